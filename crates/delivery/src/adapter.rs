@@ -1,0 +1,126 @@
+//! The seam between the scheduler and the ways out.
+
+use std::{sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use dds_message::{Attachment, AuthorityId, CaseRef, Code, DeliveryId, MessageId, ProcedureId, TargetId, Timestamp};
+use dds_store::{ByteStream, Output, StoreError};
+
+/// A way to a target: REST push, SOAP push, drop folder, mail. One value per configured target.
+#[async_trait]
+pub trait Adapter: Send + Sync + 'static {
+    /// One attempt. Must be bounded in time by itself; is dropped when the lease runs out.
+    async fn deliver(&self, consignment: &Consignment) -> Verdict;
+}
+
+/// Sendung: all an adapter needs for one attempt.
+pub struct Consignment {
+    /// Same on every attempt: the target's key against duplicates.
+    pub delivery: DeliveryId,
+    /// Message.
+    pub message: MessageId,
+    /// Counts from 1.
+    pub attempt: u32,
+    /// Target.
+    pub target: TargetId,
+    /// Acceptance time of the message.
+    pub accepted: Timestamp,
+    /// Procedure, if recognised.
+    pub procedure: Option<ProcedureId>,
+    /// Receiving authority.
+    pub authority: Option<AuthorityId>,
+    /// Case.
+    pub case: Option<CaseRef>,
+    /// For an answer to a source: its kind (`receipt`, `further-request`, `decision`) and the message it answers.
+    pub answer: Option<(dds_message::AnswerKind, MessageId)>,
+    /// What to send.
+    pub document: Output,
+    /// Attachments, streamed on demand.
+    pub attachments: Vec<Arc<dyn AttachmentSource>>,
+}
+
+/// An attachment whose bytes are read when they are sent.
+#[async_trait]
+pub trait AttachmentSource: Send + Sync + 'static {
+    /// Its description.
+    fn describe(&self) -> &Attachment;
+    /// Its clear bytes, from the beginning; may be called again.
+    async fn open(&self) -> Result<ByteStream, StoreError>;
+}
+
+/// What came of one attempt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// The target has it.
+    Delivered(Receipt),
+    /// Not now; try again. `retry_after` obeys the target's wish.
+    Temporary {
+        /// What happened.
+        fault: Fault,
+        /// The target's `Retry-After`.
+        retry_after: Option<Duration>,
+    },
+    /// Never: a person must act.
+    Permanent(Fault),
+}
+
+/// Quittung of the target.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Receipt {
+    /// The target's own reference, at most 120 letters, digits and `- _ . : /`; anything else is dropped.
+    pub reference: Option<String>,
+}
+
+/// Why an attempt failed. The detail is journalled: status codes and kinds of failure, never a response body.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// Code.
+    pub code: Code,
+    /// Such as `HTTP 503` or `connection refused`.
+    pub detail: String,
+}
+
+/// How the scheduler treats a target.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TargetPolicy {
+    /// At most so many attempts at the same time.
+    pub parallel: usize,
+    /// Recognises a repeated delivery by its id; otherwise each attempt is marked durably before it begins.
+    pub deduplicates: bool,
+    /// Waits between attempts; the last one repeats. Each is jittered between half and full.
+    pub retry: Vec<Duration>,
+    /// One attempt may take so long.
+    pub attempt_timeout: Duration,
+    /// Faults in a row until the breaker opens, and for how long.
+    pub breaker: (u32, Duration),
+    /// Daily maintenance window in minutes after midnight UTC (from, to); nothing is sent in it.
+    pub maintenance: Option<(u16, u16)>,
+}
+
+impl Default for TargetPolicy {
+    fn default() -> Self {
+        let retry = [5, 15, 60, 300, 900, 3_600, 14_400].map(Duration::from_secs).to_vec();
+        Self {
+            parallel: 8,
+            deduplicates: true,
+            retry,
+            attempt_timeout: Duration::from_secs(60),
+            breaker: (5, Duration::from_secs(30)),
+            maintenance: None,
+        }
+    }
+}
+
+/// A target ready to use.
+pub struct LiveTarget {
+    /// Its adapter.
+    pub adapter: Arc<dyn Adapter>,
+    /// Its treatment.
+    pub policy: TargetPolicy,
+}
+
+/// Finds targets by id in the active release.
+pub trait TargetDirectory: Send + Sync + 'static {
+    /// The target, or `None` if it is no longer configured.
+    fn lookup(&self, target: &TargetId) -> Option<Arc<LiveTarget>>;
+}

@@ -1,0 +1,240 @@
+//! Error codes. Each has an entry here and a page `docs/codes/<code>.md`; a test compares the two.
+
+use serde::{Deserialize, Serialize};
+
+use crate::Actor;
+
+/// Fehlercode such as `DDS-I001`. The letter names the part: `I` inbound, `R` recognition and routing, `V` validation,
+/// `T` transformation, `D` delivery, `S` store, `C` configuration and depot, `W` worker.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(into = "String")]
+pub struct Code(&'static str);
+
+// By hand: the derived one would ask for input that lives forever because of the `&'static str`.
+impl<'de> Deserialize<'de> for Code {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::try_from(text).map_err(serde::de::Error::custom)
+    }
+}
+
+/// What a code means, for people.
+#[derive(Debug, Clone, Copy)]
+pub struct CodeEntry {
+    /// The code.
+    pub code: Code,
+    /// Who must act.
+    pub actor: Actor,
+    /// HTTP status of a refusal with this code.
+    pub status: u16,
+    /// German title.
+    pub german: &'static str,
+    /// English title.
+    pub english: &'static str,
+    /// What to do, German.
+    pub remedy_german: &'static str,
+    /// What to do, English.
+    pub remedy_english: &'static str,
+}
+
+impl Code {
+    /// The text form.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        self.0
+    }
+
+    /// The entry of this code.
+    #[must_use]
+    pub fn entry(self) -> &'static CodeEntry {
+        // Every `Code` is made from an entry of the table, so the fallback is never seen.
+        CODES.iter().find(|entry| entry.code == self).unwrap_or(&CODES[0])
+    }
+
+    /// The code of that name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        CODES.iter().map(|entry| entry.code).find(|code| code.0 == name)
+    }
+}
+
+impl std::fmt::Display for Code {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+impl std::fmt::Debug for Code {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+impl TryFrom<String> for Code {
+    type Error = crate::Malformed;
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        Self::from_name(&text).ok_or_else(|| crate::Malformed::new("code", &text, "a known code"))
+    }
+}
+
+impl From<Code> for String {
+    fn from(code: Code) -> String {
+        code.0.to_owned()
+    }
+}
+
+macro_rules! codes {
+    ($($name:ident $code:literal $actor:ident $status:literal $german:literal $english:literal $rg:literal $re:literal;)+) => {
+        #[allow(missing_docs, reason = "the table itself says what each code means")]
+        impl Code {
+            $(pub const $name: Self = Self($code);)+
+        }
+
+        /// Every code, in order.
+        pub const CODES: &[CodeEntry] = &[$(CodeEntry {
+            code: Code($code), actor: Actor::$actor, status: $status, german: $german, english: $english,
+            remedy_german: $rg, remedy_english: $re,
+        }),+];
+    };
+}
+
+codes! {
+    INTERNAL "DDS-X001" Us 500 "Interner Fehler" "Internal error"
+        "Unverändert erneut senden; bleibt der Fehler, dem Betrieb den Code und die Uhrzeit nennen."
+        "Send again unchanged; if it persists, tell the operator code and time.";
+
+    NOT_AUTHENTICATED "DDS-I001" Sender 401 "Absender nicht erkannt" "Sender not recognised"
+        "Gültiges Token oder Client-Zertifikat der Quelle verwenden." "Use the source's valid token or client certificate.";
+    NOT_ALLOWED "DDS-I002" Sender 403 "Quelle darf dies nicht senden" "Source may not send this"
+        "Verfahren und Kommune in config/sources/ freigeben lassen." "Have procedure and municipality allowed in config/sources/.";
+    TOO_LARGE "DDS-I003" Sender 413 "Nachricht zu groß" "Message too large"
+        "Anlagen verkleinern oder aufteilen; die Grenzen nennt die Antwort." "Make attachments smaller or split them; the answer names the limits.";
+    BAD_REQUEST "DDS-I004" Sender 400 "Anfrage unvollständig oder fehlerhaft" "Request incomplete or malformed"
+        "Anfrage nach der Schnittstellenbeschreibung /openapi.json aufbauen." "Build the request as /openapi.json describes.";
+    NOT_WELL_FORMED "DDS-I005" Sender 400 "Dokument ist kein zulässiges XML oder JSON" "Document is not acceptable XML or JSON"
+        "Dokument an der genannten Stelle berichtigen; DOCTYPE ist nie erlaubt." "Correct the document at the named position; DOCTYPE is never allowed.";
+    UNSUPPORTED_MEDIA "DDS-I006" Sender 415 "Format nicht unterstützt" "Format not supported"
+        "application/xml, application/json oder multipart/form-data senden." "Send application/xml, application/json or multipart/form-data.";
+    NOT_FOUND "DDS-I007" Sender 404 "Nicht gefunden" "Not found"
+        "Kennung prüfen; nur eigene Nachrichten sind sichtbar." "Check the id; only your own messages are visible.";
+    DRAINING "DDS-I008" Operator 503 "Dienst wird gerade beendet" "Service is shutting down"
+        "In einigen Sekunden erneut senden." "Send again in a few seconds.";
+    OVERLOADED "DDS-I009" Operator 503 "Dienst ausgelastet" "Service is at capacity"
+        "Nach der genannten Zeit (Retry-After) erneut senden." "Send again after the named time (Retry-After).";
+    KEY_REUSED "DDS-I010" Sender 422 "Idempotenzschlüssel für anderen Inhalt verwendet" "Idempotency key used for other content"
+        "Für jede neue Nachricht einen neuen Schlüssel verwenden." "Use a new key for each new message.";
+    BROKEN_OFF "DDS-I011" Sender 400 "Übertragung abgebrochen" "Transfer broken off"
+        "Mit demselben Idempotenzschlüssel erneut senden." "Send again with the same idempotency key.";
+    TOO_SLOW "DDS-I012" Sender 408 "Übertragung zu langsam" "Transfer too slow"
+        "Verbindung prüfen und mit demselben Idempotenzschlüssel erneut senden." "Check the connection and send again with the same idempotency key.";
+    NO_SUCH_CASE "DDS-I013" Target 422 "Antwort passt zu keinem Vorgang" "Answer matches no case"
+        "Nachrichten- oder Vorgangskennung der Antwort prüfen." "Check message id or case reference of the answer.";
+
+    UNKNOWN_TYPE "DDS-R001" Sender 422 "Nachrichtentyp unbekannt" "Message type unknown"
+        "Nachrichtentyp und Version prüfen; das Depot kennt die aufgeführten Typen." "Check message type and version; the depot knows the types listed.";
+    NOT_VALID_TODAY "DDS-R002" Sender 422 "Version nicht mehr oder noch nicht gültig" "Version not valid now"
+        "Auf die genannte gültige Version umstellen." "Change to the valid version named.";
+    NO_MUNICIPALITY "DDS-R003" Operator 422 "Kommune fehlt oder ist nicht angeschlossen" "Municipality missing or not connected"
+        "Kommune in config/municipalities/ aufnehmen oder Nachricht umleiten." "Add the municipality in config/municipalities/ or redirect the message.";
+    NO_AUTHORITY "DDS-R004" Operator 422 "Keine zuständige Stelle gefunden" "No responsible authority found"
+        "Zuständigkeit für das Verfahren eintragen oder Nachricht umleiten." "Enter the responsibility for the procedure or redirect the message.";
+    NO_TARGET "DDS-R005" Operator 422 "Zuständige Stelle hat kein Ziel" "Authority has no target"
+        "Fachverfahren, DMS oder Mail der Stelle zuordnen." "Assign Fachverfahren, DMS or mail to the authority.";
+    UNKNOWN_ADDRESSEE "DDS-R006" Operator 422 "Genannter Empfänger unbekannt" "Named addressee unknown"
+        "Empfängerkennung prüfen oder Behörde aufnehmen." "Check the addressee's key or add the authority.";
+    BAD_KEY "DDS-R007" Sender 422 "Schlüsselangabe fehlerhaft" "Key in the message is malformed"
+        "Das genannte Feld der Nachricht berichtigen." "Correct the named field of the message.";
+
+    SCHEMA_INVALID "DDS-V001" Sender 422 "Nachricht verletzt das Schema" "Message violates its schema"
+        "Die aufgeführten Befunde beheben und neu senden." "Mend the findings listed and send anew.";
+    RULES_VIOLATED "DDS-V002" Sender 422 "Nachricht verletzt Geschäftsregeln" "Message violates business rules"
+        "Die aufgeführten Befunde beheben und neu senden." "Mend the findings listed and send anew.";
+    SCHEMA_MISSING "DDS-V003" Operator 500 "Schema nicht im Katalogordner" "Schema not in the catalogue folder"
+        "Das genannte Schema beschaffen und im Katalogordner ablegen." "Obtain the named schema and put it into the catalogue folder.";
+
+    TRANSFORM_FAILED "DDS-T001" RuleAuthor 500 "Umwandlung fehlgeschlagen" "Transformation failed"
+        "Stylesheet an der genannten Stelle berichtigen, Fall ergänzen, neu veröffentlichen." "Correct the stylesheet at the named place, add a case, publish anew.";
+    BUDGET_EXCEEDED "DDS-T002" RuleAuthor 500 "Regel überschreitet ihr Budget" "Rule exceeds its budget"
+        "Rekursion oder Ausgabegröße der Regel begrenzen." "Bound recursion or output of the rule.";
+    ACCESS_REFUSED "DDS-T003" RuleAuthor 500 "Regel wollte auf Datei oder Netz zugreifen" "Rule tried to reach a file or the network"
+        "document(), exsl:document und fremde Importe aus der Regel entfernen." "Remove document(), exsl:document and foreign imports from the rule.";
+    OUTPUT_INVALID "DDS-T004" RuleAuthor 500 "Ergebnis der Umwandlung ist ungültig" "Result of the transformation is invalid"
+        "Stylesheet so ändern, dass das Ergebnis dem kanonischen Schema genügt." "Change the stylesheet so that its result meets the canonical schema.";
+    NOT_XSLT_1 "DDS-T005" RuleAuthor 500 "Stylesheet ist nicht XSLT 1.0" "Stylesheet is not XSLT 1.0"
+        "version=\"1.0\" und nur die zugelassenen EXSLT-Funktionen verwenden." "Use version=\"1.0\" and only the EXSLT functions allowed.";
+
+    WORKER_DIED "DDS-W001" RuleAuthor 500 "Arbeitsprozess zweimal an dieser Nachricht gescheitert" "Worker failed twice on this message"
+        "Nachricht mit der Regel nachstellen (drehscheibe replay) und Regel begrenzen." "Reproduce the message with the rule (drehscheibe replay) and bound the rule.";
+    WORKER_TIMEOUT "DDS-W002" RuleAuthor 500 "Zeitbudget der Regel überschritten" "Rule exceeded its time budget"
+        "Regel vereinfachen; die Frist steht in drehscheibe.toml." "Simplify the rule; the limit is in drehscheibe.toml.";
+
+    TARGET_UNREACHABLE "DDS-D001" Target 502 "Zielsystem nicht erreichbar" "Target not reachable"
+        "Zielsystem und Netzweg prüfen; es wird weiter versucht." "Check target and network; attempts go on.";
+    TARGET_REFUSED "DDS-D002" Target 502 "Zielsystem lehnt ab" "Target refuses"
+        "Antwort des Zielsystems ansehen, Ursache beheben, erneut zustellen." "Read the target's answer, mend the cause, deliver again.";
+    TARGET_BUSY "DDS-D003" Target 503 "Zielsystem vorübergehend nicht bereit" "Target temporarily not ready"
+        "Es wird weiter versucht; hält es an, Betreiber des Zielsystems ansprechen." "Attempts go on; if it lasts, talk to the target's operator.";
+    DEADLINE_PASSED "DDS-D004" Operator 504 "Zustellfrist abgelaufen" "Delivery deadline passed"
+        "Ursache beheben, dann erneut zustellen oder umleiten." "Mend the cause, then deliver again or redirect.";
+    IN_DOUBT "DDS-D005" Operator 502 "Ausgang der Zustellung ungewiss" "Fate of the delivery unknown"
+        "Beim Zielsystem nachfragen, dann als zugestellt melden oder erneut zustellen." "Ask the target, then settle as delivered or deliver again.";
+    TARGET_TOO_LARGE "DDS-D006" Operator 413 "Zu groß für das Zielsystem" "Too large for the target"
+        "Auf ein anderes Ziel umleiten oder die Grenze des Ziels anheben." "Redirect to another target or raise the target's limit.";
+    TARGET_UNKNOWN "DDS-D007" Operator 500 "Ziel nicht mehr konfiguriert" "Target no longer configured"
+        "Ziel wieder aufnehmen oder Zustellung umleiten." "Configure the target again or redirect the delivery.";
+    FETCH_REJECTED "DDS-D008" Target 502 "Fachverfahren weist die abgeholte Nachricht zurück" "Fachverfahren rejects the fetched message"
+        "Angegebenen Grund klären, dann erneut bereitstellen oder umleiten." "Clear up the reason given, then offer again or redirect.";
+    LEASE_LOST "DDS-D009" Target 409 "Abholfrist abgelaufen" "Lease expired"
+        "Nachricht erneut abholen und innerhalb der Frist quittieren." "Fetch again and acknowledge within the lease.";
+    SECRET_MISSING "DDS-D010" Operator 500 "Zugangsdaten des Ziels fehlen" "Credential of the target missing"
+        "Die genannte Geheimnisreferenz bereitstellen." "Provide the secret that the reference names.";
+
+    STORE_UNAVAILABLE "DDS-S001" Operator 503 "Ablage nicht verfügbar" "Store not available"
+        "Platte und Ablage prüfen; nichts wurde angenommen." "Check disk and store; nothing was accepted.";
+    STORE_FULL "DDS-S002" Operator 507 "Ablage voll" "Store is full"
+        "Platz schaffen; nichts wurde angenommen." "Make room; nothing was accepted.";
+    STORE_CORRUPT "DDS-S003" Operator 500 "Ablage beschädigt" "Store damaged"
+        "Dienst anhalten und Sicherung nach docs/operations.md einspielen." "Stop the service and restore a backup as docs/operations.md says.";
+    KEY_MISSING "DDS-S004" Operator 500 "Hauptschlüssel fehlt oder passt nicht" "Master key missing or wrong"
+        "Hauptschlüssel bereitstellen: Datei oder Umgebungsvariable nach drehscheibe.toml." "Provide the master key: file or environment variable as drehscheibe.toml says.";
+    FATE_UNKNOWN "DDS-S005" Sender 503 "Ausgang der Annahme ungewiss" "Fate of the acceptance unknown"
+        "Mit demselben Idempotenzschlüssel erneut senden." "Send again with the same idempotency key.";
+    CHAIN_BROKEN "DDS-S006" Operator 500 "Hash-Kette des Protokolls verletzt" "Hash chain of the journal broken"
+        "Sicherung vergleichen, Vorfall melden; die Stelle ist genannt." "Compare the backup, report the incident; the place is named.";
+    STORE_IN_USE "DDS-S007" Operator 500 "Ablage wird schon benutzt" "Store is already in use"
+        "Den anderen Prozess beenden oder einen anderen Ordner wählen." "Stop the other process or choose another folder.";
+
+    CONFIG_SYNTAX "DDS-C001" Operator 500 "Konfigurationsdatei fehlerhaft" "Configuration file malformed"
+        "Datei an der genannten Zeile und Spalte berichtigen." "Correct the file at the line and column named.";
+    CONFIG_REFERENCE "DDS-C002" Operator 500 "Verweis in der Konfiguration unbekannt" "Unknown reference in the configuration"
+        "Den genannten Namen berichtigen oder anlegen." "Correct or create the name.";
+    RULE_SYNTAX "DDS-C003" RuleAuthor 500 "Regelpaket fehlerhaft" "Rule package malformed"
+        "Datei an der genannten Zeile und Spalte berichtigen." "Correct the file at the line and column named.";
+    RULE_OVERLAP "DDS-C004" RuleAuthor 500 "Regeln überschneiden sich" "Rules overlap"
+        "Gültigkeit oder Erkennung einer der Regeln eingrenzen." "Narrow validity or recognition of one of the rules.";
+    CASE_FAILED "DDS-C005" RuleAuthor 500 "Fall einer Regel nicht bestanden" "A case of a rule failed"
+        "Regel oder Erwartung berichtigen; die Abweichung ist genannt." "Correct rule or expectation; the difference is named.";
+    RELEASE_UNKNOWN "DDS-C006" Operator 500 "Depotstand unbekannt" "Release unknown"
+        "Kennung mit drehscheibe depot list prüfen." "Check the id with drehscheibe depot list.";
+    CERTIFICATE_EXPIRES "DDS-C007" Operator 500 "Zertifikat läuft ab" "Certificate expires"
+        "Zertifikat vor dem genannten Tag erneuern." "Renew the certificate before the day named.";
+    NOT_CONFIRMED "DDS-C008" Operator 504 "Aktivierung nicht bestätigt" "Activation not confirmed"
+        "Laufenden Dienst und sein Protokoll prüfen; der alte Stand gilt weiter." "Check the running service and its log; the old release stays in force.";
+    COVERAGE_GAP "DDS-C009" Operator 500 "Lücke in der Abdeckung" "Gap in the coverage"
+        "Zuständigkeit oder Produkt für die genannte Kombination eintragen." "Enter responsibility or product for the combination named.";
+    RELEASE_DAMAGED "DDS-C010" Operator 500 "Depotstand beschädigt" "Release damaged"
+        "Depotstand neu bauen: drehscheibe depot build." "Build the release anew: drehscheibe depot build.";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_unique_and_read_back() {
+        for (place, entry) in CODES.iter().enumerate() {
+            assert_eq!(Code::from_name(entry.code.as_str()), Some(entry.code));
+            assert!(CODES[..place].iter().all(|other| other.code != entry.code), "{} twice", entry.code);
+        }
+    }
+}

@@ -1,0 +1,46 @@
+//! Domain types of the Datendrehscheibe: what every other crate talks about.
+//!
+//! Nothing here does I/O or reads a clock (invariant I1). The words follow `ARCHITECTURE.md`, section "Names":
+//! English terms of the field, German where law or daily speech has no exact twin (`Ars`, `Fachverfahren`).
+
+mod area;
+mod attachment;
+mod case;
+mod code;
+mod digest;
+mod facts;
+mod id;
+mod procedure;
+mod problem;
+mod state;
+mod time;
+
+pub use area::{Ags, Ars};
+pub use attachment::{Attachment, Format};
+pub use case::{AnswerKind, CaseRef, Direction};
+pub use code::{CODES, Code, CodeEntry};
+pub use digest::Digest;
+pub use facts::{Channel, Facts, Reason};
+pub use id::{AuthorityId, DeliveryId, MessageId, ProductId, ReleaseId, SourceId, TargetId};
+pub use problem::{Actor, Finding, Problem, Severity};
+pub use procedure::{LeikaKey, MessageType, ProcedureId};
+pub use state::{DeliveryState, MessageState};
+pub use time::{Clock, Timestamp};
+
+/// A value from outside that does not have the form its type promises.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{what}: {value:?} is not {expected}")]
+pub struct Malformed {
+    /// What the value should have been, such as `ARS`.
+    pub what: &'static str,
+    /// The offending text, cut to 80 characters.
+    pub value: String,
+    /// The expected form in words.
+    pub expected: &'static str,
+}
+
+impl Malformed {
+    pub(crate) fn new(what: &'static str, value: &str, expected: &'static str) -> Self {
+        Self { what, value: value.chars().take(80).collect(), expected }
+    }
+}

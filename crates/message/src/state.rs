@@ -1,0 +1,84 @@
+//! States of a message and of a delivery (`ARCHITECTURE.md`, "States").
+
+use serde::{Deserialize, Serialize};
+
+/// Zustand einer Nachricht. `Completed`, `Rejected` are final; `Parked` waits for a named role.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MessageState {
+    /// Durable, acknowledged, not yet matched and planned.
+    Accepted,
+    /// Matched, validated, transformed: its deliveries exist.
+    Routed,
+    /// Every delivery is final and none is a dead letter.
+    Completed,
+    /// Not to be processed; the sender is told why.
+    Rejected,
+    /// Klärfall: a named role must act.
+    Parked,
+}
+
+/// Zustand einer Zustellung.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DeliveryState {
+    /// Waits for its due time (first attempt, retry, or fetch by the target).
+    Prepared,
+    /// A durable attempt was begun at a target that cannot deduplicate; its fate is not known yet.
+    InDoubt,
+    /// The target has it, with a receipt.
+    Delivered,
+    /// Unzustellbar: a named role must act.
+    DeadLetter,
+    /// Replaced by a delivery to another target.
+    Redirected,
+    /// Called off by an operator.
+    Cancelled,
+}
+
+macro_rules! names {
+    ($type:ident { $($variant:ident = $name:literal),+ $(,)? }) => {
+        impl $type {
+            /// All states.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+            /// The name in journal, interface and metric.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $name),+ }
+            }
+            /// The state of that name.
+            #[must_use]
+            pub fn from_name(name: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|state| state.as_str() == name)
+            }
+        }
+        impl std::fmt::Display for $type {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+    };
+}
+names!(MessageState {
+    Accepted = "accepted", Routed = "routed", Completed = "completed", Rejected = "rejected", Parked = "parked",
+});
+names!(DeliveryState {
+    Prepared = "prepared", InDoubt = "in_doubt", Delivered = "delivered", DeadLetter = "dead_letter",
+    Redirected = "redirected", Cancelled = "cancelled",
+});
+
+impl MessageState {
+    /// No transition leaves this state without a person.
+    #[must_use]
+    pub const fn is_final(self) -> bool {
+        !matches!(self, Self::Accepted | Self::Routed)
+    }
+}
+
+impl DeliveryState {
+    /// No transition leaves this state without a person.
+    #[must_use]
+    pub const fn is_final(self) -> bool {
+        !matches!(self, Self::Prepared | Self::InDoubt)
+    }
+}

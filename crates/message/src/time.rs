@@ -1,0 +1,72 @@
+//! Time as an argument.
+
+use serde::{Deserialize, Serialize};
+
+/// Zeitpunkt: milliseconds since 1970-01-01T00:00:00Z; written as RFC 3339 in UTC.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Timestamp(pub i64);
+
+impl Timestamp {
+    /// This moment and `duration`.
+    #[must_use]
+    pub fn plus(self, duration: std::time::Duration) -> Self {
+        Self(self.0.saturating_add(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)))
+    }
+
+    /// Time from `earlier` to this moment, zero if `earlier` is later.
+    #[must_use]
+    pub fn since(self, earlier: Self) -> std::time::Duration {
+        std::time::Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
+    }
+
+    /// Reads RFC 3339.
+    pub fn parse(text: &str) -> Result<Self, crate::Malformed> {
+        text.parse::<jiff::Timestamp>()
+            .map(|moment| Self(moment.as_millisecond()))
+            .map_err(|_| crate::Malformed::new("timestamp", text, "RFC 3339, such as 2026-11-22T08:00:00Z"))
+    }
+
+    /// The day of this moment in UTC as `YYYY-MM-DD`; ordered like the days themselves.
+    #[must_use]
+    pub fn day(self) -> String {
+        let mut text = self.to_string();
+        text.truncate(10);
+        text
+    }
+}
+
+impl std::fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match jiff::Timestamp::from_millisecond(self.0) {
+            Ok(moment) => write!(f, "{moment:.3}"),
+            Err(_) => write!(f, "{} ms", self.0),
+        }
+    }
+}
+
+impl std::fmt::Debug for Timestamp {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        std::fmt::Display::fmt(self, f)
+    }
+}
+
+/// Where time comes from. The program reads the system clock in one place (`telemetry::SystemClock`); tests pass
+/// a clock of their own.
+pub trait Clock: Send + Sync + 'static {
+    /// The present moment.
+    fn now(&self) -> Timestamp;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_form_is_rfc_3339_utc_and_reads_back() {
+        let moment = Timestamp(1_795_305_600_123);
+        assert_eq!(moment.to_string(), "2026-11-22T00:00:00.123Z");
+        assert_eq!(Timestamp::parse(&moment.to_string()), Ok(moment));
+        assert_eq!(moment.day(), "2026-11-22");
+    }
+}

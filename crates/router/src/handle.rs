@@ -1,0 +1,112 @@
+//! The face of the router towards channels, console and command line.
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use dds_message::{
+    AnswerKind, Attachment, Channel, DeliveryId, DeliveryState, Format, MessageId, MessageState, Problem, SourceId,
+    TargetId, Timestamp,
+};
+use futures::stream::BoxStream;
+use serde::Serialize;
+
+/// Cheap to clone; every channel holds one. (Signatures; implemented by `Router`.)
+#[async_trait]
+pub trait Handle: Send + Sync + 'static {
+    /// Begins the receipt of one message under the sender's key. If that key was accepted before, or is in flight on
+    /// another connection and gets accepted, answers [`Begin::Duplicate`] (invariant I8).
+    async fn begin(&self, source: &SourceId, channel: Channel, sender_key: Option<&str>) -> Result<Begin, Problem>;
+
+    /// Begins the receipt of an answer of an authority (receipt, further request, decision). `from` is the source id
+    /// under which the Fachverfahren may send answers.
+    async fn begin_answer(
+        &self,
+        from: &SourceId,
+        channel: Channel,
+        sender_key: Option<&str>,
+        answer: Answer,
+    ) -> Result<Begin, Problem>;
+
+    /// Status of a message as its own source may see it; `None` if unknown or another's.
+    async fn status(&self, source: &SourceId, id: MessageId) -> Result<Option<Status>, Problem>;
+
+    /// The document of an answer addressed to `source`, with its media type.
+    async fn answer_document(&self, source: &SourceId, answer: MessageId) -> Result<Option<(Bytes, Format)>, Problem>;
+}
+
+/// Which application an answer belongs to.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// Kind.
+    pub kind: AnswerKind,
+    /// The application: by message id, or
+    pub message: Option<MessageId>,
+    /// by case reference.
+    pub case: Option<String>,
+}
+
+/// Beginning of a receipt.
+pub enum Begin {
+    /// Go on.
+    New(Box<dyn Intake>),
+    /// Accepted before: send this answer and read no further.
+    Duplicate(Acknowledgement),
+}
+
+/// One message being received. Dropping it accepts nothing and leaves nothing behind.
+#[async_trait]
+pub trait Intake: Send {
+    /// Receives an attachment; its bytes are encrypted and written as they come, never held in memory. An error in
+    /// `body` (the sender broke off) is passed on.
+    async fn attachment(
+        &mut self,
+        name: &str,
+        media_type: &str,
+        body: BoxStream<'_, Result<Bytes, Problem>>,
+    ) -> Result<Attachment, Problem>;
+    /// Recognises the document, checks that the source may send it and makes everything durable. Only after `Ok` may
+    /// the channel acknowledge (invariant I3).
+    async fn accept(self: Box<Self>, document: Bytes, format: Format) -> Result<Acknowledgement, Problem>;
+}
+
+/// Eingangsquittung: the message is durable.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Acknowledgement {
+    /// Id of the message.
+    pub id: MessageId,
+    /// When it was accepted.
+    pub accepted: Timestamp,
+    /// `true`: it had been accepted before under the same key.
+    pub duplicate: bool,
+    /// State now.
+    pub state: MessageState,
+}
+
+/// What a source may know about its message.
+#[derive(Debug, Clone, Serialize)]
+pub struct Status {
+    /// Id.
+    pub id: MessageId,
+    /// When it was accepted.
+    pub accepted: Timestamp,
+    /// State.
+    pub state: MessageState,
+    /// Why it was rejected or parked.
+    pub problem: Option<Problem>,
+    /// Each recipient with its state.
+    pub deliveries: Vec<DeliveryStatus>,
+    /// Answers that came for it: id, kind, time.
+    pub answers: Vec<(MessageId, AnswerKind, Timestamp)>,
+}
+
+/// State of one delivery, for its source.
+#[derive(Debug, Clone, Serialize)]
+pub struct DeliveryStatus {
+    /// Id.
+    pub id: DeliveryId,
+    /// Receiving authority.
+    pub authority: Option<String>,
+    /// Target.
+    pub target: TargetId,
+    /// State.
+    pub state: DeliveryState,
+}

@@ -1,0 +1,59 @@
+//! What can go wrong in the store.
+
+use dds_message::{Code, Problem};
+
+/// Failure of the store; says what became of the operation.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum StoreError {
+    /// Nothing was done; the same call may succeed later. `DDS-S001`.
+    #[error("store not available: {0}")]
+    Unavailable(String),
+    /// The fate of the commit is not known: repeat with the same key. `DDS-S005`.
+    #[error("fate of the commit unknown: {0}")]
+    Unknown(String),
+    /// No room left; nothing was done. `DDS-S002`.
+    #[error("store full: {0}")]
+    Full(String),
+    /// Stored bytes are not what was written. `DDS-S003`.
+    #[error("store damaged: {0}")]
+    Corrupt(String),
+    /// Master key missing or wrong. `DDS-S004`.
+    #[error("master key: {0}")]
+    Key(String),
+    /// Another process holds the store. `DDS-S007`.
+    #[error("store in use: {0}")]
+    InUse(String),
+    /// No such message, delivery or blob. `DDS-I007`.
+    #[error("not found: {0}")]
+    NotFound(String),
+    /// The same sender key was used for other content. `DDS-I010`.
+    #[error("idempotency key used for other content")]
+    KeyReused,
+    /// The operation does not fit the state it met; nothing was done. `DDS-X001`.
+    #[error("invalid operation: {0}")]
+    Invalid(String),
+}
+
+impl StoreError {
+    /// The code with its page.
+    #[must_use]
+    pub const fn code(&self) -> Code {
+        match self {
+            Self::Unavailable(_) => Code::STORE_UNAVAILABLE,
+            Self::Unknown(_) => Code::FATE_UNKNOWN,
+            Self::Full(_) => Code::STORE_FULL,
+            Self::Corrupt(_) => Code::STORE_CORRUPT,
+            Self::Key(_) => Code::KEY_MISSING,
+            Self::InUse(_) => Code::STORE_IN_USE,
+            Self::NotFound(_) => Code::NOT_FOUND,
+            Self::KeyReused => Code::KEY_REUSED,
+            Self::Invalid(_) => Code::INTERNAL,
+        }
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        Self::new(error.code(), error.to_string())
+    }
+}

@@ -1,0 +1,123 @@
+//! The operations of the router on the store.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use dds_message::{DeliveryId, MessageId, SourceId, TargetId, Timestamp};
+
+use crate::{
+    Accepted, Anchor, Attempting, ChainReport, Claimed, ClaimFilter, DeliveryRecord, Expired, Lease, LogPage, LogQuery,
+    LogRow, MessageRecord, NewDelivery, NewEntry, NewMessage, NewPlan, Output, Pending, PlanState, Settled, Settlement,
+    StoreError,
+};
+
+/// Messages, deliveries, leases and their journal. One implementation per engine.
+#[async_trait]
+pub trait Journal: Send + Sync + 'static {
+    /// Makes message, inline payload and journal entry durable. The same (source, sender key) again returns the
+    /// first result with `fresh == false`, or [`StoreError::KeyReused`] if the content differs.
+    async fn accept(&self, message: NewMessage) -> Result<Accepted, StoreError>;
+
+    /// The message first accepted under this key, if any. `sender_key` is hashed before it is stored.
+    async fn find(&self, source: &SourceId, sender_key: &str) -> Result<Option<Accepted>, StoreError>;
+
+    /// Messages in state `Accepted`, oldest first, after `after`: the work left by a crash.
+    async fn pending(&self, after: Option<MessageId>, max: usize) -> Result<Vec<Pending>, StoreError>;
+
+    /// Result of routing: journal entries, deliveries with their output, and the new state of the message, one
+    /// commit. Planning again with the same delivery ids changes nothing and returns `false`.
+    async fn plan(&self, plan: NewPlan) -> Result<bool, StoreError>;
+
+    /// Adds deliveries to a planned message (redirect, send as new) and settles `replaces` as redirected, one commit.
+    async fn replan(
+        &self,
+        message: MessageId,
+        replaces: Option<DeliveryId>,
+        deliveries: Vec<NewDelivery>,
+        entry: NewEntry,
+    ) -> Result<(), StoreError>;
+
+    /// Moves a message to another state by a person's decision (release from parking, rejection), one commit.
+    async fn set_state(&self, message: MessageId, state: PlanState, entry: NewEntry) -> Result<(), StoreError>;
+
+    /// Up to `max` due deliveries, at most one in flight per ordered lane, fair between targets. Leases not settled
+    /// or extended within `ttl` return by themselves with a higher epoch.
+    async fn claim(
+        &self,
+        filter: &ClaimFilter,
+        max: usize,
+        ttl: Duration,
+        now: Timestamp,
+    ) -> Result<Vec<Claimed>, StoreError>;
+
+    /// Prolongs a lease; `false` if it was lost.
+    async fn extend(&self, lease: &Lease, ttl: Duration, now: Timestamp) -> Result<bool, StoreError>;
+
+    /// Durable mark before the first byte to a target that cannot deduplicate; `false` if the lease was lost. After a
+    /// crash such a delivery is `InDoubt` and waits for a person.
+    async fn attempting(&self, attempt: Attempting) -> Result<bool, StoreError>;
+
+    /// Outcomes of attempts, all in one commit, each fenced by its lease. When the last open delivery of a message
+    /// becomes final, the message moves to `Completed` (or `Parked` if one is a dead letter) in the same commit. A
+    /// receipt that comes after the lease or the deadline was lost still counts ([`Settlement::late`]).
+    async fn settle(&self, outcomes: Vec<Settlement>) -> Result<Vec<Settled>, StoreError>;
+
+    /// Holds all deliveries to `target` back until `until` (circuit breaker, maintenance); `None` lifts it.
+    async fn hold(&self, target: &TargetId, until: Option<Timestamp>) -> Result<(), StoreError>;
+
+    /// Earliest due time of a claimable delivery, now or later; lets the scheduler sleep.
+    async fn next_due(&self, filter: &ClaimFilter) -> Result<Option<Timestamp>, StoreError>;
+
+    /// Waits until something may have become claimable, or `until`. May return early without cause.
+    async fn wait(&self, until: Option<Timestamp>, now: Timestamp);
+
+    /// A message with its deliveries.
+    async fn message(&self, id: MessageId) -> Result<Option<MessageRecord>, StoreError>;
+
+    /// One delivery.
+    async fn delivery(&self, id: DeliveryId) -> Result<Option<DeliveryRecord>, StoreError>;
+
+    /// The message that `case` or an id names, for matching an answer: the newest application of that case.
+    async fn by_case(&self, source: Option<&SourceId>, case: &str) -> Result<Option<MessageId>, StoreError>;
+
+    /// Clear bytes of the main document.
+    async fn document(&self, id: MessageId) -> Result<bytes::Bytes, StoreError>;
+
+    /// Clear bytes that a delivery sends.
+    async fn output(&self, id: DeliveryId) -> Result<Output, StoreError>;
+
+    /// Writes an entry that belongs to no message (activation of a release, start, stop).
+    async fn note(&self, entry: NewEntry) -> Result<(), StoreError>;
+
+    /// Counts for metrics and console: deliveries waiting per target with their oldest due time, and messages and
+    /// deliveries per state.
+    async fn backlog(&self) -> Result<crate::Backlog, StoreError>;
+}
+
+/// The journal as evidence: rows are written by [`Journal`] only.
+#[async_trait]
+pub trait AuditLog: Send + Sync + 'static {
+    /// Newest first, at most `limit` rows from `after` on.
+    async fn search(&self, query: &LogQuery, after: Option<i64>, limit: u32) -> Result<LogPage, StoreError>;
+    /// All entries of a message in order.
+    async fn history(&self, id: MessageId) -> Result<Vec<LogRow>, StoreError>;
+    /// Entries in order from `from` on, for export.
+    async fn rows(&self, from: i64, limit: u32) -> Result<Vec<LogRow>, StoreError>;
+    /// Recomputes the hash chain from `from` (1 is the first) to `to` (`None`: the end).
+    async fn verify(&self, from: i64, to: Option<i64>) -> Result<ChainReport, StoreError>;
+    /// Sequence number and hash of the newest entry, to be kept elsewhere.
+    async fn anchor(&self) -> Result<Anchor, StoreError>;
+}
+
+/// Deletion after the retention period: the key of the message goes first, so that what is left can never be read.
+#[async_trait]
+pub trait Retention: Send + Sync + 'static {
+    /// Deletes payloads of messages final since before `final_before`, at most `max`; sweeps orphans of uploads that
+    /// were never accepted and are older than `orphan_before`.
+    async fn expire(
+        &self,
+        final_before: Timestamp,
+        orphan_before: Timestamp,
+        max: usize,
+    ) -> Result<Expired, StoreError>;
+}
