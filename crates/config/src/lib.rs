@@ -1,1 +1,26 @@
-//! config
+//! Configuration: reads `config/` and `rules/`, builds, checks, proves and stores releases (Depotstände).
+//!
+//! [`ProcessConfig`] is the process itself. A release goes [`read_release`] → [`prove`] ([`build_release`] does both) →
+//! [`ReleaseStore`].
+
+mod build;
+mod certificate;
+mod place;
+mod process;
+mod prove;
+mod read;
+pub mod saxony;
+mod secret;
+mod store;
+
+pub use build::build_release;
+pub use certificate::{check_certificates, check_file};
+pub use dds_depot::{synthetic, synthetic_message};
+pub use process::{
+    DeliveryConfig, FolderConfig, LimitConfig, Listen, ProcessConfig, RetentionConfig, SmtpConfig, SmtpTls,
+    TelemetryConfig, TlsConfig, WorkerConfig,
+};
+pub use prove::{CaseOutcome, CaseResult, ProofReport, bundle, prove, update, worker_output};
+pub use read::{BuildError, SourcePaths, missing_schemas, read_contents, read_release};
+pub use secret::read_secret;
+pub use store::{ReleaseStore, StoredRelease};

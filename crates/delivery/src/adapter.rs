@@ -3,7 +3,9 @@
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use dds_message::{Attachment, AuthorityId, CaseRef, Code, DeliveryId, MessageId, ProcedureId, TargetId, Timestamp};
+use dds_message::{
+    Attachment, AuthorityId, CaseRef, Code, DeliveryId, MessageId, ProcedureId, TargetId, Timestamp,
+};
 use dds_store::{ByteStream, Output, StoreError};
 
 /// A way to a target: REST push, SOAP push, drop folder, mail. One value per configured target.
@@ -53,7 +55,8 @@ pub trait AttachmentSource: Send + Sync + 'static {
 pub enum Verdict {
     /// The target has it.
     Delivered(Receipt),
-    /// Not now; try again. `retry_after` obeys the target's wish.
+    /// Not now; try again. `retry_after` obeys the target's wish. Code `DDS-D005` says that bytes were sent and no
+    /// answer came; a target that cannot deduplicate then gets no second attempt without a person.
     Temporary {
         /// What happened.
         fault: Fault,

@@ -1,1 +1,46 @@
-//! depot
+//! The depot (Regeldepot): rule packages, product packages, municipalities and sources, built into one immutable
+//! [`Release`] that answers every question of routing by look-up and says why.
+//!
+//! Nothing here does I/O or reads a clock (invariant I1): files come in as bytes, the day as an argument. `dds-config`
+//! reads the folders. Start at [`Release`], then [`Release::recognise`] and [`Release::decide`].
+
+mod bundle;
+mod cases;
+mod catalogue;
+mod check;
+mod coverage;
+mod decide;
+mod diff;
+mod directory;
+mod finding;
+mod index;
+mod municipality;
+mod product;
+mod recognise;
+mod references;
+mod release;
+mod rule;
+mod source;
+mod synthetic;
+mod target;
+mod text;
+
+pub use bundle::{BundleParts, Checks};
+pub use cases::{Case, Expected};
+pub use catalogue::{Catalogue, SchemaFile, SchemaSet};
+pub use coverage::CoverageRow;
+pub use decide::{CANONICAL_SCHEMA, Decision, Plan, PlannedDelivery, Work};
+pub use diff::{Changes, ReleaseDiff, RouteChange, diff};
+pub use directory::Authority;
+pub use finding::CheckFinding;
+pub use index::Recognised;
+pub use municipality::{Defaults, Municipality, Office, Profile};
+pub use product::{
+    AdapterKind, Maintenance, Options, OutputForm, Policy, ProductKind, ProductLimits, ProductPackage,
+};
+pub use release::{COMPILED, Contents, Filed, Files, Release, release_id};
+pub use rule::{Day, Keys, Level, MessageRule, Order, RulePackage};
+pub use source::{Allow, Answers, SecretRef, Source, SourceLimits};
+pub use synthetic::{synthetic, synthetic_message};
+pub use target::Target;
+pub use text::{Span, locate, nearest, position};

@@ -1,1 +1,42 @@
-//! inbound
+//! Channels in: REST, SOAP and drop folder. Each authenticates the source, streams what comes into the router's
+//! [`Handle`](dds_router::Handle) and tells the sender what became of it.
+//!
+//! A channel decides nothing about a message: what it is, who may send it and where it goes is the router's matter.
+//! A channel guards the door: who is there ([`Sources`]), how much and how slowly ([`Limits`], [`HttpLimits`]), how
+//! many at once ([`Context`]). Attachments never lie in memory; a broken transfer leaves nothing behind, because a
+//! dropped [`Intake`](dds_router::Intake) accepts nothing.
+//!
+//! ```text
+//! Listener ── serve ──► rest::router ─┐
+//!   (TLS, drain)   └──► soap::router ─┼──► dds_router::Handle
+//!                      folder::Watch ─┘
+//! ```
+
+mod body;
+mod caller;
+mod context;
+pub mod folder;
+mod guard;
+pub mod multipart;
+mod name;
+mod options;
+mod refusal;
+pub mod rest;
+mod server;
+pub mod soap;
+mod sources;
+mod tls;
+
+pub use caller::{Caller, Peer};
+pub use context::Context;
+pub use folder::{FolderOptions, Watch};
+pub use options::{HttpLimits, Limits, Options};
+pub use refusal::Refusal;
+pub use server::Listener;
+pub use sources::{SourceTable, Sources};
+pub use tls::{Tls, TlsError};
+
+/// REST and SOAP together, ready to be served or merged with further routes.
+pub fn app(context: Context) -> axum::Router {
+    guard::guarded(rest::routes().merge(soap::routes()), context)
+}

@@ -129,6 +129,10 @@ codes! {
         "Verbindung prüfen und mit demselben Idempotenzschlüssel erneut senden." "Check the connection and send again with the same idempotency key.";
     NO_SUCH_CASE "DDS-I013" Target 422 "Antwort passt zu keinem Vorgang" "Answer matches no case"
         "Nachrichten- oder Vorgangskennung der Antwort prüfen." "Check message id or case reference of the answer.";
+    WRONG_METHOD "DDS-I014" Sender 405 "Methode hier nicht erlaubt" "Method not allowed here"
+        "Eine der im Kopf Allow genannten Methoden verwenden." "Use one of the methods named in the header Allow.";
+    HEAD_TOO_LARGE "DDS-I015" Sender 431 "Kopf der Anfrage zu groß" "Request head too large"
+        "Weniger oder kürzere Kopffelder und Parameter senden." "Send fewer or shorter header fields and parameters.";
 
     UNKNOWN_TYPE "DDS-R001" Sender 422 "Nachrichtentyp unbekannt" "Message type unknown"
         "Nachrichtentyp und Version prüfen; das Depot kennt die aufgeführten Typen." "Check message type and version; the depot knows the types listed.";
@@ -167,6 +171,9 @@ codes! {
         "Nachricht mit der Regel nachstellen (drehscheibe replay) und Regel begrenzen." "Reproduce the message with the rule (drehscheibe replay) and bound the rule.";
     WORKER_TIMEOUT "DDS-W002" RuleAuthor 500 "Zeitbudget der Regel überschritten" "Rule exceeded its time budget"
         "Regel vereinfachen; die Frist steht in drehscheibe.toml." "Simplify the rule; the limit is in drehscheibe.toml.";
+    WORKER_UNAVAILABLE "DDS-W003" Operator 503 "Arbeitsprozesse lassen sich nicht starten" "Worker processes cannot be started"
+        "Speicher, Prozessgrenzen und das Programm selbst prüfen; Nachrichten warten und werden danach verarbeitet."
+        "Check memory, process limits and the program itself; messages wait and are processed afterwards.";
 
     TARGET_UNREACHABLE "DDS-D001" Target 502 "Zielsystem nicht erreichbar" "Target not reachable"
         "Zielsystem und Netzweg prüfen; es wird weiter versucht." "Check target and network; attempts go on.";

@@ -10,8 +10,8 @@ mod code;
 mod digest;
 mod facts;
 mod id;
-mod procedure;
 mod problem;
+mod procedure;
 mod state;
 mod time;
 

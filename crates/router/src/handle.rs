@@ -3,8 +3,8 @@
 use async_trait::async_trait;
 use bytes::Bytes;
 use dds_message::{
-    AnswerKind, Attachment, Channel, DeliveryId, DeliveryState, Format, MessageId, MessageState, Problem, SourceId,
-    TargetId, Timestamp,
+    AnswerKind, Attachment, Channel, DeliveryId, DeliveryState, Format, MessageId, MessageState, Problem,
+    SourceId, TargetId, Timestamp,
 };
 use futures::stream::BoxStream;
 use serde::Serialize;
@@ -14,7 +14,12 @@ use serde::Serialize;
 pub trait Handle: Send + Sync + 'static {
     /// Begins the receipt of one message under the sender's key. If that key was accepted before, or is in flight on
     /// another connection and gets accepted, answers [`Begin::Duplicate`] (invariant I8).
-    async fn begin(&self, source: &SourceId, channel: Channel, sender_key: Option<&str>) -> Result<Begin, Problem>;
+    async fn begin(
+        &self,
+        source: &SourceId,
+        channel: Channel,
+        sender_key: Option<&str>,
+    ) -> Result<Begin, Problem>;
 
     /// Begins the receipt of an answer of an authority (receipt, further request, decision). `from` is the source id
     /// under which the Fachverfahren may send answers.
@@ -30,7 +35,11 @@ pub trait Handle: Send + Sync + 'static {
     async fn status(&self, source: &SourceId, id: MessageId) -> Result<Option<Status>, Problem>;
 
     /// The document of an answer addressed to `source`, with its media type.
-    async fn answer_document(&self, source: &SourceId, answer: MessageId) -> Result<Option<(Bytes, Format)>, Problem>;
+    async fn answer_document(
+        &self,
+        source: &SourceId,
+        answer: MessageId,
+    ) -> Result<Option<(Bytes, Format)>, Problem>;
 }
 
 /// Which application an answer belongs to.

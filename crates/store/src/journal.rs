@@ -6,9 +6,9 @@ use async_trait::async_trait;
 use dds_message::{DeliveryId, MessageId, SourceId, TargetId, Timestamp};
 
 use crate::{
-    Accepted, Anchor, Attempting, ChainReport, Claimed, ClaimFilter, DeliveryRecord, Expired, Lease, LogPage, LogQuery,
-    LogRow, MessageRecord, NewDelivery, NewEntry, NewMessage, NewPlan, Output, Pending, PlanState, Settled, Settlement,
-    StoreError,
+    Accepted, Anchor, Attempting, ChainReport, ClaimFilter, Claimed, DeliveryRecord, Expired, Lease, LogPage,
+    LogQuery, LogRow, MessageRecord, NewDelivery, NewEntry, NewMessage, NewPlan, Output, Pending, PlanState,
+    Settled, Settlement, StoreError,
 };
 
 /// Messages, deliveries, leases and their journal. One implementation per engine.
@@ -37,8 +37,23 @@ pub trait Journal: Send + Sync + 'static {
         entry: NewEntry,
     ) -> Result<(), StoreError>;
 
+    /// Makes a dead or doubtful delivery due again under the same id, by a person's decision; the message goes back to
+    /// `Routed`, one commit. Any other state of the delivery is [`StoreError::Invalid`].
+    async fn revive(
+        &self,
+        delivery: DeliveryId,
+        due: Timestamp,
+        deadline: Timestamp,
+        entry: NewEntry,
+    ) -> Result<(), StoreError>;
+
     /// Moves a message to another state by a person's decision (release from parking, rejection), one commit.
-    async fn set_state(&self, message: MessageId, state: PlanState, entry: NewEntry) -> Result<(), StoreError>;
+    async fn set_state(
+        &self,
+        message: MessageId,
+        state: PlanState,
+        entry: NewEntry,
+    ) -> Result<(), StoreError>;
 
     /// Up to `max` due deliveries, at most one in flight per ordered lane, fair between targets. Leases not settled
     /// or extended within `ttl` return by themselves with a higher epoch.
@@ -52,6 +67,10 @@ pub trait Journal: Send + Sync + 'static {
 
     /// Prolongs a lease; `false` if it was lost.
     async fn extend(&self, lease: &Lease, ttl: Duration, now: Timestamp) -> Result<bool, StoreError>;
+
+    /// Gives a lease back untouched, without a journal entry: the delivery is claimable again from `due` on (breaker
+    /// open, shutdown). A lost lease is no error.
+    async fn release(&self, lease: &Lease, due: Timestamp) -> Result<(), StoreError>;
 
     /// Durable mark before the first byte to a target that cannot deduplicate; `false` if the lease was lost. After a
     /// crash such a delivery is `InDoubt` and waits for a person.
@@ -68,8 +87,9 @@ pub trait Journal: Send + Sync + 'static {
     /// Earliest due time of a claimable delivery, now or later; lets the scheduler sleep.
     async fn next_due(&self, filter: &ClaimFilter) -> Result<Option<Timestamp>, StoreError>;
 
-    /// Waits until something may have become claimable, or `until`. May return early without cause.
-    async fn wait(&self, until: Option<Timestamp>, now: Timestamp);
+    /// Waits until something may have become claimable under `filter`, or `until`. May return early without cause;
+    /// never misses what became claimable between the caller's last [`Journal::claim`] and this call.
+    async fn wait(&self, filter: &ClaimFilter, until: Option<Timestamp>, now: Timestamp);
 
     /// A message with its deliveries.
     async fn message(&self, id: MessageId) -> Result<Option<MessageRecord>, StoreError>;
@@ -77,11 +97,20 @@ pub trait Journal: Send + Sync + 'static {
     /// One delivery.
     async fn delivery(&self, id: DeliveryId) -> Result<Option<DeliveryRecord>, StoreError>;
 
-    /// The message that `case` or an id names, for matching an answer: the newest application of that case.
-    async fn by_case(&self, source: Option<&SourceId>, case: &str) -> Result<Option<MessageId>, StoreError>;
+    /// The newest application of `case` (of `source`, if given) that was accepted before message `before` (if given):
+    /// for matching an answer, and for sending a later message of a case to the authority that has it.
+    async fn by_case(
+        &self,
+        source: Option<&SourceId>,
+        case: &str,
+        before: Option<MessageId>,
+    ) -> Result<Option<MessageId>, StoreError>;
 
     /// Clear bytes of the main document.
     async fn document(&self, id: MessageId) -> Result<bytes::Bytes, StoreError>;
+
+    /// Clear bytes of the Prüfbericht given with the plan, if any.
+    async fn report(&self, id: MessageId) -> Result<Option<bytes::Bytes>, StoreError>;
 
     /// Clear bytes that a delivery sends.
     async fn output(&self, id: DeliveryId) -> Result<Output, StoreError>;

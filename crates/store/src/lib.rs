@@ -7,6 +7,7 @@ mod blob;
 mod error;
 mod journal;
 mod model;
+mod seal;
 pub mod sqlite;
 mod vault;
 
@@ -14,4 +15,4 @@ pub use blob::{BlobStore, BlobWriter, ByteStream};
 pub use error::StoreError;
 pub use journal::{AuditLog, Journal, Retention};
 pub use model::*;
-pub use vault::{MasterKey, MessageKey, WrappedKey};
+pub use vault::{MasterKey, MessageKey, Vault, WrappedKey};

@@ -2,8 +2,9 @@
 
 use bytes::Bytes;
 use dds_message::{
-    Ars, Attachment, AuthorityId, CaseRef, Channel, Code, DeliveryId, DeliveryState, Digest, Direction, Format,
-    MessageId, MessageState, MessageType, ProcedureId, ProductId, ReleaseId, SourceId, TargetId, Timestamp,
+    Ars, Attachment, AuthorityId, CaseRef, Channel, Code, DeliveryId, DeliveryState, Digest, Direction,
+    Format, MessageId, MessageState, MessageType, ProcedureId, ProductId, ReleaseId, SourceId, TargetId,
+    Timestamp,
 };
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -107,6 +108,9 @@ pub struct NewPlan {
     pub state: PlanState,
     /// Deliveries; empty when the message is rejected or parked.
     pub deliveries: Vec<NewDelivery>,
+    /// Prüfbericht for the sender (JSON list of findings with their texts); stored encrypted like a payload, because
+    /// texts of findings may quote the message. Read back by `Journal::report`.
+    pub report: Option<Bytes>,
     /// Journal entries of the steps, in order.
     pub entries: Vec<NewEntry>,
 }
@@ -167,10 +171,17 @@ pub struct Output {
 /// Which deliveries to claim.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ClaimFilter {
-    /// Everything the scheduler pushes.
-    Push,
+    /// Everything the scheduler pushes, with at most `per_target` deliveries of one target under lease at a time, so
+    /// that a slow target cannot take all places.
+    Push {
+        /// Places per target.
+        per_target: usize,
+    },
     /// What one fetching target may take.
     Pull(TargetId),
+    /// Deliveries that a target should have fetched before their deadline and did not, so that the scheduler can make
+    /// them dead letters.
+    Overdue,
 }
 
 /// The right to attempt a delivery, until it runs out.
@@ -178,8 +189,18 @@ pub enum ClaimFilter {
 pub struct Lease {
     /// The delivery.
     pub delivery: DeliveryId,
-    /// Counts up each time the delivery is claimed.
+    /// Counts up each time the delivery is claimed; below 2^53, so that it survives JSON. 0: see [`Lease::manual`].
     pub epoch: u64,
+}
+
+impl Lease {
+    /// The right of a person to decide on a delivery that nobody holds: call it off, give it up, or confirm that the
+    /// target has it (the first and the last also for a dead letter). Settling with it is [`Settled::Stale`] while an
+    /// attempt is under way. To try again: [`crate::Journal::revive`].
+    #[must_use]
+    pub const fn manual(delivery: DeliveryId) -> Self {
+        Self { delivery, epoch: 0 }
+    }
 }
 
 /// A delivery under lease.

@@ -1,11 +1,227 @@
 //! Keys: one per message, wrapped by the master key.
+//!
+//! Deleting the wrapped key of a message makes everything stored under it unreadable for good, wherever copies of the
+//! bytes may lie. Any engine of the store can share one [`Vault`].
 
-// Filled by the implementation: AES-256-GCM wrapping, chunked encryption of payloads.
+use std::{path::Path, sync::Arc};
 
-/// Hauptschlüssel, 256 bits.
-pub struct MasterKey;
-/// Key of one message, 256 bits.
-pub struct MessageKey;
-/// A message key encrypted with the master key.
-#[derive(Debug, Clone)]
+use aws_lc_rs::{
+    aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey},
+    hkdf::{HKDF_SHA256, Prk},
+    rand,
+};
+use dds_message::MessageId;
+use zeroize::Zeroizing;
+
+use crate::StoreError;
+
+/// Length of every key in bytes (AES-256).
+const KEY: usize = 32;
+/// Length of a nonce of AES-GCM in bytes (NIST SP 800-38D, 8.2).
+pub(crate) const NONCE: usize = 12;
+
+/// Hauptschlüssel, 256 bits. Comes from the operator, is never stored, and is overwritten when dropped.
+pub struct MasterKey(Zeroizing<[u8; KEY]>);
+
+impl MasterKey {
+    /// Reads 64 hex digits; anything else is [`StoreError::Key`] (`DDS-S004`).
+    pub fn from_hex(text: &str) -> Result<Self, StoreError> {
+        let mut key = Zeroizing::new([0; KEY]);
+        hex::decode_to_slice(text.trim(), key.as_mut_slice())
+            .map_err(|_| StoreError::Key("not 64 hex digits; make one with `openssl rand -hex 32`".into()))?;
+        Ok(Self(key))
+    }
+
+    /// Reads 64 hex digits from a file, such as a secret mounted by the service manager.
+    pub fn from_file(path: &Path) -> Result<Self, StoreError> {
+        let text = std::fs::read_to_string(path).map(Zeroizing::new).map_err(|error| {
+            StoreError::Key(format!("cannot read the key file {}: {error}", path.display()))
+        })?;
+        Self::from_hex(&text)
+    }
+
+    /// Reads 64 hex digits from the environment variable `name`.
+    pub fn from_env(name: &str) -> Result<Self, StoreError> {
+        let text = std::env::var(name).map(Zeroizing::new).map_err(|_| {
+            StoreError::Key(format!("environment variable {name} is not set; it must hold 64 hex digits"))
+        })?;
+        Self::from_hex(&text)
+    }
+
+    /// A new random key.
+    pub fn generate() -> Result<Self, StoreError> {
+        Ok(Self(random_key()?))
+    }
+
+    /// The key as 64 hex digits, to be written where only the operator can read it.
+    #[must_use]
+    pub fn to_hex(&self) -> Zeroizing<String> {
+        Zeroizing::new(hex::encode(self.0.as_slice()))
+    }
+}
+
+impl std::fmt::Debug for MasterKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("MasterKey(…)")
+    }
+}
+
+/// Key of one message, 256 bits; overwritten when dropped.
+#[derive(Clone)]
+pub struct MessageKey(Zeroizing<[u8; KEY]>);
+
+impl MessageKey {
+    /// A key of its own for each `purpose`, so that no two uses can share a nonce.
+    pub(crate) fn derive(&self, purpose: &[&[u8]]) -> Result<LessSafeKey, StoreError> {
+        derive(&Prk::new_less_safe(HKDF_SHA256, self.0.as_slice()), purpose)
+    }
+}
+
+impl std::fmt::Debug for MessageKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("MessageKey(…)")
+    }
+}
+
+/// A message key encrypted with the master key for one message: nonce, ciphertext, tag; 60 bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WrappedKey(pub Vec<u8>);
+
+/// Makes, wraps and unwraps message keys under one master key. Cheap to clone.
+///
+/// The wrapping key is derived per message (HKDF, RFC 5869), so the limit of 2^32 random nonces per key
+/// (NIST SP 800-38D, 8.3) is never near, and a wrapped key is of no use for another message.
+#[derive(Clone)]
+pub struct Vault(Arc<Prk>);
+
+impl Vault {
+    /// The vault of `master`.
+    #[must_use]
+    pub fn new(master: &MasterKey) -> Self {
+        Self(Arc::new(Prk::new_less_safe(HKDF_SHA256, master.0.as_slice())))
+    }
+
+    /// A new key for `message`, and its wrapped form for [`crate::NewMessage::key`].
+    pub fn new_message_key(&self, message: MessageId) -> Result<(MessageKey, WrappedKey), StoreError> {
+        let key = random_key()?;
+        let wrapped = seal(&self.wrapping(message)?, message.0.as_bytes(), key.as_slice())?;
+        Ok((MessageKey(key), WrappedKey(wrapped)))
+    }
+
+    /// The key of `message`. [`StoreError::Corrupt`] if it was wrapped for another message or changed.
+    pub fn unwrap_key(&self, message: MessageId, wrapped: &WrappedKey) -> Result<MessageKey, StoreError> {
+        let what = || StoreError::Corrupt(format!("key of message {message} does not open"));
+        let clear = Zeroizing::new(
+            open(&self.wrapping(message)?, message.0.as_bytes(), &wrapped.0).ok_or_else(what)?,
+        );
+        let key = clear.as_slice().try_into().map_err(|_| what())?;
+        Ok(MessageKey(Zeroizing::new(key)))
+    }
+
+    /// A value to store beside the data; [`Vault::fits`] tells by it whether a master key is the right one.
+    pub(crate) fn check_value(&self) -> Result<Vec<u8>, StoreError> {
+        seal(&derive(&self.0, &[b"dds check 1"])?, CHECK, CHECK)
+    }
+
+    /// Whether `check_value` was made under the same master key.
+    pub(crate) fn fits(&self, check_value: &[u8]) -> Result<bool, StoreError> {
+        Ok(open(&derive(&self.0, &[b"dds check 1"])?, CHECK, check_value).is_some_and(|clear| clear == CHECK))
+    }
+
+    fn wrapping(&self, message: MessageId) -> Result<LessSafeKey, StoreError> {
+        derive(&self.0, &[b"dds wrap 1", message.0.as_bytes()])
+    }
+}
+
+impl std::fmt::Debug for Vault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Vault(…)")
+    }
+}
+
+const CHECK: &[u8] = b"datendrehscheibe";
+
+fn random_key() -> Result<Zeroizing<[u8; KEY]>, StoreError> {
+    let mut key = Zeroizing::new([0; KEY]);
+    rand::fill(key.as_mut_slice()).map_err(no_crypto)?;
+    Ok(key)
+}
+
+fn derive(root: &Prk, purpose: &[&[u8]]) -> Result<LessSafeKey, StoreError> {
+    let key = root.expand(purpose, &AES_256_GCM).map_err(no_crypto)?;
+    Ok(LessSafeKey::new(UnboundKey::from(key)))
+}
+
+/// Nonce, ciphertext and tag of `clear`, bound to `context`.
+pub(crate) fn seal(key: &LessSafeKey, context: &[u8], clear: &[u8]) -> Result<Vec<u8>, StoreError> {
+    let mut nonce = [0; NONCE];
+    rand::fill(&mut nonce).map_err(no_crypto)?;
+    let mut sealed = Vec::with_capacity(NONCE + clear.len() + AES_256_GCM.tag_len());
+    sealed.extend_from_slice(&nonce);
+    sealed.extend_from_slice(clear);
+    let tag = key
+        .seal_in_place_separate_tag(
+            Nonce::assume_unique_for_key(nonce),
+            Aad::from(context),
+            &mut sealed[NONCE..],
+        )
+        .map_err(no_crypto)?;
+    sealed.extend_from_slice(tag.as_ref());
+    Ok(sealed)
+}
+
+/// What [`seal`] sealed, or `None` if key, context or bytes are not the same.
+pub(crate) fn open(key: &LessSafeKey, context: &[u8], sealed: &[u8]) -> Option<Vec<u8>> {
+    let (nonce, rest) = sealed.split_first_chunk::<NONCE>()?;
+    let mut clear = rest.to_vec();
+    let length =
+        key.open_in_place(Nonce::assume_unique_for_key(*nonce), Aad::from(context), &mut clear).ok()?.len();
+    clear.truncate(length);
+    Some(clear)
+}
+
+/// The operating system gives no randomness, or the library refuses its own key sizes: nothing the caller can mend.
+fn no_crypto(_: aws_lc_rs::error::Unspecified) -> StoreError {
+    StoreError::Unavailable("cryptographic library failed".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id(n: u128) -> MessageId {
+        MessageId(uuid::Uuid::from_u128(n))
+    }
+
+    #[test]
+    fn a_wrapped_key_opens_only_for_its_message_and_its_master_key() {
+        let vault = Vault::new(&MasterKey::generate().unwrap());
+        let (key, wrapped) = vault.new_message_key(id(1)).unwrap();
+        assert_eq!(wrapped.0.len(), 60);
+        assert_eq!(vault.unwrap_key(id(1), &wrapped).unwrap().0, key.0);
+        assert!(matches!(vault.unwrap_key(id(2), &wrapped), Err(StoreError::Corrupt(_))));
+        let other = Vault::new(&MasterKey::generate().unwrap());
+        assert!(matches!(other.unwrap_key(id(1), &wrapped), Err(StoreError::Corrupt(_))));
+    }
+
+    #[test]
+    fn the_check_value_tells_master_keys_apart() {
+        let vault = Vault::new(&MasterKey::generate().unwrap());
+        let check = vault.check_value().unwrap();
+        assert!(vault.fits(&check).unwrap());
+        assert!(!Vault::new(&MasterKey::generate().unwrap()).fits(&check).unwrap());
+    }
+
+    #[test]
+    fn a_master_key_is_64_hex_digits_and_never_shown() {
+        let text = "0f".repeat(32);
+        let key = MasterKey::from_hex(&format!("{text}\n")).unwrap();
+        assert_eq!(*key.to_hex(), text);
+        assert_eq!(format!("{key:?}"), "MasterKey(…)");
+        for wrong in ["", "0f", &"zz".repeat(32), &"0f".repeat(33)] {
+            assert!(matches!(MasterKey::from_hex(wrong), Err(StoreError::Key(_))));
+        }
+        assert!(matches!(MasterKey::from_file(Path::new("/nowhere/key")), Err(StoreError::Key(_))));
+        assert!(matches!(MasterKey::from_env("DDS_NO_SUCH_VARIABLE"), Err(StoreError::Key(_))));
+    }
+}

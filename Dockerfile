@@ -1,0 +1,21 @@
+# Slim image, non-root, works with a read-only root file system: state in /var/lib/drehscheibe, nothing else is written.
+FROM rust:1-slim-bookworm AS build
+RUN apt-get update && apt-get install -y --no-install-recommends pkg-config libxml2-dev libxslt1-dev make \
+ && rm -rf /var/lib/apt/lists/*
+WORKDIR /src
+COPY . .
+RUN cargo build --release --locked -p drehscheibe
+
+FROM debian:bookworm-slim
+RUN apt-get update && apt-get install -y --no-install-recommends libxslt1.1 ca-certificates \
+ && rm -rf /var/lib/apt/lists/* \
+ && useradd --system --uid 10001 --home-dir /var/lib/drehscheibe --create-home drehscheibe
+COPY --from=build /src/target/release/drehscheibe /usr/local/bin/drehscheibe
+COPY rules /usr/share/drehscheibe/rules
+COPY config /usr/share/drehscheibe/config
+USER 10001
+VOLUME /var/lib/drehscheibe
+EXPOSE 8443 9090
+HEALTHCHECK --interval=10s --timeout=3s --start-period=5s CMD ["drehscheibe", "health"]
+ENTRYPOINT ["drehscheibe"]
+CMD ["serve", "--config", "/etc/drehscheibe/drehscheibe.toml"]

@@ -1,0 +1,116 @@
+//! Certificates that must not expire unnoticed.
+
+use std::path::Path;
+
+use dds_depot::CheckFinding;
+use dds_message::{Code, Timestamp};
+use rustls_pki_types::{CertificateDer, pem::PemObject};
+
+use crate::ProcessConfig;
+
+const DAY: i64 = 86_400_000;
+
+/// Looks at every certificate the process is configured with. An expired one is an error; 7 and 30 days before it is a
+/// warning, 90 days before a note (DDS-C007).
+#[must_use]
+pub fn check_certificates(config: &ProcessConfig, now: Timestamp) -> Vec<CheckFinding> {
+    let mut files: Vec<&Path> = Vec::new();
+    if let Some(tls) = &config.listen.tls {
+        files.push(&tls.certificate);
+        files.extend(tls.client_ca.as_deref());
+    }
+    files.extend(config.delivery.target_ca.as_deref());
+    files.extend(config.smtp.as_ref().and_then(|smtp| smtp.ca.as_deref()));
+    files.into_iter().flat_map(|file| check_file(file, now)).collect()
+}
+
+/// Looks at the certificates in one PEM file.
+#[must_use]
+pub fn check_file(file: &Path, now: Timestamp) -> Vec<CheckFinding> {
+    let name = file.display().to_string();
+    let unreadable = |why: String| vec![CheckFinding::error(Code::CONFIG_REFERENCE, &name, why)];
+    let bytes = match std::fs::read(file) {
+        Ok(bytes) => bytes,
+        Err(error) => return unreadable(format!("the certificate cannot be read: {error}")),
+    };
+    let mut findings = Vec::new();
+    let mut found = false;
+    for certificate in CertificateDer::pem_slice_iter(&bytes) {
+        found = true;
+        let read = certificate.ok().and_then(|der| {
+            let (_, parsed) = x509_parser::parse_x509_certificate(&der).ok()?;
+            Some((parsed.subject().to_string(), parsed.validity().not_after.timestamp()))
+        });
+        match read {
+            Some((subject, until)) => {
+                findings.extend(expiry(&name, &subject, Timestamp(until.saturating_mul(1_000)), now))
+            }
+            None => findings.extend(unreadable("a certificate in it is malformed".to_owned())),
+        }
+    }
+    if found { findings } else { unreadable("it holds no certificate in PEM form".to_owned()) }
+}
+
+fn expiry(file: &str, subject: &str, until: Timestamp, now: Timestamp) -> Option<CheckFinding> {
+    let left = until.0 - now.0;
+    let day = until.day();
+    let finding = |text: String| CheckFinding::error(Code::CERTIFICATE_EXPIRES, file, text);
+    match left {
+        ..0 => Some(finding(format!("the certificate of {subject} expired on {day}"))),
+        _ if left < 30 * DAY => {
+            let days = left / DAY;
+            let urgent = if left < 7 * DAY { ", act now" } else { "" };
+            Some(
+                finding(format!("the certificate of {subject} expires on {day}, in {days} days{urgent}"))
+                    .warning(),
+            )
+        }
+        _ if left < 90 * DAY => {
+            Some(finding(format!("the certificate of {subject} expires on {day}")).info())
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use dds_message::Severity;
+
+    #[test]
+    fn the_warning_grows_as_the_day_comes_near() {
+        let until = Timestamp(1_000 * DAY);
+        let severity =
+            |days: i64| expiry("x.pem", "CN=x", until, Timestamp((1_000 - days) * DAY)).map(|it| it.severity);
+        assert_eq!(severity(91), None);
+        assert_eq!(severity(89), Some(Severity::Info));
+        assert_eq!(severity(29), Some(Severity::Warning));
+        assert_eq!(severity(6), Some(Severity::Warning));
+        assert_eq!(severity(-1), Some(Severity::Error));
+        let text = expiry("x.pem", "CN=x", until, Timestamp(994 * DAY)).unwrap().to_string();
+        assert!(text.contains("in 6 days, act now") && text.contains("DDS-C007"), "{text}");
+    }
+
+    #[test]
+    fn a_file_without_certificate_is_an_error() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "no certificate").unwrap();
+        assert_eq!(check_file(file.path(), Timestamp(0))[0].severity, Severity::Error);
+        assert_eq!(check_file(Path::new("missing.pem"), Timestamp(0)).len(), 1);
+    }
+
+    #[test]
+    fn the_day_of_a_real_certificate_is_read() {
+        let key = rcgen::KeyPair::generate().unwrap();
+        let mut parameters = rcgen::CertificateParams::new(vec!["drehscheibe.example".to_owned()]).unwrap();
+        parameters.not_after = rcgen::date_time_ymd(2027, 1, 10);
+        let pem = parameters.self_signed(&key).unwrap().pem();
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), pem).unwrap();
+        let at = |text| Timestamp::parse(text).unwrap();
+        assert!(check_file(file.path(), at("2026-10-01T00:00:00Z")).is_empty());
+        let soon = check_file(file.path(), at("2027-01-08T00:00:00Z"));
+        assert!(soon[0].text.contains("2027-01-10") && soon[0].severity == Severity::Warning, "{soon:?}");
+        assert_eq!(check_file(file.path(), at("2027-02-01T00:00:00Z"))[0].severity, Severity::Error);
+    }
+}

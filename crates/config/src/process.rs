@@ -1,0 +1,480 @@
+//! `drehscheibe.toml`: the process itself. Not part of a release, because it differs from node to node.
+
+use std::{
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    path::{Path, PathBuf},
+};
+
+use dds_depot::{CheckFinding, SecretRef, Span};
+use dds_message::Code;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::place::parse;
+
+/// Configuration of one process (`config/drehscheibe.toml`). Relative paths count from the folder of that file.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct ProcessConfig {
+    /// Name of this node; names its confirmation of a release.
+    #[schemars(extend("since" = "0.1.0"))]
+    pub node: String,
+    /// Folder of the store (messages, payloads, journal). One process at a time.
+    #[schemars(extend("since" = "0.1.0"))]
+    pub store: PathBuf,
+    /// Folder of the built releases (Depotstände).
+    #[schemars(extend("since" = "0.1.0"))]
+    pub releases: PathBuf,
+    /// Folder of the rule and product packages.
+    #[schemars(extend("since" = "0.1.0"))]
+    pub rules: PathBuf,
+    /// Folder with third-party schemas named by `catalogue.toml`; the environment variable DDS_SCHEMAS wins over it.
+    #[schemars(extend("since" = "0.1.0"))]
+    pub schema_folder: Option<PathBuf>,
+    /// Master key (Hauptschlüssel) that wraps the key of each message: `env:NAME` or `file:PATH`, 32 bytes in hex.
+    #[schemars(with = "String", extend("since" = "0.1.0"))]
+    pub master_key: SecretRef,
+    /// Where the process listens.
+    #[schemars(extend("since" = "0.1.0"))]
+    pub listen: Listen,
+    /// Limits on what comes in.
+    #[schemars(extend("since" = "0.1.0"))]
+    pub limits: LimitConfig,
+    /// Worker processes for validation and transformation.
+    #[schemars(extend("since" = "0.1.0"))]
+    pub worker: WorkerConfig,
+    /// Delivery.
+    #[schemars(extend("since" = "0.1.0"))]
+    pub delivery: DeliveryConfig,
+    /// Drop folders (Transferverzeichnisse) of sources.
+    #[schemars(extend("since" = "0.1.0"))]
+    pub folders: FolderConfig,
+    /// Mail relay; without it, mail targets keep waiting (DDS-D001).
+    #[schemars(extend("since" = "0.1.0"))]
+    pub smtp: Option<SmtpConfig>,
+    /// Retention (Aufbewahrung).
+    #[schemars(extend("since" = "0.1.0"))]
+    pub retention: RetentionConfig,
+    /// Logs and traces.
+    #[schemars(extend("since" = "0.1.0"))]
+    pub telemetry: TelemetryConfig,
+}
+
+impl Default for ProcessConfig {
+    fn default() -> Self {
+        Self {
+            node: "node-1".to_owned(),
+            store: "../data/store".into(),
+            releases: "../data/releases".into(),
+            rules: "../rules".into(),
+            schema_folder: None,
+            master_key: SecretRef::Env("DDS_MASTER_KEY".to_owned()),
+            listen: Listen::default(),
+            limits: LimitConfig::default(),
+            worker: WorkerConfig::default(),
+            delivery: DeliveryConfig::default(),
+            folders: FolderConfig::default(),
+            smtp: None,
+            retention: RetentionConfig::default(),
+            telemetry: TelemetryConfig::default(),
+        }
+    }
+}
+
+/// Listeners.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Listen {
+    /// Address of REST, mailbox and OpenAPI document; port 0 takes a free one.
+    #[schemars(extend("since" = "0.1.0"))]
+    pub rest: SocketAddr,
+    /// Address of the SOAP service; without it SOAP is served on `rest` under `/soap`.
+    #[schemars(extend("since" = "0.1.0"))]
+    pub soap: Option<SocketAddr>,
+    /// Address of `/metrics`, `/live`, `/ready`: plain HTTP, therefore best a loopback or management address.
+    #[schemars(extend("since" = "0.1.0"))]
+    pub admin: SocketAddr,
+    /// TLS of `rest` and `soap`. Without it both must be loopback addresses.
+    #[schemars(extend("since" = "0.1.0"))]
+    pub tls: Option<TlsConfig>,
+}
+
+impl Default for Listen {
+    fn default() -> Self {
+        let loopback = |port| SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port);
+        Self { rest: loopback(8443), soap: None, admin: loopback(9443), tls: None }
+    }
+}
+
+/// TLS of the listeners.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TlsConfig {
+    /// Certificate chain (PEM), the server's own first.
+    #[schemars(extend("since" = "0.1.0"))]
+    pub certificate: PathBuf,
+    /// Private key (PEM, PKCS #8, SEC 1 or PKCS #1).
+    #[schemars(extend("since" = "0.1.0"))]
+    pub key: PathBuf,
+    /// Certificates (PEM) that may issue client certificates; without it clients show tokens only.
+    #[schemars(extend("since" = "0.1.0"))]
+    #[serde(default)]
+    pub client_ca: Option<PathBuf>,
+}
+
+/// Limits on what comes in; sources may have narrower ones.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct LimitConfig {
+    /// Bytes of the main document.
+    #[schemars(extend("since" = "0.1.0"))]
+    pub document_bytes: u64,
+    /// Bytes of one attachment.
+    #[schemars(extend("since" = "0.1.0"))]
+    pub attachment_bytes: u64,
+    /// Attachments of one message.
+    #[schemars(extend("since" = "0.1.0"))]
+    pub attachments: u32,
+    /// Bytes of a message with all its attachments.
+    #[schemars(extend("since" = "0.1.0"))]
+    pub message_bytes: u64,
+    /// Depth of elements.
+    #[schemars(extend("since" = "0.1.0"))]
+    pub depth: u32,
+    /// Attributes of one element.
+    #[schemars(extend("since" = "0.1.0"))]
+    pub attributes: u32,
+    /// Header lines of a request.
+    #[schemars(extend("since" = "0.1.0"))]
+    pub headers: u32,
+    /// Requests at the same time; more are refused with DDS-I009.
+    #[schemars(extend("since" = "0.1.0"))]
+    pub requests: u32,
+    /// A transfer that brings nothing for so long is broken off (DDS-I012).
+    #[schemars(with = "String", extend("since" = "0.1.0"))]
+    pub idle: Span,
+}
+
+impl Default for LimitConfig {
+    fn default() -> Self {
+        Self {
+            document_bytes: 16 << 20,
+            attachment_bytes: 1 << 30,
+            attachments: 500,
+            message_bytes: 4 << 30,
+            depth: 256,
+            attributes: 256,
+            headers: 100,
+            requests: 1_024,
+            idle: seconds(30),
+        }
+    }
+}
+
+/// Worker processes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct WorkerConfig {
+    /// Number of processes; 0 takes one per core.
+    #[schemars(extend("since" = "0.1.0"))]
+    pub processes: usize,
+    /// Memory of each process in bytes.
+    #[schemars(extend("since" = "0.1.0"))]
+    pub memory_bytes: u64,
+    /// Time for one message (DDS-W002).
+    #[schemars(with = "String", extend("since" = "0.1.0"))]
+    pub timeout: Span,
+    /// Bytes one stylesheet may write (DDS-T002).
+    #[schemars(extend("since" = "0.1.0"))]
+    pub output_bytes: u64,
+    /// After so many messages a process is replaced by a fresh one.
+    #[schemars(extend("since" = "0.1.0"))]
+    pub recycle_after: u64,
+}
+
+impl Default for WorkerConfig {
+    fn default() -> Self {
+        Self {
+            processes: 0,
+            memory_bytes: 512 << 20,
+            timeout: seconds(10),
+            output_bytes: 64 << 20,
+            recycle_after: 10_000,
+        }
+    }
+}
+
+/// Delivery.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct DeliveryConfig {
+    /// Attempts at the same time over all targets.
+    #[schemars(extend("since" = "0.1.0"))]
+    pub parallel: usize,
+    /// Attempts at the same time at one target, where its product says nothing else.
+    #[schemars(extend("since" = "0.1.0"))]
+    pub per_target: usize,
+    /// Lease (Abholfrist) of a fetched message.
+    #[schemars(with = "String", extend("since" = "0.1.0"))]
+    pub fetch_lease: Span,
+    /// At the end of the process, running attempts get so much time.
+    #[schemars(with = "String", extend("since" = "0.1.0"))]
+    pub drain: Span,
+    /// Further certificates (PEM) that targets may show.
+    #[schemars(extend("since" = "0.1.0"))]
+    pub target_ca: Option<PathBuf>,
+}
+
+impl Default for DeliveryConfig {
+    fn default() -> Self {
+        Self { parallel: 64, per_target: 8, fetch_lease: seconds(300), drain: seconds(20), target_ca: None }
+    }
+}
+
+/// Drop folders.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct FolderConfig {
+    /// Folder below which relative `folder` entries of sources lie; without it drop folders are not read.
+    #[schemars(extend("since" = "0.1.0"))]
+    pub inbox: Option<PathBuf>,
+    /// How often they are looked at.
+    #[schemars(with = "String", extend("since" = "0.1.0"))]
+    pub interval: Span,
+}
+
+impl Default for FolderConfig {
+    fn default() -> Self {
+        Self { inbox: None, interval: seconds(2) }
+    }
+}
+
+/// Mail relay.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SmtpConfig {
+    /// Host name.
+    #[schemars(extend("since" = "0.1.0"))]
+    pub host: String,
+    /// Port.
+    #[schemars(extend("since" = "0.1.0"))]
+    pub port: u16,
+    /// Encryption.
+    #[schemars(extend("since" = "0.1.0"))]
+    #[serde(default)]
+    pub tls: SmtpTls,
+    /// User, if the relay asks for one.
+    #[schemars(extend("since" = "0.1.0"))]
+    #[serde(default)]
+    pub user: Option<String>,
+    /// Password of the user.
+    #[schemars(with = "Option<String>", extend("since" = "0.1.0"))]
+    #[serde(default)]
+    pub secret: Option<SecretRef>,
+    /// Sender address (envelope and From).
+    #[schemars(extend("since" = "0.1.0"))]
+    pub from: String,
+    /// Certificates (PEM) that the relay may show, beside those of the system.
+    #[schemars(extend("since" = "0.1.0"))]
+    #[serde(default)]
+    pub ca: Option<PathBuf>,
+    /// Bytes of one mail; larger deliveries become dead letters (DDS-D006).
+    #[schemars(extend("since" = "0.1.0"))]
+    #[serde(default = "mail_bytes")]
+    pub max_bytes: u64,
+}
+
+/// Encryption towards the mail relay.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum SmtpTls {
+    /// STARTTLS is required (RFC 3207).
+    #[default]
+    Starttls,
+    /// TLS from the first byte (RFC 8314).
+    Implicit,
+    /// None; only for a relay on a loopback address.
+    None,
+}
+
+/// Aufbewahrung.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct RetentionConfig {
+    /// Payloads are deleted so long after a message is final.
+    #[schemars(with = "String", extend("since" = "0.1.0"))]
+    pub payload: Span,
+    /// Uploads that were never accepted are deleted after so long.
+    #[schemars(with = "String", extend("since" = "0.1.0"))]
+    pub orphan: Span,
+}
+
+impl Default for RetentionConfig {
+    fn default() -> Self {
+        Self { payload: seconds(30 * 86_400), orphan: seconds(86_400) }
+    }
+}
+
+/// Logs and traces.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct TelemetryConfig {
+    /// Filter in the form of `tracing`: `info`, `info,dds_delivery=debug`.
+    #[schemars(extend("since" = "0.1.0"))]
+    pub log: String,
+    /// `true`: one JSON object per line.
+    #[schemars(extend("since" = "0.1.0"))]
+    pub json: bool,
+}
+
+impl Default for TelemetryConfig {
+    fn default() -> Self {
+        Self { log: "info".to_owned(), json: false }
+    }
+}
+
+impl ProcessConfig {
+    /// Reads `drehscheibe.toml` and resolves its paths.
+    ///
+    /// # Errors
+    /// DDS-C001 with file, line, column and remedy.
+    pub fn load(file: &Path) -> Result<Self, CheckFinding> {
+        let name = file.display().to_string();
+        let bytes = std::fs::read(file).map_err(|error| {
+            CheckFinding::error(Code::CONFIG_SYNTAX, &name, format!("cannot be read: {error}"))
+        })?;
+        let mut config = Self::parse(&name, &bytes)?;
+        config.resolve(file.parent().unwrap_or(Path::new("")));
+        Ok(config)
+    }
+
+    /// Reads the text of a `drehscheibe.toml`; paths stay as they are.
+    ///
+    /// # Errors
+    /// DDS-C001 with file, line, column and remedy.
+    pub fn parse(name: &str, bytes: &[u8]) -> Result<Self, CheckFinding> {
+        let config: Self = parse(name, bytes, Code::CONFIG_SYNTAX)?;
+        let refuse = |needle: &str, text: String, remedy: &str| {
+            let place = dds_depot::locate(&String::from_utf8_lossy(bytes), "", needle);
+            Err(CheckFinding::error(Code::CONFIG_SYNTAX, name, text).at(place).remedy(remedy))
+        };
+        let open = [Some(config.listen.rest), config.listen.soap]
+            .into_iter()
+            .flatten()
+            .find(|at| !at.ip().is_loopback());
+        if let (Some(address), None) = (open, &config.listen.tls) {
+            let remedy = "Add [listen.tls] with certificate and key, or listen on 127.0.0.1.";
+            return refuse("[listen]", format!("{address} would be served without TLS"), remedy);
+        }
+        if let Some(smtp) = config.smtp.as_ref().filter(|smtp| smtp.tls == SmtpTls::None) {
+            let local =
+                smtp.host == "localhost" || smtp.host.parse().is_ok_and(|ip: IpAddr| ip.is_loopback());
+            if !local {
+                let remedy = "Use tls = \"starttls\" or \"implicit\".";
+                return refuse("[smtp]", format!("mail to {} would go without TLS", smtp.host), remedy);
+            }
+        }
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+        if config.node.is_empty() || config.node.len() > 40 || !config.node.bytes().all(plain) {
+            return refuse(
+                "node",
+                format!("node name {:?} is not 1 to 40 letters, digits or -", config.node),
+                "Rename it.",
+            );
+        }
+        Ok(config)
+    }
+
+    /// The JSON schema of `drehscheibe.toml`, with `since` on each key.
+    #[must_use]
+    pub fn schema() -> serde_json::Value {
+        schemars::schema_for!(Self).to_value()
+    }
+
+    /// The folder with third-party schemas: DDS_SCHEMAS, else `schema_folder`.
+    #[must_use]
+    pub fn schemas(&self) -> Option<PathBuf> {
+        std::env::var_os("DDS_SCHEMAS").map(PathBuf::from).or_else(|| self.schema_folder.clone())
+    }
+
+    fn resolve(&mut self, base: &Path) {
+        let mut paths: Vec<&mut PathBuf> = vec![&mut self.store, &mut self.releases, &mut self.rules];
+        paths.extend(&mut self.schema_folder);
+        paths.extend(&mut self.folders.inbox);
+        paths.extend(&mut self.delivery.target_ca);
+        if let Some(smtp) = &mut self.smtp {
+            paths.extend(&mut smtp.ca);
+        }
+        if let Some(tls) = &mut self.listen.tls {
+            paths.extend([&mut tls.certificate, &mut tls.key]);
+            paths.extend(&mut tls.client_ca);
+        }
+        for path in paths {
+            *path = base.join(&*path);
+        }
+        if let SecretRef::File(path) = &self.master_key {
+            self.master_key = SecretRef::File(base.join(path).display().to_string());
+        }
+    }
+}
+
+const fn seconds(number: u64) -> Span {
+    Span(std::time::Duration::from_secs(number))
+}
+
+const fn mail_bytes() -> u64 {
+    25 << 20
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_empty_file_is_a_sound_configuration_and_it_reads_back() {
+        let config = ProcessConfig::parse("drehscheibe.toml", b"").unwrap();
+        assert_eq!(config, ProcessConfig::default());
+        let text = toml::to_string(&config).unwrap();
+        assert_eq!(ProcessConfig::parse("drehscheibe.toml", text.as_bytes()).unwrap(), config);
+    }
+
+    #[test]
+    fn mistakes_are_named_with_place_and_remedy() {
+        let finding = |text: &str| ProcessConfig::parse("drehscheibe.toml", text.as_bytes()).unwrap_err();
+        let unknown = finding("node = \"a\"\n[limits]\nattachment_byte = 1\n");
+        assert_eq!((unknown.line, unknown.column), (3, 1));
+        assert_eq!(unknown.remedy, "Did you mean \"attachment_bytes\"?");
+        let open = finding("\n[listen]\nrest = \"0.0.0.0:8443\"\n");
+        assert_eq!(open.line, 2);
+        assert!(open.text.contains("without TLS"), "{open}");
+        assert!(finding("master_key = \"00ff\"\n").text.contains("env:NAME"));
+        assert!(
+            !finding("master_key = \"00ff\"\n").to_string().contains("00ff"),
+            "a key must not be repeated"
+        );
+        assert!(
+            finding("[smtp]\nhost = \"relay.example\"\nport = 25\nfrom = \"a@b.example\"\ntls = \"none\"\n")
+                .text
+                .contains("without TLS")
+        );
+    }
+
+    #[test]
+    fn every_key_says_since_when() {
+        fn walk(value: &serde_json::Value, missing: &mut Vec<String>) {
+            if let Some(properties) = value.get("properties").and_then(|value| value.as_object()) {
+                for (key, property) in properties {
+                    if property.get("since").is_none() || property.get("description").is_none() {
+                        missing.push(key.clone());
+                    }
+                }
+            }
+            if let Some(object) = value.as_object() {
+                object.values().for_each(|inner| walk(inner, missing));
+            }
+        }
+        let mut missing = Vec::new();
+        walk(&ProcessConfig::schema(), &mut missing);
+        assert!(missing.is_empty(), "keys without since or description: {missing:?}");
+    }
+}

@@ -1,0 +1,330 @@
+//! Releases on disk (Depotstände).
+//!
+//! ```text
+//! releases/<id>/manifest.json     path, SHA-256 and length of every file, sorted by path
+//! releases/<id>/content           the files one after the other, in this order
+//! releases/active                 id of the release in force
+//! releases/confirmed-<node>       id of the release that node really runs
+//! ```
+//!
+//! One file of content instead of one per municipality: a release of all German municipalities is read and verified in
+//! one go, and appears by one rename. `docs/decisions/0006-releases.md` has the figures.
+
+use std::{
+    fs::{self, File},
+    io::Write,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use dds_depot::{Files, Release, release_id};
+use dds_message::{Code, Digest, Problem, ReleaseId, Timestamp};
+use serde::{Deserialize, Serialize};
+
+const MANIFEST: &str = "manifest.json";
+const CONTENT: &str = "content";
+const ACTIVE: &str = "active";
+
+/// The folder of releases.
+#[derive(Debug, Clone)]
+pub struct ReleaseStore {
+    folder: PathBuf,
+}
+
+/// One stored release, for lists.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct StoredRelease {
+    /// Its id.
+    pub id: ReleaseId,
+    /// When it was built.
+    pub built: Timestamp,
+    /// Number of files.
+    pub files: usize,
+    /// Bytes of all files.
+    pub bytes: u64,
+    /// It is in force.
+    pub active: bool,
+    /// Nodes that run it.
+    pub nodes: Vec<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Manifest {
+    id: ReleaseId,
+    built: Timestamp,
+    files: Vec<Entry>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Entry {
+    path: String,
+    sha256: Digest,
+    bytes: u64,
+}
+
+impl ReleaseStore {
+    /// The store in `folder`; it is created when the first release is saved.
+    pub fn new(folder: impl Into<PathBuf>) -> Self {
+        Self { folder: folder.into() }
+    }
+
+    /// Saves a release durably. Saving the same one again changes nothing.
+    ///
+    /// # Errors
+    /// DDS-S001 if the folder cannot be written.
+    pub fn save(&self, release: &Release, built: Timestamp) -> Result<(), Problem> {
+        let id = release.id();
+        let final_folder = self.folder.join(id.to_string());
+        if final_folder.exists() && self.load(&id).is_ok() {
+            return Ok(());
+        }
+        let write = || -> std::io::Result<()> {
+            fs::create_dir_all(&self.folder)?;
+            let folder = self.folder.join(format!(".tmp-{}-{}", id.0.short(), std::process::id()));
+            if folder.exists() {
+                fs::remove_dir_all(&folder)?;
+            }
+            fs::create_dir(&folder)?;
+            let mut content = File::create_new(folder.join(CONTENT))?;
+            let mut files = Vec::with_capacity(release.files().len());
+            let mut buffer = Vec::new();
+            for (path, bytes) in release.files() {
+                buffer.extend_from_slice(bytes);
+                files.push(Entry {
+                    path: path.clone(),
+                    sha256: Digest::of(bytes),
+                    bytes: bytes.len() as u64,
+                });
+            }
+            content.write_all(&buffer)?;
+            seal(&content)?;
+            let mut manifest = File::create_new(folder.join(MANIFEST))?;
+            serde_json::to_writer_pretty(&mut manifest, &Manifest { id, built, files })?;
+            manifest.write_all(b"\n")?;
+            seal(&manifest)?;
+            sync_folder(&folder)?;
+            if final_folder.exists() {
+                // A damaged one of the same id: whole content replaces it.
+                fs::remove_dir_all(&final_folder)?;
+            }
+            fs::rename(&folder, &final_folder)?;
+            sync_folder(&self.folder)
+        };
+        write().map_err(|error| self.unavailable(&error))
+    }
+
+    /// Loads a release and verifies every digest.
+    ///
+    /// # Errors
+    /// DDS-C006 if there is none of that id, DDS-C010 if it is damaged.
+    pub fn load(&self, id: &ReleaseId) -> Result<Release, Problem> {
+        let folder = self.folder.join(id.to_string());
+        let damaged =
+            |what: String| Problem::new(Code::RELEASE_DAMAGED, format!("release {}: {what}", id.0.short()));
+        let manifest = fs::read(folder.join(MANIFEST)).map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound if !folder.exists() => {
+                Problem::new(Code::RELEASE_UNKNOWN, format!("there is no release {id}"))
+            }
+            _ => damaged(format!("{MANIFEST} cannot be read: {error}")),
+        })?;
+        let manifest: Manifest = serde_json::from_slice(&manifest)
+            .map_err(|error| damaged(format!("{MANIFEST} is malformed: {error}")))?;
+        let content = fs::read(folder.join(CONTENT))
+            .map_err(|error| damaged(format!("{CONTENT} cannot be read: {error}")))?;
+        let mut rest = &content[..];
+        let mut files = Files::new();
+        for entry in &manifest.files {
+            let length = usize::try_from(entry.bytes).unwrap_or(usize::MAX);
+            let Some((bytes, behind)) = rest.split_at_checked(length) else {
+                return Err(damaged(format!("{CONTENT} ends within {}", entry.path)));
+            };
+            if Digest::of(bytes) != entry.sha256 {
+                return Err(damaged(format!("{} does not have its digest", entry.path)));
+            }
+            files.insert(entry.path.clone(), Arc::from(bytes));
+            rest = behind;
+        }
+        if !rest.is_empty() {
+            return Err(damaged(format!("{CONTENT} has {} bytes too many", rest.len())));
+        }
+        // The id covers paths and digests, the digests the bytes: nothing can be exchanged unnoticed.
+        let found = release_id(manifest.files.iter().map(|entry| (entry.path.as_str(), entry.sha256)));
+        if found != *id || files.len() != manifest.files.len() {
+            return Err(damaged("its files do not give its id".to_owned()));
+        }
+        Release::open(files).map_err(|findings| {
+            damaged(
+                findings.first().map(ToString::to_string).unwrap_or_else(|| "it cannot be opened".to_owned()),
+            )
+        })
+    }
+
+    /// The id of the release in force; `None` before the first activation.
+    ///
+    /// # Errors
+    /// DDS-C010 if the pointer is malformed.
+    pub fn active(&self) -> Result<Option<ReleaseId>, Problem> {
+        self.pointer(ACTIVE)
+    }
+
+    /// Puts a stored release in force: verifies it, then switches the pointer by one rename. A running server sees the
+    /// switch, loads the release and writes its confirmation.
+    ///
+    /// # Errors
+    /// DDS-C006 or DDS-C010 if it cannot be loaded (nothing is switched then), DDS-S001 if the pointer cannot be written.
+    pub fn activate(&self, id: &ReleaseId) -> Result<Release, Problem> {
+        let release = self.load(id)?;
+        self.point(ACTIVE, id)?;
+        Ok(release)
+    }
+
+    /// Written by a running server once it really uses a release.
+    ///
+    /// # Errors
+    /// DDS-S001 if the file cannot be written.
+    pub fn confirm(&self, node: &str, id: &ReleaseId) -> Result<(), Problem> {
+        self.point(&format!("confirmed-{node}"), id)
+    }
+
+    /// The release that a node confirmed.
+    ///
+    /// # Errors
+    /// DDS-C010 if the file is malformed.
+    pub fn confirmed(&self, node: &str) -> Result<Option<ReleaseId>, Problem> {
+        self.pointer(&format!("confirmed-{node}"))
+    }
+
+    /// Waits until `node` confirms `id`.
+    ///
+    /// # Errors
+    /// DDS-C008 after `patience`; the pointer then goes back to `before`, because a release nobody runs must not be the
+    /// active one at the next start.
+    pub async fn await_confirmation(
+        &self,
+        node: &str,
+        id: &ReleaseId,
+        before: Option<&ReleaseId>,
+        patience: Duration,
+    ) -> Result<(), Problem> {
+        const STEP: Duration = Duration::from_millis(50);
+        let mut waited = Duration::ZERO;
+        loop {
+            if self.confirmed(node)? == Some(*id) {
+                return Ok(());
+            }
+            if waited >= patience {
+                break;
+            }
+            tokio::time::sleep(STEP).await;
+            waited += STEP;
+        }
+        match before {
+            Some(before) => self.point(ACTIVE, before)?,
+            None => fs::remove_file(self.folder.join(ACTIVE)).map_err(|error| self.unavailable(&error))?,
+        }
+        let text = format!("node {node} did not confirm release {} within {patience:?}", id.0.short());
+        Err(Problem::new(Code::NOT_CONFIRMED, text))
+    }
+
+    /// Every stored release, the newest first. Damaged ones are left out.
+    ///
+    /// # Errors
+    /// DDS-S001 if the folder cannot be read.
+    pub fn list(&self) -> Result<Vec<StoredRelease>, Problem> {
+        let active = self.active()?;
+        let mut names = Vec::new();
+        match fs::read_dir(&self.folder) {
+            Ok(entries) => {
+                names.extend(entries.flatten().filter_map(|entry| entry.file_name().into_string().ok()));
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => return Err(self.unavailable(&error)),
+        }
+        let nodes: Vec<&str> = names.iter().filter_map(|name| name.strip_prefix("confirmed-")).collect();
+        let mut releases = Vec::new();
+        for id in names.iter().filter_map(|name| Digest::parse(name).ok()).map(ReleaseId) {
+            let manifest = fs::read(self.folder.join(id.to_string()).join(MANIFEST)).ok();
+            let Some(manifest) = manifest.and_then(|bytes| serde_json::from_slice::<Manifest>(&bytes).ok())
+            else {
+                continue;
+            };
+            let runs = |node: &&&str| self.confirmed(node).is_ok_and(|confirmed| confirmed == Some(id));
+            releases.push(StoredRelease {
+                id,
+                built: manifest.built,
+                files: manifest.files.len(),
+                bytes: manifest.files.iter().map(|entry| entry.bytes).sum(),
+                active: active == Some(id),
+                nodes: nodes.iter().filter(runs).map(|node| (*node).to_owned()).collect(),
+            });
+        }
+        releases.sort_by(|one, other| other.built.cmp(&one.built).then(one.id.cmp(&other.id)));
+        Ok(releases)
+    }
+
+    /// The stored release whose id begins with `beginning` (at least 6 hex digits).
+    ///
+    /// # Errors
+    /// DDS-C006 if there is none or more than one.
+    pub fn find(&self, beginning: &str) -> Result<ReleaseId, Problem> {
+        let unknown = |text: String| Err(Problem::new(Code::RELEASE_UNKNOWN, text));
+        if beginning.len() < 6 {
+            return unknown("name at least 6 digits of the id".to_owned());
+        }
+        let stored = self.list()?;
+        let fitting: Vec<ReleaseId> = stored
+            .iter()
+            .map(|release| release.id)
+            .filter(|id| id.to_string().starts_with(beginning))
+            .collect();
+        match fitting.as_slice() {
+            [one] => Ok(*one),
+            [] => unknown(format!("there is no release {beginning}")),
+            _ => unknown(format!("{} releases begin with {beginning}", fitting.len())),
+        }
+    }
+
+    fn pointer(&self, name: &str) -> Result<Option<ReleaseId>, Problem> {
+        match fs::read_to_string(self.folder.join(name)) {
+            Ok(text) => match Digest::parse(text.trim()) {
+                Ok(digest) => Ok(Some(ReleaseId(digest))),
+                Err(_) => Err(Problem::new(
+                    Code::RELEASE_DAMAGED,
+                    format!("{name} does not hold the id of a release"),
+                )),
+            },
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(self.unavailable(&error)),
+        }
+    }
+
+    fn point(&self, name: &str, id: &ReleaseId) -> Result<(), Problem> {
+        let write = || -> std::io::Result<()> {
+            let temporary = self.folder.join(format!(".{name}-{}", std::process::id()));
+            let mut file = File::create(&temporary)?;
+            writeln!(file, "{id}")?;
+            file.sync_all()?;
+            fs::rename(&temporary, self.folder.join(name))?;
+            sync_folder(&self.folder)
+        };
+        write().map_err(|error| self.unavailable(&error))
+    }
+
+    fn unavailable(&self, error: &std::io::Error) -> Problem {
+        Problem::new(Code::STORE_UNAVAILABLE, format!("release folder {}: {error}", self.folder.display()))
+    }
+}
+
+/// Makes a finished file durable and read-only.
+fn seal(file: &File) -> std::io::Result<()> {
+    file.sync_all()?;
+    let mut permissions = file.metadata()?.permissions();
+    permissions.set_readonly(true);
+    file.set_permissions(permissions)
+}
+
+/// A rename is durable once its folder is.
+fn sync_folder(folder: &Path) -> std::io::Result<()> {
+    File::open(folder)?.sync_all()
+}

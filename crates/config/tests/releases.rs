@@ -1,0 +1,186 @@
+//! Reading, storing and activating releases: what is broken is named, and never disturbs what runs.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests may fail loudly")]
+
+use std::{fs, path::Path, time::Duration};
+
+use dds_config::{ReleaseStore, SourcePaths, read_release};
+use dds_depot::{Release, synthetic};
+use dds_message::{Code, Digest, Timestamp};
+
+const NOW: Timestamp = Timestamp(1_795_305_600_000);
+
+/// A depot in a folder: one rule, one product, one municipality.
+fn folder() -> (tempfile::TempDir, SourcePaths) {
+    let root = tempfile::tempdir().unwrap();
+    let write = |path: &str, text: &str| put(root.path(), path, text);
+    write(
+        "rules/hundesteuer/1.0/rule.toml",
+        "procedure = \"hundesteuer\"\nversion = \"1.0\"\ntitle = \"Hundesteuer\"\nowner = \"Muster\"\n\
+         valid_from = \"2026-01-01\"\n[namespaces]\nh = \"urn:h\"\n[[message]]\nname = \"hundesteuer.anmeldung\"\n\
+         version = \"1.0\"\nroot = \"h:anmeldung\"\ncanonical = \"xslt/to-vorgang.xsl\"\n[message.keys]\n\
+         municipality = \"/h:anmeldung/h:ars\"\n",
+    );
+    write("rules/hundesteuer/1.0/xslt/to-vorgang.xsl", "<x/>");
+    write(
+        "rules/products/fv-steuerwerk/3.2/product.toml",
+        "product = \"fv-steuerwerk\"\nversion = \"3.2\"\nkind = \"fachverfahren\"\ntitle = \"S\"\nadapter = \"rest\"\n\
+         stylesheet = \"x.xsl\"\noutput = \"json\"\nmedia_type = \"application/json\"\nfile_name = \"v.json\"\n",
+    );
+    write("rules/products/fv-steuerwerk/3.2/x.xsl", "<x/>");
+    write(
+        "config/profiles/stadt.toml",
+        "title = \"Stadt\"\n[office.steueramt]\nname = \"Steueramt\"\nprocedures = [\"hundesteuer\"]\n\
+         fachverfahren = \"fv-steuerwerk@3.2\"\n",
+    );
+    write(
+        "config/municipalities/146120000000-dresden.toml",
+        "ars = \"146120000000\"\nname = \"Dresden, Stadt\"\nprofile = \"stadt\"\nendpoint = \"https://dresden.example\"\n",
+    );
+    write("config/drehscheibe.toml", "node = \"nicht Teil des Depotstands\"\n");
+    let paths =
+        SourcePaths { rules: root.path().join("rules"), config: root.path().join("config"), schemas: None };
+    (root, paths)
+}
+
+fn put(root: &Path, path: &str, text: &str) {
+    let path = root.join(path);
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(path, text).unwrap();
+}
+
+fn errors(paths: &SourcePaths) -> Vec<String> {
+    read_release(paths).unwrap_err().findings.iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn the_id_depends_on_the_depot_and_not_on_the_process() {
+    let (root, paths) = folder();
+    let release = read_release(&paths).unwrap();
+    put(root.path(), "config/drehscheibe.toml", "node = \"anders\"\n");
+    put(root.path(), "rules/.editor.swp", "x");
+    assert_eq!(read_release(&paths).unwrap().id(), release.id());
+    put(root.path(), "rules/hundesteuer/1.0/xslt/to-vorgang.xsl", "<y/>");
+    assert_ne!(read_release(&paths).unwrap().id(), release.id());
+}
+
+#[test]
+fn every_broken_file_is_named_with_line_column_and_remedy_at_once() {
+    let (root, paths) = folder();
+    put(root.path(), "rules/katze/1.0/rule.toml", "procedure = \"katze\"\nversio = \"1.0\"\n");
+    put(root.path(), "config/profiles/kaputt.toml", "title = \"x\"\n[office.a\n");
+    put(root.path(), "config/sources/amt.toml", "id = \"amt24\"\nname = \"x\"\n");
+    put(
+        root.path(),
+        "config/municipalities/1-x.toml",
+        "ars = \"145215103040\"\nname = \"x\"\nprofile = \"stadt\"\n",
+    );
+    let errors = errors(&paths);
+    let expected = [
+        ("config/municipalities/1-x.toml:1:1: DDS-C002", "Rename it to 145215103040-<name>.toml."),
+        ("config/profiles/kaputt.toml:2:", "DDS-C001"),
+        ("config/sources/amt.toml:1:1: DDS-C002", "Rename it to amt24.toml."),
+        ("rules/katze/1.0/rule.toml:2:1: DDS-C003", "Did you mean \"version\"?"),
+    ];
+    assert_eq!(errors.len(), expected.len(), "{errors:#?}");
+    for (error, (start, part)) in errors.iter().zip(expected) {
+        assert!(error.starts_with(start) && error.contains(part), "{error}");
+    }
+}
+
+#[test]
+fn a_secret_written_down_is_refused_and_not_repeated() {
+    let (root, paths) = folder();
+    let text = "ars = \"146120000000\"\nname = \"D\"\nprofile = \"stadt\"\nsecret = \"hunter2\"\n";
+    put(root.path(), "config/municipalities/146120000000-dresden.toml", text);
+    let errors = errors(&paths);
+    assert!(errors[0].contains(":4:10: DDS-C001") && errors[0].contains("env:NAME"), "{errors:?}");
+    assert!(!errors[0].contains("hunter2"), "{errors:?}");
+}
+
+#[test]
+fn a_bad_package_does_not_disturb_the_active_release() {
+    let (root, paths) = folder();
+    let store = ReleaseStore::new(root.path().join("releases"));
+    let release = read_release(&paths).unwrap();
+    store.save(&release, NOW).unwrap();
+    store.activate(&release.id()).unwrap();
+    put(root.path(), "rules/katze/1.0/rule.toml", "procedure = ");
+    assert!(read_release(&paths).is_err());
+    assert_eq!(store.active().unwrap(), Some(release.id()));
+    assert_eq!(store.load(&release.id()).unwrap().id(), release.id());
+}
+
+#[test]
+fn a_stored_release_is_verified_byte_by_byte() {
+    let (root, paths) = folder();
+    let store = ReleaseStore::new(root.path().join("releases"));
+    let release = read_release(&paths).unwrap();
+    store.save(&release, NOW).unwrap();
+    store.save(&release, NOW).unwrap();
+    assert_eq!(store.load(&release.id()).unwrap().contents(), release.contents());
+    assert_eq!(store.find(&release.id().to_string()[..8]).unwrap(), release.id());
+    assert_eq!(store.find("000000").unwrap_err().code, Code::RELEASE_UNKNOWN);
+    let folder = root.path().join("releases").join(release.id().to_string());
+    let original = fs::read(folder.join("content")).unwrap();
+    // The last file is a stylesheet that nothing but its digest protects.
+    let mut flipped = original.clone();
+    flipped[original.len() - 2] ^= 1;
+    let overwrite = |name: &str, bytes: &[u8]| {
+        fs::remove_file(folder.join(name)).unwrap();
+        fs::write(folder.join(name), bytes).unwrap();
+    };
+    for damage in [&original[1..], &[&original[..], b"x"].concat(), &flipped] {
+        overwrite("content", damage);
+        assert_eq!(store.load(&release.id()).unwrap_err().code, Code::RELEASE_DAMAGED);
+        assert_eq!(store.activate(&release.id()).unwrap_err().code, Code::RELEASE_DAMAGED);
+    }
+    assert_eq!(store.active().unwrap(), None);
+    // Saving again mends it.
+    store.save(&release, NOW).unwrap();
+    assert!(store.load(&release.id()).is_ok());
+    // Content and its digest exchanged together: only the id gives it away.
+    let (whole, changed) =
+        (Digest::of(b"<x/>").to_string(), Digest::of(&flipped[original.len() - 4..]).to_string());
+    let manifest = fs::read_to_string(folder.join("manifest.json")).unwrap();
+    let (before, last) = manifest.split_at(manifest.rfind(&whole).unwrap());
+    overwrite("manifest.json", format!("{before}{}", last.replace(&whole, &changed)).as_bytes());
+    overwrite("content", &flipped);
+    assert_eq!(store.load(&release.id()).unwrap_err().code, Code::RELEASE_DAMAGED);
+}
+
+#[tokio::test]
+async fn activation_waits_for_the_node_and_goes_back_without_it() {
+    let (root, paths) = folder();
+    let store = ReleaseStore::new(root.path().join("releases"));
+    let old = read_release(&paths).unwrap();
+    store.save(&old, NOW).unwrap();
+    store.activate(&old.id()).unwrap();
+    store.confirm("node-1", &old.id()).unwrap();
+    store.await_confirmation("node-1", &old.id(), None, Duration::ZERO).await.unwrap();
+    put(root.path(), "rules/hundesteuer/1.0/xslt/to-vorgang.xsl", "<y/>");
+    let new: Release = read_release(&paths).unwrap();
+    store.save(&new, Timestamp(NOW.0 + 1)).unwrap();
+    store.activate(&new.id()).unwrap();
+    assert_eq!(store.active().unwrap(), Some(new.id()));
+    let silent =
+        store.await_confirmation("node-1", &new.id(), Some(&old.id()), Duration::ZERO).await.unwrap_err();
+    assert_eq!(silent.code, Code::NOT_CONFIRMED);
+    assert_eq!(store.active().unwrap(), Some(old.id()));
+    let list = store.list().unwrap();
+    assert_eq!(
+        list.iter().map(|it| (it.id, it.active)).collect::<Vec<_>>(),
+        [(new.id(), false), (old.id(), true)]
+    );
+    assert_eq!(list[1].nodes, ["node-1"]);
+}
+
+#[test]
+fn a_large_release_survives_the_way_to_disk_and_back() {
+    let root = tempfile::tempdir().unwrap();
+    let store = ReleaseStore::new(root.path());
+    let release = synthetic(200, 2_000).unwrap();
+    store.save(&release, NOW).unwrap();
+    assert_eq!(store.load(&release.id()).unwrap().id(), release.id());
+    assert_eq!(store.load(&release.id()).unwrap().targets().count(), 2_000 * 10);
+}

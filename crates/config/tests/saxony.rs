@@ -1,0 +1,103 @@
+//! The example configuration of Saxony with the real rules: complete, without gap, all product combinations.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests may fail loudly")]
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::{Path, PathBuf},
+};
+
+use dds_config::{SourcePaths, read_release, saxony};
+use dds_depot::{Release, SourceLimits};
+use dds_message::{Ars, Severity};
+
+const DAY: &str = "2026-11-22";
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+fn release() -> Release {
+    let paths = SourcePaths { rules: root().join("rules"), config: root().join("config"), schemas: None };
+    read_release(&paths).unwrap_or_else(|error| panic!("{:#?}", error.findings))
+}
+
+#[test]
+fn the_committed_files_are_what_the_generator_writes() {
+    let out = tempfile::tempdir().unwrap();
+    saxony::generate(&root().join("config/saxony.csv"), &root().join("config/saxony.toml"), out.path())
+        .unwrap();
+    let read = |folder: &Path| -> BTreeMap<String, String> {
+        let entries = std::fs::read_dir(folder).unwrap().flatten();
+        entries
+            .map(|it| (it.file_name().into_string().unwrap(), std::fs::read_to_string(it.path()).unwrap()))
+            .collect()
+    };
+    let committed = root().join("config/municipalities");
+    if std::env::var_os("DDS_UPDATE").is_some() {
+        saxony::generate(&root().join("config/saxony.csv"), &root().join("config/saxony.toml"), &committed)
+            .unwrap();
+    }
+    assert!(
+        read(out.path()) == read(&committed),
+        "run drehscheibe generate saxony (or this test with DDS_UPDATE=1)"
+    );
+}
+
+#[test]
+fn all_of_saxony_is_there_and_no_procedure_has_a_gap() {
+    let release = release();
+    let kind = |test: fn(&Ars) -> bool| release.municipalities().filter(|area| test(&area.ars)).count();
+    assert_eq!(kind(|ars| ars.district() == *ars), 10 + 3, "districts and district-free cities");
+    assert_eq!(kind(|ars| ars.association() != *ars), 418 - 3, "municipalities within districts");
+    let rows: Vec<_> = release.coverage(DAY).collect();
+    let gaps: Vec<_> = rows.iter().filter_map(|row| row.gap.as_ref().map(|gap| (row, gap))).collect();
+    // A third-party schema may be absent on this machine; nobody being responsible may not.
+    let real: Vec<_> = gaps.iter().filter(|(_, gap)| !gap.starts_with("DDS-V003")).collect();
+    assert!(real.is_empty(), "{} gaps, the first: {:?}", real.len(), real.first());
+    let areas: BTreeSet<_> = rows.iter().map(|row| row.ars).collect();
+    assert_eq!(areas.len(), 418);
+}
+
+#[test]
+fn every_combination_of_fachverfahren_and_dms_occurs_with_fifteen_products() {
+    let release = release();
+    let mut pairs = BTreeSet::new();
+    for authority in release.authorities() {
+        if let (Some(fachverfahren), Some(dms)) = (&authority.office.fachverfahren, &authority.office.dms) {
+            pairs.insert((fachverfahren.clone(), dms.clone()));
+        }
+    }
+    assert_eq!(pairs.len(), 50);
+    let products: BTreeSet<_> = pairs.iter().flat_map(|(one, other)| [one, other]).collect();
+    assert_eq!(products.len(), 15);
+}
+
+#[test]
+fn the_check_finds_no_error_and_no_municipality_has_more_than_eight_values() {
+    let release = release();
+    let errors: Vec<String> = release
+        .check(DAY)
+        .iter()
+        .filter(|finding| finding.severity == Severity::Error)
+        .map(ToString::to_string)
+        .collect();
+    assert!(errors.is_empty(), "{errors:#?}");
+    for (path, bytes) in release.files().iter().filter(|(path, _)| path.starts_with("config/municipalities/"))
+    {
+        let values = String::from_utf8_lossy(bytes).lines().filter(|line| line.contains(" = ")).count();
+        assert!(values <= 8, "{path} has {values} values");
+    }
+}
+
+#[test]
+fn the_same_folders_give_the_same_id_and_demo_tokens_open_their_source() {
+    let release = release();
+    assert_eq!(release.id(), self::release().id());
+    for id in ["amt24-sim", "openrathaus-sim", "formserver-sim", "fachverfahren-sim"] {
+        let token = dds_message::Digest::of(format!("demo-{id}").as_bytes());
+        let source = release.source_by_token(&token).unwrap();
+        assert_eq!(source.id.as_str(), id);
+        assert_eq!(source.limits, SourceLimits::default());
+    }
+}

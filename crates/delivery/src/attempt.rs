@@ -1,0 +1,310 @@
+//! One attempt at one delivery: from lease to settlement.
+
+use std::{sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use dds_message::{Attachment, Code, Direction, Timestamp};
+use dds_store::{
+    Attempting, BlobRef, BlobStore, ByteStream, Claimed, MessageKey, MessageRecord, NewEntry, Outcome,
+    Settlement, StoreError,
+};
+use dds_telemetry::{AttemptEnded, DeliveryDeadLettered, Event};
+
+use crate::{
+    AttachmentSource, Consignment, Fault, LiveTarget, Scheduler, TargetPolicy, Verdict, breaker::Permission,
+    retry, scheduler::TargetState,
+};
+
+/// Runs the attempt that `claimed` gives the right to.
+pub(crate) async fn run(scheduler: &Scheduler, claimed: Claimed) {
+    let now = scheduler.parts.clock.now();
+    if now >= claimed.delivery.deadline {
+        return give_up(scheduler, &claimed, Code::DEADLINE_PASSED).await;
+    }
+    let Some(target) = scheduler.parts.targets.lookup(&claimed.delivery.target) else {
+        return give_up(scheduler, &claimed, Code::TARGET_UNKNOWN).await;
+    };
+    let open = retry::after_maintenance(&target.policy, now);
+    if open > now {
+        return give_back(scheduler, &claimed, open).await;
+    }
+    let state = scheduler.target(&claimed.delivery.target, target.policy.parallel);
+    let Ok(_place) = Arc::clone(&state.places).acquire_owned().await else { return };
+    if !still_held(scheduler, &claimed).await {
+        return;
+    }
+    let asked = state.breaker.lock().ask(scheduler.parts.clock.now(), target.policy.breaker.1);
+    if let Permission::Wait(until) = asked {
+        return give_back(scheduler, &claimed, until).await;
+    }
+    match consignment(scheduler, &claimed).await {
+        Ok(consignment) => attempt(scheduler, &claimed, &target, &state, &consignment).await,
+        Err(error) => {
+            tracing::error!(delivery = %claimed.delivery.id, code = %error.code(), %error, "cannot read what is to be delivered");
+            state.breaker.lock().not_tried();
+            give_back(scheduler, &claimed, now.plus(Duration::from_secs(60))).await;
+        }
+    }
+}
+
+/// Whether the lease outlived the wait for a place at the target; gives it its full time again.
+async fn still_held(scheduler: &Scheduler, claimed: &Claimed) -> bool {
+    let (lease, now) = (&claimed.lease, scheduler.parts.clock.now());
+    match scheduler.parts.journal.extend(lease, scheduler.options.lease, now).await {
+        Ok(held) => held,
+        Err(error) => {
+            tracing::error!(delivery = %claimed.delivery.id, code = %error.code(), "cannot extend the lease");
+            false
+        }
+    }
+}
+
+async fn attempt(
+    scheduler: &Scheduler,
+    claimed: &Claimed,
+    target: &LiveTarget,
+    state: &TargetState,
+    consignment: &Consignment,
+) {
+    if !target.policy.deduplicates && !mark_attempt(scheduler, claimed, consignment.attempt).await {
+        state.breaker.lock().not_tried();
+        return;
+    }
+    let began = scheduler.parts.clock.now();
+    let verdict = match tokio::time::timeout(
+        target.policy.attempt_timeout,
+        target.adapter.deliver(consignment),
+    )
+    .await
+    {
+        Ok(verdict) => verdict,
+        Err(_) => Verdict::Temporary {
+            fault: Fault { code: Code::IN_DOUBT, detail: "attempt timed out".to_owned() },
+            retry_after: None,
+        },
+    };
+    let now = scheduler.parts.clock.now();
+    if let Some(until) = heed(&verdict, state, now, &target.policy) {
+        hold(scheduler, claimed, until).await;
+    }
+    settle(scheduler, claimed, consignment, verdict, &target.policy, (began, now)).await;
+}
+
+/// Tells the breaker how the target fares; the end of the pause if it opens now.
+fn heed(verdict: &Verdict, state: &TargetState, now: Timestamp, policy: &TargetPolicy) -> Option<Timestamp> {
+    let mut breaker = state.breaker.lock();
+    match verdict {
+        Verdict::Temporary { .. } => breaker.failed(now, policy.breaker),
+        Verdict::Delivered(_) | Verdict::Permanent(_) => {
+            breaker.alive();
+            None
+        }
+    }
+}
+
+async fn hold(scheduler: &Scheduler, claimed: &Claimed, until: Timestamp) {
+    let target = &claimed.delivery.target;
+    tracing::warn!(%target, %until, "target fails again and again: paused");
+    if let Err(error) = scheduler.parts.journal.hold(target, Some(until)).await {
+        tracing::error!(%target, code = %error.code(), "cannot pause target");
+    }
+}
+
+async fn settle(
+    scheduler: &Scheduler,
+    claimed: &Claimed,
+    consignment: &Consignment,
+    verdict: Verdict,
+    policy: &TargetPolicy,
+    (began, now): (Timestamp, Timestamp),
+) {
+    let delivery = &claimed.delivery;
+    let (outcome, event, name, fault) = match verdict {
+        Verdict::Delivered(receipt) => {
+            (Outcome::Delivered { receipt: receipt.reference }, "delivery.delivered", "delivered", None)
+        }
+        Verdict::Permanent(fault) => {
+            (Outcome::DeadLetter { code: fault.code }, "delivery.dead_letter", "dead_letter", Some(fault))
+        }
+        // Bytes were sent and no answer came: a target that cannot deduplicate might get it twice. A person asks it.
+        Verdict::Temporary { fault, .. } if fault.code == Code::IN_DOUBT && !policy.deduplicates => {
+            (Outcome::DeadLetter { code: Code::IN_DOUBT }, "delivery.dead_letter", "dead_letter", Some(fault))
+        }
+        Verdict::Temporary { fault, retry_after } => {
+            let at = retry::next_due(policy, delivery.id, consignment.attempt, now, retry_after);
+            if at >= delivery.deadline {
+                (
+                    Outcome::DeadLetter { code: Code::DEADLINE_PASSED },
+                    "delivery.dead_letter",
+                    "dead_letter",
+                    Some(fault),
+                )
+            } else {
+                (Outcome::Retry { at, code: fault.code }, "delivery.deferred", "retry", Some(fault))
+            }
+        }
+    };
+    let data = scheduler.parts.telemetry.record(&AttemptEnded {
+        delivery: delivery.id,
+        target: &delivery.target,
+        product: delivery.product.as_deref().unwrap_or_default(),
+        attempt: consignment.attempt,
+        outcome: name,
+        code: fault.as_ref().map(|fault| fault.code),
+        detail: fault.as_ref().map_or("", |fault| fault.detail.as_str()),
+        took: now.since(began),
+    });
+    let entry = NewEntry {
+        event,
+        delivery: Some(delivery.id),
+        target: Some(delivery.target.clone()),
+        code: fault.map(|fault| fault.code),
+        data,
+        ..NewEntry::default()
+    };
+    // A receipt counts even if the lease ran out while the target was answering.
+    let late = matches!(outcome, Outcome::Delivered { .. });
+    write(scheduler, Settlement { lease: claimed.lease, outcome, at: now, late, entry }).await;
+}
+
+/// Gives up a delivery that its target did not fetch in time.
+pub(crate) async fn overdue(scheduler: &Scheduler, claimed: &Claimed) {
+    give_up(scheduler, claimed, Code::DEADLINE_PASSED).await;
+}
+
+async fn give_up(scheduler: &Scheduler, claimed: &Claimed, code: Code) {
+    let delivery = &claimed.delivery;
+    let event = DeliveryDeadLettered { delivery: delivery.id, target: &delivery.target, code };
+    let entry = NewEntry {
+        event: DeliveryDeadLettered::NAME,
+        delivery: Some(delivery.id),
+        target: Some(delivery.target.clone()),
+        code: Some(code),
+        data: scheduler.parts.telemetry.record(&event),
+        ..NewEntry::default()
+    };
+    let at = scheduler.parts.clock.now();
+    write(
+        scheduler,
+        Settlement { lease: claimed.lease, outcome: Outcome::DeadLetter { code }, at, late: false, entry },
+    )
+    .await;
+}
+
+/// Settles; repeats while the store is not available, because the outcome is known only here. If the process ends
+/// first, the lease runs out and the target gets the same delivery id again.
+async fn write(scheduler: &Scheduler, settlement: Settlement) {
+    let mut wait = Duration::from_millis(100);
+    loop {
+        match scheduler.parts.journal.settle(vec![settlement.clone()]).await {
+            Ok(_) => return,
+            Err(error @ (StoreError::Unavailable(_) | StoreError::Unknown(_) | StoreError::Full(_))) => {
+                tracing::error!(delivery = %settlement.lease.delivery, code = %error.code(), "cannot settle yet");
+                tokio::time::sleep(wait).await;
+                wait = (wait * 2).min(Duration::from_secs(30));
+            }
+            Err(error) => {
+                tracing::error!(delivery = %settlement.lease.delivery, code = %error.code(), %error, "cannot settle");
+                return;
+            }
+        }
+    }
+}
+
+async fn give_back(scheduler: &Scheduler, claimed: &Claimed, due: Timestamp) {
+    if let Err(error) = scheduler.parts.journal.release(&claimed.lease, due).await {
+        tracing::error!(delivery = %claimed.delivery.id, code = %error.code(), "cannot give lease back");
+    }
+}
+
+async fn mark_attempt(scheduler: &Scheduler, claimed: &Claimed, attempt: u32) -> bool {
+    let mut data = dds_telemetry::Facts::new();
+    data.insert("attempt".to_owned(), attempt.into());
+    let entry = NewEntry {
+        event: "delivery.attempting",
+        delivery: Some(claimed.delivery.id),
+        target: Some(claimed.delivery.target.clone()),
+        data,
+        ..NewEntry::default()
+    };
+    match scheduler.parts.journal.attempting(Attempting { lease: claimed.lease, entry }).await {
+        Ok(held) => held,
+        Err(error) => {
+            tracing::error!(delivery = %claimed.delivery.id, code = %error.code(), "cannot mark the attempt");
+            false
+        }
+    }
+}
+
+async fn consignment(scheduler: &Scheduler, claimed: &Claimed) -> Result<Consignment, StoreError> {
+    let delivery = &claimed.delivery;
+    let message = scheduler
+        .parts
+        .journal
+        .message(delivery.message)
+        .await?
+        .ok_or_else(|| StoreError::NotFound(delivery.message.to_string()))?;
+    let document = scheduler.parts.journal.output(delivery.id).await?;
+    let attachments = attachments(scheduler, &message)?;
+    let answer = match (message.direction, message.answers) {
+        (Direction::Answer(kind), Some(application)) => Some((kind, application)),
+        _ => None,
+    };
+    Ok(Consignment {
+        delivery: delivery.id,
+        message: delivery.message,
+        attempt: delivery.attempts + 1,
+        target: delivery.target.clone(),
+        accepted: message.at,
+        procedure: message.procedure,
+        authority: delivery.authority.clone(),
+        case: message.case,
+        answer,
+        document,
+        attachments,
+    })
+}
+
+fn attachments(
+    scheduler: &Scheduler,
+    message: &MessageRecord,
+) -> Result<Vec<Arc<dyn AttachmentSource>>, StoreError> {
+    if message.attachments.is_empty() {
+        return Ok(Vec::new());
+    }
+    let wrapped =
+        message.key.as_ref().ok_or_else(|| StoreError::NotFound("payload was deleted".to_owned()))?;
+    let key = Arc::new(scheduler.parts.vault.unwrap_key(message.id, wrapped)?);
+    let source = |stored: &dds_store::StoredAttachment| -> Arc<dyn AttachmentSource> {
+        Arc::new(StoredFile {
+            attachment: stored.attachment.clone(),
+            blob: stored.blob.clone(),
+            key: Arc::clone(&key),
+            blobs: Arc::clone(&scheduler.parts.blobs),
+        })
+    };
+    Ok(message.attachments.iter().map(source).collect())
+}
+
+/// An attachment in the blob store.
+pub struct StoredFile {
+    /// Its description.
+    pub attachment: Attachment,
+    /// Where its bytes lie.
+    pub blob: BlobRef,
+    /// Key of its message.
+    pub key: Arc<MessageKey>,
+    /// The store.
+    pub blobs: Arc<dyn BlobStore>,
+}
+
+#[async_trait]
+impl AttachmentSource for StoredFile {
+    fn describe(&self) -> &Attachment {
+        &self.attachment
+    }
+
+    async fn open(&self) -> Result<ByteStream, StoreError> {
+        self.blobs.open(&self.blob, &self.key).await
+    }
+}

@@ -1,0 +1,107 @@
+//! Circuit breaker: a target that fails again and again is left alone for a while, then tried once.
+
+use std::time::Duration;
+
+use dds_message::Timestamp;
+
+/// State of one target's breaker. Pure; the scheduler keeps one per target.
+#[derive(Debug, Default)]
+pub(crate) struct Breaker {
+    failures: u32,
+    open_until: Option<Timestamp>,
+    probing: bool,
+}
+
+/// May an attempt begin?
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Permission {
+    Go,
+    /// Not before this moment.
+    Wait(Timestamp),
+}
+
+impl Breaker {
+    /// Asks for an attempt at `now`. After the pause one attempt goes ahead as a probe; the others wait for it.
+    pub(crate) fn ask(&mut self, now: Timestamp, pause: Duration) -> Permission {
+        match self.open_until {
+            None => Permission::Go,
+            Some(until) if now < until => Permission::Wait(until),
+            Some(_) if self.probing => Permission::Wait(now.plus(pause)),
+            Some(_) => {
+                self.probing = true;
+                Permission::Go
+            }
+        }
+    }
+
+    /// The target answered, be it with a refusal: it is alive.
+    pub(crate) fn alive(&mut self) {
+        *self = Self::default();
+    }
+
+    /// The attempt that was allowed did not take place, so it says nothing about the target: the next one may probe.
+    pub(crate) fn not_tried(&mut self) {
+        self.probing = false;
+    }
+
+    /// The target failed; opens after `threshold` failures in a row, at once when a probe fails. Returns the end of the pause
+    /// when the breaker opened now.
+    pub(crate) fn failed(
+        &mut self,
+        now: Timestamp,
+        (threshold, pause): (u32, Duration),
+    ) -> Option<Timestamp> {
+        self.failures = self.failures.saturating_add(1);
+        let opens = self.probing || (self.open_until.is_none() && self.failures >= threshold);
+        if !opens {
+            return None;
+        }
+        self.probing = false;
+        self.open_until = Some(now.plus(pause));
+        self.open_until
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PAUSE: Duration = Duration::from_secs(30);
+    const POLICY: (u32, Duration) = (3, PAUSE);
+
+    #[test]
+    fn it_opens_after_failures_in_a_row_and_lets_one_probe_through() {
+        let mut breaker = Breaker::default();
+        assert_eq!(breaker.failed(Timestamp(0), POLICY), None);
+        assert_eq!(breaker.failed(Timestamp(0), POLICY), None);
+        assert_eq!(breaker.failed(Timestamp(0), POLICY), Some(Timestamp(30_000)));
+        assert_eq!(breaker.ask(Timestamp(29_999), PAUSE), Permission::Wait(Timestamp(30_000)));
+        assert_eq!(breaker.ask(Timestamp(30_000), PAUSE), Permission::Go);
+        assert_eq!(breaker.ask(Timestamp(30_000), PAUSE), Permission::Wait(Timestamp(60_000)));
+        assert_eq!(breaker.failed(Timestamp(31_000), POLICY), Some(Timestamp(61_000)));
+        assert_eq!(breaker.ask(Timestamp(61_000), PAUSE), Permission::Go);
+        breaker.alive();
+        assert_eq!(breaker.ask(Timestamp(61_001), PAUSE), Permission::Go);
+        assert_eq!(breaker.ask(Timestamp(61_001), PAUSE), Permission::Go);
+    }
+
+    #[test]
+    fn a_probe_that_did_not_take_place_leaves_room_for_the_next() {
+        let mut breaker = Breaker::default();
+        (0..3).for_each(|_| drop(breaker.failed(Timestamp(0), POLICY)));
+        assert_eq!(breaker.ask(Timestamp(30_000), PAUSE), Permission::Go);
+        breaker.not_tried();
+        assert_eq!(breaker.ask(Timestamp(30_000), PAUSE), Permission::Go);
+    }
+
+    #[test]
+    fn a_success_between_failures_keeps_it_closed() {
+        let mut breaker = Breaker::default();
+        for _ in 0..10 {
+            breaker.failed(Timestamp(0), POLICY);
+            breaker.failed(Timestamp(0), POLICY);
+            breaker.alive();
+        }
+        assert_eq!(breaker.ask(Timestamp(0), PAUSE), Permission::Go);
+    }
+}

@@ -1,0 +1,168 @@
+//! The scheduler: claims what is due, runs attempts side by side, settles them.
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use dds_message::{Clock, TargetId, Timestamp};
+use dds_store::{BlobStore, ClaimFilter, Claimed, Journal, Vault};
+use dds_telemetry::Telemetry;
+use parking_lot::Mutex;
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore, watch},
+    task::JoinSet,
+};
+
+use crate::{TargetDirectory, attempt, breaker::Breaker};
+
+/// How much at a time.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Attempts side by side over all targets.
+    pub concurrency: usize,
+    /// Of these, at most so many for one target, so that a slow one never takes all places.
+    pub per_target: usize,
+    /// A lease lives so long; must exceed the longest attempt timeout.
+    pub lease: Duration,
+    /// At shutdown, attempts under way get so long to end.
+    pub grace: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            concurrency: 128,
+            per_target: 16,
+            lease: Duration::from_secs(300),
+            grace: Duration::from_secs(20),
+        }
+    }
+}
+
+/// After so long the scheduler looks again, whatever it knows to be due.
+const LONGEST_SLEEP: Duration = Duration::from_secs(60);
+
+/// What the scheduler works with.
+#[derive(Clone)]
+pub struct Parts {
+    /// Deliveries and journal.
+    pub journal: Arc<dyn Journal>,
+    /// Attachments.
+    pub blobs: Arc<dyn BlobStore>,
+    /// Keys of messages.
+    pub vault: Vault,
+    /// Targets of the active release.
+    pub targets: Arc<dyn TargetDirectory>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Log and metrics.
+    pub telemetry: Telemetry,
+}
+
+/// Runs deliveries until shutdown.
+pub struct Scheduler {
+    pub(crate) parts: Parts,
+    pub(crate) options: Options,
+    lanes: Mutex<HashMap<TargetId, Arc<TargetState>>>,
+}
+
+/// What the scheduler remembers about a target while it runs.
+pub(crate) struct TargetState {
+    pub(crate) breaker: Mutex<Breaker>,
+    /// Places for attempts side by side, as the target's policy allows.
+    pub(crate) places: Arc<Semaphore>,
+}
+
+impl Scheduler {
+    /// Makes a scheduler; nothing runs yet.
+    #[must_use]
+    pub fn new(parts: Parts, options: Options) -> Self {
+        Self { parts, options, lanes: Mutex::new(HashMap::new()) }
+    }
+
+    /// Delivers until `shutdown` turns true, then lets attempts under way end within the grace period. Leases of
+    /// attempts that do not end in time return by themselves.
+    pub async fn run(self, mut shutdown: watch::Receiver<bool>) {
+        let this = Arc::new(self);
+        let places = Arc::new(Semaphore::new(this.options.concurrency));
+        let mut attempts = JoinSet::new();
+        while !*shutdown.borrow() {
+            tokio::select! {
+                () = this.round(&places, &mut attempts) => {}
+                _ = shutdown.changed() => break,
+            }
+            while attempts.try_join_next().is_some() {}
+        }
+        let ended = async { while attempts.join_next().await.is_some() {} };
+        if tokio::time::timeout(this.options.grace, ended).await.is_err() {
+            tracing::warn!("attempts still under way at shutdown; their deliveries will be attempted again");
+        }
+    }
+
+    /// Claims what fits and starts it, or sleeps until something is due.
+    async fn round(self: &Arc<Self>, places: &Arc<Semaphore>, attempts: &mut JoinSet<()>) {
+        let Ok(first) = Arc::clone(places).acquire_owned().await else { return };
+        self.give_up_overdue(attempts).await;
+        let now = self.parts.clock.now();
+        let filter = ClaimFilter::Push { per_target: self.options.per_target };
+        let room = places.available_permits().min(63) + 1;
+        match self.parts.journal.claim(&filter, room, self.options.lease, now).await {
+            Ok(claimed) if claimed.is_empty() => self.sleep(&filter).await,
+            Ok(claimed) => {
+                let mut permit = Some(first);
+                for one in claimed {
+                    // Permits taken one by one cannot run out: only this task claims, and it claimed no more than free.
+                    let place = permit.take().or_else(|| Arc::clone(places).try_acquire_owned().ok());
+                    attempts.spawn(Arc::clone(self).attempt(one, place));
+                }
+            }
+            Err(error) => {
+                tracing::error!(code = %error.code(), %error, "cannot claim deliveries");
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            }
+        }
+    }
+
+    /// What a target should have fetched before its deadline becomes a dead letter: nobody else would ever notice.
+    async fn give_up_overdue(self: &Arc<Self>, attempts: &mut JoinSet<()>) {
+        let now = self.parts.clock.now();
+        match self.parts.journal.claim(&ClaimFilter::Overdue, 64, self.options.lease, now).await {
+            Ok(overdue) => {
+                for claimed in overdue {
+                    let this = Arc::clone(self);
+                    attempts.spawn(async move { attempt::overdue(&this, &claimed).await });
+                }
+            }
+            Err(error) => tracing::error!(code = %error.code(), %error, "cannot claim what is overdue"),
+        }
+    }
+
+    async fn attempt(self: Arc<Self>, claimed: Claimed, place: Option<OwnedSemaphorePermit>) {
+        attempt::run(&self, claimed).await;
+        drop(place);
+    }
+
+    async fn sleep(&self, filter: &ClaimFilter) {
+        let now = self.parts.clock.now();
+        let journal = &self.parts.journal;
+        let due = journal.next_due(filter).await;
+        let overdue = journal.next_due(&ClaimFilter::Overdue).await;
+        let until = match (due, overdue) {
+            // A new delivery that its target fetches does not wake the scheduler, so its deadline bounds no sleep yet.
+            (Ok(due), Ok(overdue)) => due.into_iter().chain(overdue).min().unwrap_or(Timestamp(i64::MAX)),
+            _ => now.plus(Duration::from_secs(1)),
+        };
+        let until = until.min(now.plus(LONGEST_SLEEP));
+        self.parts.journal.wait(filter, Some(until), now).await;
+    }
+
+    /// State of `target`; places follow the policy of the first attempt since start.
+    pub(crate) fn target(&self, target: &TargetId, parallel: usize) -> Arc<TargetState> {
+        let mut lanes = self.lanes.lock();
+        let fresh = || {
+            Arc::new(TargetState {
+                breaker: Mutex::new(Breaker::default()),
+                places: Arc::new(Semaphore::new(parallel.max(1))),
+            })
+        };
+        Arc::clone(lanes.entry(target.clone()).or_insert_with(fresh))
+    }
+}

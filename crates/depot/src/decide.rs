@@ -1,0 +1,464 @@
+//! The decision: who is responsible, and what is delivered where (`ARCHITECTURE.md` 5.6).
+
+use std::time::Duration;
+
+use dds_message::{AuthorityId, Code, Facts, Problem, Reason, TargetId};
+use serde::Serialize;
+
+use crate::{
+    directory::{Authority, Named},
+    index::Recognised,
+    product::{AdapterKind, OutputForm, ProductPackage},
+    release::{Filed, Release},
+    rule::{Level, Order},
+};
+
+/// XSD of the canonical form (Vorgang), path in the release.
+pub const CANONICAL_SCHEMA: &str = "rules/vorgang/1/vorgang.xsd";
+
+/// Entscheidung with its reasons.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Decision {
+    /// It goes there.
+    Route(Plan),
+    /// Klärfall: nobody is responsible, or what is needed is missing.
+    Park {
+        /// Why, and who must act.
+        problem: Problem,
+        /// Every step, also those that decided nothing.
+        reasons: Vec<Reason>,
+    },
+}
+
+/// What happens with a message.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Plan {
+    /// Rule, such as `hundesteuer@1.0`.
+    pub rule: String,
+    /// Responsible authority.
+    pub authority: AuthorityId,
+    /// Its name, for the `sendung` of the Vorgang.
+    pub authority_name: String,
+    /// XSD of the message, path in the release.
+    pub schema: Option<String>,
+    /// Schematron files, paths in the release.
+    pub schematrons: Vec<String>,
+    /// Stylesheet to the canonical form, path in the release.
+    pub canonical: String,
+    /// XSD of the canonical form, path in the release.
+    pub canonical_schema: String,
+    /// Deliveries, each target once.
+    pub deliveries: Vec<PlannedDelivery>,
+    /// Every step of the decision.
+    pub reasons: Vec<Reason>,
+    /// Order of deliveries.
+    pub order: Order,
+    /// After so long a delivery becomes a dead letter.
+    #[serde(skip)]
+    pub deadline: Duration,
+}
+
+/// One delivery of a plan.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct PlannedDelivery {
+    /// Target.
+    pub target: TargetId,
+    /// Authority that receives it.
+    pub authority: AuthorityId,
+    /// Its name.
+    pub authority_name: String,
+    /// Product package, such as `fv-steuerwerk@3.2`.
+    pub product: String,
+    /// Stylesheet from the Vorgang, path in the release.
+    pub stylesheet: String,
+    /// What it writes.
+    pub output: OutputForm,
+    /// Media type of the document.
+    pub media_type: String,
+    /// File name the target sees.
+    pub file_name: String,
+    /// The target fetches.
+    pub pull: bool,
+    /// Sum of attachment bytes the target takes.
+    pub max_attachment_bytes: Option<u64>,
+}
+
+/// Work of the matcher, counted so that a test can show it does not grow with the depot.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Work {
+    /// Look-ups in tables.
+    pub lookups: u64,
+    /// Candidates compared one by one.
+    pub candidates: u64,
+}
+
+pub(crate) fn reason(step: &str, chosen: Option<&str>, because: impl Into<String>) -> Reason {
+    Reason { step: step.to_owned(), chosen: chosen.map(str::to_owned), because: because.into(), code: None }
+}
+
+impl Release {
+    /// Decides what happens with a recognised message. `case_authority` is the authority that already has its case;
+    /// `day` as in [`Release::recognise`].
+    #[must_use]
+    pub fn decide(
+        &self,
+        facts: &Facts,
+        recognised: Recognised,
+        case_authority: Option<&AuthorityId>,
+        day: &str,
+    ) -> Decision {
+        self.decide_counted(facts, recognised, case_authority, day, &mut Work::default())
+    }
+
+    /// The delivery to one target, as a plan would hold it: for a redirect by a person. `None` if the target is unknown
+    /// or leads to a source.
+    #[must_use]
+    pub fn delivery_to(&self, target: &TargetId) -> Option<PlannedDelivery> {
+        let found = self.target(target)?;
+        let authority = self.authority(found.authority.as_ref()?)?;
+        let package = self.product(found.product.as_deref()?)?;
+        Some(self.planned(&authority, target.clone(), package))
+    }
+
+    fn planned(
+        &self,
+        authority: &Authority<'_>,
+        target: TargetId,
+        package: &Filed<ProductPackage>,
+    ) -> PlannedDelivery {
+        let product = &package.value;
+        PlannedDelivery {
+            target,
+            authority: authority.id.clone(),
+            authority_name: authority.name().to_owned(),
+            product: product.name(),
+            stylesheet: self.stylesheet_of(package),
+            output: product.output,
+            media_type: product.media_type.clone(),
+            file_name: product.file_name.clone(),
+            pull: product.adapter == AdapterKind::Mailbox,
+            max_attachment_bytes: product.limits.attachment_bytes,
+        }
+    }
+
+    /// Like [`Release::decide`], and counts its work.
+    #[must_use]
+    pub fn decide_counted(
+        &self,
+        facts: &Facts,
+        recognised: Recognised,
+        case_authority: Option<&AuthorityId>,
+        day: &str,
+        work: &mut Work,
+    ) -> Decision {
+        let mut steps = Steps { release: self, facts, recognised, day, reasons: Vec::new(), work };
+        match steps.plan(case_authority) {
+            Ok(mut plan) => {
+                plan.reasons = steps.reasons;
+                Decision::Route(plan)
+            }
+            Err(problem) => {
+                // The last reason that decided nothing carries the code, so that the story ends with why.
+                match steps.reasons.last_mut() {
+                    Some(last) if last.chosen.is_none() => last.code = Some(problem.code),
+                    _ => steps.reasons.push(Reason {
+                        code: Some(problem.code),
+                        ..reason("park", None, problem.detail.clone())
+                    }),
+                }
+                Decision::Park { problem, reasons: steps.reasons }
+            }
+        }
+    }
+}
+
+/// The steps of one decision, in the order of `ARCHITECTURE.md` 5.6.
+struct Steps<'a> {
+    release: &'a Release,
+    facts: &'a Facts,
+    recognised: Recognised,
+    day: &'a str,
+    reasons: Vec<Reason>,
+    work: &'a mut Work,
+}
+
+impl<'a> Steps<'a> {
+    fn plan(&mut self, case_authority: Option<&AuthorityId>) -> Result<Plan, Problem> {
+        let (rule, compiled) =
+            (self.release.rule_of(self.recognised), self.release.compiled(self.recognised));
+        self.rule();
+        if let (Some(missing), false) = (compiled.missing.first(), rule.schema_optional) {
+            return Err(Problem::new(Code::SCHEMA_MISSING, format!("{} needs {missing}", rule.name())));
+        }
+        let id = self.authority(case_authority)?;
+        let Some(authority) = self.release.find_authority(&id) else {
+            return Err(Problem::new(Code::NO_AUTHORITY, format!("authority {id} is not in this release")));
+        };
+        let mut receivers = vec![authority.clone()];
+        if rule.fan_out {
+            self.participants(&authority, &mut receivers)?;
+        }
+        let mut deliveries = Vec::new();
+        for receiver in &receivers {
+            self.deliveries(receiver, &mut deliveries)?;
+        }
+        // What is missing here was allowed to be missing by `schema_optional` above.
+        let checks = self.release.checks(self.recognised);
+        Ok(Plan {
+            rule: rule.name(),
+            authority: id,
+            authority_name: authority.name().to_owned(),
+            schema: checks.schema,
+            schematrons: checks.schematrons,
+            canonical: checks.canonical,
+            canonical_schema: CANONICAL_SCHEMA.to_owned(),
+            deliveries,
+            reasons: Vec::new(),
+            order: rule.order,
+            deadline: rule.deadline.0,
+        })
+    }
+
+    fn say(&mut self, step: &str, chosen: Option<&str>, because: impl Into<String>) {
+        self.reasons.push(reason(step, chosen, because));
+    }
+
+    fn rule(&mut self) {
+        let release = self.release;
+        let (rule, message) = (release.rule_of(self.recognised), release.message_of(self.recognised));
+        let root = &release.compiled(self.recognised).root;
+        let when: String = message.when.iter().map(|(path, value)| format!(", {path} = {value:?}")).collect();
+        let name = rule.name();
+        self.say(
+            "recognise",
+            Some(&message.message_type().to_string()),
+            format!("root element {root}{when}"),
+        );
+        self.say("rule", Some(&name), format!("valid {} covers {}", rule.window(), self.day));
+        let same = release.index().procedures.get(&rule.procedure).map_or(&[][..], Vec::as_slice);
+        let chosen = self.recognised.rule;
+        for other in same.iter().filter(|other| **other != chosen).take(8) {
+            let other = &release.contents().rules[*other].value;
+            let why = if other.valid_on(self.day) {
+                format!("{} lost: it recognises other messages", other.name())
+            } else {
+                format!("{} lost: valid {}, not on {}", other.name(), other.window(), self.day)
+            };
+            self.say("rule", None, why);
+        }
+    }
+
+    fn authority(&mut self, case_authority: Option<&AuthorityId>) -> Result<AuthorityId, Problem> {
+        if let Some(found) = self.addressee()? {
+            return Ok(found);
+        }
+        if let Some(found) = self.case(case_authority) {
+            return Ok(found);
+        }
+        let mut code = Code::NO_AUTHORITY;
+        match self.facts.municipality {
+            None => {
+                code = Code::NO_MUNICIPALITY;
+                self.say("municipality", None, "the message names no municipality");
+            }
+            Some(ars) => {
+                self.work.lookups += 1;
+                match self.release.area(&ars) {
+                    None => {
+                        code = Code::NO_MUNICIPALITY;
+                        self.say("municipality", None, format!("municipality {ars} is not connected"));
+                    }
+                    Some(place) => {
+                        if let Some(found) = self.responsible(place) {
+                            return Ok(found);
+                        }
+                    }
+                }
+                if let Some(found) = self.level(&ars) {
+                    return Ok(found);
+                }
+            }
+        }
+        self.default().ok_or_else(|| {
+            let place =
+                self.facts.municipality.map_or_else(|| "no municipality".to_owned(), |ars| ars.to_string());
+            Problem::new(code, format!("nobody is responsible for {} in {place}", self.facts.procedure))
+        })
+    }
+
+    /// Step 1: the addressee named in the message. One of our directory must be right; a key of another directory
+    /// decides nothing.
+    fn addressee(&mut self) -> Result<Option<AuthorityId>, Problem> {
+        let Some(named) = &self.facts.addressee else {
+            self.say("addressee", None, "the message names no addressee");
+            return Ok(None);
+        };
+        let wrong = |why: &str| Problem::new(Code::UNKNOWN_ADDRESSEE, format!("addressee {named} {why}"));
+        match self.release.named(named, self.work) {
+            Named::Foreign => {
+                self.say(
+                    "addressee",
+                    None,
+                    format!("{named} belongs to another directory and decides nothing here"),
+                );
+                Ok(None)
+            }
+            Named::Unknown | Named::Area(None) => {
+                self.say("addressee", None, format!("{named} is not in this release"));
+                Err(wrong("is not in this release"))
+            }
+            Named::Area(Some(place)) => {
+                let found = self.responsible(place);
+                found.map(Some).ok_or_else(|| wrong("has no office for this procedure"))
+            }
+            Named::Office(id) => {
+                let Some(office) = self.release.find_authority(&id) else {
+                    return Err(wrong("is not in this release"));
+                };
+                if office.municipality.delegate.contains_key(&self.facts.procedure) {
+                    // The sender cannot know of a shared service; the area's own line of configuration can.
+                    let place = self.release.area(&office.municipality.ars);
+                    let found = place.and_then(|place| self.responsible(place));
+                    return found.map(Some).ok_or_else(|| wrong("delegates to nobody"));
+                }
+                if !office.office.handles(&self.facts.procedure) {
+                    self.say("addressee", None, format!("{id} does not handle {}", self.facts.procedure));
+                    return Err(wrong("does not handle this procedure"));
+                }
+                self.say("addressee", Some(id.as_str()), "the message names this authority");
+                Ok(Some(id))
+            }
+        }
+    }
+
+    /// Step 2: the authority that has the case.
+    fn case(&mut self, case_authority: Option<&AuthorityId>) -> Option<AuthorityId> {
+        let Some(id) = case_authority else {
+            self.say("case", None, "no authority has this case yet");
+            return None;
+        };
+        self.work.lookups += 1;
+        if self.release.find_authority(id).is_none() {
+            self.say("case", None, format!("{id} had the case, but is not in this release"));
+            return None;
+        }
+        self.say("case", Some(id.as_str()), "this authority has the case");
+        Some(id.clone())
+    }
+
+    /// Step 3: the municipality's own office, or its delegation.
+    fn responsible(&mut self, place: usize) -> Option<AuthorityId> {
+        self.release.responsible(place, &self.facts.procedure, &mut self.reasons, self.work)
+    }
+
+    /// Step 4: the level of the rule.
+    fn level(&mut self, ars: &dds_message::Ars) -> Option<AuthorityId> {
+        let area = match self.release.rule_of(self.recognised).level {
+            Level::Municipality => {
+                self.say("level", None, "the rule leaves the procedure with the municipality");
+                return None;
+            }
+            Level::District => ars.district(),
+            Level::State => ars.land(),
+        };
+        self.work.lookups += 1;
+        match self.release.area(&area) {
+            _ if area == *ars => {
+                self.say("level", None, format!("{area} itself is the level of the rule"));
+                None
+            }
+            Some(place) => {
+                self.say("level", Some(area.as_str()), "the rule gives the procedure to this level");
+                self.responsible(place)
+            }
+            None => {
+                self.say("level", None, format!("{area} is not connected"));
+                None
+            }
+        }
+    }
+
+    /// Step 5: the default of the release.
+    fn default(&mut self) -> Option<AuthorityId> {
+        let defaults = self.release.contents().defaults.as_ref().map(|defaults| &defaults.value);
+        let id = defaults
+            .and_then(|value| value.procedure.get(&self.facts.procedure).or(value.authority.as_ref()));
+        match id {
+            Some(id) => self.say("default", Some(id.as_str()), "nobody else is responsible"),
+            None => self.say("default", None, "the release has no default for this procedure"),
+        }
+        id.cloned()
+    }
+
+    /// Beteiligte: those the message names and those the authority always asks. An unknown one parks the message,
+    /// because a participant who is silently left out could void the procedure.
+    fn participants(
+        &mut self,
+        lead: &Authority<'a>,
+        receivers: &mut Vec<Authority<'a>>,
+    ) -> Result<(), Problem> {
+        let always = lead.municipality.participants.get(&self.facts.procedure).into_iter().flatten();
+        let mut unknown = Vec::new();
+        let facts = self.facts;
+        for (named, from) in facts
+            .participants
+            .iter()
+            .map(|id| (id, "the message"))
+            .chain(always.map(|id| (id, "the configuration")))
+        {
+            let found = match self.release.named(named, self.work) {
+                Named::Office(id) => Some(id),
+                Named::Area(Some(place)) => self.responsible(place),
+                Named::Area(None) | Named::Unknown | Named::Foreign => None,
+            };
+            let Some(authority) = found.as_ref().and_then(|id| self.release.find_authority(id)) else {
+                self.say("participant", None, format!("{named}, named by {from}, is not in this release"));
+                unknown.push(named.to_string());
+                continue;
+            };
+            if receivers.iter().any(|other| other.id == authority.id) {
+                continue;
+            }
+            self.say("participant", Some(authority.id.as_str()), format!("named by {from} as {named}"));
+            receivers.push(authority);
+        }
+        if unknown.is_empty() {
+            return Ok(());
+        }
+        Err(Problem::new(
+            Code::UNKNOWN_ADDRESSEE,
+            format!("participants not in this release: {}", unknown.join(", ")),
+        ))
+    }
+
+    fn deliveries(
+        &mut self,
+        authority: &Authority<'_>,
+        deliveries: &mut Vec<PlannedDelivery>,
+    ) -> Result<(), Problem> {
+        let before = deliveries.len();
+        for (target, name) in authority.targets() {
+            self.work.lookups += 1;
+            let package = match name {
+                Some(name) => self.release.product(name),
+                None => self.release.mail_product(),
+            };
+            // The build refuses unknown products; only a release without any mail product can get here.
+            let Some(package) = package else {
+                self.say("product", None, format!("{target} has no product package in this release"));
+                return Err(Problem::new(Code::NO_TARGET, format!("target {target} has no product package")));
+            };
+            self.say(
+                "product",
+                Some(&package.value.name()),
+                format!("{} uses it: target {target}", authority.id),
+            );
+            deliveries.push(self.release.planned(authority, target, package));
+        }
+        if deliveries.len() == before {
+            self.say("product", None, format!("{} has neither Fachverfahren nor DMS nor mail", authority.id));
+            return Err(Problem::new(Code::NO_TARGET, format!("authority {} has no target", authority.id)));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,236 @@
+//! Recognition: from the key facts read in one pass to procedure, message type and version.
+
+use dds_message::{Ags, Ars, AuthorityId, CaseRef, Code, Facts, LeikaKey, Problem};
+use dds_xml::{Extracted, Slot};
+
+use crate::{
+    decide::Work,
+    index::{Compiled, Recognised},
+    release::Release,
+    rule::{MessageRule, RulePackage},
+    text::nearest,
+};
+
+/// Longest reference a sender may give, in characters.
+const REFERENCE: usize = 200;
+/// Most participants of one message.
+const PARTICIPANTS: usize = 500;
+
+impl Release {
+    /// Recognises a message by what was read out of it. `day` is the day of acceptance, `YYYY-MM-DD` in UTC.
+    ///
+    /// # Errors
+    /// DDS-R001 (type unknown; names the nearest known), DDS-R002 (not valid on that day; names what is), DDS-R003 (an
+    /// AGS of a municipality that is not connected), DDS-R007 (a key is malformed; names its place, never its content).
+    pub fn recognise(&self, extracted: &Extracted, day: &str) -> Result<(Facts, Recognised), Problem> {
+        self.recognise_counted(extracted, day, &mut Work::default())
+    }
+
+    /// Like [`Release::recognise`], and counts its work.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn recognise_counted(
+        &self,
+        extracted: &Extracted,
+        day: &str,
+        work: &mut Work,
+    ) -> Result<(Facts, Recognised), Problem> {
+        let recognised = self.message_type(extracted, day, work)?;
+        Ok((self.facts(extracted, recognised, work)?, recognised))
+    }
+
+    /// The rule for facts recognised earlier, perhaps under another release: procedure × message type × version × date.
+    ///
+    /// # Errors
+    /// DDS-R001 or DDS-R002.
+    pub fn rule_for(&self, facts: &Facts, day: &str) -> Result<Recognised, Problem> {
+        let key = (facts.procedure.clone(), facts.message_type.clone());
+        let Some(candidates) = self.index().types.get(&key) else {
+            let known = self.index().types.keys().filter(|(procedure, _)| *procedure == facts.procedure);
+            let mut names: Vec<String> = known.map(|(_, kind)| kind.to_string()).collect();
+            names.sort();
+            let because = format!(
+                "no rule of procedure {} for {}; known: {}",
+                facts.procedure,
+                facts.message_type,
+                list(&names)
+            );
+            return Err(Problem::new(Code::UNKNOWN_TYPE, because));
+        };
+        match candidates.iter().find(|one| self.rule_of(**one).valid_on(day)) {
+            Some(found) => Ok(*found),
+            None => Err(self.not_valid(candidates[0], day)),
+        }
+    }
+
+    /// The rule package of a recognised message.
+    #[must_use]
+    pub fn rule_of(&self, recognised: Recognised) -> &RulePackage {
+        &self.contents().rules[recognised.rule].value
+    }
+
+    /// The message type of a recognised message.
+    #[must_use]
+    pub fn message_of(&self, recognised: Recognised) -> &MessageRule {
+        &self.rule_of(recognised).messages[recognised.message]
+    }
+
+    pub(crate) fn compiled(&self, recognised: Recognised) -> &Compiled {
+        &self.index().messages[recognised.rule][recognised.message]
+    }
+
+    fn message_type(&self, extracted: &Extracted, day: &str, work: &mut Work) -> Result<Recognised, Problem> {
+        work.lookups += 1;
+        let Some(shapes) = self.index().roots.get(&extracted.root) else {
+            return Err(self.unknown_root(extracted));
+        };
+        let mut expired = None;
+        for shape in shapes {
+            let values: Option<Vec<String>> =
+                shape.slots.iter().map(|slot| extracted.first(*slot).map(str::to_owned)).collect();
+            let Some(values) = values else { continue };
+            work.lookups += 1;
+            let Some(candidates) = shape.by_value.get(&values) else { continue };
+            for one in candidates {
+                work.candidates += 1;
+                if self.rule_of(*one).valid_on(day) {
+                    return Ok(*one);
+                }
+            }
+            expired = expired.or(candidates.first().copied());
+        }
+        Err(match expired {
+            Some(rule) => self.not_valid(rule, day),
+            None => self.undecided(extracted),
+        })
+    }
+
+    fn unknown_root(&self, extracted: &Extracted) -> Problem {
+        let root = &extracted.root;
+        let names: Vec<String> = self.index().roots.keys().take(2_000).map(ToString::to_string).collect();
+        let mut near: Vec<String> = self
+            .index()
+            .roots
+            .keys()
+            .filter(|known| known.local == root.local)
+            .take(5)
+            .map(ToString::to_string)
+            .collect();
+        if near.is_empty() {
+            near.extend(nearest(&root.to_string(), names.iter().map(String::as_str)).map(str::to_owned));
+        }
+        near.sort();
+        let hint = if near.is_empty() { String::new() } else { format!("; did you mean {}", list(&near)) };
+        let shown: String = root.to_string().chars().take(200).collect();
+        Problem::new(Code::UNKNOWN_TYPE, format!("no rule knows the root element {shown}{hint}"))
+    }
+
+    /// The root is known, but no rule's discriminators hold.
+    fn undecided(&self, extracted: &Extracted) -> Problem {
+        let shapes = self.index().roots.get(&extracted.root);
+        let candidates = shapes.into_iter().flatten().flat_map(|shape| shape.by_value.values().flatten());
+        let mut wants: Vec<String> = candidates
+            .take(2_000)
+            .flat_map(|one| {
+                let name = self.rule_of(*one).name();
+                self.message_of(*one)
+                    .when
+                    .iter()
+                    .map(move |(path, value)| format!("{path} = {value:?} ({name})"))
+            })
+            .collect();
+        wants.sort();
+        wants.truncate(10);
+        Problem::new(
+            Code::UNKNOWN_TYPE,
+            format!("root element {} needs one of: {}", extracted.root, list(&wants)),
+        )
+    }
+
+    fn not_valid(&self, candidate: Recognised, day: &str) -> Problem {
+        let rule = self.rule_of(candidate);
+        let others = self.index().procedures.get(&rule.procedure).into_iter().flatten();
+        let mut valid: Vec<String> = others
+            .map(|place| &self.contents().rules[*place].value)
+            .filter(|other| other.valid_on(day))
+            .map(|other| format!("{} ({})", other.name(), other.window()))
+            .collect();
+        valid.sort();
+        let valid = if valid.is_empty() { "none".to_owned() } else { list(&valid) };
+        let because =
+            format!("{} is valid {}, not on {day}; valid on that day: {valid}", rule.name(), rule.window());
+        Problem::new(Code::NOT_VALID_TODAY, because)
+    }
+
+    fn facts(
+        &self,
+        extracted: &Extracted,
+        recognised: Recognised,
+        work: &mut Work,
+    ) -> Result<Facts, Problem> {
+        let (rule, message, compiled) =
+            (self.rule_of(recognised), self.message_of(recognised), self.compiled(recognised));
+        let keys = &message.keys;
+        let first = |slot: Option<Slot>| slot.and_then(|slot| extracted.first(slot));
+        let bad = |path: &Option<String>, expected: &str| {
+            let place = path.as_deref().unwrap_or_default();
+            Problem::new(Code::BAD_KEY, format!("the value at {place} is not {expected}"))
+        };
+        let municipality = match first(compiled.municipality) {
+            None => None,
+            Some(text) => Some(match (Ars::parse(text), Ags::parse(text)) {
+                (Ok(ars), _) => ars,
+                (_, Ok(ags)) => {
+                    work.lookups += 1;
+                    let place = self.index().ags.get(&ags).ok_or_else(|| {
+                        Problem::new(
+                            Code::NO_MUNICIPALITY,
+                            format!("no municipality with AGS {ags} is connected"),
+                        )
+                    })?;
+                    self.contents().municipalities[*place].value.ars
+                }
+                _ => return Err(bad(&keys.municipality, "an ARS of 12 digits or an AGS of 8 digits")),
+            }),
+        };
+        let authority = |text: &str, path: &Option<String>| {
+            AuthorityId::parse(text).map_err(|error| bad(path, error.expected))
+        };
+        let reference = match first(compiled.reference) {
+            Some(text) if text.chars().count() > REFERENCE || text.chars().any(char::is_control) => {
+                return Err(bad(&keys.reference, "a reference of at most 200 printable characters"));
+            }
+            other => other.map(str::to_owned),
+        };
+        let named = compiled.participants.map_or(&[][..], |slot| extracted.get(slot));
+        if named.len() > PARTICIPANTS {
+            return Err(bad(&keys.participants, "a list of at most 500 participants"));
+        }
+        let mut participants = Vec::with_capacity(named.len());
+        for text in named {
+            let id = authority(text, &keys.participants)?;
+            if !participants.contains(&id) {
+                participants.push(id);
+            }
+        }
+        Ok(Facts {
+            procedure: rule.procedure.clone(),
+            message_type: message.message_type(),
+            leika: first(compiled.leika)
+                .map(|text| LeikaKey::parse(text).map_err(|error| bad(&keys.leika, error.expected)))
+                .transpose()?,
+            municipality,
+            addressee: first(compiled.addressee).map(|text| authority(text, &keys.addressee)).transpose()?,
+            case: first(compiled.case)
+                .map(|text| CaseRef::parse(text).map_err(|error| bad(&keys.case, error.expected)))
+                .transpose()?,
+            reference,
+            participants,
+        })
+    }
+}
+
+fn list(names: &[String]) -> String {
+    names.join(", ")
+}

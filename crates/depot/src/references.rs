@@ -1,0 +1,250 @@
+//! References between definitions: what must exist for a release to be built at all.
+
+use dds_message::{Ars, AuthorityId, Code, ProcedureId};
+use std::collections::HashSet;
+
+use crate::{
+    catalogue,
+    directory::LONGEST_CHAIN,
+    finding::CheckFinding,
+    index::{Index, file_of, join},
+    municipality::{Municipality, Office},
+    product::ProductKind,
+    release::{Contents, Filed, Files},
+    text::{locate, nearest},
+};
+
+pub(crate) fn check(contents: &Contents, files: &Files, index: &Index, findings: &mut Vec<CheckFinding>) {
+    let mut check = References { contents, files, index, findings };
+    check.packages();
+    check.profiles();
+    check.areas();
+    check.defaults();
+}
+
+struct References<'a> {
+    contents: &'a Contents,
+    files: &'a Files,
+    index: &'a Index,
+    findings: &'a mut Vec<CheckFinding>,
+}
+
+impl References<'_> {
+    /// Notes an unknown name with its place and the nearest known one.
+    fn unknown(&mut self, code: Code, file: &str, section: &str, what: &str, name: &str, near: Option<&str>) {
+        let text = self.files.get(file).map(|bytes| String::from_utf8_lossy(bytes)).unwrap_or_default();
+        let place = locate(&text, section, name);
+        let remedy = match near {
+            Some(near) => format!("Did you mean {near:?}?"),
+            None => code.entry().remedy_english.to_owned(),
+        };
+        self.findings.push(
+            CheckFinding::error(code, file, format!("{what} {name:?} does not exist"))
+                .at(place)
+                .remedy(remedy),
+        );
+    }
+
+    fn packages(&mut self) {
+        let contents = self.contents;
+        for rule in &contents.rules {
+            if rule.value.messages.is_empty() {
+                let text = "the rule recognises no message: [[message]] is missing";
+                self.findings.push(CheckFinding::error(Code::RULE_SYNTAX, &rule.file, text));
+            }
+            for message in &rule.value.messages {
+                let section = format!("\"{}\"", message.name);
+                for reference in message.schema.iter().chain(&message.schematron).chain([&message.canonical])
+                {
+                    self.file(&rule.file, &section, reference, &file_of(contents, rule, reference));
+                }
+            }
+        }
+        for product in &contents.products {
+            let path = join(product.folder(), &product.value.stylesheet);
+            self.file(&product.file, "", &product.value.stylesheet, &path);
+        }
+    }
+
+    fn file(&mut self, file: &str, section: &str, reference: &str, path: &str) {
+        let contents = self.contents;
+        if reference.starts_with(catalogue::PREFIX) {
+            // Known to the catalogue is enough: a missing file parks messages (DDS-V003) and is a finding of `check`.
+            if path == reference {
+                let sets = contents.catalogue.iter().flat_map(|catalogue| &catalogue.value.schemas);
+                let known: Vec<String> = sets
+                    .flat_map(|set| {
+                        set.files
+                            .iter()
+                            .map(|file| format!("{}{}#{}", catalogue::PREFIX, set.label(), file.path))
+                    })
+                    .collect();
+                let near = nearest(reference, known.iter().map(String::as_str));
+                self.unknown(Code::RULE_SYNTAX, file, section, "schema of the catalogue", reference, near);
+            }
+            return;
+        }
+        if !self.files.contains_key(path) {
+            let folder = file.rsplit_once('/').map_or("", |(folder, _)| folder);
+            let inside = self.files.keys().filter_map(|path| path.strip_prefix(folder)?.strip_prefix('/'));
+            let near = nearest(reference, inside);
+            self.unknown(Code::RULE_SYNTAX, file, section, "file", reference, near);
+        }
+    }
+
+    fn profiles(&mut self) {
+        let contents = self.contents;
+        for profile in &contents.profiles {
+            for (key, office) in &profile.value.offices {
+                self.office(&profile.file, key, office);
+            }
+        }
+    }
+
+    fn office(&mut self, file: &str, key: &str, office: &Office) {
+        let section = format!("[office.{key}]");
+        let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+        if key.is_empty() || key.len() > 60 || !key.bytes().all(plain) {
+            let text = format!("office name {key:?} is not 1 to 60 of a-z 0-9 -");
+            self.findings.push(CheckFinding::error(Code::CONFIG_SYNTAX, file, text));
+        }
+        for procedure in office.procedures.iter().flatten() {
+            self.procedure(file, &section, procedure);
+        }
+        for (name, kind) in
+            [(&office.fachverfahren, ProductKind::Fachverfahren), (&office.dms, ProductKind::Dms)]
+        {
+            let Some(name) = name.as_deref().filter(|name| !name.is_empty()) else { continue };
+            match self.index.products.get(name) {
+                None => {
+                    let known = self.index.products.keys().map(String::as_str);
+                    let near = nearest(name, known);
+                    self.unknown(Code::CONFIG_REFERENCE, file, &section, "product", name, near);
+                }
+                Some(place) if self.contents.products[*place].value.kind != kind => {
+                    let text =
+                        format!("product {name:?} of office {key:?} is not of the kind its place says");
+                    self.findings.push(CheckFinding::error(Code::CONFIG_REFERENCE, file, text));
+                }
+                Some(_) => {}
+            }
+        }
+        if office.mail == Some(true) && self.index.mail.is_none() {
+            let near = None;
+            self.unknown(
+                Code::CONFIG_REFERENCE,
+                file,
+                &section,
+                "product with adapter mail, for",
+                "mail = true",
+                near,
+            );
+        }
+    }
+
+    fn procedure(&mut self, file: &str, section: &str, procedure: &ProcedureId) {
+        if !self.index.procedures.contains_key(procedure) {
+            let near = nearest(procedure.as_str(), self.index.procedures.keys().map(ProcedureId::as_str));
+            self.unknown(Code::CONFIG_REFERENCE, file, section, "procedure", procedure.as_str(), near);
+        }
+    }
+
+    fn areas(&mut self) {
+        let contents = self.contents;
+        let mut sound = HashSet::new();
+        for (place, area) in contents.municipalities.iter().enumerate() {
+            let value = &area.value;
+            if self.index.profile(contents, &value.profile).is_none() {
+                let near = nearest(&value.profile, contents.profiles.iter().map(Filed::stem));
+                self.unknown(Code::CONFIG_REFERENCE, &area.file, "profile", "profile", &value.profile, near);
+            }
+            for (key, office) in &value.offices {
+                self.office(&area.file, key, office);
+            }
+            for (procedure, other) in &value.delegate {
+                self.procedure(&area.file, "delegate", procedure);
+                if !self.exists(other) {
+                    self.unknown(Code::CONFIG_REFERENCE, &area.file, "delegate", "delegate", other, None);
+                }
+                self.chain(place, procedure, &mut sound);
+            }
+            for (procedure, participants) in &value.participants {
+                self.procedure(&area.file, "participants", procedure);
+                for name in participants.iter().map(AuthorityId::as_str) {
+                    if self.exists(name) {
+                        continue;
+                    }
+                    self.unknown(
+                        Code::CONFIG_REFERENCE,
+                        &area.file,
+                        "participants",
+                        "participant",
+                        name,
+                        None,
+                    );
+                }
+            }
+        }
+    }
+
+    /// Follows a delegation to its end; a cycle or an end without an office is an error.
+    fn chain(&mut self, start: usize, procedure: &ProcedureId, sound: &mut HashSet<(usize, ProcedureId)>) {
+        let mut way = vec![start];
+        let mut at = start;
+        while !sound.contains(&(at, procedure.clone())) {
+            let area: &Municipality = &self.contents.municipalities[at].value;
+            let Some(other) = area.delegate.get(procedure) else { break };
+            let Some(next) = Ars::parse(other).ok().and_then(|ars| self.index.areas.get(&ars).copied())
+            else {
+                break;
+            };
+            let cycle = way.contains(&next);
+            way.push(next);
+            if cycle || way.len() > LONGEST_CHAIN {
+                let names: Vec<&str> =
+                    way.iter().map(|place| self.contents.municipalities[*place].value.ars.as_str()).collect();
+                let what = if cycle { "runs in a circle" } else { "is too long" };
+                let text = format!("delegation of {procedure} {what}: {}", names.join(" → "));
+                let file = &self.contents.municipalities[start].file;
+                let source =
+                    self.files.get(file).map(|bytes| String::from_utf8_lossy(bytes)).unwrap_or_default();
+                let place = locate(&source, "delegate", procedure.as_str());
+                let remedy = "Let the last area of the chain do it with an office of its own.";
+                self.findings
+                    .push(CheckFinding::error(Code::CONFIG_REFERENCE, file, text).at(place).remedy(remedy));
+                return;
+            }
+            at = next;
+        }
+        sound.extend(way.into_iter().map(|place| (place, procedure.clone())));
+    }
+
+    /// Whether an ARS or `sn:<ars>-<office>` names something.
+    fn exists(&self, name: &str) -> bool {
+        if let Ok(ars) = Ars::parse(name) {
+            return self.index.areas.contains_key(&ars);
+        }
+        let key = name.strip_prefix("sn:").or_else(|| name.strip_prefix("ars:")).unwrap_or_default();
+        let Some((ars, office)) = key.split_once('-') else {
+            return Ars::parse(key).is_ok_and(|ars| self.index.areas.contains_key(&ars));
+        };
+        let Some(place) = Ars::parse(ars).ok().and_then(|ars| self.index.areas.get(&ars)) else {
+            return false;
+        };
+        let area = &self.contents.municipalities[*place].value;
+        let profile = self.index.profile(self.contents, &area.profile);
+        area.offices.contains_key(office)
+            || profile.is_some_and(|profile| profile.offices.contains_key(office))
+    }
+
+    fn defaults(&mut self) {
+        let Some(defaults) = &self.contents.defaults else { return };
+        let ids: Vec<&AuthorityId> =
+            defaults.value.authority.iter().chain(defaults.value.procedure.values()).collect();
+        for id in ids {
+            if !self.exists(id.as_str()) {
+                self.unknown(Code::CONFIG_REFERENCE, &defaults.file, "", "authority", id.as_str(), None);
+            }
+        }
+    }
+}

@@ -1,0 +1,182 @@
+//! Sources (`config/sources/<id>.toml`): who may send what, with which credential.
+
+use dds_message::{Ars, Code, Digest, Facts, Problem, SourceId, TargetId};
+use serde::{Deserialize, Serialize};
+
+/// Quelle: a form server, portal or Fachverfahren that may send.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Source {
+    /// Id; the file has the same name.
+    pub id: SourceId,
+    /// Name for people.
+    pub name: String,
+    /// SHA-256 of each token it may show.
+    #[serde(default)]
+    pub tokens: Vec<Digest>,
+    /// SHA-256 of each client certificate (DER) it may show.
+    #[serde(default)]
+    pub certificates: Vec<Digest>,
+    /// Procedures it may send.
+    #[serde(default)]
+    pub procedures: Allow,
+    /// Municipalities (ARS) it may send for.
+    #[serde(default)]
+    pub municipalities: Allow,
+    /// A Fachverfahren that may send answers (receipt, further request, decision).
+    #[serde(default)]
+    pub may_answer: bool,
+    /// Mailbox targets it may fetch from.
+    #[serde(default)]
+    pub mailboxes: Allow,
+    /// How answers reach it.
+    #[serde(default)]
+    pub answers: Answers,
+    /// Drop folder it may place messages in; relative to the folder of `drehscheibe.toml`.
+    #[serde(default)]
+    pub folder: Option<String>,
+    /// Limits of its own, below those of the process.
+    #[serde(default)]
+    pub limits: SourceLimits,
+}
+
+impl Source {
+    /// Whether this source may send a message with these facts; otherwise DDS-I002, which names what is not allowed.
+    pub fn may_send(&self, facts: &Facts) -> Result<(), Problem> {
+        let refuse = |what: String| {
+            Err(Problem::new(Code::NOT_ALLOWED, format!("source {} may not send {what}", self.id)))
+        };
+        if !self.procedures.allows(facts.procedure.as_str()) {
+            return refuse(format!("messages of procedure {}", facts.procedure));
+        }
+        match &facts.municipality {
+            Some(ars) if !self.municipalities.allows(ars.as_str()) => {
+                refuse(format!("for municipality {ars}"))
+            }
+            // Without a municipality nobody could tell whether it is allowed: only a source for all may do so.
+            None if !self.municipalities.allows_all() => {
+                refuse("messages that name no municipality, because it is limited to some".to_owned())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether it may send answers for cases of `municipality`; otherwise DDS-I002.
+    pub fn may_answer_for(&self, municipality: Option<&Ars>) -> Result<(), Problem> {
+        let allowed = match municipality {
+            Some(ars) => self.municipalities.allows(ars.as_str()),
+            None => self.municipalities.allows_all(),
+        };
+        if self.may_answer && allowed {
+            return Ok(());
+        }
+        Err(Problem::new(Code::NOT_ALLOWED, format!("source {} may not send answers for this case", self.id)))
+    }
+
+    /// Whether it may fetch from the mailbox of `target`; otherwise DDS-I002.
+    pub fn may_fetch(&self, target: &TargetId) -> Result<(), Problem> {
+        if self.mailboxes.allows(target.as_str()) {
+            return Ok(());
+        }
+        Err(Problem::new(Code::NOT_ALLOWED, format!("source {} may not fetch from {target}", self.id)))
+    }
+
+    /// The target of answers to this source: `source/<id>`.
+    pub fn answer_target(&self) -> Result<TargetId, dds_message::Malformed> {
+        TargetId::parse(&format!("source/{}", self.id))
+    }
+}
+
+/// Freigabe: a list of names; `*` allows all, a name with `*` at its end all that begin so. Empty allows nothing.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Allow(pub Vec<String>);
+
+impl Allow {
+    /// Whether `name` is allowed.
+    #[must_use]
+    pub fn allows(&self, name: &str) -> bool {
+        self.0.iter().any(|pattern| match pattern.strip_suffix('*') {
+            Some(beginning) => name.starts_with(beginning),
+            None => pattern == name,
+        })
+    }
+
+    /// Whether everything is allowed.
+    #[must_use]
+    pub fn allows_all(&self) -> bool {
+        self.0.iter().any(|pattern| pattern == "*")
+    }
+}
+
+/// Rückkanal: how answers reach a source.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "lowercase", deny_unknown_fields)]
+pub enum Answers {
+    /// The source fetches them.
+    #[default]
+    Fetch,
+    /// They are sent to it by REST.
+    Callback {
+        /// Address.
+        url: String,
+        /// Token shown to it.
+        #[serde(default)]
+        secret: Option<SecretRef>,
+    },
+}
+
+/// Limits of a source; `None` keeps those of the process.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SourceLimits {
+    /// Bytes of the main document.
+    #[serde(default)]
+    pub document_bytes: Option<u64>,
+    /// Bytes of one attachment.
+    #[serde(default)]
+    pub attachment_bytes: Option<u64>,
+    /// Attachments per message.
+    #[serde(default)]
+    pub attachments: Option<u32>,
+    /// Messages in flight at the same time.
+    #[serde(default)]
+    pub parallel: Option<u32>,
+}
+
+/// Geheimnisreferenz: `env:NAME` or `file:PATH`. The secret itself is never part of a release.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum SecretRef {
+    /// Environment variable of the process.
+    Env(String),
+    /// File; its trimmed content.
+    File(String),
+}
+
+impl TryFrom<String> for SecretRef {
+    type Error = String;
+    fn try_from(text: String) -> Result<Self, String> {
+        match text.split_once(':') {
+            Some(("env", name)) if !name.is_empty() => Ok(Self::Env(name.to_owned())),
+            Some(("file", path)) if !path.is_empty() => Ok(Self::File(path.to_owned())),
+            // The text may be the secret itself, written here by mistake: it is not repeated.
+            _ => Err("a secret is named by env:NAME or file:PATH, never written down".to_owned()),
+        }
+    }
+}
+
+impl From<SecretRef> for String {
+    fn from(secret: SecretRef) -> Self {
+        secret.to_string()
+    }
+}
+
+impl std::fmt::Display for SecretRef {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Env(name) => write!(f, "env:{name}"),
+            Self::File(path) => write!(f, "file:{path}"),
+        }
+    }
+}

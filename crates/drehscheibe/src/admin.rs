@@ -1,0 +1,161 @@
+//! The operations listener: `/live`, `/ready`, `/metrics`, and what a person may do with deliveries.
+
+use std::{fs, io::Write as _, os::unix::fs::OpenOptionsExt, path::Path, sync::Arc};
+
+use axum::{
+    Json, Router,
+    extract::{Path as PathPart, Query, State},
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
+use dds_message::{Clock, Code, DeliveryId, Digest, MessageId, Problem, TargetId};
+use dds_store::Journal;
+use dds_telemetry::{Gauges, Telemetry};
+use serde::Deserialize;
+
+use crate::Failure;
+
+const TOKEN_FILE: &str = "admin.token";
+
+/// What the operations listener shows and does.
+#[derive(Clone)]
+pub(crate) struct Admin {
+    pub(crate) router: dds_router::Router,
+    pub(crate) journal: Arc<dyn Journal>,
+    pub(crate) telemetry: Telemetry,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) ready: tokio::sync::watch::Receiver<bool>,
+    pub(crate) token: Digest,
+}
+
+/// Routes of the operations listener.
+pub(crate) fn app(admin: Admin) -> Router {
+    Router::new()
+        .route("/live", get(|| async { "live\n" }))
+        .route("/ready", get(ready))
+        .route("/metrics", get(metrics))
+        .route("/admin/deliveries/{id}/again", post(again))
+        .route("/admin/deliveries/{id}/settle", post(settle))
+        .route("/admin/deliveries/{id}/redirect", post(redirect))
+        .route("/admin/messages/{id}/release", post(release))
+        .with_state(admin)
+}
+
+/// Makes a fresh token for this run, readable only by the owner of the store's folder.
+pub(crate) fn write_token(store: &Path) -> Result<Digest, Failure> {
+    let mut bytes = [0u8; 32];
+    getrandom::fill(&mut bytes).map_err(|_| Failure::internal("no random bytes from the system"))?;
+    let token = hex::encode(bytes);
+    let write = || {
+        let file = store.join(TOKEN_FILE);
+        let fresh = store.join("admin.token.new");
+        // Removed first, so that the mode below holds also where an older file was left.
+        let _absent = fs::remove_file(&fresh);
+        fs::OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&fresh)?
+            .write_all(token.as_bytes())?;
+        fs::rename(fresh, file)
+    };
+    write()
+        .map_err(|error| Failure::new(Code::STORE_UNAVAILABLE, format!("{}: {error}", store.display())))?;
+    Ok(Digest::of(token.as_bytes()))
+}
+
+/// The token of the running router.
+pub(crate) fn read_token(store: &Path) -> Result<String, Failure> {
+    let file = store.join(TOKEN_FILE);
+    fs::read_to_string(&file)
+        .map_err(|error| Failure::new(Code::NOT_AUTHENTICATED, format!("{}: {error}", file.display())))
+}
+
+async fn ready(State(admin): State<Admin>) -> Response {
+    if *admin.ready.borrow() {
+        return "ready\n".into_response();
+    }
+    (StatusCode::SERVICE_UNAVAILABLE, "not ready\n").into_response()
+}
+
+async fn metrics(State(admin): State<Admin>) -> Response {
+    let backlog = match admin.journal.backlog().await {
+        Ok(backlog) => backlog,
+        Err(error) => return refuse(&error.into()),
+    };
+    let now = admin.clock.now();
+    let messages = backlog.messages.iter().map(|(state, count)| ("message", state.as_str(), *count));
+    let deliveries = backlog.deliveries.iter().map(|(state, count)| ("delivery", state.as_str(), *count));
+    let oldest = backlog.targets.values().map(|(_, due)| now.since(*due).as_secs()).max();
+    let gauges = Gauges {
+        states: messages.chain(deliveries).collect(),
+        oldest_due_seconds: oldest.unwrap_or(0),
+        targets_waiting: backlog.targets.len() as u64,
+    };
+    let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    ([(header::CONTENT_TYPE, kind)], admin.telemetry.metrics().page(&gauges)).into_response()
+}
+
+async fn again(State(admin): State<Admin>, headers: HeaderMap, PathPart(id): PathPart<String>) -> Response {
+    act(&admin, &headers, async { admin.router.deliver_again(delivery(&id)?, "cli").await }).await
+}
+
+async fn settle(State(admin): State<Admin>, headers: HeaderMap, PathPart(id): PathPart<String>) -> Response {
+    act(&admin, &headers, async { admin.router.settle_by_hand(delivery(&id)?, "cli").await }).await
+}
+
+#[derive(Deserialize)]
+struct Redirect {
+    to: String,
+}
+
+async fn redirect(
+    State(admin): State<Admin>,
+    headers: HeaderMap,
+    PathPart(id): PathPart<String>,
+    Query(wish): Query<Redirect>,
+) -> Response {
+    let deed = async {
+        let to =
+            TargetId::parse(&wish.to).map_err(|error| Problem::new(Code::BAD_REQUEST, error.to_string()))?;
+        Box::pin(admin.router.redirect(delivery(&id)?, &to, "cli")).await
+    };
+    act(&admin, &headers, deed).await
+}
+
+async fn release(State(admin): State<Admin>, headers: HeaderMap, PathPart(id): PathPart<String>) -> Response {
+    let deed = async {
+        let id = MessageId::parse(&id).map_err(|error| Problem::new(Code::BAD_REQUEST, error.to_string()))?;
+        admin.router.release_parked(id, "cli").await
+    };
+    act(&admin, &headers, deed).await
+}
+
+fn delivery(id: &str) -> Result<DeliveryId, Problem> {
+    DeliveryId::parse(id).map_err(|error| Problem::new(Code::BAD_REQUEST, error.to_string()))
+}
+
+/// Does `deed` if the caller shows the token.
+async fn act(
+    admin: &Admin,
+    headers: &HeaderMap,
+    deed: impl Future<Output = Result<(), Problem>>,
+) -> Response {
+    let shown = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let shown = shown.and_then(|value| value.strip_prefix("Bearer ")).unwrap_or_default();
+    // Digests are compared, so the time taken tells nothing about the token.
+    if Digest::of(shown.as_bytes()) != admin.token {
+        return refuse(&Problem::new(Code::NOT_AUTHENTICATED, "the token in the store's folder is needed"));
+    }
+    match deed.await {
+        Ok(()) => StatusCode::NO_CONTENT.into_response(),
+        Err(problem) => refuse(&problem),
+    }
+}
+
+fn refuse(problem: &Problem) -> Response {
+    let status =
+        StatusCode::from_u16(problem.code.entry().status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    (status, Json(problem)).into_response()
+}

@@ -1,0 +1,163 @@
+//! D: accept as durable as ever, nothing else. The store's own rate with the same messages and producers is measured in
+//! turns beside it: what the router adds to the disk.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use bytes::Bytes;
+use dds_message::{Channel, Clock, Digest, Direction, Format, MessageId, SourceId};
+use dds_router::{Begin, Handle, Router};
+use dds_store::{
+    Journal, MasterKey, NewEntry, NewMessage,
+    sqlite::{Options, SqliteStore},
+};
+use dds_telemetry::{SystemClock, Telemetry};
+use dds_testbench::{Histogram, Template};
+use dds_worker::{Pool, PoolOptions};
+use tokio::task::JoinSet;
+use uuid::Uuid;
+
+use super::{Report, Stopwatch, median};
+use crate::{
+    Failure,
+    cli::Bench,
+    demo::{Cast, PORTAL, Stage, StageOptions, failed},
+};
+
+const ROUNDS: u64 = 5;
+
+pub(super) async fn run(options: &Bench) -> Result<Report, Failure> {
+    let messages = options.messages.unwrap_or(10_000) / ROUNDS;
+    let producers = options.clients as u64;
+    let stage = Box::pin(Stage::build(&crate::commands::check::paths(&options.sources), StageOptions::default())).await?;
+    let cast = Cast::read(&options.fixtures)?;
+    let role = cast.find("sondernutzung", "zehn-kilobyte").ok_or_else(|| Failure::internal("fixture zehn-kilobyte is missing"))?;
+    let bench = Arc::new(Accept::open(&stage, role.template.clone()).await?);
+    let (mut engine, mut router, mut latency) = (Vec::new(), Vec::new(), Histogram::default());
+    let began = super::measure::usage(std::process::id());
+    for round in 0..ROUNDS {
+        let watch = Stopwatch::start();
+        bench.all(producers, messages, round * 2, Way::Engine).await?;
+        engine.push(messages as f64 / watch.seconds());
+        let watch = Stopwatch::start();
+        latency.merge(&bench.all(producers, messages, round * 2 + 1, Way::Router).await?);
+        router.push(messages as f64 / watch.seconds());
+    }
+    let used = super::measure::usage(std::process::id());
+    let (engine, router) = (median(engine), median(router));
+    let mut report = Report::new("D", "durable acceptance of 10 KB messages in process, routing off");
+    report.messages = messages * ROUNDS;
+    report.messages_per_second = router;
+    report.p50_ms = latency.quantile(0.5).as_secs_f64() * 1e3;
+    report.p99_ms = latency.quantile(0.99).as_secs_f64() * 1e3;
+    report.p999_ms = latency.quantile(0.999).as_secs_f64() * 1e3;
+    report.rss_above_idle_mb = used.rss.saturating_sub(began.rss) as f64 / 1e6;
+    report.cpu_seconds_per_1000 = (used.cpu - began.cpu) / (2.0 * report.messages as f64 / 1_000.0);
+    report.more.insert("engine_per_second", engine);
+    report.more.insert("ratio_accept_to_engine", router / engine);
+    Ok(report)
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Way {
+    Engine,
+    Router,
+}
+
+struct Accept {
+    store: SqliteStore,
+    router: Router,
+    template: Template,
+    source: SourceId,
+    clock: Arc<dyn Clock>,
+    next: AtomicU64,
+}
+
+impl Accept {
+    async fn open(stage: &Stage, template: Template) -> Result<Self, Failure> {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let store = SqliteStore::open(Options::new(stage.folder().join("bench"), MasterKey::generate()?, Arc::clone(&clock)))?;
+        let parts = dds_router::Parts {
+            journal: Arc::new(store.clone()),
+            blobs: Arc::new(store.clone()),
+            vault: store.vault().clone(),
+            pool: Pool::start(PoolOptions { processes: 1, ..PoolOptions::default() }).await?,
+            clock: Arc::clone(&clock),
+            telemetry: Telemetry::default(),
+        };
+        let router = Router::new(parts, dds_router::Options::default(), stage.release.clone());
+        let source = SourceId::parse(PORTAL).map_err(failed)?;
+        Ok(Self { store, router, template, source, clock, next: AtomicU64::new(0) })
+    }
+
+    async fn all(self: &Arc<Self>, producers: u64, messages: u64, series: u64, way: Way) -> Result<Histogram, Failure> {
+        self.next.store(0, Ordering::Relaxed);
+        let mut tasks = JoinSet::new();
+        for _ in 0..producers {
+            let this = Arc::clone(self);
+            tasks.spawn(async move { this.produce(messages, u32::try_from(series).unwrap_or(0), way).await });
+        }
+        let mut latency = Histogram::default();
+        while let Some(ended) = tasks.join_next().await {
+            latency.merge(&ended.map_err(failed)??);
+        }
+        Ok(latency)
+    }
+
+    async fn produce(&self, messages: u64, series: u32, way: Way) -> Result<Histogram, Failure> {
+        let mut latency = Histogram::default();
+        loop {
+            let n = self.next.fetch_add(1, Ordering::Relaxed);
+            if n >= messages {
+                return Ok(latency);
+            }
+            let document = self.template.variant(series, n);
+            let watch = Stopwatch::start();
+            match way {
+                Way::Router => self.through_router(document).await?,
+                Way::Engine => self.into_engine(document).await?,
+            }
+            latency.record(Duration::from_secs_f64(watch.seconds()));
+        }
+    }
+
+    async fn through_router(&self, document: Bytes) -> Result<(), Failure> {
+        let Begin::New(intake) = self.router.begin(&self.source, Channel::Rest, None).await? else {
+            return Err(Failure::internal("a message of the bench was a duplicate"));
+        };
+        intake.accept(document, Format::Xml).await?;
+        Ok(())
+    }
+
+    async fn into_engine(&self, document: Bytes) -> Result<(), Failure> {
+        let id = MessageId(Uuid::now_v7());
+        let (_, wrapped) = self.store.vault().new_message_key(id)?;
+        let message = NewMessage {
+            id,
+            at: self.clock.now(),
+            direction: Direction::Application,
+            answers: None,
+            source: self.source.clone(),
+            channel: Channel::Rest,
+            sender_key: id.to_string(),
+            key: wrapped,
+            digest: Digest::of(&document),
+            document,
+            format: Format::Xml,
+            attachments: Vec::new(),
+            procedure: None,
+            message_type: None,
+            municipality: None,
+            addressee: None,
+            case: None,
+            entry: NewEntry { event: "message.accepted", ..NewEntry::default() },
+        };
+        self.store.accept(message).await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,68 @@
+//! B: route by body. Key extraction, recognition and decision over a small and a large depot, interleaved, so that the
+//! ratio says whether cost grows with rules and municipalities.
+
+use dds_config::{synthetic, synthetic_message};
+use dds_depot::{Decision, Release};
+use dds_xml::Limits;
+
+use super::{Report, Stopwatch, median};
+use crate::{Failure, cli::Bench};
+
+const ROUNDS: usize = 9;
+/// Bytes of filling in each message.
+const PADDING: usize = 10_000;
+/// Different messages in turn, so that no cache holds the one answer.
+const VARIETY: usize = 64;
+const DAY: &str = "2026-06-01";
+
+struct Depot {
+    release: Release,
+    messages: Vec<Vec<u8>>,
+    rates: Vec<f64>,
+}
+
+impl Depot {
+    fn new(rules: usize, municipalities: usize) -> Result<Self, Failure> {
+        let release = synthetic(rules, municipalities).map_err(|_| Failure::internal("synthetic depot"))?;
+        let message = |n: usize| synthetic_message(n * 157 % rules, n * 173 % municipalities, PADDING).into();
+        Ok(Self { release, messages: (0..VARIETY).map(message).collect(), rates: Vec::new() })
+    }
+
+    fn round(&mut self, messages: usize) -> Result<(), Failure> {
+        let watch = Stopwatch::start();
+        for n in 0..messages {
+            let document = &self.messages[n % VARIETY];
+            let extracted = dds_xml::extract(document, self.release.key_plan(), &Limits::default())
+                .map_err(|error| Failure::internal(error.to_string()))?;
+            let (facts, recognised) = self.release.recognise(&extracted, DAY)?;
+            match self.release.decide(&facts, recognised, None, DAY) {
+                Decision::Route(plan) if !plan.deliveries.is_empty() => {}
+                _ => return Err(Failure::internal("a message of the bench was not routed")),
+            }
+        }
+        self.rates.push(messages as f64 / watch.seconds());
+        Ok(())
+    }
+}
+
+pub(super) fn run(options: &Bench) -> Result<Report, Failure> {
+    let messages = usize::try_from(options.messages.unwrap_or(4_000)).unwrap_or(usize::MAX);
+    let mut small = Depot::new(10, 10)?;
+    let mut large = Depot::new(10_000, 11_000)?;
+    let began = super::measure::usage(std::process::id());
+    for _ in 0..ROUNDS {
+        small.round(messages)?;
+        large.round(messages)?;
+    }
+    let used = super::measure::usage(std::process::id()).cpu - began.cpu;
+    let (small, large) = (median(small.rates), median(large.rates));
+    let mut report = Report::new("B", "key extraction, recognition and decision, 10 KB, in process, one thread, not durable");
+    report.messages = (messages * ROUNDS * 2) as u64;
+    report.messages_per_second = large;
+    report.p50_ms = 1_000.0 / large;
+    report.cpu_seconds_per_1000 = used / (report.messages as f64 / 1_000.0);
+    report.more.insert("small_per_second", small);
+    report.more.insert("large_per_second", large);
+    report.more.insert("ratio_large_to_small", large / small);
+    Ok(report)
+}

@@ -1,0 +1,234 @@
+//! X, V, Q, A: whole messages through a router process on a durable store to one REST target.
+
+use std::{sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use dds_config::read_release;
+use dds_depot::Release;
+use dds_testbench::{Answered, Error, Load, LoadReport, Outgoing, Pace, PortalSim, Template, whole};
+use hyper::{Request, header};
+
+use super::{Report, Stopwatch, measure};
+use crate::{
+    Failure,
+    cli::Bench,
+    commands::check,
+    demo::{Cast, PORTAL, RouterProcess, Stage, StageOptions, build_failed, failed, token_of},
+};
+
+/// The target's product: REST with XML and multipart attachments.
+const PRODUCT: &str = "fv-gewerberegister@5.0";
+const PROCEDURE: &str = "sondernutzung";
+const FIXTURE: &str = "zehn-kilobyte";
+
+/// A router process with everything around it.
+struct Arena {
+    stage: Arc<Stage>,
+    router: RouterProcess,
+    template: Template,
+    idle: measure::Usage,
+    start_seconds: f64,
+}
+
+/// X: recognition, one stylesheet to the canonical form, one to the target.
+pub(super) async fn transform(options: &Bench) -> Result<Report, Failure> {
+    let arena = Box::pin(Arena::open(options, false)).await?;
+    let report = Report::new("X", "10 KB by REST, matched, transformed, delivered by REST to one target");
+    Box::pin(arena.end_to_end(options, report)).await
+}
+
+/// V: X with XSD and Schematron.
+pub(super) async fn validate(options: &Bench) -> Result<Report, Failure> {
+    let arena = Box::pin(Arena::open(options, true)).await?;
+    let report = Report::new("V", "10 KB by REST, matched, XSD, Schematron, transformed, delivered by REST to one target");
+    Box::pin(arena.end_to_end(options, report)).await
+}
+
+/// Q: V with a dead target, then back.
+pub(super) async fn queue(options: &Bench) -> Result<Report, Failure> {
+    let arena = Box::pin(Arena::open(options, true)).await?;
+    let messages = options.messages.unwrap_or(20_000);
+    let inbox = arena.stage.systems.inbox().clone();
+    arena.stage.systems.down().await;
+    let load = arena.load(options, 0, messages, 0).await?;
+    let began = measure::usage(arena.router.id());
+    arena.stage.systems.up().await;
+    // The pause of the breaker may still run; what counts is the time from the first delivery on.
+    wait(&inbox, 1, 120).await?;
+    let watch = Stopwatch::start();
+    let already = inbox.len();
+    wait(&inbox, usize::try_from(messages).unwrap_or(usize::MAX), 600).await?;
+    let drain = (messages as usize - already) as f64 / watch.seconds();
+    let used = measure::usage(arena.router.id());
+    let mut report = Report::new("Q", "V with the target down while all messages come in, then back: rate of the drain");
+    fill(&mut report, &load, messages, drain);
+    report.cpu_seconds_per_1000 = (used.cpu - began.cpu) / (messages as f64 / 1_000.0);
+    report.rss_above_idle_mb = used.rss.saturating_sub(arena.idle.rss) as f64 / 1e6;
+    report.more.insert("accepted_per_second_while_down", load.per_second());
+    report.more.insert("duplicates", inbox.duplicates() as f64);
+    arena.router.stop().await?;
+    Ok(report)
+}
+
+/// A: one message with 96 attachments of 1 MB each, several times.
+pub(super) async fn attachments(options: &Bench) -> Result<Report, Failure> {
+    const COUNT: usize = 96;
+    let arena = Box::pin(Arena::open(options, true)).await?;
+    let messages = options.messages.unwrap_or(5);
+    let inbox = arena.stage.systems.inbox().clone();
+    let megabyte = Bytes::from((0..1_000_000_u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8).collect::<Vec<_>>());
+    let peak = Peak::watch(arena.router.id());
+    let began = measure::usage(arena.router.id());
+    let watch = Stopwatch::start();
+    let mut latency = dds_testbench::Histogram::default();
+    let mut portal = PortalSim::new(arena.stage.rest(), token_of(PORTAL), dds_testbench::Ledger::default());
+    for n in 0..messages {
+        let files = (0..COUNT).map(|file| (format!("anlage-{file}.bin"), "application/octet-stream".to_owned(), megabyte.clone()));
+        let one = Stopwatch::start();
+        let key = format!("a-{n}");
+        let document = arena.template.variant(1, n);
+        let answer = portal.post_parts(&key, "application/xml", document, files.collect()).await;
+        answer.and_then(Answered::success).map_err(failed)?;
+        latency.record(Duration::from_secs_f64(one.seconds()));
+    }
+    wait(&inbox, usize::try_from(messages).unwrap_or(usize::MAX), 300).await?;
+    let seconds = watch.seconds();
+    let used = measure::usage(arena.router.id());
+    let complete = inbox.all().iter().all(|received| received.attachments.len() == COUNT);
+    if !complete {
+        return Err(Failure::internal("not all attachments arrived"));
+    }
+    let mut report = Report::new("A", "V with 96 attachments of 1 MB each, one message after the other");
+    report.messages = messages;
+    report.messages_per_second = messages as f64 / seconds;
+    report.p50_ms = latency.quantile(0.5).as_secs_f64() * 1e3;
+    report.p99_ms = latency.quantile(0.99).as_secs_f64() * 1e3;
+    report.p999_ms = latency.quantile(0.999).as_secs_f64() * 1e3;
+    report.cpu_seconds_per_1000 = (used.cpu - began.cpu) / (messages as f64 / 1_000.0);
+    report.rss_above_idle_mb = peak.end().await.saturating_sub(arena.idle.rss) as f64 / 1e6;
+    report.more.insert("megabytes_per_second", COUNT as f64 * messages as f64 / seconds);
+    arena.router.stop().await?;
+    Ok(report)
+}
+
+impl Arena {
+    async fn open(options: &Bench, validating: bool) -> Result<Self, Failure> {
+        let built = read_release(&check::paths(&options.sources)).map_err(build_failed)?;
+        let release = with_one_target(&built, validating)?;
+        let stage = Arc::new(Box::pin(Stage::around(&release, StageOptions::default())).await?);
+        let cast = Cast::read(&options.fixtures)?;
+        let role = cast.find(PROCEDURE, FIXTURE).ok_or_else(|| Failure::internal("the fixture of the bench is missing"))?;
+        let watch = Stopwatch::start();
+        let router = RouterProcess::start(&stage).await?;
+        let start_seconds = watch.seconds();
+        let idle = measure::usage(router.id());
+        Ok(Self { stage, router, template: role.template.clone(), idle, start_seconds })
+    }
+
+    /// Sends messages in a closed loop and waits until all have arrived.
+    async fn end_to_end(self, options: &Bench, mut report: Report) -> Result<Report, Failure> {
+        let (messages, warm_up) = (options.messages.unwrap_or(20_000), 500);
+        let inbox = self.stage.systems.inbox().clone();
+        self.load(options, 9, warm_up, 0).await?;
+        wait(&inbox, usize::try_from(warm_up).unwrap_or(0), 60).await?;
+        let peak = Peak::watch(self.router.id());
+        let began = measure::usage(self.router.id());
+        let watch = Stopwatch::start();
+        let load = self.load(options, 1, messages, 0).await?;
+        wait(&inbox, usize::try_from(messages + warm_up).unwrap_or(usize::MAX), 300).await?;
+        let seconds = watch.seconds();
+        let used = measure::usage(self.router.id());
+        fill(&mut report, &load, messages, messages as f64 / seconds);
+        report.cpu_seconds_per_1000 = (used.cpu - began.cpu) / (messages as f64 / 1_000.0);
+        report.rss_above_idle_mb = peak.end().await.saturating_sub(self.idle.rss) as f64 / 1e6;
+        report.more.insert("accepted_per_second", load.per_second());
+        report.more.insert("start_to_ready_seconds", self.start_seconds);
+        report.more.insert("duplicates", inbox.duplicates() as f64);
+        self.router.stop().await?;
+        Ok(report)
+    }
+
+    async fn load(&self, options: &Bench, series: u32, messages: u64, warm_up: u64) -> Result<LoadReport, Failure> {
+        let load = Load {
+            address: self.stage.rest(),
+            clients: options.clients,
+            pace: Pace::Closed,
+            requests: messages,
+            warm_up,
+        };
+        let (template, token) = (self.template.clone(), format!("Bearer {}", token_of(PORTAL)));
+        let make = move |n: u64| -> Result<Request<Outgoing>, Error> {
+            Ok(Request::post("/v1/messages")
+                .header(header::AUTHORIZATION, &token)
+                .header(header::CONTENT_TYPE, "application/xml")
+                .header("Idempotency-Key", format!("bench-{series}-{n}"))
+                .body(whole(template.variant(series, n)))?)
+        };
+        let report = load.run(make, |_, _| {}).await.map_err(failed)?;
+        if report.failed() > 0 {
+            return Err(Failure::internal(format!("not all messages were accepted: {:?}", report.by_status)));
+        }
+        Ok(report)
+    }
+}
+
+/// The release with one REST target for the bench's procedure everywhere, and without validation if so wished.
+fn with_one_target(built: &Release, validating: bool) -> Result<Release, Failure> {
+    let mut contents = built.contents().clone();
+    for profile in &mut contents.profiles {
+        for office in profile.value.offices.values_mut() {
+            office.fachverfahren = Some(PRODUCT.to_owned());
+            office.dms = None;
+            office.mail = None;
+        }
+    }
+    for rule in contents.rules.iter_mut().filter(|rule| rule.value.procedure.as_str() == PROCEDURE) {
+        for message in rule.value.messages.iter_mut().filter(|_| !validating) {
+            message.schema = None;
+            message.schematron.clear();
+        }
+    }
+    Release::build(contents, built.files().clone())
+        .map_err(|findings| build_failed(dds_config::BuildError { findings }))
+}
+
+fn fill(report: &mut Report, load: &LoadReport, messages: u64, rate: f64) {
+    report.messages = messages;
+    report.messages_per_second = rate;
+    report.p50_ms = load.latency.quantile(0.5).as_secs_f64() * 1e3;
+    report.p99_ms = load.latency.quantile(0.99).as_secs_f64() * 1e3;
+    report.p999_ms = load.latency.quantile(0.999).as_secs_f64() * 1e3;
+}
+
+async fn wait(inbox: &dds_testbench::Inbox, count: usize, seconds: u64) -> Result<(), Failure> {
+    if inbox.wait_for(count, Duration::from_secs(seconds)).await {
+        return Ok(());
+    }
+    Err(Failure::internal(format!("only {} of {count} deliveries arrived in {seconds} s", inbox.len())))
+}
+
+/// Highest resident memory of the router and its workers while something runs.
+struct Peak {
+    stop: tokio::sync::watch::Sender<bool>,
+    task: tokio::task::JoinHandle<u64>,
+}
+
+impl Peak {
+    fn watch(pid: u32) -> Self {
+        let (stop, stopped) = tokio::sync::watch::channel(false);
+        let task = tokio::spawn(async move {
+            let mut peak = 0;
+            while !*stopped.borrow() {
+                peak = peak.max(measure::usage(pid).rss);
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+            peak
+        });
+        Self { stop, task }
+    }
+
+    async fn end(self) -> u64 {
+        self.stop.send_replace(true);
+        self.task.await.unwrap_or(0)
+    }
+}

@@ -1,0 +1,354 @@
+//! The command line. English texts are here, their German twins in `german.rs`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Routes applications of citizens and companies to Fachverfahren and DMS, durably and explainably.
+#[derive(Debug, Parser)]
+#[command(name = "drehscheibe", version, propagate_version = true)]
+pub(crate) struct Cli {
+    /// Print results as JSON
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// Language of help and results: de or en; otherwise taken from LANG
+    #[arg(long, global = true, value_name = "LANGUAGE")]
+    pub(crate) language: Option<String>,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run the router
+    Serve(Serve),
+    /// Watch real messages travel through the whole system, with simulated portal, Fachverfahren, DMS and mail
+    Demo(Demo),
+    /// Check rules and configuration: overlaps, gaps, unknown references, expiring certificates
+    Check(Check),
+    /// Build, compare, activate and list releases of the rule depot
+    Depot {
+        #[command(subcommand)]
+        command: Depot,
+    },
+    /// Tell the story of a message from the journal
+    Explain(Explain),
+    /// Route stored messages or fixtures against another release and show what would differ
+    Replay(Replay),
+    /// Send a message to a running router
+    Send(Send),
+    /// Verify, export and search the journal
+    Journal {
+        #[command(subcommand)]
+        command: Journal,
+    },
+    /// Deliver again, redirect, settle or release what waits for a person
+    Deliver {
+        #[command(subcommand)]
+        command: Deliver,
+    },
+    /// Run a benchmark scenario
+    Bench(Bench),
+    /// Ask a running router whether it is ready
+    Health(Health),
+    /// Print the JSON schema of drehscheibe.toml
+    Schema,
+    /// Make a master key and print it as 64 hex digits
+    Key,
+    /// Write the example configuration of all Saxon municipalities
+    Saxony(Saxony),
+    /// A worker process; started by the router itself
+    #[command(hide = true)]
+    Worker,
+}
+
+/// Where rules and configuration lie.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Sources {
+    /// Folder with rule and product packages
+    #[arg(long, default_value = "rules", value_name = "FOLDER")]
+    pub(crate) rules: PathBuf,
+    /// Folder with sources, profiles and municipalities
+    #[arg(long, default_value = "config", value_name = "FOLDER")]
+    pub(crate) config_dir: PathBuf,
+    /// Folder with third-party schemas named by config/catalogue.toml
+    #[arg(long, env = "DDS_SCHEMAS", value_name = "FOLDER")]
+    pub(crate) schemas: Option<PathBuf>,
+}
+
+/// Which running or stopped router is meant.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Settings {
+    /// The router's drehscheibe.toml
+    #[arg(long, short, env = "DDS_CONFIG", default_value = "config/drehscheibe.toml", value_name = "FILE")]
+    pub(crate) config: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Serve {
+    #[command(flatten)]
+    pub(crate) settings: Settings,
+    /// Build and activate a new release whenever a file of rules or configuration changes (development)
+    #[arg(long)]
+    pub(crate) watch: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Demo {
+    /// How many messages to send
+    #[arg(long, default_value_t = 70, value_name = "N")]
+    pub(crate) messages: u64,
+    /// Write the result as JSON to this file, then end
+    #[arg(long, value_name = "FILE")]
+    pub(crate) report: Option<PathBuf>,
+    /// Kill the router (kill -9) so many times under load and start it again
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    pub(crate) kills: u64,
+    /// Stay up afterwards and name the addresses to look at
+    #[arg(long)]
+    pub(crate) stay: bool,
+    #[command(flatten)]
+    pub(crate) sources: Sources,
+    /// Folder with fixture messages
+    #[arg(long, default_value = "fixtures", value_name = "FOLDER")]
+    pub(crate) fixtures: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Check {
+    #[command(flatten)]
+    pub(crate) sources: Sources,
+    /// Run the cases of all rule and product packages
+    #[arg(long)]
+    pub(crate) cases: bool,
+    /// Rewrite the expectations of the cases with what comes out now
+    #[arg(long, requires = "cases")]
+    pub(crate) update: bool,
+    /// Print the coverage map: procedure, authority, rule, product, case
+    #[arg(long)]
+    pub(crate) coverage: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Depot {
+    /// Build a release from rules and configuration, prove it and store it
+    Build(DepotBuild),
+    /// Show what differs between two releases
+    Diff(DepotDiff),
+    /// Switch the running router to a release and wait for its confirmation
+    Activate(DepotActivate),
+    /// List stored releases
+    List(Settings),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DepotBuild {
+    #[command(flatten)]
+    pub(crate) settings: Settings,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DepotDiff {
+    #[command(flatten)]
+    pub(crate) settings: Settings,
+    /// Release before, at least the first digits of its id
+    pub(crate) before: String,
+    /// Release after
+    pub(crate) after: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DepotActivate {
+    #[command(flatten)]
+    pub(crate) settings: Settings,
+    /// Release to activate; without it, rules and configuration are built first
+    pub(crate) release: Option<String>,
+    /// Wait so many seconds for the confirmation
+    #[arg(long, default_value_t = 30, value_name = "SECONDS")]
+    pub(crate) timeout: u64,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Explain {
+    #[command(flatten)]
+    pub(crate) settings: Settings,
+    /// Message id
+    pub(crate) id: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Replay {
+    #[command(flatten)]
+    pub(crate) settings: Settings,
+    #[command(flatten)]
+    pub(crate) sources: Sources,
+    /// Folder with fixture messages; without it, the stored messages of the router
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) fixtures: Option<PathBuf>,
+    /// Compare with this stored release instead of the active one
+    #[arg(long, value_name = "RELEASE")]
+    pub(crate) before: Option<String>,
+    /// Route against this stored release; without it, against rules and configuration as they are now
+    #[arg(long, value_name = "RELEASE")]
+    pub(crate) release: Option<String>,
+    /// At most so many messages, newest first
+    #[arg(long, default_value_t = 1_000, value_name = "N")]
+    pub(crate) limit: usize,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Send {
+    /// Address of the router, such as https://127.0.0.1:8443
+    #[arg(long, value_name = "URL")]
+    pub(crate) to: String,
+    /// Environment variable that holds the token of the source
+    #[arg(long, default_value = "DDS_TOKEN", value_name = "NAME")]
+    pub(crate) token_env: String,
+    /// Trust this certificate authority (PEM)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ca: Option<PathBuf>,
+    /// Idempotency key; otherwise made of the content
+    #[arg(long, value_name = "KEY")]
+    pub(crate) key: Option<String>,
+    /// Document (XML or JSON)
+    pub(crate) document: PathBuf,
+    /// Attachments
+    pub(crate) attachments: Vec<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Journal {
+    /// Recompute the hash chain and print its newest entry
+    Verify(JournalVerify),
+    /// Write entries as JSON lines
+    Export(JournalExport),
+    /// Find entries
+    Search(JournalSearch),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct JournalVerify {
+    #[command(flatten)]
+    pub(crate) settings: Settings,
+    /// First entry
+    #[arg(long, default_value_t = 1, value_name = "NUMBER")]
+    pub(crate) from: i64,
+    /// Last entry
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) to: Option<i64>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct JournalExport {
+    #[command(flatten)]
+    pub(crate) settings: Settings,
+    /// First entry
+    #[arg(long, default_value_t = 1, value_name = "NUMBER")]
+    pub(crate) from: i64,
+    /// Write to this file instead of standard output
+    #[arg(long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct JournalSearch {
+    #[command(flatten)]
+    pub(crate) settings: Settings,
+    /// From this moment on (RFC 3339); otherwise the last 30 days
+    #[arg(long)]
+    pub(crate) from: Option<String>,
+    /// Before this moment (RFC 3339)
+    #[arg(long)]
+    pub(crate) to: Option<String>,
+    /// Case reference
+    #[arg(long)]
+    pub(crate) case: Option<String>,
+    /// Source
+    #[arg(long)]
+    pub(crate) source: Option<String>,
+    /// Procedure
+    #[arg(long)]
+    pub(crate) procedure: Option<String>,
+    /// Authority
+    #[arg(long)]
+    pub(crate) authority: Option<String>,
+    /// Target
+    #[arg(long)]
+    pub(crate) target: Option<String>,
+    /// State
+    #[arg(long)]
+    pub(crate) state: Option<String>,
+    /// Error code
+    #[arg(long)]
+    pub(crate) code: Option<String>,
+    /// Event
+    #[arg(long)]
+    pub(crate) event: Option<String>,
+    /// At most so many entries
+    #[arg(long, default_value_t = 50, value_name = "N")]
+    pub(crate) limit: u32,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Deliver {
+    /// Deliver again under the same id
+    Again(DeliverOne),
+    /// Send to another target instead
+    Redirect(DeliverRedirect),
+    /// Settle as delivered, after the target confirmed it
+    Settle(DeliverOne),
+    /// Give a parked message back to routing
+    Release(DeliverOne),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DeliverOne {
+    #[command(flatten)]
+    pub(crate) settings: Settings,
+    /// Id of the delivery (release: of the message)
+    pub(crate) id: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DeliverRedirect {
+    #[command(flatten)]
+    pub(crate) settings: Settings,
+    /// Id of the delivery
+    pub(crate) id: String,
+    /// Target, such as 146120000000/steueramt/fv-steuerwerk
+    pub(crate) to: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Bench {
+    /// D, B, X, V, Q, A or J
+    pub(crate) scenario: String,
+    /// Write the result as JSON to this file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) report: Option<PathBuf>,
+    /// Messages (J: entries); each scenario has its own default
+    #[arg(long, value_name = "N")]
+    pub(crate) messages: Option<u64>,
+    /// Clients side by side
+    #[arg(long, default_value_t = 64, value_name = "N")]
+    pub(crate) clients: usize,
+    #[command(flatten)]
+    pub(crate) sources: Sources,
+    /// Folder with fixture messages
+    #[arg(long, default_value = "fixtures", value_name = "FOLDER")]
+    pub(crate) fixtures: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Health {
+    /// Address of the operations listener
+    #[arg(long, env = "DDS_ADMIN", default_value = "http://127.0.0.1:9090", value_name = "URL")]
+    pub(crate) admin: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Saxony {
+    /// Folder to write profiles and municipalities into
+    #[arg(default_value = "config", value_name = "FOLDER")]
+    pub(crate) folder: PathBuf,
+}

@@ -1,0 +1,150 @@
+//! `drehscheibe check`: is the depot sound?
+
+use std::process::ExitCode;
+
+use dds_config::{CaseOutcome, ProofReport, SourcePaths, missing_schemas, prove, read_release, update};
+use dds_depot::{CheckFinding, CoverageRow, Release};
+use dds_message::{Clock, Severity};
+use dds_telemetry::SystemClock;
+use dds_worker::{Pool, PoolOptions};
+use indicatif::ProgressBar;
+use serde::Serialize;
+
+use crate::{
+    Failure,
+    cli::{Check, Sources},
+    output::{Language, Output},
+};
+
+#[derive(Serialize)]
+struct Result_<'a> {
+    release: dds_message::ReleaseId,
+    findings: &'a [CheckFinding],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cases: Option<Cases>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    coverage: Option<&'a [CoverageRow]>,
+}
+
+#[derive(Serialize)]
+struct Cases {
+    passed: usize,
+    failed: usize,
+    skipped: usize,
+}
+
+/// Where rules and configuration of a command lie.
+pub(crate) fn paths(sources: &Sources) -> SourcePaths {
+    SourcePaths {
+        rules: sources.rules.clone(),
+        config: sources.config_dir.clone(),
+        schemas: sources.schemas.clone(),
+    }
+}
+
+/// Checks, prints, and fails on any error.
+pub(crate) async fn run(options: &Check, output: Output) -> Result<ExitCode, Failure> {
+    let day = SystemClock.now().day();
+    let paths = paths(&options.sources);
+    let release = read_release(&paths).map_err(crate::demo::build_failed)?;
+    let mut findings = release.check(&day);
+    if let Some(catalogue) = &release.contents().catalogue {
+        findings.extend(
+            missing_schemas(&catalogue.value, paths.schemas.as_deref())
+                .into_iter()
+                .map(CheckFinding::warning),
+        );
+    }
+    let proof = if options.cases { Some(run_cases(&release, output).await?) } else { None };
+    if let (Some(proof), true) = (&proof, options.update) {
+        let written =
+            update(proof, &paths.rules).map_err(|finding| Failure::new(finding.code, finding.to_string()))?;
+        for path in &written {
+            output.line(format!("{} {path}", output.pick("geschrieben:", "written:")));
+        }
+        output.result(&serde_json::json!({ "written": written }))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    findings.extend(proof.iter().flat_map(ProofReport::errors));
+    findings.sort();
+    let coverage: Option<Vec<CoverageRow>> = options.coverage.then(|| release.coverage(&day).collect());
+    for finding in &findings {
+        output.line(finding.to_string());
+    }
+    for row in coverage.iter().flatten() {
+        output.line(coverage_line(row));
+    }
+    let cases = proof.as_ref().map(|proof| {
+        let count = |wanted| proof.cases.iter().filter(|case| case.outcome == wanted).count();
+        Cases {
+            passed: count(CaseOutcome::Passed),
+            failed: count(CaseOutcome::Failed),
+            skipped: count(CaseOutcome::Skipped),
+        }
+    });
+    summary(&release, &findings, cases.as_ref(), output);
+    let good = !findings.iter().any(|finding| finding.severity == Severity::Error);
+    output.result(&Result_ {
+        release: release.id(),
+        findings: &findings,
+        cases,
+        coverage: coverage.as_deref(),
+    })?;
+    Ok(if good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+async fn run_cases(release: &Release, output: Output) -> Result<ProofReport, Failure> {
+    let bar = if output.json { ProgressBar::hidden() } else { ProgressBar::new_spinner() };
+    bar.set_message(output.pick("Fälle werden ausgeführt …", "running cases …").to_owned());
+    bar.enable_steady_tick(std::time::Duration::from_millis(100));
+    let pool = Pool::start(PoolOptions::default()).await?;
+    let proof = prove(release, &pool).await?;
+    bar.finish_and_clear();
+    for case in proof.cases.iter().filter(|case| case.outcome != CaseOutcome::Passed) {
+        output.line(format!("{} {}: {}", case.package, case.case, case.text));
+    }
+    Ok(proof)
+}
+
+fn coverage_line(row: &CoverageRow) -> String {
+    let or = |text: Option<String>| text.unwrap_or_else(|| "–".to_owned());
+    format!(
+        "{:<22} {} {:<28} {:<40} {:<26} {:<22} {:>3}{}",
+        row.procedure,
+        row.ars,
+        row.municipality.chars().take(28).collect::<String>(),
+        or(row.authority.as_ref().map(ToString::to_string)),
+        or(row.fachverfahren.clone()),
+        or(row.dms.clone()),
+        row.cases,
+        row.gap.as_ref().map(|gap| format!("  ! {gap}")).unwrap_or_default(),
+    )
+}
+
+fn summary(release: &Release, findings: &[CheckFinding], cases: Option<&Cases>, output: Output) {
+    let count = |severity| findings.iter().filter(|finding| finding.severity == severity).count();
+    let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
+    let (rules, products) = (release.rules().len(), release.products().len());
+    let municipalities = release.municipalities().len();
+    output.line(match output.language {
+        Language::German => format!(
+            "{rules} Regeln, {products} Produkte, {municipalities} Kommunen und Kreise: {errors} Fehler, {warnings} Hinweise"
+        ),
+        Language::English => format!(
+            "{rules} rules, {products} products, {municipalities} municipalities and districts: {errors} errors, {warnings} warnings"
+        ),
+    });
+    if let Some(cases) = cases {
+        output.line(match output.language {
+            Language::German => {
+                format!(
+                    "Fälle: {} bestanden, {} nicht bestanden, {} übersprungen",
+                    cases.passed, cases.failed, cases.skipped
+                )
+            }
+            Language::English => {
+                format!("cases: {} passed, {} failed, {} skipped", cases.passed, cases.failed, cases.skipped)
+            }
+        });
+    }
+}

@@ -1,0 +1,44 @@
+//! `drehscheibe deliver`: what a person does with deliveries and parked messages of a running router, over its
+//! operations listener. Whoever can read the store's folder may: the token lies there.
+
+use std::process::ExitCode;
+
+use dds_message::Code;
+
+use crate::{
+    Failure, admin,
+    cli::{Deliver, Settings},
+    output::Output,
+};
+
+/// Carries the wish to the running router.
+pub(crate) async fn run(command: &Deliver, output: Output) -> Result<ExitCode, Failure> {
+    let (settings, path) = match command {
+        Deliver::Again(one) => (&one.settings, format!("deliveries/{}/again", one.id)),
+        Deliver::Redirect(one) => (&one.settings, format!("deliveries/{}/redirect?to={}", one.id, one.to)),
+        Deliver::Settle(one) => (&one.settings, format!("deliveries/{}/settle", one.id)),
+        Deliver::Release(one) => (&one.settings, format!("messages/{}/release", one.id)),
+    };
+    ask(settings, &path).await?;
+    output.line(output.pick("erledigt", "done"));
+    output.result(&serde_json::json!({ "done": true }))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn ask(settings: &Settings, path: &str) -> Result<(), Failure> {
+    let config = super::settings(&settings.config)?;
+    let token = admin::read_token(&config.store)?;
+    let url = format!("http://{}/admin/{path}", config.listen.admin);
+    let unreachable = |error: reqwest::Error| {
+        Failure::new(
+            Code::STORE_UNAVAILABLE,
+            format!("the router does not answer at {url}: {}", error.without_url()),
+        )
+    };
+    let answer = super::client(None)?.post(&url).bearer_auth(token).send().await.map_err(unreachable)?;
+    if answer.status().is_success() {
+        return Ok(());
+    }
+    let problem: dds_message::Problem = answer.json().await.map_err(unreachable)?;
+    Err(Failure(problem))
+}

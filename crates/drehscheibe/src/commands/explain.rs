@@ -1,0 +1,181 @@
+//! `drehscheibe explain`: the Laufzettel of a message, told from the journal.
+
+use std::process::ExitCode;
+
+use dds_message::{Code, MessageId};
+use dds_store::{AuditLog, Journal, LogRow, MessageRecord};
+use serde_json::Value;
+
+use crate::{
+    Failure,
+    cli::Explain,
+    node,
+    output::{Language, Output},
+};
+
+/// Prints the story of a message.
+pub(crate) async fn run(options: &Explain, output: Output) -> Result<ExitCode, Failure> {
+    let store = node::reader(&super::settings(&options.settings.config)?)?;
+    let id =
+        MessageId::parse(&options.id).map_err(|error| Failure::new(Code::BAD_REQUEST, error.to_string()))?;
+    let record = store.message(id).await?;
+    let record = record.ok_or_else(|| Failure::new(Code::NOT_FOUND, format!("no message {id}")))?;
+    let history = store.history(id).await?;
+    output.result(&serde_json::json!({ "message": record, "journal": history }))?;
+    for line in story(&record, &history, output.language) {
+        output.line(line);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The story in lines: head, one block per journal entry, and where the message stands now.
+pub(crate) fn story(record: &MessageRecord, history: &[LogRow], language: Language) -> Vec<String> {
+    let german = language == Language::German;
+    let say = |de: &'static str, en: &'static str| if german { de } else { en };
+    let unknown = say("unbekannt", "unknown");
+    let text = |value: Option<String>| value.unwrap_or_else(|| unknown.to_owned());
+    let mut lines = vec![
+        format!("{} {}", say("Laufzettel der Nachricht", "Story of message"), record.id),
+        format!(
+            "  {}: {}   {}: {}   {}: {}",
+            say("Verfahren", "procedure"),
+            text(record.procedure.as_ref().map(ToString::to_string)),
+            say("Nachrichtentyp", "type"),
+            text(record.message_type.as_ref().map(ToString::to_string)),
+            say("Kommune", "municipality"),
+            text(record.municipality.map(|ars| ars.to_string())),
+        ),
+        format!(
+            "  {}: {} ({})   {}: {}",
+            say("Quelle", "source"),
+            record.source,
+            record.channel.as_str(),
+            say("zuständig", "responsible"),
+            text(record.authority.as_ref().map(ToString::to_string)),
+        ),
+        String::new(),
+    ];
+    for row in history {
+        lines.push(format!("{}  {}", row.at, headline(row, german)));
+        lines.extend(details(row, german).into_iter().map(|line| format!("{:26}{line}", "")));
+    }
+    lines.push(String::new());
+    lines.push(format!("{}: {}", say("Stand", "Now"), state(record.state.as_str(), german)));
+    for delivery in &record.deliveries {
+        lines.push(format!(
+            "  → {} {} ({} {})",
+            delivery.target,
+            state(delivery.state.as_str(), german),
+            delivery.attempts,
+            say("Versuche", "attempts"),
+        ));
+    }
+    if let Some(code) = record.code {
+        let entry = code.entry();
+        lines.push(format!("  {code} {}", say(entry.german, entry.english)));
+        lines.push(format!("  {}", say(entry.remedy_german, entry.remedy_english)));
+    }
+    lines
+}
+
+fn headline(row: &LogRow, german: bool) -> String {
+    let say = |de: &'static str, en: &'static str| if german { de } else { en };
+    let what = match row.event.as_str() {
+        "message.accepted" => say("angenommen und dauerhaft gespeichert", "accepted and durable"),
+        "message.routed" => match row.state.as_deref() {
+            Some("rejected") => say("geprüft und zurückgewiesen", "checked and rejected"),
+            Some("parked") => say("Klärfall: ein Mensch muss entscheiden", "parked: a person must decide"),
+            _ => say(
+                "erkannt, zugeordnet, geprüft und umgewandelt",
+                "recognised, matched, validated, transformed",
+            ),
+        },
+        "message.completed" => say("vollständig zugestellt", "completely delivered"),
+        "message.parked" => {
+            say("Klärfall: eine Zustellung ist unzustellbar", "parked: a delivery failed for good")
+        }
+        "message.released" => say("von einem Menschen freigegeben", "released by a person"),
+        "answer.routed" => say("Antwort zugeordnet", "answer matched"),
+        "delivery.prepared" => say("Zustellung vorbereitet", "delivery prepared"),
+        "delivery.attempting" => say("Zustellversuch begonnen", "attempt begun"),
+        "delivery.delivered" => say("zugestellt, Quittung erhalten", "delivered, receipt received"),
+        "delivery.deferred" => {
+            say("noch nicht zugestellt, neuer Versuch folgt", "not delivered yet, another attempt follows")
+        }
+        "delivery.dead_letter" => say("unzustellbar", "cannot be delivered"),
+        "delivery.again" => {
+            say("von einem Menschen erneut in die Zustellung gegeben", "delivered again by a person")
+        }
+        "delivery.redirected" => say("von einem Menschen umgeleitet", "redirected by a person"),
+        other => return format!("{other}{}", target(row)),
+    };
+    format!("{what}{}", target(row))
+}
+
+fn target(row: &LogRow) -> String {
+    row.target.as_ref().map(|target| format!(" → {target}")).unwrap_or_default()
+}
+
+fn details(row: &LogRow, german: bool) -> Vec<String> {
+    let say = |de: &'static str, en: &'static str| if german { de } else { en };
+    let mut lines = Vec::new();
+    if let Some(code) = row.code.as_deref().and_then(Code::from_name) {
+        lines.push(format!("{code} {}", say(code.entry().german, code.entry().english)));
+    }
+    let short = |value: &Value| value.as_str().map(|text| text.chars().take(12).collect::<String>());
+    let mut fact = |key: &str, de: &'static str, en: &'static str| {
+        let value = row.data.get(key);
+        let shown = match value {
+            Some(Value::String(text)) if text.len() == 64 => value.and_then(short),
+            Some(Value::String(text)) => Some(text.clone()),
+            Some(Value::Number(number)) => Some(number.to_string()),
+            _ => None,
+        };
+        if let Some(shown) = shown {
+            lines.push(format!("{}: {shown}", say(de, en)));
+        }
+    };
+    fact("release", "Depotstand", "release");
+    fact("rule", "Regel", "rule");
+    fact("digest", "SHA-256 des Dokuments", "SHA-256 of the document");
+    fact("bytes", "Bytes", "bytes");
+    fact("canonical", "SHA-256 des Vorgangs", "SHA-256 of the canonical form");
+    fact("product", "Produkt", "product");
+    fact("stylesheet", "Stylesheet", "stylesheet");
+    fact("stylesheet_digest", "SHA-256 des Stylesheets", "SHA-256 of the stylesheet");
+    fact("output", "SHA-256 des Ergebnisses", "SHA-256 of the output");
+    fact("attempt", "Versuch", "attempt");
+    fact("detail", "Ursache", "cause");
+    fact("by", "durch", "by");
+    for reason in row.data.get("reasons").and_then(Value::as_array).into_iter().flatten() {
+        let part = |key: &str| reason.get(key).and_then(Value::as_str);
+        let chosen = part("chosen").map_or_else(|| "–".to_owned(), |chosen| format!("⇒ {chosen}"));
+        let because = part("because").unwrap_or_default();
+        lines.push(format!("{:<12} {chosen}  ({because})", part("step").unwrap_or_default()));
+    }
+    for finding in row.data.get("findings").and_then(Value::as_array).into_iter().flatten() {
+        let part = |place: usize| finding.get(place).and_then(Value::as_str).unwrap_or_default();
+        lines.push(format!("{}: {} {}", say("Befund", "finding"), part(0), part(1)));
+    }
+    lines
+}
+
+fn state(name: &str, german: bool) -> &str {
+    if !german {
+        return name;
+    }
+    match name {
+        "accepted" => "angenommen",
+        "routed" => "in Zustellung",
+        "completed" => "vollständig zugestellt",
+        "rejected" => "zurückgewiesen",
+        "parked" => "Klärfall",
+        "prepared" => "wartet auf Zustellung",
+        "in_doubt" => "Ausgang ungewiss",
+        "delivered" => "zugestellt",
+        "dead_letter" => "unzustellbar",
+        "redirected" => "umgeleitet",
+        "cancelled" => "abgebrochen",
+        other => other,
+    }
+}

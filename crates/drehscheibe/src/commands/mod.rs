@@ -1,0 +1,111 @@
+//! One file per command.
+
+pub(crate) mod check;
+pub(crate) mod deliver;
+pub(crate) mod depot;
+pub(crate) mod explain;
+pub(crate) mod health;
+pub(crate) mod journal;
+pub(crate) mod replay;
+pub(crate) mod send;
+
+use std::{path::Path, process::ExitCode, time::Duration};
+
+use dds_config::{ProcessConfig, SmtpTls};
+use dds_message::Code;
+
+use crate::{Failure, cli, output::Output};
+
+/// `drehscheibe schema`: the JSON schema of `drehscheibe.toml`.
+pub(crate) fn schema(output: Output) -> Result<ExitCode, Failure> {
+    Output { json: true, ..output }.result(&ProcessConfig::schema())?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// `drehscheibe key`: a fresh master key.
+pub(crate) fn key(output: Output) -> Result<ExitCode, Failure> {
+    let mut bytes = [0u8; 32];
+    getrandom::fill(&mut bytes).map_err(|_| Failure::internal("no random bytes from the system"))?;
+    let key = hex::encode(bytes);
+    output.line(&key);
+    output.result(&serde_json::json!({ "key": key }))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// `drehscheibe saxony`: the example configuration.
+pub(crate) fn saxony(options: &cli::Saxony, output: Output) -> Result<ExitCode, Failure> {
+    let folder = &options.folder;
+    let written = dds_config::saxony::generate(
+        &folder.join("saxony.csv"),
+        &folder.join("saxony.toml"),
+        &folder.join("municipalities"),
+    );
+    let files = written.map_err(|finding| Failure::new(finding.code, finding.to_string()))?.written;
+    output.line(format!("{files} {}", output.pick("Dateien geschrieben", "files written")));
+    output.result(&serde_json::json!({ "files": files }))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Reads a `drehscheibe.toml`.
+pub(crate) fn settings(file: &Path) -> Result<ProcessConfig, Failure> {
+    ProcessConfig::load(file).map_err(|finding| Failure::new(finding.code, finding.to_string()))
+}
+
+/// TLS of the listeners, if configured.
+pub(crate) fn tls(config: &ProcessConfig) -> Result<Option<dds_inbound::Tls>, Failure> {
+    let Some(tls) = &config.listen.tls else { return Ok(None) };
+    let chain = read(&tls.certificate)?;
+    let key = read(&tls.key)?;
+    let authorities = tls.client_ca.as_deref().map(read).transpose()?;
+    let made = dds_inbound::Tls::from_pem(&chain, &key, authorities.as_deref());
+    made.map(Some).map_err(|error| Failure::new(Code::CONFIG_SYNTAX, format!("[listen.tls]: {error}")))
+}
+
+/// How targets are reached.
+pub(crate) fn outbound_options(
+    config: &ProcessConfig,
+    base: &Path,
+) -> Result<dds_outbound::Options, Failure> {
+    let pem =
+        |file: &Path| -> Result<String, Failure> { Ok(String::from_utf8_lossy(&read(file)?).into_owned()) };
+    let mut roots = Vec::new();
+    for file in config.delivery.target_ca.iter().chain(config.smtp.as_ref().and_then(|smtp| smtp.ca.as_ref()))
+    {
+        roots.push(pem(file)?);
+    }
+    let mail = config.smtp.as_ref().map(|smtp| dds_outbound::MailRelay {
+        host: smtp.host.clone(),
+        port: smtp.port,
+        security: match smtp.tls {
+            SmtpTls::Starttls => dds_outbound::MailSecurity::StartTls,
+            SmtpTls::Implicit => dds_outbound::MailSecurity::Tls,
+            SmtpTls::None => dds_outbound::MailSecurity::Plain,
+        },
+        account: smtp.user.clone().zip(smtp.secret.clone()),
+        from: smtp.from.clone(),
+        own_name: smtp.from.rsplit_once('@').map_or("localhost", |(_, domain)| domain).to_owned(),
+        silence: Duration::from_secs(60),
+    });
+    let tls = dds_outbound::TlsOptions { extra_roots: roots, ..dds_outbound::TlsOptions::default() };
+    Ok(dds_outbound::Options { tls, mail, base: base.to_owned(), ..dds_outbound::Options::default() })
+}
+
+fn read(file: &Path) -> Result<Vec<u8>, Failure> {
+    std::fs::read(file)
+        .map_err(|error| Failure::new(Code::CONFIG_SYNTAX, format!("{}: {error}", file.display())))
+}
+
+/// HTTP client of the commands; trusts the system's authorities and `ca`.
+pub(crate) fn client(ca: Option<&Path>) -> Result<reqwest::Client, Failure> {
+    let unusable = |error: String| Failure::new(Code::BAD_REQUEST, error);
+    let mut builder = reqwest::Client::builder().timeout(Duration::from_secs(120)).no_proxy();
+    if let Some(ca) = ca {
+        let pem = std::fs::read(ca).map_err(|error| unusable(format!("{}: {error}", ca.display())))?;
+        let certificates =
+            reqwest::Certificate::from_pem_bundle(&pem).map_err(|error| unusable(error.to_string()))?;
+        for certificate in certificates {
+            builder = builder.add_root_certificate(certificate);
+        }
+    }
+    builder.build().map_err(|error| unusable(error.to_string()))
+}

@@ -1,0 +1,267 @@
+//! `drehscheibe replay`: what would another release do with these messages? Writes nothing (invariant I4).
+
+use std::{collections::BTreeMap, path::Path, process::ExitCode};
+
+use bytes::Bytes;
+use dds_config::{ReleaseStore, read_release};
+use dds_depot::Release;
+use dds_message::{Attachment, Clock, Digest, Format, MessageId, Problem, SourceId, Timestamp};
+use dds_router::{Subject, judge, recognise};
+use dds_store::{AuditLog, Journal, LogQuery};
+use dds_telemetry::SystemClock;
+use dds_worker::{Pool, PoolOptions};
+use dds_xml::{Limits, canonical};
+use indicatif::ProgressBar;
+use serde::Serialize;
+use uuid::Uuid;
+
+use crate::{Failure, cli::Replay, commands::check, node, output::Output};
+
+/// A message to replay.
+struct Message {
+    name: String,
+    id: MessageId,
+    at: Timestamp,
+    source: SourceId,
+    document: Bytes,
+    format: Format,
+    attachments: Vec<Attachment>,
+}
+
+/// What a release does with a message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+struct Run {
+    rule: Option<String>,
+    authority: Option<String>,
+    stopped: Option<String>,
+    findings: Vec<String>,
+    #[serde(skip)]
+    outputs: BTreeMap<String, Bytes>,
+}
+
+/// A message that the two releases treat differently.
+#[derive(Serialize)]
+struct Change {
+    message: String,
+    before: Run,
+    after: Run,
+    differences: Vec<String>,
+}
+
+/// Replays and prints the differences.
+pub(crate) async fn run(options: &Replay, output: Output) -> Result<ExitCode, Failure> {
+    let config = super::settings(&options.settings.config);
+    let (messages, before, after) = if let Some(folder) = &options.fixtures {
+        let now = read_release(&check::paths(&options.sources)).map_err(crate::demo::build_failed)?;
+        let stored = |id: &Option<String>| -> Result<Option<Release>, Failure> {
+            match id {
+                Some(id) => {
+                    Ok(Some(load(&ReleaseStore::new(&config.as_ref().map_err(again)?.releases), id)?))
+                }
+                None => Ok(None),
+            }
+        };
+        let before = stored(&options.before)?.unwrap_or_else(|| now.clone());
+        (fixtures(folder)?, before, stored(&options.release)?.unwrap_or(now))
+    } else {
+        let config = config?;
+        let releases = ReleaseStore::new(&config.releases);
+        let before =
+            match &options.before {
+                Some(id) => load(&releases, id)?,
+                None => releases.active()?.map(|id| releases.load(&id)).transpose()?.ok_or_else(|| {
+                    Failure::new(dds_message::Code::RELEASE_UNKNOWN, "no release is active")
+                })?,
+            };
+        let after = match &options.release {
+            Some(id) => load(&releases, id)?,
+            None => read_release(&check::paths(&options.sources)).map_err(crate::demo::build_failed)?,
+        };
+        (Box::pin(stored_messages(&node::reader(&config)?, options.limit)).await?, before, after)
+    };
+    let pool = Pool::start(PoolOptions::default()).await?;
+    node::load(&pool, &before).await?;
+    node::load(&pool, &after).await?;
+    let bar = if output.json { ProgressBar::hidden() } else { ProgressBar::new(messages.len() as u64) };
+    let (mut changes, mut runs) = (Vec::new(), Vec::new());
+    for message in &messages {
+        let old = Box::pin(replay(&pool, &before, message)).await;
+        let new = Box::pin(replay(&pool, &after, message)).await;
+        let differences = compare(&old, &new);
+        if !differences.is_empty() {
+            changes.push(Change {
+                message: message.name.clone(),
+                before: old,
+                after: new.clone(),
+                differences,
+            });
+        }
+        runs.push((message.name.clone(), new));
+        bar.inc(1);
+    }
+    bar.finish_and_clear();
+    if before.id() == after.id() {
+        for (name, run) in &runs {
+            let what = run
+                .stopped
+                .clone()
+                .unwrap_or_else(|| run.outputs.keys().cloned().collect::<Vec<_>>().join(", "));
+            output.line(format!("{name}: {what}"));
+        }
+    }
+    for change in &changes {
+        output.line(&change.message);
+        for difference in &change.differences {
+            output.line(format!("  {difference}"));
+        }
+    }
+    output.line(format!(
+        "{} → {}: {} {}, {} {}",
+        before.id().0.short(),
+        after.id().0.short(),
+        messages.len(),
+        output.pick("Nachrichten", "messages"),
+        changes.len(),
+        output.pick("anders behandelt", "treated differently")
+    ));
+    output.result(&serde_json::json!({
+        "before": before.id(), "after": after.id(), "messages": messages.len(), "changes": changes,
+    }))?;
+    Ok(if changes.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(2) })
+}
+
+fn again(failure: &Failure) -> Failure {
+    Failure(failure.0.clone())
+}
+
+fn load(releases: &ReleaseStore, id: &str) -> Result<Release, Failure> {
+    Ok(releases.find(id).and_then(|id| releases.load(&id))?)
+}
+
+fn fixtures(folder: &Path) -> Result<Vec<Message>, Failure> {
+    let source = SourceId::parse("replay").map_err(|error| Failure::internal(error.to_string()))?;
+    let at = SystemClock.now();
+    let all = dds_testbench::fixtures(folder).map_err(crate::demo::failed)?;
+    let message = |fixture: dds_testbench::Fixture| Message {
+        name: format!("{}/{}", fixture.procedure, fixture.name),
+        id: MessageId(Uuid::new_v5(&Uuid::NAMESPACE_URL, &fixture.bytes)),
+        at,
+        source: source.clone(),
+        format: if fixture.media_type == "application/json" { Format::Json } else { Format::Xml },
+        document: fixture.bytes,
+        attachments: Vec::new(),
+    };
+    Ok(all.into_values().flatten().map(message).collect())
+}
+
+async fn stored_messages<S: Journal + AuditLog>(store: &S, limit: usize) -> Result<Vec<Message>, Failure> {
+    let query = LogQuery { event: Some("message.accepted".to_owned()), ..LogQuery::default() };
+    let (mut messages, mut after) = (Vec::new(), None);
+    loop {
+        let page = store.search(&query, after, 500).await?;
+        for id in page.rows.iter().filter_map(|row| row.message) {
+            let Some(record) = store.message(id).await? else { continue };
+            // Answers are carried, not routed; deleted payloads cannot be replayed.
+            if record.answers.is_some() || record.key.is_none() {
+                continue;
+            }
+            messages.push(Message {
+                name: id.to_string(),
+                id,
+                at: record.at,
+                source: record.source,
+                document: store.document(id).await?,
+                format: record.format,
+                attachments: record.attachments.into_iter().map(|stored| stored.attachment).collect(),
+            });
+            if messages.len() >= limit {
+                return Ok(messages);
+            }
+        }
+        after = page.next;
+        if after.is_none() {
+            return Ok(messages);
+        }
+    }
+}
+
+async fn replay(pool: &Pool, release: &Release, message: &Message) -> Run {
+    let day = message.at.day();
+    let found = recognise(release, &message.document, message.format, &Limits::default(), &day);
+    let (facts, recognised) = match found {
+        Ok(found) => found,
+        Err(problem) => return Run::refused(&problem),
+    };
+    let subject = Subject {
+        id: message.id,
+        at: message.at,
+        source: &message.source,
+        document: &message.document,
+        format: message.format,
+        attachments: &message.attachments,
+        case_authority: None,
+    };
+    let outcome = judge(pool, release, &subject, &facts, recognised).await;
+    let plan = outcome.plan.as_ref();
+    let targets =
+        plan.map(|plan| plan.deliveries.iter().map(|one| one.target.to_string())).into_iter().flatten();
+    Run {
+        rule: plan.map(|plan| plan.rule.clone()),
+        authority: plan.map(|plan| plan.authority.to_string()),
+        stopped: outcome.stopped.map(|(_, problem)| problem.code.to_string()),
+        findings: outcome.findings.iter().map(|one| format!("{} {}", one.rule, one.location)).collect(),
+        outputs: targets.zip(outcome.outputs).collect(),
+    }
+}
+
+impl Run {
+    fn refused(problem: &Problem) -> Self {
+        Self {
+            rule: None,
+            authority: None,
+            stopped: Some(problem.code.to_string()),
+            findings: Vec::new(),
+            outputs: BTreeMap::new(),
+        }
+    }
+}
+
+/// Differences of routes, findings and, in canonical form, outputs.
+fn compare(before: &Run, after: &Run) -> Vec<String> {
+    let mut found = Vec::new();
+    let or = |text: &Option<String>| text.clone().unwrap_or_else(|| "–".to_owned());
+    for (what, old, new) in [
+        ("rule", &before.rule, &after.rule),
+        ("authority", &before.authority, &after.authority),
+        ("stopped", &before.stopped, &after.stopped),
+    ] {
+        if old != new {
+            found.push(format!("{what}: {} → {}", or(old), or(new)));
+        }
+    }
+    if before.findings != after.findings {
+        found.push(format!("findings: {:?} → {:?}", before.findings, after.findings));
+    }
+    let targets: std::collections::BTreeSet<_> = before.outputs.keys().chain(after.outputs.keys()).collect();
+    for target in targets {
+        match (before.outputs.get(target), after.outputs.get(target)) {
+            (Some(_), None) => found.push(format!("- {target}")),
+            (None, Some(_)) => found.push(format!("+ {target}")),
+            (Some(old), Some(new)) => found.extend(output_difference(target, old, new)),
+            (None, None) => {}
+        }
+    }
+    found
+}
+
+fn output_difference(target: &str, old: &Bytes, new: &Bytes) -> Option<String> {
+    // The release id stands in each Vorgang and differs by nature; outputs that carry it are compared without it.
+    if old == new {
+        return None;
+    }
+    match canonical::diff(old, new, canonical::Whitespace::DropBetweenElements) {
+        Ok(None) => None,
+        Ok(Some(first)) => Some(format!("~ {target}: {first}")),
+        Err(_) => Some(format!("~ {target}: {} → {}", Digest::of(old).short(), Digest::of(new).short())),
+    }
+}

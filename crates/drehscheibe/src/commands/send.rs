@@ -1,0 +1,64 @@
+//! `drehscheibe send`: one message to a running router, over its REST interface.
+
+use std::{path::Path, process::ExitCode};
+
+use dds_message::{Code, Digest};
+use reqwest::multipart::{Form, Part};
+
+use crate::{Failure, cli::Send, output::Output};
+
+/// Sends document and attachments and prints the acknowledgement or the refusal.
+pub(crate) async fn run(options: &Send, output: Output) -> Result<ExitCode, Failure> {
+    let token = std::env::var(&options.token_env).map_err(|_| {
+        Failure::new(
+            Code::NOT_AUTHENTICATED,
+            format!("environment variable {} is not set", options.token_env),
+        )
+    })?;
+    let document = std::fs::read(&options.document).map_err(|error| unreadable(&options.document, &error))?;
+    let media_type = if options.document.extension().is_some_and(|ending| ending == "json") {
+        "application/json"
+    } else {
+        "application/xml"
+    };
+    let key = options.key.clone().unwrap_or_else(|| Digest::of(&document).to_string());
+    let url = format!("{}/v1/messages", options.to.trim_end_matches('/'));
+    let request =
+        super::client(options.ca.as_deref())?.post(&url).bearer_auth(token).header("Idempotency-Key", key);
+    let request = if options.attachments.is_empty() {
+        request.header("Content-Type", media_type).body(document)
+    } else {
+        let part = Part::bytes(document).file_name("message").mime_str(media_type);
+        let mut form =
+            Form::new().part("message", part.map_err(|error| Failure::internal(error.to_string()))?);
+        for file in &options.attachments {
+            let part = Part::file(file).await.map_err(|error| unreadable(file, &error))?;
+            form = form.part("attachment", part);
+        }
+        request.multipart(form)
+    };
+    let unreachable = |error: reqwest::Error| {
+        Failure::new(Code::STORE_UNAVAILABLE, format!("{url}: {}", error.without_url()))
+    };
+    let answer = request.send().await.map_err(unreachable)?;
+    let accepted = answer.status().is_success();
+    let body: serde_json::Value = answer.json().await.map_err(unreachable)?;
+    output.result(&body)?;
+    if accepted {
+        let id = body.get("id").and_then(serde_json::Value::as_str).unwrap_or_default();
+        output.line(format!("{} {id}", output.pick("angenommen:", "accepted:")));
+        return Ok(ExitCode::SUCCESS);
+    }
+    if !output.json {
+        let text =
+            |key: &str| body.get(key).and_then(serde_json::Value::as_str).unwrap_or_default().to_owned();
+        output.line(format!("{} {}", text("code"), output.pick(&text("title"), &text("title_en"))));
+        output.line(format!("  {}", text("detail")));
+        output.line(format!("  {}", output.pick(&text("remedy"), &text("remedy_en"))));
+    }
+    Ok(ExitCode::FAILURE)
+}
+
+fn unreadable(file: &Path, error: &std::io::Error) -> Failure {
+    Failure::new(Code::BAD_REQUEST, format!("{}: {error}", file.display()))
+}

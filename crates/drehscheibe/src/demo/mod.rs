@@ -1,0 +1,117 @@
+//! `drehscheibe demo`: the whole system at work, with the router as a process of its own.
+
+mod cast;
+mod process;
+mod receivers;
+mod report;
+mod senders;
+mod stage;
+mod story;
+
+use std::{process::ExitCode, sync::Arc, time::Duration};
+
+use dds_config::SourcePaths;
+use dds_testbench::Ledger;
+use indicatif::{ProgressBar, ProgressStyle};
+
+pub(crate) use cast::Cast;
+pub(crate) use process::RouterProcess;
+pub(crate) use receivers::Receivers;
+pub(crate) use report::Report;
+pub(crate) use senders::Senders;
+pub(crate) use stage::{PORTAL, Stage, StageOptions, build_failed, failed, token_of};
+
+use crate::{
+    Failure,
+    cli::Demo,
+    output::{Output, write_report},
+};
+
+/// Runs the demo.
+pub(crate) async fn run(options: &Demo, output: Output) -> Result<ExitCode, Failure> {
+    #[allow(
+        clippy::disallowed_methods,
+        reason = "the demo reports how long it took, on the machine's own clock"
+    )]
+    let begin = std::time::Instant::now();
+    output.line(output.pick(
+        "Die Bühne wird aufgebaut: Regeln, Konfiguration aller sächsischen Kommunen, simulierte Systeme …",
+        "Setting the stage: rules, configuration of all Saxon municipalities, simulated systems …",
+    ));
+    let sources = SourcePaths {
+        rules: options.sources.rules.clone(),
+        config: options.sources.config_dir.clone(),
+        schemas: options.sources.schemas.clone(),
+    };
+    let stage = Arc::new(Box::pin(Stage::build(&sources, StageOptions::default())).await?);
+    let cast = Arc::new(Cast::read(&options.fixtures)?);
+    let mut router = RouterProcess::start(&stage).await?;
+    output.line(format!(
+        "{} http://{} (PID {})",
+        output.pick("Die Datendrehscheibe läuft auf", "The router listens on"),
+        stage.rest(),
+        router.id()
+    ));
+
+    let ledger = Ledger::default();
+    let receivers = Receivers::start(&stage);
+    let bar = progress(options.messages, output);
+    let sending = Senders::start(&stage, &cast, ledger.clone(), options.messages, bar.clone());
+    for kill in 1..=options.kills {
+        // Spread over the run: each kill waits for some more messages to be on their way.
+        sending.until(options.messages * kill / (options.kills + 1)).await;
+        router.kill().await?;
+        router = RouterProcess::start(&stage).await?;
+    }
+    let sent = sending.finish().await?;
+    bar.finish_and_clear();
+    output.line(output.pick(
+        "Alles ist gesendet. Nun wird gewartet, bis jede Nachricht einen Endzustand hat …",
+        "All is sent. Waiting until every message is final …",
+    ));
+    let report = report::settle(&stage, &receivers, &ledger, &sent).await?;
+    let report = Report { seconds: begin.elapsed().as_secs_f64(), kills: options.kills, ..report };
+    if let Some(file) = &options.report {
+        write_report(file, &report)?;
+    }
+    output.result(&report)?;
+    story::summary(&report, output);
+    if options.report.is_none() && !output.json {
+        story::tell_some(&stage, &sent, output).await?;
+    }
+    if options.stay || (options.report.is_none() && !output.json) {
+        stay(&stage, output).await;
+    }
+    receivers.stop().await;
+    router.stop().await?;
+    Ok(if report.is_good() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+async fn stay(stage: &Stage, output: Output) {
+    output.line("");
+    output.line(output.pick("Zum Ansehen:", "To look at:"));
+    output.line(format!("  http://{}/openapi.json", stage.rest()));
+    output.line(format!("  http://{}/soap/v1?wsdl", stage.rest()));
+    output.line(format!("  http://{}/metrics", stage.admin()));
+    output.line(format!(
+        "  {} {}",
+        output.pick("Transferordner:", "transfer folders:"),
+        stage.transfer.display()
+    ));
+    output.line(format!("  drehscheibe explain -c {} <ID>", stage.config_file.display()));
+    output.line(output.pick("Ende mit Strg-C.", "End with Ctrl-C."));
+    // Without a terminal to press Ctrl-C in, SIGTERM ends the process anyway.
+    let _signal = tokio::signal::ctrl_c().await;
+}
+
+fn progress(messages: u64, output: Output) -> ProgressBar {
+    if output.json {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::new(messages);
+    if let Ok(style) = ProgressStyle::with_template("{bar:40} {pos}/{len} {per_sec}") {
+        bar.set_style(style);
+    }
+    bar.enable_steady_tick(Duration::from_millis(200));
+    bar
+}

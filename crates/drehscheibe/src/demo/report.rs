@@ -1,0 +1,226 @@
+//! What became of everything that was sent.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+
+use dds_message::{DeliveryId, DeliveryState, MessageId, MessageState, TargetId};
+use dds_store::{AuditLog, Journal, LogQuery};
+use dds_testbench::{Ledger, Tally};
+use serde::Serialize;
+
+use super::{
+    receivers::Receivers,
+    senders::{FOLDER_SOURCE, Sent},
+    stage::Stage,
+};
+use crate::{Failure, node};
+
+/// Result of a demo; the JSON of `--report`.
+#[derive(Debug, Clone, Default, Serialize)]
+pub(crate) struct Report {
+    /// Messages sent, over all channels.
+    pub(crate) sent: u64,
+    /// Messages acknowledged.
+    pub(crate) accepted: u64,
+    /// Deliveries that arrived.
+    pub(crate) delivered: u64,
+    /// Messages refused or rejected, and rightly so.
+    pub(crate) rejected: u64,
+    /// Deliveries that ended as dead letters.
+    pub(crate) dead_letters: u64,
+    /// Acknowledged messages of which something did not arrive.
+    pub(crate) lost: u64,
+    /// Copies beyond the first at a target.
+    pub(crate) duplicates: u64,
+    /// Repeats that a target recognised.
+    pub(crate) repeats: u64,
+    /// Valid messages that were refused, rejected or parked.
+    pub(crate) undelivered_valid: u64,
+    /// Invalid messages that were delivered.
+    pub(crate) delivered_invalid: u64,
+    /// How often the router was killed meanwhile.
+    pub(crate) kills: u64,
+    /// Duration.
+    pub(crate) seconds: f64,
+    /// By procedure.
+    pub(crate) by_procedure: BTreeMap<String, Counts>,
+    /// Deliveries by product.
+    pub(crate) by_target: BTreeMap<String, u64>,
+    /// Problems worth a look, at most twenty.
+    pub(crate) notes: Vec<String>,
+}
+
+/// Counts of one procedure.
+#[derive(Debug, Clone, Default, Serialize)]
+pub(crate) struct Counts {
+    pub(crate) sent: u64,
+    pub(crate) completed: u64,
+    pub(crate) rejected: u64,
+    pub(crate) parked: u64,
+}
+
+impl Report {
+    /// Nothing lost, nothing twofold, nothing valid undelivered, nothing invalid delivered.
+    pub(crate) const fn is_good(&self) -> bool {
+        self.lost == 0 && self.duplicates == 0 && self.undelivered_valid == 0 && self.delivered_invalid == 0
+    }
+
+    fn note(&mut self, text: String) {
+        if self.notes.len() < 20 {
+            self.notes.push(text);
+        }
+    }
+}
+
+/// Waits until every message is final, has mailboxes fetched from, and counts.
+pub(crate) async fn settle(
+    stage: &Stage,
+    receivers: &Receivers,
+    ledger: &Ledger,
+    sent: &[Sent],
+) -> Result<Report, Failure> {
+    let store = node::reader(&stage.config)?;
+    let mut report = Report { sent: sent.len() as u64, ..Report::default() };
+    let mut messages: Vec<(Sent, Option<MessageId>)> =
+        sent.iter().map(|one| (one.clone(), one.message)).collect();
+    by_folder(stage, &store, ledger, &mut messages).await?;
+    let mut open: BTreeSet<usize> =
+        (0..messages.len()).filter(|place| messages[*place].1.is_some()).collect();
+    let mut patience = 600_u32;
+    while !open.is_empty() && patience > 0 {
+        let mut mailboxes: BTreeSet<TargetId> = BTreeSet::new();
+        let mut done = Vec::new();
+        for place in &open {
+            let Some(id) = messages[*place].1 else { continue };
+            let Some(record) = store.message(id).await? else { continue };
+            let waiting =
+                record.deliveries.iter().filter(|one| one.pull && one.state == DeliveryState::Prepared);
+            mailboxes.extend(waiting.map(|one| one.target.clone()));
+            if record.state.is_final() {
+                done.push(*place);
+                count(&mut report, ledger, &messages[*place].0, &record);
+            }
+        }
+        for place in done {
+            open.remove(&place);
+        }
+        receivers.want(mailboxes.into_iter().collect());
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        patience -= 1;
+    }
+    for (one, message) in &messages {
+        let counts = report.by_procedure.entry(one.procedure.clone()).or_default();
+        counts.sent += 1;
+        if message.is_none() {
+            counts.rejected += 1;
+            report.rejected += 1;
+            if one.valid {
+                report.undelivered_valid += 1;
+                report.note(format!("{}/{} ({:?}) refused at the door", one.procedure, one.fixture, one.way));
+            }
+        }
+    }
+    // What arrives in transfer folders is seen one round later.
+    let tally = until_tally(receivers, ledger).await;
+    report.accepted = tally.accepted;
+    report.delivered = tally.delivered;
+    report.lost = tally.lost.len() as u64;
+    report.duplicates = tally.duplicates;
+    report.repeats = tally.repeats;
+    for (message, missing) in tally.lost.iter().take(10) {
+        report.note(format!("lost: {message} {missing:?}"));
+    }
+    Ok(report)
+}
+
+/// Finds the ids of messages that went in by the drop folder: in the journal, by their source.
+async fn by_folder<S: AuditLog>(
+    stage: &Stage,
+    store: &S,
+    ledger: &Ledger,
+    messages: &mut [(Sent, Option<MessageId>)],
+) -> Result<(), Failure> {
+    let dropped: Vec<usize> =
+        (0..messages.len()).filter(|place| messages[*place].0.submission.is_some()).collect();
+    for _ in 0..2_000 {
+        let mut open = 0;
+        for place in &dropped {
+            let (one, message) = &mut messages[*place];
+            let Some(name) = &one.submission else { continue };
+            if message.is_some() || stage.inbox().join("abgelehnt").join(name).exists() {
+                continue;
+            }
+            let receipt = stage.inbox().join("angenommen").join(format!("{name}.quittung.json"));
+            match std::fs::read(&receipt)
+                .ok()
+                .and_then(|bytes| serde_json::from_slice::<serde_json::Value>(&bytes).ok())
+            {
+                Some(receipt) => {
+                    *message = receipt["id"].as_str().and_then(|id| MessageId::parse(id).ok());
+                    if let Some(id) = message {
+                        ledger.accepted(*id);
+                    }
+                }
+                None => open += 1,
+            }
+        }
+        if open == 0 {
+            return Ok(());
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let query = LogQuery { source: Some(FOLDER_SOURCE.to_owned()), ..LogQuery::default() };
+    let rows = store.search(&query, None, 1).await?.rows.len();
+    Err(Failure::internal(format!("the drop folder was not emptied ({rows} entries of its source)")))
+}
+
+fn count(report: &mut Report, ledger: &Ledger, one: &Sent, record: &dds_store::MessageRecord) {
+    let counts = report.by_procedure.entry(one.procedure.clone()).or_default();
+    let delivered: Vec<DeliveryId> = record.deliveries.iter().map(|delivery| delivery.id).collect();
+    match record.state {
+        MessageState::Completed => counts.completed += 1,
+        MessageState::Rejected => counts.rejected += 1,
+        _ => counts.parked += 1,
+    }
+    for delivery in &record.deliveries {
+        match delivery.state {
+            DeliveryState::Delivered => {
+                let product = delivery.product.clone().unwrap_or_default();
+                *report.by_target.entry(product).or_default() += 1;
+            }
+            _ => report.dead_letters += 1,
+        }
+    }
+    if delivered.is_empty() {
+        ledger.ended_without(record.id);
+    } else {
+        ledger.expect(record.id, delivered);
+    }
+    let name = format!("{}/{} {} ({:?})", one.procedure, one.fixture, record.id, one.way);
+    if record.state == MessageState::Rejected {
+        report.rejected += 1;
+    }
+    if one.valid && record.state != MessageState::Completed {
+        report.undelivered_valid += 1;
+        report.note(format!("valid but {}: {name} {:?}", record.state, record.code));
+    }
+    if !one.valid && record.state == MessageState::Completed {
+        report.delivered_invalid += 1;
+        report.note(format!("invalid but delivered: {name}"));
+    }
+}
+
+async fn until_tally(receivers: &Receivers, ledger: &Ledger) -> Tally {
+    let mut patience = 200_u32;
+    loop {
+        let inboxes = receivers.inboxes();
+        let tally = ledger.tally(inboxes.iter());
+        if tally.lost.is_empty() || patience == 0 {
+            return tally;
+        }
+        patience -= 1;
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}

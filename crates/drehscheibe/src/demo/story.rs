@@ -1,0 +1,69 @@
+//! What the demo tells in the terminal.
+
+use dds_store::{AuditLog, Journal};
+
+use super::{report::Report, senders::Sent, stage::Stage};
+use crate::{Failure, commands::explain, node, output::Output};
+
+/// The numbers.
+pub(crate) fn summary(report: &Report, output: Output) {
+    let pick = |german, english| output.pick(german, english);
+    output.line("");
+    output.line(format!(
+        "{:<24}{:>8}{:>12}{:>14}{:>10}",
+        pick("Verfahren", "procedure"),
+        pick("gesendet", "sent"),
+        pick("zugestellt", "completed"),
+        pick("zurückgewiesen", "rejected"),
+        pick("Klärfall", "parked")
+    ));
+    for (procedure, counts) in &report.by_procedure {
+        output.line(format!(
+            "{procedure:<24}{:>8}{:>12}{:>14}{:>10}",
+            counts.sent, counts.completed, counts.rejected, counts.parked
+        ));
+    }
+    output.line("");
+    output.line(pick("Zustellungen je Produkt:", "Deliveries by product:"));
+    for (product, count) in &report.by_target {
+        output.line(format!("  {product:<28}{count:>6}"));
+    }
+    output.line("");
+    output.line(format!(
+        "{}: {}   {}: {}   {}: {}   {}: {}   {}: {:.1} s",
+        pick("gesendet", "sent"),
+        report.sent,
+        pick("zugestellt", "delivered"),
+        report.delivered,
+        pick("verloren", "lost"),
+        report.lost,
+        pick("doppelt", "duplicates"),
+        report.duplicates,
+        pick("Dauer", "duration"),
+        report.seconds,
+    ));
+    for note in &report.notes {
+        output.line(format!("  ! {note}"));
+    }
+}
+
+/// The Laufzettel of a delivered, a rejected and a many-target message.
+pub(crate) async fn tell_some(stage: &Stage, sent: &[Sent], output: Output) -> Result<(), Failure> {
+    let store = node::reader(&stage.config)?;
+    let mut told = Vec::new();
+    for wanted in [("bauantrag", true), ("hundesteuer", true), ("hundesteuer", false)] {
+        let found =
+            sent.iter().find(|one| (one.procedure.as_str(), one.valid) == wanted && one.message.is_some());
+        let Some(id) = found.and_then(|one| one.message) else { continue };
+        let Some(record) = store.message(id).await? else { continue };
+        let history = store.history(id).await?;
+        told.push(explain::story(&record, &history, output.language));
+    }
+    for story in told {
+        output.line("");
+        for line in story {
+            output.line(line);
+        }
+    }
+    Ok(())
+}

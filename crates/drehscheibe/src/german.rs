@@ -1,0 +1,198 @@
+//! German help: the same command line with German texts.
+
+use clap::Command;
+
+/// Text of each command and argument, by its path (`serve`, `serve.watch`, `depot build`). A test fails when one is
+/// missing.
+const TEXTS: &[(&str, &str)] = &[
+    ("", "Bringt Anträge von Bürgern und Firmen zu Fachverfahren und DMS: dauerhaft und nachvollziehbar."),
+    (".json", "Ergebnisse als JSON ausgeben"),
+    (".language", "Sprache von Hilfe und Ergebnissen: de oder en; sonst nach LANG"),
+    ("serve", "Die Datendrehscheibe betreiben"),
+    (
+        "serve.watch",
+        "Bei jeder Änderung an Regeln oder Konfiguration einen neuen Depotstand bauen und aktivieren (Entwicklung)",
+    ),
+    (
+        "demo",
+        "Echte Nachrichten durch das ganze System laufen sehen, mit simuliertem Portal, Fachverfahren, DMS und Mail",
+    ),
+    ("demo.messages", "Wie viele Nachrichten gesendet werden"),
+    ("demo.report", "Ergebnis als JSON in diese Datei schreiben, dann enden"),
+    ("demo.kills", "Die Datendrehscheibe unter Last so oft abschießen (kill -9) und neu starten"),
+    ("demo.stay", "Danach weiterlaufen und die Adressen nennen"),
+    (
+        "check",
+        "Regeln und Konfiguration prüfen: Überschneidungen, Lücken, unbekannte Verweise, ablaufende Zertifikate",
+    ),
+    ("check.cases", "Die Fälle aller Regel- und Produktpakete ausführen"),
+    ("check.update", "Die Erwartungen der Fälle mit dem heutigen Ergebnis überschreiben"),
+    ("check.coverage", "Abdeckung ausgeben: Verfahren, Stelle, Regel, Produkt, Fall"),
+    ("depot", "Depotstände bauen, vergleichen, aktivieren und auflisten"),
+    ("depot build", "Aus Regeln und Konfiguration einen Depotstand bauen, prüfen und ablegen"),
+    ("depot diff", "Zeigen, was sich zwischen zwei Depotständen unterscheidet"),
+    ("depot diff.before", "Depotstand vorher, mindestens die ersten Ziffern der Kennung"),
+    ("depot diff.after", "Depotstand nachher"),
+    ("depot activate", "Den laufenden Dienst auf einen Depotstand umschalten und die Bestätigung abwarten"),
+    ("depot activate.release", "Depotstand; ohne Angabe werden Regeln und Konfiguration zuerst gebaut"),
+    ("depot activate.timeout", "So viele Sekunden auf die Bestätigung warten"),
+    ("depot list", "Abgelegte Depotstände auflisten"),
+    ("explain", "Die Geschichte einer Nachricht aus dem Protokoll erzählen"),
+    ("explain.id", "Kennung der Nachricht"),
+    (
+        "replay",
+        "Gespeicherte Nachrichten oder Beispiele gegen einen anderen Depotstand laufen lassen und Unterschiede zeigen",
+    ),
+    ("replay.fixtures", "Ordner mit Beispielnachrichten; ohne Angabe die gespeicherten Nachrichten"),
+    ("replay.before", "Mit diesem abgelegten Depotstand vergleichen statt mit dem aktiven"),
+    (
+        "replay.release",
+        "Gegen diesen abgelegten Depotstand; ohne Angabe gegen Regeln und Konfiguration von jetzt",
+    ),
+    ("replay.limit", "Höchstens so viele Nachrichten, neueste zuerst"),
+    ("send", "Eine Nachricht an eine laufende Datendrehscheibe senden"),
+    ("send.to", "Adresse, etwa https://127.0.0.1:8443"),
+    ("send.token_env", "Umgebungsvariable mit dem Token der Quelle"),
+    ("send.ca", "Dieser Zertifizierungsstelle vertrauen (PEM)"),
+    ("send.key", "Idempotenzschlüssel; sonst aus dem Inhalt gebildet"),
+    ("send.document", "Dokument (XML oder JSON)"),
+    ("send.attachments", "Anlagen"),
+    ("journal", "Das Transaktionsprotokoll prüfen, ausgeben und durchsuchen"),
+    ("journal verify", "Die Hash-Kette nachrechnen und den neuesten Eintrag nennen"),
+    ("journal verify.from", "Erster Eintrag"),
+    ("journal verify.to", "Letzter Eintrag"),
+    ("journal export", "Einträge als JSON-Zeilen schreiben"),
+    ("journal export.from", "Erster Eintrag"),
+    ("journal export.output", "In diese Datei statt auf die Standardausgabe"),
+    ("journal search", "Einträge finden"),
+    ("journal search.from", "Ab diesem Zeitpunkt (RFC 3339); sonst die letzten 30 Tage"),
+    ("journal search.to", "Vor diesem Zeitpunkt (RFC 3339)"),
+    ("journal search.case", "Vorgangskennung"),
+    ("journal search.source", "Quelle"),
+    ("journal search.procedure", "Verfahren"),
+    ("journal search.authority", "Zuständige Stelle"),
+    ("journal search.target", "Zustellziel"),
+    ("journal search.state", "Zustand"),
+    ("journal search.code", "Fehlercode"),
+    ("journal search.event", "Ereignis"),
+    ("journal search.limit", "Höchstens so viele Einträge"),
+    (
+        "deliver",
+        "Was auf einen Menschen wartet: erneut zustellen, umleiten, als zugestellt melden, freigeben",
+    ),
+    ("deliver again", "Unter derselben Kennung erneut zustellen"),
+    ("deliver again.id", "Kennung der Zustellung"),
+    ("deliver redirect", "Stattdessen an ein anderes Ziel senden"),
+    ("deliver redirect.id", "Kennung der Zustellung"),
+    ("deliver redirect.to", "Ziel, etwa 146120000000/steueramt/fv-steuerwerk"),
+    ("deliver settle", "Als zugestellt melden, nachdem das Zielsystem es bestätigt hat"),
+    ("deliver settle.id", "Kennung der Zustellung"),
+    ("deliver release", "Einen Klärfall wieder in die Verarbeitung geben"),
+    ("deliver release.id", "Kennung der Nachricht"),
+    ("bench", "Ein Messszenario ausführen"),
+    ("bench.scenario", "D, B, X, V, Q, A oder J"),
+    ("bench.report", "Ergebnis als JSON in diese Datei schreiben"),
+    ("bench.messages", "Nachrichten (J: Einträge); jedes Szenario hat eine eigene Vorgabe"),
+    ("bench.clients", "Gleichzeitige Absender"),
+    ("health", "Eine laufende Datendrehscheibe fragen, ob sie bereit ist"),
+    ("health.admin", "Adresse des Betriebszugangs"),
+    ("schema", "Das JSON-Schema von drehscheibe.toml ausgeben"),
+    ("key", "Einen Hauptschlüssel erzeugen und als 64 Hexziffern ausgeben"),
+    ("saxony", "Die Beispielkonfiguration aller sächsischen Kommunen schreiben"),
+    ("saxony.folder", "Ordner für Profile und Kommunen"),
+    ("*.config", "drehscheibe.toml des Dienstes"),
+    ("*.rules", "Ordner mit Regel- und Produktpaketen"),
+    ("*.config_dir", "Ordner mit Quellen, Profilen und Kommunen"),
+    ("*.schemas", "Ordner mit den Schemas Dritter, die config/catalogue.toml nennt"),
+    ("*.fixtures", "Ordner mit Beispielnachrichten"),
+];
+
+/// Whether people want German: `--language`, else the locale of the environment.
+pub(crate) fn wanted(arguments: &[String]) -> bool {
+    let asked = arguments.iter().enumerate().find_map(|(place, argument)| {
+        argument
+            .strip_prefix("--language=")
+            .or_else(|| {
+                (argument == "--language").then(|| arguments.get(place + 1).map_or("", String::as_str))
+            })
+            .map(str::to_owned)
+    });
+    let locale = || {
+        ["LC_ALL", "LC_MESSAGES", "LANG"]
+            .iter()
+            .find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()))
+    };
+    asked.or_else(locale).is_some_and(|language| language.starts_with("de"))
+}
+
+/// `command` with German texts.
+pub(crate) fn translate(command: Command) -> Command {
+    one(command, "")
+}
+
+fn one(mut command: Command, path: &str) -> Command {
+    if let Some(text) = text(path, None) {
+        command = command.about(text).long_about(None);
+    }
+    let arguments: Vec<_> =
+        command.get_arguments().map(|argument| argument.get_id().as_str().to_owned()).collect();
+    for id in arguments {
+        if let Some(text) = text(path, Some(&id)) {
+            command = command.mut_arg(id, |argument| argument.help(text));
+        }
+    }
+    let names: Vec<_> = command.get_subcommands().map(|sub| sub.get_name().to_owned()).collect();
+    for name in names {
+        let deeper = if path.is_empty() { name.clone() } else { format!("{path} {name}") };
+        command = command.mut_subcommand(name, |sub| one(sub, &deeper));
+    }
+    command
+}
+
+fn text(path: &str, argument: Option<&str>) -> Option<&'static str> {
+    let key = argument.map_or_else(|| path.to_owned(), |id| format!("{path}.{id}"));
+    let find = |key: &str| TEXTS.iter().find(|(name, _)| *name == key).map(|(_, text)| *text);
+    let shared = argument.and_then(|id| find(&format!("*.{id}")));
+    find(&key).or(shared)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+    use crate::cli::Cli;
+
+    fn missing(command: &Command, path: &str, found: &mut Vec<String>) {
+        if command.is_hide_set() {
+            return;
+        }
+        if text(path, None).is_none() {
+            found.push(path.to_owned());
+        }
+        for argument in command.get_arguments() {
+            let id = argument.get_id().as_str();
+            let global = ["json", "language"].contains(&id) && !path.is_empty();
+            if text(path, Some(id)).is_none() && !global && !["help", "version"].contains(&id) {
+                found.push(format!("{path}.{id}"));
+            }
+        }
+        for sub in command.get_subcommands() {
+            let name = sub.get_name();
+            missing(sub, &if path.is_empty() { name.to_owned() } else { format!("{path} {name}") }, found);
+        }
+    }
+
+    #[test]
+    fn every_command_and_argument_has_a_german_text() {
+        let mut found = Vec::new();
+        missing(&Cli::command(), "", &mut found);
+        assert!(found.is_empty(), "no German text for {found:?}");
+    }
+
+    #[test]
+    fn german_help_is_german() {
+        let help = translate(Cli::command()).render_long_help().to_string();
+        assert!(help.contains("Die Datendrehscheibe betreiben"), "{help}");
+    }
+}

@@ -1,0 +1,434 @@
+//! The life of the process: open the store, load the release, start workers, router and deliveries, listen, and end in
+//! order. Nothing is accepted before everything stands; nothing under way is cut off at the end.
+
+use std::{path::Path, process::ExitCode, sync::Arc, time::Duration};
+
+use arc_swap::ArcSwap;
+use dds_config::{ProcessConfig, ReleaseStore, SourcePaths, check_certificates, read_release, read_secret};
+use dds_delivery::Scheduler;
+use dds_depot::{Release, Source};
+use dds_inbound::{Context, HttpLimits, Listener, Sources, folder};
+use dds_message::{Clock, Code, Digest, SourceId, Timestamp};
+use dds_outbound::{Targets, mailbox};
+use dds_router::Router;
+use dds_store::{
+    Journal, MasterKey, NewEntry, Retention,
+    sqlite::{self, SqliteStore},
+};
+use dds_telemetry::{Event, LogFormat, LogOptions, ReleaseActivated, SystemClock, Telemetry};
+use dds_worker::{Pool, PoolOptions};
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    sync::watch,
+    task::JoinSet,
+};
+
+use crate::{Failure, admin, cli::Serve, commands, demo::build_failed, output::Output, watch as watcher};
+
+/// `drehscheibe serve`.
+pub(crate) async fn serve(options: &Serve, output: Output) -> Result<ExitCode, Failure> {
+    let config = commands::settings(&options.settings.config)?;
+    let format = if config.telemetry.json { LogFormat::Json } else { LogFormat::Text };
+    dds_telemetry::init_log(&LogOptions { format, filter: config.telemetry.log.clone() });
+    let config_dir = options.settings.config.parent().unwrap_or(Path::new(".")).to_owned();
+    let node = Box::pin(Node::start(config, &config_dir)).await?;
+    output.line(format!("{} {}", output.pick("bereit auf", "ready on"), node.config.listen.rest));
+    let mut terminate =
+        signal(SignalKind::terminate()).map_err(|error| Failure::internal(error.to_string()))?;
+    let watching = options.watch.then(|| tokio::spawn(watcher::sources(Arc::clone(&node), config_dir)));
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminate.recv() => {}
+    }
+    if let Some(watching) = watching {
+        watching.abort();
+    }
+    Box::pin(node.stop()).await;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A running router.
+pub(crate) struct Node {
+    pub(crate) config: ProcessConfig,
+    pub(crate) releases: ReleaseStore,
+    pub(crate) pool: Pool,
+    pub(crate) clock: Arc<dyn Clock>,
+    store: SqliteStore,
+    router: Router,
+    telemetry: Telemetry,
+    targets: Targets,
+    sources: Arc<ActiveSources>,
+    context: Context,
+    shutdown: watch::Sender<bool>,
+    ready: watch::Sender<bool>,
+    tasks: tokio::sync::Mutex<JoinSet<()>>,
+}
+
+impl Node {
+    /// Starts everything; when this returns the router is ready.
+    pub(crate) async fn start(config: ProcessConfig, config_dir: &Path) -> Result<Arc<Self>, Failure> {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        for finding in check_certificates(&config, clock.now()) {
+            tracing::warn!(code = %finding.code, "{finding}");
+        }
+        let telemetry = Telemetry::default();
+        let store = open_store(&config, &clock)?;
+        let token = admin::write_token(&config.store)?;
+        let releases = ReleaseStore::new(&config.releases);
+        let release = active_release(&config, config_dir, &releases, clock.now())?;
+        let pool = Pool::start(pool_options(&config)).await?;
+        load(&pool, &release).await?;
+
+        let targets =
+            Targets::new(commands::outbound_options(&config, config_dir)?, Arc::new(release.clone()))
+                .map_err(dds_message::Problem::from)?;
+        let router = Router::new(
+            router_parts(&store, &pool, &clock, &telemetry),
+            router_options(&config),
+            release.clone(),
+        );
+        let scheduler =
+            Scheduler::new(delivery_parts(&store, &targets, &clock, &telemetry), delivery_options(&config));
+        let sources = Arc::new(ActiveSources {
+            release: ArcSwap::from_pointee(release.clone()),
+            config: config.clone(),
+        });
+        let context = Context::new(
+            Arc::new(router.clone()),
+            Arc::clone(&sources) as Arc<dyn Sources>,
+            telemetry.clone(),
+            inbound_options(&config),
+        );
+        let (shutdown, ended) = watch::channel(false);
+        let (ready, is_ready) = watch::channel(false);
+        let node = Arc::new(Self {
+            config,
+            releases,
+            pool,
+            clock,
+            store,
+            router,
+            telemetry,
+            targets,
+            sources,
+            context,
+            shutdown,
+            ready,
+            tasks: tokio::sync::Mutex::new(JoinSet::new()),
+        });
+        node.listen(token, &is_ready, &ended).await?;
+        let mut tasks = node.tasks.lock().await;
+        let router = node.router.clone();
+        let until = ended.clone();
+        tasks.spawn(async move { router.run(until).await });
+        tasks.spawn(scheduler.run(ended.clone()));
+        tasks.spawn(watcher::release(Arc::downgrade(&node), ended.clone()));
+        tasks.spawn(expire(node.store.clone(), Arc::clone(&node.clock), node.config.clone(), ended));
+        drop(tasks);
+        node.note(&release, None).await?;
+        node.ready.send_replace(true);
+        Ok(node)
+    }
+
+    async fn listen(
+        &self,
+        token: Digest,
+        is_ready: &watch::Receiver<bool>,
+        ended: &watch::Receiver<bool>,
+    ) -> Result<(), Failure> {
+        let bind_failed =
+            |error: std::io::Error| Failure::new(Code::CONFIG_SYNTAX, format!("cannot listen: {error}"));
+        let limits =
+            HttpLimits { drain_seconds: self.config.delivery.drain.0.as_secs(), ..HttpLimits::default() };
+        let tls = commands::tls(&self.config)?;
+        let listen = &self.config.listen;
+        let rest = Listener::bind(listen.rest, tls.clone(), limits.clone()).await.map_err(bind_failed)?;
+        let admin = Listener::bind(listen.admin, None, limits.clone()).await.map_err(bind_failed)?;
+        let app = dds_inbound::app(self.context.clone()).merge(mailbox::router(self.mailbox(ended)));
+        let operations = admin::app(admin::Admin {
+            router: self.router.clone(),
+            journal: Arc::new(self.store.clone()),
+            telemetry: self.telemetry.clone(),
+            clock: Arc::clone(&self.clock),
+            ready: is_ready.clone(),
+            token,
+        });
+        let mut tasks = self.tasks.lock().await;
+        if let Some(address) = listen.soap {
+            let soap = Listener::bind(address, tls, limits).await.map_err(bind_failed)?;
+            tasks.spawn(soap.serve(dds_inbound::app(self.context.clone()), end(ended.clone())));
+        }
+        tasks.spawn(rest.serve(app, end(ended.clone())));
+        tasks.spawn(admin.serve(operations, end(ended.clone())));
+        for source in self.router.release().sources() {
+            if let Some(watch) = self.drop_folder(source)? {
+                tasks.spawn(watch.run(end(ended.clone())));
+            }
+        }
+        Ok(())
+    }
+
+    fn drop_folder(&self, source: &Source) -> Result<Option<folder::Watch>, Failure> {
+        let (Some(inbox), Some(name)) = (&self.config.folders.inbox, &source.folder) else { return Ok(None) };
+        let mut options = folder::FolderOptions::new(source.id.clone(), inbox.join(name));
+        options.interval = self.config.folders.interval.0;
+        options.limits = source_limits(&self.config, source);
+        let handle = Arc::new(self.router.clone());
+        let opened = folder::Watch::open(options, handle, self.telemetry.clone());
+        opened.map(Some).map_err(|error| {
+            Failure::new(Code::CONFIG_SYNTAX, format!("drop folder of {}: {error}", source.id))
+        })
+    }
+
+    fn mailbox(&self, closing: &watch::Receiver<bool>) -> mailbox::Mailbox {
+        mailbox::Mailbox {
+            journal: Arc::new(self.store.clone()),
+            blobs: Arc::new(self.store.clone()),
+            vault: self.store.vault().clone(),
+            targets: self.targets.clone(),
+            clock: Arc::clone(&self.clock),
+            telemetry: self.telemetry.clone(),
+            lease: self.config.delivery.fetch_lease.0,
+            closing: closing.clone(),
+        }
+    }
+
+    /// Puts another release in force: compiled first, then switched, then confirmed. On any error the old one stays.
+    pub(crate) async fn activate(&self, release: Release) -> Result<(), Failure> {
+        let before = self.router.release();
+        if before.id() == release.id() {
+            self.releases.confirm(&self.config.node, &release.id())?;
+            return Ok(());
+        }
+        load(&self.pool, &release).await?;
+        self.targets.activate(Arc::new(release.clone()));
+        self.sources.release.store(Arc::new(release.clone()));
+        self.router.activate(release.clone());
+        self.note(&release, Some(&before)).await?;
+        // Messages matched with the old release may still be at the workers for the time of a job.
+        let (pool, old) = (self.pool.clone(), before.id().0);
+        tokio::spawn(async move {
+            tokio::time::sleep(Duration::from_secs(60)).await;
+            pool.unload(old);
+        });
+        Ok(())
+    }
+
+    /// The release in force.
+    pub(crate) fn release(&self) -> Release {
+        self.router.release()
+    }
+
+    async fn note(&self, release: &Release, before: Option<&Release>) -> Result<(), Failure> {
+        let event = ReleaseActivated {
+            release: release.id(),
+            previous: before.map(Release::id),
+            rules: release.rules().len(),
+            municipalities: release.municipalities().len(),
+        };
+        let data = self.telemetry.record(&event);
+        self.store.note(NewEntry { event: ReleaseActivated::NAME, data, ..NewEntry::default() }).await?;
+        self.releases.confirm(&self.config.node, &release.id())?;
+        Ok(())
+    }
+
+    /// Takes nothing new, lets what is under way end, closes the store.
+    pub(crate) async fn stop(&self) {
+        self.ready.send_replace(false);
+        self.context.drain();
+        self.shutdown.send_replace(true);
+        let mut tasks = self.tasks.lock().await;
+        while tasks.join_next().await.is_some() {}
+    }
+}
+
+/// Sources of the active release, for authentication.
+struct ActiveSources {
+    release: ArcSwap<Release>,
+    config: ProcessConfig,
+}
+
+impl Sources for ActiveSources {
+    fn by_token(&self, digest: &Digest) -> Option<SourceId> {
+        self.release.load().source_by_token(digest).map(|source| source.id.clone())
+    }
+
+    fn by_certificate(&self, digest: &Digest) -> Option<SourceId> {
+        self.release.load().source_by_certificate(digest).map(|source| source.id.clone())
+    }
+
+    fn limits(&self, source: &SourceId) -> Option<dds_inbound::Limits> {
+        let release = self.release.load();
+        Some(source_limits(&self.config, release.source(source)?))
+    }
+}
+
+fn source_limits(config: &ProcessConfig, source: &Source) -> dds_inbound::Limits {
+    let all = inbound_options(config).limits;
+    dds_inbound::Limits {
+        document_bytes: source.limits.document_bytes.unwrap_or(all.document_bytes),
+        attachment_bytes: source.limits.attachment_bytes.unwrap_or(all.attachment_bytes),
+        attachments: source.limits.attachments.map_or(all.attachments, |count| count as usize),
+        ..all
+    }
+}
+
+/// The key that wraps the keys of all messages. `DDS-S004` if it is missing or malformed.
+pub(crate) fn master_key(config: &ProcessConfig) -> Result<MasterKey, Failure> {
+    let hex =
+        read_secret(&config.master_key).map_err(|problem| Failure::new(Code::KEY_MISSING, problem.detail))?;
+    Ok(MasterKey::from_hex(&hex)?)
+}
+
+fn open_store(config: &ProcessConfig, clock: &Arc<dyn Clock>) -> Result<SqliteStore, Failure> {
+    let options = sqlite::Options::new(&config.store, master_key(config)?, Arc::clone(clock));
+    Ok(SqliteStore::open(options)?)
+}
+
+/// A reader of the store of a running or stopped router.
+pub(crate) fn reader(config: &ProcessConfig) -> Result<SqliteStore, Failure> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let options = sqlite::Options::new(&config.store, master_key(config)?, clock);
+    Ok(SqliteStore::open_read_only(options)?)
+}
+
+/// The active release; the first start builds it from rules and configuration.
+fn active_release(
+    config: &ProcessConfig,
+    config_dir: &Path,
+    releases: &ReleaseStore,
+    now: Timestamp,
+) -> Result<Release, Failure> {
+    if let Some(id) = releases.active()? {
+        return Ok(releases.load(&id)?);
+    }
+    let paths =
+        SourcePaths { rules: config.rules.clone(), config: config_dir.to_owned(), schemas: config.schemas() };
+    let release = read_release(&paths).map_err(build_failed)?;
+    releases.save(&release, now)?;
+    releases.activate(&release.id())?;
+    Ok(release)
+}
+
+/// Has the workers compile a release. Errors of packages name file, line and column.
+pub(crate) async fn load(pool: &Pool, release: &Release) -> Result<(), Failure> {
+    let errors = pool.load(dds_config::bundle(release)).await?;
+    let Some(first) = errors.first() else { return Ok(()) };
+    let text = errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n  ");
+    pool.unload(release.id().0);
+    Err(Failure::new(first.code, text))
+}
+
+pub(crate) fn pool_options(config: &ProcessConfig) -> PoolOptions {
+    let defaults = PoolOptions::default();
+    PoolOptions {
+        processes: if config.worker.processes == 0 { defaults.processes } else { config.worker.processes },
+        memory_bytes: config.worker.memory_bytes,
+        job_time: config.worker.timeout.0,
+        jobs_per_process: config.worker.recycle_after,
+        limits: xml_limits(config),
+        ..defaults
+    }
+}
+
+fn xml_limits(config: &ProcessConfig) -> dds_xml::Limits {
+    dds_xml::Limits {
+        bytes: usize::try_from(config.limits.document_bytes).unwrap_or(usize::MAX),
+        depth: config.limits.depth as usize,
+        attributes: config.limits.attributes as usize,
+        ..dds_xml::Limits::default()
+    }
+}
+
+fn router_parts(
+    store: &SqliteStore,
+    pool: &Pool,
+    clock: &Arc<dyn Clock>,
+    telemetry: &Telemetry,
+) -> dds_router::Parts {
+    dds_router::Parts {
+        journal: Arc::new(store.clone()),
+        blobs: Arc::new(store.clone()),
+        vault: store.vault().clone(),
+        pool: pool.clone(),
+        clock: Arc::clone(clock),
+        telemetry: telemetry.clone(),
+    }
+}
+
+fn router_options(config: &ProcessConfig) -> dds_router::Options {
+    dds_router::Options { limits: xml_limits(config), ..dds_router::Options::default() }
+}
+
+fn delivery_parts(
+    store: &SqliteStore,
+    targets: &Targets,
+    clock: &Arc<dyn Clock>,
+    telemetry: &Telemetry,
+) -> dds_delivery::Parts {
+    dds_delivery::Parts {
+        journal: Arc::new(store.clone()),
+        blobs: Arc::new(store.clone()),
+        vault: store.vault().clone(),
+        targets: Arc::new(targets.clone()),
+        clock: Arc::clone(clock),
+        telemetry: telemetry.clone(),
+    }
+}
+
+fn delivery_options(config: &ProcessConfig) -> dds_delivery::Options {
+    dds_delivery::Options {
+        concurrency: config.delivery.parallel,
+        per_target: config.delivery.per_target,
+        grace: config.delivery.drain.0,
+        ..dds_delivery::Options::default()
+    }
+}
+
+fn inbound_options(config: &ProcessConfig) -> dds_inbound::Options {
+    let limits = &config.limits;
+    dds_inbound::Options {
+        limits: dds_inbound::Limits {
+            document_bytes: limits.document_bytes,
+            attachment_bytes: limits.attachment_bytes,
+            total_bytes: limits.message_bytes,
+            attachments: limits.attachments as usize,
+        },
+        intakes: limits.requests as usize,
+        idle_seconds: limits.idle.0.as_secs(),
+        ..dds_inbound::Options::default()
+    }
+}
+
+/// Deletes payloads after their retention period, a little at a time.
+async fn expire(
+    store: SqliteStore,
+    clock: Arc<dyn Clock>,
+    config: ProcessConfig,
+    mut ended: watch::Receiver<bool>,
+) {
+    const PAUSE: Duration = Duration::from_secs(60);
+    while !*ended.borrow() {
+        let now = clock.now();
+        let before = |age: Duration| {
+            Timestamp(now.0.saturating_sub(i64::try_from(age.as_millis()).unwrap_or(i64::MAX)))
+        };
+        match store.expire(before(config.retention.payload.0), before(config.retention.orphan.0), 1_000).await
+        {
+            Ok(expired) if expired.messages + expired.orphans > 0 => {
+                tracing::info!(messages = expired.messages, orphans = expired.orphans, "payloads deleted");
+            }
+            Ok(_) => {}
+            Err(error) => tracing::error!(code = %error.code(), %error, "cannot delete expired payloads"),
+        }
+        tokio::select! {
+            () = tokio::time::sleep(PAUSE) => {}
+            _ = ended.changed() => {}
+        }
+    }
+}
+
+async fn end(mut ended: watch::Receiver<bool>) {
+    // An error means that the node is gone: that is an end too.
+    let _ended = ended.wait_for(|ended| *ended).await;
+}

@@ -1,0 +1,83 @@
+//! Changes from outside: another active release, and in development changed files.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::{Arc, Weak},
+    time::{Duration, SystemTime},
+};
+
+use dds_config::{SourcePaths, build_release};
+use tokio::sync::watch;
+
+use crate::{Failure, node::Node};
+
+/// Follows the pointer of the active release; a release that cannot be loaded leaves the old one in force, and is
+/// never confirmed.
+pub(crate) async fn release(node: Weak<Node>, mut ended: watch::Receiver<bool>) {
+    let mut refused = None;
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(Duration::from_millis(200)) => {}
+            _ = ended.changed() => return,
+        }
+        let Some(node) = node.upgrade() else { return };
+        let wanted = match node.releases.active() {
+            Ok(Some(wanted)) if wanted != node.release().id() && refused != Some(wanted) => wanted,
+            _ => continue,
+        };
+        let switched = match node.releases.load(&wanted) {
+            Ok(release) => Box::pin(node.activate(release)).await,
+            Err(problem) => Err(Failure(problem)),
+        };
+        if let Err(Failure(problem)) = switched {
+            tracing::error!(release = %wanted, code = %problem.code, detail = problem.detail, "release not activated");
+            refused = Some(wanted);
+        }
+    }
+}
+
+/// Builds and activates a release whenever a file of rules or configuration changes (`serve --watch`).
+pub(crate) async fn sources(node: Arc<Node>, config_dir: PathBuf) {
+    let paths =
+        SourcePaths { rules: node.config.rules.clone(), config: config_dir, schemas: node.config.schemas() };
+    let mut seen = None;
+    loop {
+        let now = newest(&[&paths.rules, &paths.config]);
+        if seen.is_some()
+            && seen != Some(now)
+            && let Err(Failure(problem)) = rebuild(&node, &paths).await
+        {
+            tracing::error!(code = %problem.code, "the release stays as it is:\n  {}", problem.detail);
+        }
+        seen = Some(now);
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+}
+
+async fn rebuild(node: &Node, paths: &SourcePaths) -> Result<(), Failure> {
+    let now = node.clock.now();
+    let (release, proof) =
+        Box::pin(build_release(paths, &node.pool, &now.day())).await.map_err(crate::demo::build_failed)?;
+    node.releases.save(&release, now)?;
+    node.releases.activate(&release.id())?;
+    tracing::info!(release = %release.id(), cases = proof.cases.len(), "release built from changed files");
+    Ok(())
+}
+
+/// Number of files below `folders` and the latest change among them.
+fn newest(folders: &[&Path]) -> (usize, Option<SystemTime>) {
+    let mut open: Vec<PathBuf> = folders.iter().map(|folder| folder.to_path_buf()).collect();
+    let (mut count, mut latest) = (0, None);
+    while let Some(folder) = open.pop() {
+        for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+            let Ok(metadata) = entry.metadata() else { continue };
+            if metadata.is_dir() {
+                open.push(entry.path());
+            } else {
+                count += 1;
+                latest = latest.max(metadata.modified().ok());
+            }
+        }
+    }
+    (count, latest)
+}

@@ -1,0 +1,227 @@
+//! Drop folder (Transferverzeichnis): a source puts its submissions into `in/` and finds them again in `angenommen/`
+//! or, with `fehler.txt` beside, in `abgelehnt/`.
+//!
+//! Beside an accepted submission lies `<name>.quittung.json`, the acknowledgement with the message id.
+//!
+//! A submission is one file `*.xml` or `*.json`, or a folder with `nachricht.xml` or `nachricht.json` and attachments.
+//! Names that begin with `.` or end in `.tmp`, `.part` or `.filepart` are not looked at: a sender writes under such a
+//! name and renames. Who cannot rename puts a marker when done: `<name>.fertig` or `<name>.ready` beside, or `.fertig`
+//! or `.ready` inside the folder. Without a marker a submission is taken when it has not changed over several polls,
+//! unless [`FolderOptions::marker_required`] says otherwise.
+//!
+//! Nothing is lost: a submission leaves `in/` only after it is durable or refused for good. A crash in between finds
+//! it there again, and the sender key (name and digest of the content) makes it a duplicate.
+
+mod outcome;
+mod scan;
+
+use std::{collections::BTreeMap, future::Future, io, path::PathBuf, sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use dds_message::{Channel, Code, Problem, SourceId};
+use dds_router::{Acknowledgement, Begin, Handle};
+use dds_telemetry::{MessageRefused, Telemetry};
+use futures::{StreamExt, TryStreamExt};
+use tokio_util::io::ReaderStream;
+
+use self::{
+    outcome::Desk,
+    scan::{Candidate, Content, Fingerprint},
+};
+use crate::{Limits, name};
+
+/// Submissions of one folder received at the same time.
+const PARALLEL: usize = 4;
+
+/// A drop folder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FolderOptions {
+    /// Whose folder it is; who can write there sends as this source.
+    pub source: SourceId,
+    /// The folder with `in/`, `angenommen/`, `abgelehnt/`; they are made if missing.
+    pub root: PathBuf,
+    /// Time between two polls.
+    pub interval: Duration,
+    /// Polls without change before a submission without marker is taken.
+    pub settle: u32,
+    /// Take nothing without marker.
+    pub marker_required: bool,
+    /// Limits of a submission.
+    pub limits: Limits,
+}
+
+impl FolderOptions {
+    /// The folder `root` of `source`, polled every two seconds.
+    #[must_use]
+    pub fn new(source: SourceId, root: PathBuf) -> Self {
+        let interval = Duration::from_secs(2);
+        Self { source, root, interval, settle: 2, marker_required: false, limits: Limits::default() }
+    }
+}
+
+/// Watches a drop folder.
+pub struct Watch {
+    desk: Arc<Desk>,
+    seen: BTreeMap<String, (Fingerprint, u32)>,
+}
+
+/// What one poll did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Polled {
+    /// Accepted, duplicates among them.
+    pub accepted: usize,
+    /// Refused for good.
+    pub refused: usize,
+    /// Left for a later poll, because the router could not take them now.
+    pub later: usize,
+    /// Perhaps still being written.
+    pub unsettled: usize,
+}
+
+/// What became of one submission.
+enum Outcome {
+    Accepted,
+    Refused(Problem),
+    Later(Problem),
+}
+
+impl Watch {
+    /// Opens the folder.
+    ///
+    /// # Errors
+    /// If its parts cannot be made; the operator must act.
+    pub fn open(options: FolderOptions, handle: Arc<dyn Handle>, telemetry: Telemetry) -> io::Result<Self> {
+        Ok(Self { desk: Arc::new(Desk::open(options, handle, telemetry)?), seen: BTreeMap::new() })
+    }
+
+    /// Polls until `shutdown` resolves; what is being received then is finished first.
+    pub async fn run(mut self, shutdown: impl Future<Output = ()> + Send) {
+        tokio::pin!(shutdown);
+        loop {
+            if let Err(error) = self.poll().await {
+                tracing::warn!(source = %self.desk.options.source, kind = %error.kind(), "inbound.folder_unreadable");
+            }
+            tokio::select! {
+                () = &mut shutdown => return,
+                () = tokio::time::sleep(self.desk.options.interval) => {}
+            }
+        }
+    }
+
+    /// Looks once and receives what is ready.
+    ///
+    /// # Errors
+    /// If `in/` cannot be read; the operator must act.
+    pub async fn poll(&mut self) -> io::Result<Polled> {
+        let desk = Arc::clone(&self.desk);
+        let candidates = blocking(move || scan::candidates(&desk.inbox())).await?;
+        let (ready, unsettled) = self.settled(candidates);
+        let polled = Polled { unsettled, ..Polled::default() };
+        let outcomes = futures::stream::iter(ready.into_iter().map(|candidate| self.desk.receive(candidate)));
+        Ok(outcomes
+            .buffer_unordered(PARALLEL)
+            .fold(polled, |mut polled, outcome| async move {
+                match outcome {
+                    Outcome::Accepted => polled.accepted += 1,
+                    Outcome::Refused(_) => polled.refused += 1,
+                    Outcome::Later(_) => polled.later += 1,
+                }
+                polled
+            })
+            .await)
+    }
+
+    /// Parts what is surely complete from what may still be written.
+    fn settled(&mut self, candidates: Vec<Candidate>) -> (Vec<Candidate>, usize) {
+        let mut before = std::mem::take(&mut self.seen);
+        let (mut ready, mut unsettled) = (Vec::new(), 0);
+        for candidate in candidates {
+            let quiet = match before.remove(&candidate.name) {
+                Some((fingerprint, polls)) if fingerprint == candidate.fingerprint => polls + 1,
+                _ => 0,
+            };
+            let settled = quiet >= self.desk.options.settle && !self.desk.options.marker_required;
+            self.seen.insert(candidate.name.clone(), (candidate.fingerprint.clone(), quiet));
+            if candidate.marked || settled {
+                ready.push(candidate);
+            } else {
+                unsettled += 1;
+            }
+        }
+        (ready, unsettled)
+    }
+}
+
+impl Desk {
+    /// Receives one submission and puts it where it belongs.
+    async fn receive(self: &Arc<Self>, candidate: Candidate) -> Outcome {
+        let mut receipt = None;
+        let outcome = match self.admit(&candidate).await {
+            Ok(acknowledgement) => {
+                receipt = Some(acknowledgement);
+                Outcome::Accepted
+            }
+            Err(problem) if self.is_final(&problem) => Outcome::Refused(problem),
+            Err(problem) => Outcome::Later(problem),
+        };
+        let source = &self.options.source;
+        if let Outcome::Refused(problem) | Outcome::Later(problem) = &outcome {
+            let event = MessageRefused { source: Some(source), channel: Channel::Folder, code: problem.code };
+            let _facts = self.telemetry.record(&event);
+        }
+        let refusal = match &outcome {
+            Outcome::Accepted => None,
+            Outcome::Refused(problem) => Some(problem.clone()),
+            Outcome::Later(_) => return outcome,
+        };
+        let desk = Arc::clone(self);
+        let moved = blocking(move || match refusal {
+            None => desk.accepted(&candidate, receipt.as_ref()),
+            Some(problem) => desk.refused(&candidate, &problem),
+        });
+        if let Err(error) = moved.await {
+            // It stays in `in/` and is a duplicate at the next poll.
+            tracing::warn!(%source, kind = %error.kind(), "inbound.folder_move_failed");
+        }
+        outcome
+    }
+
+    /// Only what another try cannot change is final.
+    fn is_final(&self, problem: &Problem) -> bool {
+        let status = problem.code.entry().status;
+        status < 500 && problem.code != Code::BROKEN_OFF && problem.code != Code::TOO_SLOW
+    }
+
+    async fn admit(&self, candidate: &Candidate) -> Result<Acknowledgement, Problem> {
+        let (path, limits) = (candidate.path.clone(), self.options.limits);
+        let content = blocking(move || Ok(scan::read(&path, &limits))).await.map_err(unreadable)??;
+        let Content { document, format, attachments, digest } = content;
+        let sender_key = format!("{}:{digest}", candidate.name);
+        let mut intake =
+            match self.handle.begin(&self.options.source, Channel::Folder, Some(&sender_key)).await? {
+                Begin::New(intake) => intake,
+                Begin::Duplicate(acknowledgement) => return Ok(acknowledgement),
+            };
+        for attachment in attachments {
+            let path = attachment.path.clone();
+            let file = blocking(move || scan::open(&path)).await.map_err(unreadable)?;
+            let stream = ReaderStream::with_capacity(tokio::fs::File::from_std(file), 64 << 10);
+            let media_type = name::media_type_of(&attachment.name);
+            let taken =
+                intake.attachment(&attachment.name, media_type, stream.map_err(unreadable).boxed()).await?;
+            if taken.digest != attachment.digest {
+                return Err(Problem::new(Code::BROKEN_OFF, "a file changed while it was read"));
+            }
+        }
+        intake.accept(Bytes::from(document), format).await
+    }
+}
+
+fn unreadable(error: io::Error) -> Problem {
+    // Not the submission's fault, as far as we know: left for the next poll.
+    Problem::new(Code::BROKEN_OFF, format!("a file could not be read: {}", error.kind()))
+}
+
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> io::Result<T> {
+    tokio::task::spawn_blocking(work).await.unwrap_or_else(|panic| Err(io::Error::other(panic)))
+}

@@ -1,0 +1,209 @@
+//! Looking into a drop folder.
+
+use std::{
+    fs::{self, File, Metadata, OpenOptions},
+    io::{self, Read},
+    os::unix::fs::{MetadataExt, OpenOptionsExt},
+    path::{Path, PathBuf},
+};
+
+use dds_message::{Code, Digest, Format, Problem};
+use sha2::{Digest as _, Sha256};
+
+use crate::{Limits, body, name};
+
+/// Suffixes of markers, beside a submission.
+const MARKERS: [&str; 2] = [".fertig", ".ready"];
+/// Suffixes of files still being written.
+const UNFINISHED: [&str; 3] = [".tmp", ".part", ".filepart"];
+
+/// Name, size and time of change of all files of a submission.
+pub(super) type Fingerprint = Vec<(String, u64, i64, i64)>;
+
+/// Something in `in/` that may be a submission.
+#[derive(Debug, Clone)]
+pub(super) struct Candidate {
+    pub(super) name: String,
+    pub(super) path: PathBuf,
+    pub(super) fingerprint: Fingerprint,
+    /// The sender says it is complete.
+    pub(super) marked: bool,
+}
+
+/// A submission that was read; attachments are only digested.
+#[derive(Debug)]
+pub(super) struct Content {
+    pub(super) document: Vec<u8>,
+    pub(super) format: Format,
+    pub(super) attachments: Vec<AttachmentFile>,
+    /// Over document and attachments, their names included.
+    pub(super) digest: Digest,
+}
+
+#[derive(Debug)]
+pub(super) struct AttachmentFile {
+    pub(super) name: String,
+    pub(super) path: PathBuf,
+    pub(super) digest: Digest,
+}
+
+/// What lies in `inbox`, by name. Markers whose submission is gone are removed, so that they cannot vouch for a later
+/// one of the same name.
+pub(super) fn candidates(inbox: &Path) -> io::Result<Vec<Candidate>> {
+    let mut candidates = Vec::new();
+    for entry in fs::read_dir(inbox)? {
+        let path = entry?.path();
+        let Some(name) = path.file_name().and_then(|name| name.to_str()).map(str::to_owned) else {
+            continue;
+        };
+        if let Some(marked) = MARKERS.iter().find_map(|marker| name.strip_suffix(marker)) {
+            if !marked.is_empty() && fs::symlink_metadata(inbox.join(marked)).is_err() {
+                fs::remove_file(&path)?;
+            }
+            continue;
+        }
+        if name.starts_with('.') || UNFINISHED.iter().any(|suffix| name.ends_with(suffix)) {
+            continue;
+        }
+        // Gone since the listing: the sender renamed it.
+        let Ok(fingerprint) = fingerprint(&path) else { continue };
+        let marked = markers(&path).iter().any(|marker| marker.exists());
+        candidates.push(Candidate { name, path, fingerprint, marked });
+    }
+    candidates.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(candidates)
+}
+
+/// Where a marker of the submission at `path` may be: beside it, and inside if it is a folder.
+pub(super) fn markers(path: &Path) -> Vec<PathBuf> {
+    let beside = MARKERS.iter().map(|marker| {
+        let mut name = path.file_name().unwrap_or_default().to_owned();
+        name.push(marker);
+        path.with_file_name(name)
+    });
+    beside.chain(MARKERS.iter().map(|marker| path.join(marker))).collect()
+}
+
+fn fingerprint(path: &Path) -> io::Result<Fingerprint> {
+    let stamp =
+        |name: String, metadata: &Metadata| (name, metadata.len(), metadata.mtime(), metadata.mtime_nsec());
+    let metadata = fs::symlink_metadata(path)?;
+    let mut fingerprint = vec![stamp(String::new(), &metadata)];
+    if metadata.is_dir() {
+        for entry in fs::read_dir(path)? {
+            let entry = entry?;
+            fingerprint.push(stamp(entry.file_name().to_string_lossy().into_owned(), &entry.metadata()?));
+        }
+        fingerprint.sort();
+    }
+    Ok(fingerprint)
+}
+
+/// Reads document and digests of the submission at `path`.
+///
+/// # Errors
+/// `DDS-I004`, `DDS-I003`, `DDS-I006` for what is wrong with it; `DDS-I011` for what could not be read now.
+pub(super) fn read(path: &Path, limits: &Limits) -> Result<Content, Problem> {
+    let metadata = fs::symlink_metadata(path).map_err(super::unreadable)?;
+    if metadata.is_file() {
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        let format = format_of(name).ok_or_else(|| {
+            Problem::new(Code::UNSUPPORTED_MEDIA, "a single file must end in .xml or .json")
+        })?;
+        return assemble((path.to_owned(), format), Vec::new(), limits);
+    }
+    if !metadata.is_dir() {
+        return Err(bad("neither a file nor a folder; links are not followed"));
+    }
+    let (mut main, mut attachments) = (None, Vec::new());
+    for entry in fs::read_dir(path).map_err(super::unreadable)? {
+        let entry = entry.map_err(super::unreadable)?;
+        let name = entry.file_name().into_string().map_err(|_| bad("a file name is not UTF-8"))?;
+        if name.starts_with('.') {
+            continue;
+        }
+        if !entry.file_type().map_err(super::unreadable)?.is_file() {
+            return Err(bad("a submission holds files only, no folders and no links"));
+        }
+        match name.strip_prefix("nachricht").and_then(|_| format_of(&name)) {
+            Some(format) if name == "nachricht.xml" || name == "nachricht.json" => {
+                if main.replace((entry.path(), format)).is_some() {
+                    return Err(bad("nachricht.xml and nachricht.json together: only one may be there"));
+                }
+            }
+            _ => attachments.push((name::file_name(&name)?, entry.path())),
+        }
+    }
+    let main = main.ok_or_else(|| bad("nachricht.xml or nachricht.json is missing"))?;
+    attachments.sort();
+    assemble(main, attachments, limits)
+}
+
+fn assemble(
+    (main, format): (PathBuf, Format),
+    attachments: Vec<(String, PathBuf)>,
+    limits: &Limits,
+) -> Result<Content, Problem> {
+    if attachments.len() > limits.attachments {
+        return Err(too_large(format!("more than {} attachments", limits.attachments)));
+    }
+    let mut document = Vec::new();
+    let mut file = open(&main).map_err(super::unreadable)?.take(limits.document_bytes.saturating_add(1));
+    file.read_to_end(&mut document).map_err(super::unreadable)?;
+    body::within(document.len(), limits.document_bytes)?;
+
+    let mut total = document.len() as u64;
+    let mut whole = Sha256::new();
+    whole.update(Digest::of(&document).0);
+    let mut files = Vec::with_capacity(attachments.len());
+    for (name, path) in attachments {
+        let (digest, size) = digest(&path).map_err(super::unreadable)?;
+        total += size;
+        if size > limits.attachment_bytes || total > limits.total_bytes {
+            return Err(too_large(format!(
+                "an attachment may have {} bytes, all together {}",
+                limits.attachment_bytes, limits.total_bytes
+            )));
+        }
+        whole.update(Digest::of(name.as_bytes()).0);
+        whole.update(digest.0);
+        files.push(AttachmentFile { name, path, digest });
+    }
+    Ok(Content { document, format, attachments: files, digest: Digest(whole.finalize().into()) })
+}
+
+fn digest(path: &Path) -> io::Result<(Digest, u64)> {
+    let (mut file, mut hash) = (open(path)?, Sha256::new());
+    let mut buffer = vec![0; 64 << 10];
+    let mut size = 0;
+    loop {
+        match file.read(&mut buffer)? {
+            0 => return Ok((Digest(hash.finalize().into()), size)),
+            read => {
+                hash.update(&buffer[..read]);
+                size += read as u64;
+            }
+        }
+    }
+}
+
+/// Opens a file for reading. A link put in its place since the listing is not followed.
+pub(super) fn open(path: &Path) -> io::Result<File> {
+    OpenOptions::new().read(true).custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK).open(path)
+}
+
+fn format_of(name: &str) -> Option<Format> {
+    match name.rsplit_once('.')?.1.to_ascii_lowercase().as_str() {
+        "xml" => Some(Format::Xml),
+        "json" => Some(Format::Json),
+        _ => None,
+    }
+}
+
+fn bad(detail: &str) -> Problem {
+    Problem::new(Code::BAD_REQUEST, detail)
+}
+
+fn too_large(detail: String) -> Problem {
+    Problem::new(Code::TOO_LARGE, detail)
+}

@@ -1,0 +1,79 @@
+//! What surrounds every route: the limits of the request head and the writing of problem documents.
+
+use axum::{
+    Router,
+    body::Body,
+    extract::{DefaultBodyLimit, Request, State},
+    http::{HeaderMap, HeaderName, HeaderValue, header},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use dds_message::{Code, Problem};
+
+use crate::{
+    Context,
+    refusal::{self, Refusal},
+};
+
+/// Header fields of a request. hyper itself refuses more than 100 without a problem document.
+const HEADERS: usize = 64;
+/// Bytes of all names and values together.
+const HEADER_BYTES: usize = 16 << 10;
+/// Bytes of path and query.
+const TARGET_BYTES: usize = 2 << 10;
+
+/// `routes` with the guard around them, and an answer for what no route knows.
+pub(crate) fn guarded(routes: Router<Context>, context: Context) -> Router {
+    routes
+        .fallback(not_found)
+        .method_not_allowed_fallback(wrong_method)
+        // Bodies are limited by `body::Pieces`, which knows the source.
+        .layer(DefaultBodyLimit::disable())
+        .layer(axum::middleware::from_fn_with_state(context.clone(), guard))
+        .with_state(context)
+}
+
+async fn not_found() -> Refusal {
+    Problem::new(Code::NOT_FOUND, "no such resource").into()
+}
+
+async fn wrong_method() -> Refusal {
+    Problem::new(Code::WRONG_METHOD, "this resource does not know the method; see the header Allow").into()
+}
+
+async fn guard(State(context): State<Context>, request: Request, next: Next) -> Response {
+    let instance = request.uri().path().to_owned();
+    let mut response = match head(&request) {
+        Ok(()) => next.run(request).await,
+        Err(problem) => Refusal(problem).into_response(),
+    };
+    let headers = response.headers_mut();
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    if let Some(Refusal(problem)) = response.extensions_mut().remove::<Refusal>() {
+        let status = response.status();
+        refusal::companions(status, context.options().retry_after, response.headers_mut());
+        response
+            .headers_mut()
+            .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        response.headers_mut().remove(header::CONTENT_LENGTH);
+        *response.body_mut() = Body::from(refusal::document(&problem, &instance).to_string());
+    }
+    response
+}
+
+fn head(request: &Request) -> Result<(), Problem> {
+    let too_large =
+        |what: &str, max: usize| Err(Problem::new(Code::HEAD_TOO_LARGE, format!("more than {max} {what}")));
+    let size = |(name, value): (&HeaderName, &HeaderValue)| name.as_str().len() + value.len();
+    let headers: &HeaderMap = request.headers();
+    if headers.len() > HEADERS {
+        too_large("header fields", HEADERS)
+    } else if headers.iter().map(size).sum::<usize>() > HEADER_BYTES {
+        too_large("bytes of header fields", HEADER_BYTES)
+    } else if request.uri().path_and_query().map_or(0, |target| target.as_str().len()) > TARGET_BYTES {
+        too_large("bytes in path and query", TARGET_BYTES)
+    } else {
+        Ok(())
+    }
+}

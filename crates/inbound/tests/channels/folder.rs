@@ -1,0 +1,221 @@
+//! The drop folder: what is taken, when, and where it goes.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use crate::support::{DOCUMENT, Fake, source};
+use dds_inbound::{FolderOptions, Limits, Watch, folder::Polled};
+use dds_message::{Channel, Code, Digest, Format};
+use dds_telemetry::Telemetry;
+use tempfile::TempDir;
+
+struct Folder {
+    root: TempDir,
+    fake: Arc<Fake>,
+    watch: Watch,
+}
+
+impl Folder {
+    fn new(change: impl FnOnce(&mut FolderOptions)) -> Self {
+        let root = tempfile::tempdir().unwrap();
+        let fake = Arc::new(Fake::default());
+        let watch = Self::watch(root.path(), &fake, change);
+        Self { root, fake, watch }
+    }
+
+    fn watch(root: &Path, fake: &Arc<Fake>, change: impl FnOnce(&mut FolderOptions)) -> Watch {
+        let mut options = FolderOptions::new(source(), root.to_owned());
+        change(&mut options);
+        Watch::open(options, fake.clone(), Telemetry::default()).unwrap()
+    }
+
+    fn at(&self, path: &str) -> PathBuf {
+        self.root.path().join(path)
+    }
+
+    fn put(&self, path: &str, content: impl AsRef<[u8]>) {
+        let path = self.at(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, content).unwrap();
+    }
+
+    async fn poll(&mut self) -> Polled {
+        self.watch.poll().await.unwrap()
+    }
+}
+
+fn accepted(accepted: usize) -> Polled {
+    Polled { accepted, ..Polled::default() }
+}
+
+fn refused(refused: usize) -> Polled {
+    Polled { refused, ..Polled::default() }
+}
+
+fn unsettled(unsettled: usize) -> Polled {
+    Polled { unsettled, ..Polled::default() }
+}
+
+#[tokio::test]
+async fn a_marked_folder_is_taken_at_once_with_its_attachments() {
+    let mut folder = Folder::new(|_| {});
+    folder.put("in/antrag-1/nachricht.xml", DOCUMENT);
+    folder.put("in/antrag-1/ausweis.pdf", b"%PDF");
+    folder.put("in/antrag-1/.fertig", "");
+    assert_eq!(folder.poll().await, accepted(1));
+    let taken = &folder.fake.taken()[0];
+    assert_eq!((taken.channel, taken.format, &taken.source), (Channel::Folder, Format::Xml, &source()));
+    assert_eq!(taken.document, DOCUMENT.as_bytes());
+    assert_eq!((taken.attachments.len(), taken.attachments[0].digest), (1, Digest::of(b"%PDF")));
+    assert_eq!(taken.attachments[0].media_type, "application/pdf");
+    assert!(taken.key.as_deref().unwrap().starts_with("antrag-1:"));
+    assert!(folder.at("angenommen/antrag-1/nachricht.xml").exists());
+    let receipt = fs::read_to_string(folder.at("angenommen/antrag-1.quittung.json")).unwrap();
+    assert!(
+        receipt.contains(&taken.id.to_string()) && receipt.contains("2026-11-22T00:00:00.123Z"),
+        "{receipt}"
+    );
+    assert!(!folder.at("in/antrag-1").exists());
+    assert_eq!(folder.poll().await, accepted(0));
+}
+
+#[tokio::test]
+async fn without_marker_it_must_stand_still_for_a_while() {
+    let mut folder = Folder::new(|_| {});
+    folder.put("in/a.xml", "<half");
+    assert_eq!(folder.poll().await, unsettled(1));
+    assert_eq!(folder.poll().await, unsettled(1));
+    folder.put("in/a.xml", DOCUMENT);
+    assert_eq!(folder.poll().await, unsettled(1));
+    assert_eq!(folder.poll().await, unsettled(1));
+    assert_eq!(folder.poll().await, accepted(1));
+    assert!(folder.at("angenommen/a.xml").exists());
+}
+
+#[tokio::test]
+async fn unfinished_names_and_strict_folders_are_left_alone() {
+    let mut folder = Folder::new(|options| options.settle = 0);
+    for name in ["in/.verborgen.xml", "in/a.xml.tmp", "in/b.part", "in/c.filepart"] {
+        folder.put(name, DOCUMENT);
+    }
+    assert_eq!(folder.poll().await, Polled::default());
+
+    let mut strict = Folder::new(|options| (options.settle, options.marker_required) = (0, true));
+    strict.put("in/a.xml", DOCUMENT);
+    for _ in 0..5 {
+        assert_eq!(strict.poll().await, unsettled(1));
+    }
+    strict.put("in/a.xml.ready", "");
+    assert_eq!(strict.poll().await, accepted(1));
+    assert!(!strict.at("in/a.xml.ready").exists());
+}
+
+#[tokio::test]
+async fn a_marker_left_behind_vouches_for_nothing() {
+    let mut folder = Folder::new(|options| options.marker_required = true);
+    folder.put("in/a.xml.fertig", "");
+    assert_eq!(folder.poll().await, Polled::default());
+    folder.put("in/a.xml", "<half");
+    assert_eq!(folder.poll().await, unsettled(1));
+}
+
+#[tokio::test]
+async fn refused_submissions_come_with_a_reason_in_german() {
+    let mut folder = Folder::new(|options| options.settle = 0);
+    folder.put("in/kaputt.xml", "<!DOCTYPE a><a/>");
+    folder.put("in/ohne/anlage.pdf", "x");
+    folder.put("in/doppelt/nachricht.xml", "<a/>");
+    folder.put("in/doppelt/nachricht.json", "{}");
+    folder.put("in/tief/nachricht.xml", "<a/>");
+    folder.put("in/tief/unterordner/x", "");
+    folder.put("in/bild.png", "x");
+    std::os::unix::fs::symlink("/etc/passwd", folder.at("in/link.xml")).unwrap();
+    folder.put("in/mitlink/nachricht.xml", "<a/>");
+    std::os::unix::fs::symlink("/etc/passwd", folder.at("in/mitlink/anlage.txt")).unwrap();
+    assert_eq!(folder.poll().await, refused(7));
+    assert!(folder.fake.taken().is_empty());
+    let reason = |name: &str| fs::read_to_string(folder.at(&format!("abgelehnt/{name}/fehler.txt"))).unwrap();
+    let text = reason("kaputt.xml");
+    for part in ["DDS-I005", "Absender", Code::NOT_WELL_FORMED.entry().remedy_german, "„kaputt.xml“"] {
+        assert!(text.contains(part), "{part} in {text}");
+    }
+    for name in ["ohne", "doppelt", "tief", "link.xml", "mitlink"] {
+        assert!(reason(name).contains("DDS-I004"), "{name}");
+    }
+    assert!(reason("bild.png").contains("DDS-I006"));
+    assert!(folder.at("abgelehnt/ohne/ohne/anlage.pdf").exists(), "the submission lies beside its reason");
+    assert_eq!(fs::read_dir(folder.at("in")).unwrap().count(), 0);
+
+    // Corrected and sent again under the same name.
+    folder.put("in/kaputt.xml", DOCUMENT);
+    assert_eq!(folder.poll().await, accepted(1));
+    folder.put("in/kaputt.xml", "<!DOCTYPE a><a/>");
+    assert_eq!(folder.poll().await, refused(1));
+    assert!(folder.at("abgelehnt/kaputt.xml~2/fehler.txt").exists());
+}
+
+#[tokio::test]
+async fn what_the_router_cannot_take_now_stays_and_is_taken_later() {
+    let mut folder = Folder::new(|options| options.settle = 0);
+    folder.put("in/a.xml", DOCUMENT);
+    for code in [Code::STORE_UNAVAILABLE, Code::OVERLOADED, Code::FATE_UNKNOWN] {
+        *folder.fake.refuse.lock() = Some(code);
+        assert_eq!(folder.poll().await, Polled { later: 1, ..Polled::default() });
+        assert!(folder.at("in/a.xml").exists());
+    }
+    *folder.fake.refuse.lock() = None;
+    assert_eq!(folder.poll().await, accepted(1));
+}
+
+#[tokio::test]
+async fn a_crash_between_acceptance_and_move_makes_a_duplicate_not_a_second_message() {
+    let mut folder = Folder::new(|options| options.settle = 0);
+    folder.put("in/antrag/nachricht.xml", DOCUMENT);
+    folder.put("in/antrag/a.pdf", "%PDF");
+    assert_eq!(folder.poll().await, accepted(1));
+    // As if the move had never happened, and another process began.
+    fs::rename(folder.at("angenommen/antrag"), folder.at("in/antrag")).unwrap();
+    folder.watch = Folder::watch(folder.root.path(), &folder.fake, |options| options.settle = 0);
+    assert_eq!(folder.poll().await, accepted(1));
+    assert_eq!(folder.fake.taken().len(), 1);
+    assert!(folder.at("angenommen/antrag/nachricht.xml").exists());
+
+    // The same name with other content is another message.
+    folder.put("in/antrag/nachricht.xml", DOCUMENT);
+    folder.put("in/antrag/a.pdf", "%PDF-2");
+    assert_eq!(folder.poll().await, accepted(1));
+    assert_eq!(folder.fake.taken().len(), 2);
+    assert!(folder.at("angenommen/antrag~2/a.pdf").exists());
+}
+
+#[tokio::test]
+async fn limits_hold_in_folders() {
+    let limits = Limits { document_bytes: 200, attachment_bytes: 10, total_bytes: 215, attachments: 2 };
+    let mut folder = Folder::new(|options| (options.settle, options.limits) = (0, limits));
+    folder.put("in/dokument.xml", format!("<a>{}</a>", "x".repeat(200)));
+    folder.put("in/anlage/nachricht.xml", DOCUMENT);
+    folder.put("in/anlage/a.bin", [0; 11]);
+    folder.put("in/zusammen/nachricht.xml", format!("<a>{}</a>", "x".repeat(190)));
+    folder.put("in/zusammen/a.bin", [0; 10]);
+    folder.put("in/zusammen/b.bin", [0; 10]);
+    folder.put("in/anzahl/nachricht.xml", "<a/>");
+    for name in ["a", "b", "c"] {
+        folder.put(&format!("in/anzahl/{name}"), "x");
+    }
+    assert_eq!(folder.poll().await, refused(4));
+    for name in ["dokument.xml", "anlage", "zusammen", "anzahl"] {
+        let reason = fs::read_to_string(folder.at(&format!("abgelehnt/{name}/fehler.txt"))).unwrap();
+        assert!(reason.contains("DDS-I003"), "{reason}");
+    }
+}
+
+#[tokio::test]
+async fn watching_ends_when_told() {
+    let folder = Folder::new(|options| options.settle = 0);
+    folder.put("in/a.xml", DOCUMENT);
+    folder.watch.run(std::future::ready(())).await;
+    assert_eq!(folder.fake.taken().len(), 1, "what was there is finished first");
+}

@@ -1,0 +1,368 @@
+//! The REST interface over real sockets: what is taken, what is refused, and how.
+
+use crate::support::{DOCUMENT, OTHER_TOKEN, Service, TOKEN, client, problem};
+use dds_inbound::{Limits, Options};
+use dds_message::{AnswerKind, CODES, Code, Digest, Format};
+use reqwest::{Client, RequestBuilder, multipart::Form, multipart::Part};
+use serde_json::Value;
+
+fn post(client: &Client, service: &Service) -> RequestBuilder {
+    client.post(service.url("/v1/messages")).bearer_auth(TOKEN)
+}
+
+fn xml(request: RequestBuilder, document: &str) -> RequestBuilder {
+    request.header("content-type", "application/xml").body(document.to_owned())
+}
+
+fn message() -> Part {
+    Part::text(DOCUMENT).mime_str("application/xml").unwrap()
+}
+
+#[tokio::test]
+async fn a_single_document_is_accepted_and_acknowledged() {
+    let (service, client) = (Service::start(Options::default()).await, client());
+    let response = xml(post(&client, &service), DOCUMENT).send().await.unwrap();
+    assert_eq!(response.status(), 202);
+    let location = response.headers()["location"].to_str().unwrap().to_owned();
+    let body: Value = response.json().await.unwrap();
+    let taken = service.fake.taken();
+    assert_eq!(body["id"], taken[0].id.to_string());
+    assert_eq!(body["accepted"], "2026-11-22T00:00:00.123Z");
+    assert_eq!(body["state"], "accepted");
+    assert_eq!(body["duplicate"], false);
+    assert_eq!(body["status_url"], location);
+    assert_eq!((taken[0].format, taken[0].document.as_ref()), (Format::Xml, DOCUMENT.as_bytes()));
+
+    let status: Value =
+        client.get(service.url(&location)).bearer_auth(TOKEN).send().await.unwrap().json().await.unwrap();
+    assert_eq!(status["id"], body["id"]);
+    assert_eq!(status["deliveries"][0]["state"], "prepared");
+    assert_eq!(status["problem"], Value::Null);
+}
+
+#[tokio::test]
+async fn json_is_taken_as_it_comes() {
+    let (service, client) = (Service::start(Options::default()).await, client());
+    let request = post(&client, &service).header("content-type", "application/json; charset=UTF-8");
+    assert_eq!(request.body(r#"{"anmeldung":{}}"#).send().await.unwrap().status(), 202);
+    assert_eq!(service.fake.taken()[0].format, Format::Json);
+}
+
+#[tokio::test]
+async fn attachments_come_in_any_order_with_their_bytes_and_names() {
+    let (service, client) = (Service::start(Options::default()).await, client());
+    let big: Vec<u8> = (0..3_000_000u32).map(|n| if n % 97 == 0 { b'\r' } else { (n % 256) as u8 }).collect();
+    let pdf = Part::bytes(b"%PDF\r\n--not-the-boundary\r\n".to_vec())
+        .file_name("C:\\Eigene Dateien\\Ausweis Jürgen.pdf")
+        .mime_str("application/pdf")
+        .unwrap();
+    let form = Form::new()
+        .part("attachment", pdf)
+        .text("unknown", "passed over")
+        .part("message", message())
+        .part("attachment", Part::bytes(big.clone()).file_name("bild.bin"))
+        .part("attachment", Part::bytes(Vec::new()).file_name("leer.txt").mime_str("text/plain").unwrap());
+    let response = post(&client, &service).multipart(form).send().await.unwrap();
+    assert_eq!(response.status(), 202, "{}", response.text().await.unwrap());
+
+    let taken = service.fake.taken();
+    let attachments = &taken[0].attachments;
+    assert_eq!(attachments.len(), 3);
+    assert_eq!(attachments[0].name, "Ausweis Jürgen.pdf");
+    assert_eq!(attachments[0].media_type, "application/pdf");
+    assert_eq!(attachments[0].digest, Digest::of(b"%PDF\r\n--not-the-boundary\r\n"));
+    assert_eq!((attachments[1].size, attachments[1].digest), (3_000_000, Digest::of(&big)));
+    assert_eq!((attachments[2].size, attachments[2].name.as_str()), (0, "leer.txt"));
+    assert_eq!(taken[0].document, DOCUMENT.as_bytes());
+}
+
+#[tokio::test]
+async fn the_same_key_again_gets_the_answer_of_the_first() {
+    let (service, client) = (Service::start(Options::default()).await, client());
+    let send = || xml(post(&client, &service).header("idempotency-key", "schluessel-1"), DOCUMENT).send();
+    let first: Value = send().await.unwrap().json().await.unwrap();
+    let again = send().await.unwrap();
+    assert_eq!(again.status(), 200);
+    let again: Value = again.json().await.unwrap();
+    assert_eq!((&again["id"], &again["duplicate"]), (&first["id"], &Value::Bool(true)));
+    assert_eq!(service.fake.taken().len(), 1);
+}
+
+#[tokio::test]
+async fn who_is_not_known_gets_nothing() {
+    let (service, client) = (Service::start(Options::default()).await, client());
+    let bare = client.post(service.url("/v1/messages"));
+    for request in [
+        xml(bare.try_clone().unwrap(), DOCUMENT),
+        xml(bare.try_clone().unwrap().bearer_auth("falsch"), DOCUMENT),
+        xml(bare.try_clone().unwrap().header("authorization", "Bearer "), DOCUMENT),
+        xml(bare.try_clone().unwrap().basic_auth("amt24", Some(TOKEN)), DOCUMENT),
+        client.get(service.url("/v1/messages/00000000-0000-7000-8000-000000000000")),
+    ] {
+        let response = request.send().await.unwrap();
+        assert!(response.headers()["www-authenticate"].to_str().unwrap().starts_with("Bearer"));
+        problem(response, 401, "DDS-I001").await;
+    }
+    assert!(service.fake.taken().is_empty());
+}
+
+#[tokio::test]
+async fn each_malformed_request_has_its_refusal() {
+    let (service, client) = (Service::start(Options::default()).await, client());
+    let post = || post(&client, &service);
+    let form = |form: Form| post().multipart(form);
+    let file = || Part::bytes(vec![1, 2, 3]).file_name("a.bin");
+    let cases = [
+        ("no media type", post().body("x"), 415, "DDS-I006"),
+        ("other media type", post().header("content-type", "text/csv").body("x"), 415, "DDS-I006"),
+        (
+            "other charset",
+            post().header("content-type", "text/xml; charset=iso-8859-1").body("x"),
+            415,
+            "DDS-I006",
+        ),
+        (
+            "DOCTYPE",
+            xml(post(), "<!DOCTYPE a [<!ENTITY b SYSTEM \"file:///etc/passwd\">]><a>&b;</a>"),
+            400,
+            "DDS-I005",
+        ),
+        ("cut off", xml(post(), "<a><b></a>"), 400, "DDS-I005"),
+        ("empty key", xml(post().header("idempotency-key", ""), DOCUMENT), 400, "DDS-I004"),
+        ("key with space", xml(post().header("idempotency-key", "a b"), DOCUMENT), 400, "DDS-I004"),
+        ("long key", xml(post().header("idempotency-key", "k".repeat(201)), DOCUMENT), 400, "DDS-I004"),
+        ("no boundary", post().header("content-type", "multipart/form-data").body("x"), 400, "DDS-I004"),
+        ("no message", form(Form::new().part("attachment", file())), 400, "DDS-I004"),
+        (
+            "two messages",
+            form(Form::new().part("message", message()).part("message", message())),
+            400,
+            "DDS-I004",
+        ),
+        ("message without type", form(Form::new().text("message", DOCUMENT)), 415, "DDS-I006"),
+        (
+            "attachment without name",
+            form(Form::new().part("message", message()).part("attachment", Part::bytes(vec![1]))),
+            400,
+            "DDS-I004",
+        ),
+        (
+            "attachment called ..",
+            form(Form::new().part("message", message()).part("attachment", file().file_name("a/.."))),
+            400,
+            "DDS-I004",
+        ),
+    ];
+    for (what, request, status, code) in cases {
+        eprintln!("{what}");
+        problem(request.send().await.unwrap(), status, code).await;
+    }
+    assert!(service.fake.taken().is_empty());
+}
+
+#[tokio::test]
+async fn limits_hold_for_document_attachment_count_and_whole() {
+    let limits = Limits { document_bytes: 1000, attachment_bytes: 5000, total_bytes: 20_000, attachments: 2 };
+    let (service, client) = (Service::start(Options { limits, ..Options::default() }).await, client());
+    let file = |size: usize| Part::bytes(vec![b'x'; size]).file_name("a.bin");
+    let form = || Form::new().part("message", message());
+    let large = format!("<a>{}</a>", "x".repeat(1000));
+    let pieces = std::iter::repeat_with(|| Ok::<_, std::io::Error>(vec![b' '; 4096])).take(64);
+    let stream = reqwest::Body::wrap_stream(futures::stream::iter(pieces));
+    let cases = [
+        ("document", xml(post(&client, &service), &large)),
+        (
+            "document as part",
+            post(&client, &service).multipart(
+                Form::new().part("message", Part::text(large.clone()).mime_str("text/xml").unwrap()),
+            ),
+        ),
+        ("attachment", post(&client, &service).multipart(form().part("attachment", file(5001)))),
+        (
+            "count",
+            post(&client, &service).multipart(
+                form().part("attachment", file(1)).part("attachment", file(1)).part("attachment", file(1)),
+            ),
+        ),
+        ("announced", post(&client, &service).multipart(form().part("x", file(30_000)))),
+        ("unannounced", post(&client, &service).header("content-type", "text/xml").body(stream)),
+    ];
+    for (what, request) in cases {
+        eprintln!("{what}");
+        problem(request.send().await.unwrap(), 413, "DDS-I003").await;
+    }
+    assert!(service.fake.taken().is_empty());
+    let fits = form().part("attachment", file(5000)).part("attachment", file(5000));
+    assert_eq!(post(&client, &service).multipart(fits).send().await.unwrap().status(), 202);
+}
+
+#[tokio::test]
+async fn too_many_at_once_are_told_when_to_come_back() {
+    let options = Options { intakes: 1, retry_after: 7, ..Options::default() };
+    let (service, client) = (Service::start(options).await, client());
+    let (waiting, go_on) = service.fake.pause();
+    let first = tokio::spawn(xml(post(&client, &service), DOCUMENT).send());
+    waiting.notified().await;
+    let second = xml(post(&client, &service), DOCUMENT).send().await.unwrap();
+    assert_eq!(second.headers()["retry-after"], "7");
+    problem(second, 503, "DDS-I009").await;
+    go_on.notify_one();
+    assert_eq!(first.await.unwrap().unwrap().status(), 202);
+    *service.fake.pause.lock() = None;
+    assert_eq!(xml(post(&client, &service), DOCUMENT).send().await.unwrap().status(), 202);
+}
+
+#[tokio::test]
+async fn what_the_router_refuses_reaches_the_sender() {
+    let (service, client) = (Service::start(Options::default()).await, client());
+    for (code, retry) in
+        [(Code::NOT_ALLOWED, false), (Code::STORE_UNAVAILABLE, true), (Code::STORE_FULL, false)]
+    {
+        *service.fake.refuse.lock() = Some(code);
+        let response = xml(post(&client, &service), DOCUMENT).send().await.unwrap();
+        assert_eq!(response.headers().contains_key("retry-after"), retry);
+        problem(response, code.entry().status, code.as_str()).await;
+    }
+}
+
+#[tokio::test]
+async fn wrong_places_and_methods_are_problems_too() {
+    let (service, client) = (Service::start(Options::default()).await, client());
+    let document = problem(client.get(service.url("/v2/x")).send().await.unwrap(), 404, "DDS-I007").await;
+    assert_eq!(document["instance"], "/v2/x");
+    let response = client.put(service.url("/v1/messages")).body("x").send().await.unwrap();
+    assert_eq!(response.headers()["allow"], "POST");
+    problem(response, 405, "DDS-I014").await;
+    let response = client.delete(service.url("/soap/v1")).send().await.unwrap();
+    assert!(response.headers()["allow"].to_str().unwrap().contains("POST"));
+    problem(response, 405, "DDS-I014").await;
+}
+
+#[tokio::test]
+async fn a_source_sees_only_its_own() {
+    let (service, client) = (Service::start(Options::default()).await, client());
+    let body: Value = xml(post(&client, &service), DOCUMENT).send().await.unwrap().json().await.unwrap();
+    let url = service.url(body["status_url"].as_str().unwrap());
+    problem(client.get(&url).bearer_auth(OTHER_TOKEN).send().await.unwrap(), 404, "DDS-I007").await;
+    for path in ["/v1/messages/keine-kennung", "/v1/answers/00000000-0000-7000-8000-000000000000"] {
+        problem(client.get(service.url(path)).bearer_auth(TOKEN).send().await.unwrap(), 404, "DDS-I007")
+            .await;
+    }
+}
+
+#[tokio::test]
+async fn an_answer_finds_its_way_back_to_the_source() {
+    let (service, client) = (Service::start(Options::default()).await, client());
+    let body: Value = xml(post(&client, &service), DOCUMENT).send().await.unwrap().json().await.unwrap();
+    let id = body["id"].as_str().unwrap();
+    let answers =
+        |query: &str| client.post(service.url(&format!("/v1/answers{query}"))).bearer_auth(OTHER_TOKEN);
+
+    let by_query = xml(answers(&format!("?kind=decision&message={id}")), "<bescheid/>");
+    assert_eq!(by_query.send().await.unwrap().status(), 202);
+    let form = Form::new()
+        .text("kind", "further-request")
+        .text("case", "V-2026/17")
+        .part("answer", Part::text("<nachforderung/>").mime_str("application/xml").unwrap())
+        .part("attachment", Part::bytes(vec![7; 10]).file_name("anlage.pdf"));
+    assert_eq!(answers("").multipart(form).send().await.unwrap().status(), 202);
+    let taken = service.fake.taken();
+    assert_eq!(taken[1].answer, Some((AnswerKind::Decision, Some(taken[0].id), None)));
+    assert_eq!(taken[2].answer, Some((AnswerKind::FurtherRequest, None, Some("V-2026/17".into()))));
+    assert_eq!(taken[2].attachments.len(), 1);
+
+    let list: Value = client
+        .get(service.url(&format!("/v1/messages/{id}/answers")))
+        .bearer_auth(TOKEN)
+        .send()
+        .await
+        .unwrap()
+        .json()
+        .await
+        .unwrap();
+    assert_eq!(list["answers"][0]["kind"], "decision");
+    let url = service.url(list["answers"][0]["document_url"].as_str().unwrap());
+    let document = client.get(url).bearer_auth(TOKEN).send().await.unwrap();
+    assert_eq!(document.headers()["content-type"], "application/xml");
+    assert_eq!(document.text().await.unwrap(), "<bescheid/>");
+
+    for query in ["", &format!("?kind=gruss&message={id}"), "?kind=receipt", "?kind=receipt&message=x"] {
+        problem(xml(answers(query), "<a/>").send().await.unwrap(), 400, "DDS-I004").await;
+    }
+}
+
+#[tokio::test]
+async fn every_code_has_a_page_without_scripts() {
+    let (service, client) = (Service::start(Options::default()).await, client());
+    for entry in CODES {
+        let response = client.get(service.url(&format!("/codes/{}", entry.code))).send().await.unwrap();
+        assert_eq!(response.status(), 200);
+        assert!(
+            response.headers()["content-security-policy"].to_str().unwrap().contains("default-src 'none'")
+        );
+        let page = response.text().await.unwrap();
+        for text in [entry.code.as_str(), entry.german, entry.english, entry.actor.german()] {
+            assert!(page.contains(text), "{text} in {page}");
+        }
+        assert!(!page.contains("<script"));
+    }
+    problem(client.get(service.url("/codes/DDS-Z999")).send().await.unwrap(), 404, "DDS-I007").await;
+    let index = client.get(service.url("/")).send().await.unwrap().text().await.unwrap();
+    assert!(index.contains("lang=\"de\"") && index.contains("/openapi.json"));
+}
+
+#[tokio::test]
+async fn the_openapi_document_names_every_route_and_resolves() {
+    let (service, client) = (Service::start(Options::default()).await, client());
+    let document: Value =
+        client.get(service.url("/openapi.json")).send().await.unwrap().json().await.unwrap();
+    assert_eq!(document["openapi"], "3.1.0");
+    let paths: Vec<&String> = document["paths"].as_object().unwrap().keys().collect();
+    for path in [
+        "/v1/messages",
+        "/v1/messages/{id}",
+        "/v1/messages/{id}/answers",
+        "/v1/answers",
+        "/v1/answers/{id}",
+        "/codes/{code}",
+        "/openapi.json",
+    ] {
+        assert!(paths.iter().any(|known| *known == path), "{path}");
+    }
+    let mut operations = Vec::new();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            assert!(operation["responses"].as_object().is_some_and(|all| !all.is_empty()), "{method} {path}");
+            let id = operation["operationId"].as_str().unwrap();
+            assert!(!operations.contains(&id), "{id} twice");
+            operations.push(id);
+        }
+    }
+    let mut references = 0;
+    resolve(&document, &document, &mut references);
+    assert!(references > 40, "{references}");
+
+    // The schema of the problem promises exactly what is sent.
+    let refused = client.get(service.url("/v1/nichts")).send().await.unwrap();
+    let sent = problem(refused, 404, "DDS-I007").await;
+    let mut sent: Vec<&str> = sent.as_object().unwrap().keys().map(String::as_str).collect();
+    let schema = &document["components"]["schemas"]["Problem"]["required"];
+    let mut promised: Vec<&str> = schema.as_array().unwrap().iter().filter_map(Value::as_str).collect();
+    sent.sort_unstable();
+    promised.sort_unstable();
+    assert_eq!(sent, promised);
+}
+
+fn resolve(whole: &Value, part: &Value, references: &mut usize) {
+    match part {
+        Value::Object(members) => {
+            if let Some(Value::String(reference)) = members.get("$ref") {
+                *references += 1;
+                assert!(whole.pointer(reference.trim_start_matches('#')).is_some(), "{reference}");
+            }
+            members.values().for_each(|member| resolve(whole, member, references));
+        }
+        Value::Array(items) => items.iter().for_each(|item| resolve(whole, item, references)),
+        _ => {}
+    }
+}

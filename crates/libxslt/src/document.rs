@@ -1,0 +1,84 @@
+//! A parsed document.
+
+use std::{ffi::CString, marker::PhantomData, ptr::NonNull};
+
+use crate::{
+    error::Error,
+    ffi::{self, Doc, Node},
+    report::{Files, Listening, parse_raw, prepare_process},
+};
+
+/// An XML document in memory, without DOCTYPE, entities or CDATA sections.
+///
+/// It can be sent to another thread but not shared: a running stylesheet writes marks into the tree.
+pub struct Document {
+    doc: NonNull<Doc>,
+    /// See [`Self::set_first_child`]; part of the tree.
+    guest: Option<NonNull<Node>>,
+    not_sync: PhantomData<std::cell::Cell<()>>,
+}
+
+// SAFETY: libxml2 allows a tree to be used by one thread at a time; its dictionary counts references under a lock.
+unsafe impl Send for Document {}
+
+impl Document {
+    /// Parses XML 1.0. Nothing outside `bytes` is read; a DOCTYPE is refused before anything of it is processed.
+    /// libxml2's own limits hold: depth 256 (2.9) or 2048 (2.14), 10 MB for a single text.
+    ///
+    /// # Errors
+    /// If `bytes` are not well-formed, with the line; `name` stands for the file.
+    pub fn parse(bytes: &[u8], name: &str) -> Result<Self, Error> {
+        let listening = Listening::start(Files::new());
+        match parse_raw(bytes, name, std::ptr::null_mut()).and_then(NonNull::new) {
+            Some(doc) => Ok(Self { doc, guest: None, not_sync: PhantomData }),
+            None => Err(listening.into_error(name, "document cannot be parsed")),
+        }
+    }
+
+    /// Puts a copy of the root of `fragment` in front of the first element inside this document's root, in place of
+    /// the one put there before; `None` takes that away again.
+    pub fn set_first_child(&mut self, fragment: Option<&Self>) {
+        // SAFETY: both trees live and `self` is borrowed for writing; libxml2 takes null for each argument. The copy
+        // belongs to this tree as soon as it is linked, and `guest` forgets it when it is unlinked.
+        unsafe {
+            if let Some(guest) = self.guest.take() {
+                ffi::xmlUnlinkNode(guest.as_ptr());
+                ffi::xmlFreeNode(guest.as_ptr());
+            }
+            let Some(fragment) = fragment else { return };
+            let root = ffi::xmlDocGetRootElement(self.as_ptr());
+            let copy = ffi::xmlDocCopyNode(ffi::xmlDocGetRootElement(fragment.as_ptr()), self.as_ptr(), 1);
+            let first = ffi::xmlFirstElementChild(root);
+            self.guest = NonNull::new(if first.is_null() {
+                ffi::xmlAddChild(root, copy)
+            } else {
+                ffi::xmlAddPrevSibling(first, copy)
+            });
+        }
+    }
+
+    pub(crate) fn as_ptr(&self) -> *mut Doc {
+        self.doc.as_ptr()
+    }
+}
+
+impl Drop for Document {
+    fn drop(&mut self) {
+        // SAFETY: the tree is owned by this value alone.
+        unsafe { ffi::xmlFreeDoc(self.doc.as_ptr()) };
+    }
+}
+
+/// Loads the converters of these encodings now. glibc reads some of them from files, which a sandboxed process cannot;
+/// answers those that are unknown.
+#[must_use]
+pub fn preload_encodings<'a>(names: &[&'a str]) -> Vec<&'a str> {
+    prepare_process();
+    let missing = |name: &&&str| {
+        CString::new(**name).is_ok_and(|name| {
+            // SAFETY: a C string. The handler is left open on purpose: that keeps its converter loaded.
+            unsafe { ffi::xmlFindCharEncodingHandler(name.as_ptr()) }.is_null()
+        })
+    };
+    names.iter().filter(missing).copied().collect()
+}

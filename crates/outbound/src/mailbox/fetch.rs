@@ -1,0 +1,158 @@
+//! What is there, document and attachments.
+
+use std::time::Duration;
+
+use axum::{
+    Json,
+    body::Body,
+    response::{IntoResponse as _, Response},
+};
+use dds_depot::Target;
+use dds_message::{Code, DeliveryId, DeliveryState, Direction, Problem};
+use dds_store::{ClaimFilter, Claimed, DeliveryRecord, MessageRecord};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+use serde_json::{Value, json};
+
+use super::Mailbox;
+
+impl Mailbox {
+    /// The next delivery under lease (200), or 204 if none comes within `wait`.
+    pub(super) async fn next(&self, target: &Target, wait: Duration) -> Result<Response, Problem> {
+        let filter = ClaimFilter::Pull(target.id.clone());
+        let mut closing = self.closing.clone();
+        let over = async {
+            tokio::select! {
+                () = tokio::time::sleep(wait) => {}
+                // An error means that nobody can close any more: the wait decides.
+                Ok(_) = closing.wait_for(|closing| *closing) => {}
+            }
+        };
+        tokio::pin!(over);
+        loop {
+            let now = self.clock.now();
+            let claimed = self.journal.claim(&filter, 1, self.lease, now).await?;
+            if let Some(claimed) = claimed.into_iter().next() {
+                return Ok(Json(self.describe(&claimed).await?).into_response());
+            }
+            let due = self.journal.next_due(&filter).await?;
+            tokio::select! {
+                biased;
+                () = &mut over => return Ok(StatusCode::NO_CONTENT.into_response()),
+                () = self.journal.wait(&filter, due, now) => {}
+            }
+        }
+    }
+
+    async fn describe(&self, claimed: &Claimed) -> Result<Value, Problem> {
+        let delivery = &claimed.delivery;
+        let message = self.message(delivery).await?;
+        let output = self.journal.output(delivery.id).await?;
+        let base = format!("/v1/mailbox/{}/deliveries/{}", delivery.target, delivery.id);
+        let attachments: Vec<_> = (1_usize..)
+            .zip(&message.attachments)
+            .map(|(number, stored)| {
+                let described = &stored.attachment;
+                json!({
+                    "url": format!("{base}/attachments/{number}"), "name": described.name,
+                    "media_type": described.media_type, "size": described.size, "sha256": described.digest,
+                })
+            })
+            .collect();
+        let answer = match message.direction {
+            Direction::Answer(kind) => json!({ "kind": kind, "message": message.answers }),
+            Direction::Application => Value::Null,
+        };
+        Ok(json!({
+            "delivery": delivery.id,
+            "message": delivery.message,
+            "attempt": delivery.attempts + 1,
+            "accepted": message.at.to_string(),
+            "authority": delivery.authority,
+            "procedure": message.procedure,
+            "case": message.case,
+            "answer": answer,
+            "document": {
+                "url": format!("{base}/document"), "name": output.file_name, "media_type": output.media_type,
+                "size": output.bytes.len(), "sha256": output.digest,
+            },
+            "attachments": attachments,
+            "lease": claimed.lease.epoch.to_string(),
+            "lease_until": claimed.until.to_string(),
+        }))
+    }
+
+    pub(super) async fn document(&self, target: &Target, delivery: DeliveryId) -> Result<Response, Problem> {
+        let record = self.readable(target, delivery).await?;
+        let output = self.journal.output(record.id).await?;
+        Ok((file(&output.media_type, &output.file_name, output.bytes.len() as u64), output.bytes)
+            .into_response())
+    }
+
+    pub(super) async fn attachment(
+        &self,
+        target: &Target,
+        delivery: DeliveryId,
+        number: usize,
+    ) -> Result<Response, Problem> {
+        let record = self.readable(target, delivery).await?;
+        let message = self.message(&record).await?;
+        let unknown = || Problem::new(Code::NOT_FOUND, "no such attachment");
+        let stored =
+            number.checked_sub(1).and_then(|place| message.attachments.get(place)).ok_or_else(unknown)?;
+        let wrapped = message.key.as_ref().ok_or_else(unknown)?;
+        let key = self.vault.unwrap_key(message.id, wrapped)?;
+        let stream = self.blobs.open(&stored.blob, &key).await?;
+        let described = &stored.attachment;
+        let headers = file(&described.media_type, &described.name, described.size);
+        Ok((headers, Body::from_stream(stream)).into_response())
+    }
+
+    /// A delivery of this target whose content it may see: not one that was redirected to somebody else, called off
+    /// or rejected.
+    async fn readable(&self, target: &Target, delivery: DeliveryId) -> Result<DeliveryRecord, Problem> {
+        let record = self.own(target, delivery).await?;
+        match record.state {
+            DeliveryState::Prepared | DeliveryState::InDoubt | DeliveryState::Delivered => Ok(record),
+            DeliveryState::DeadLetter | DeliveryState::Redirected | DeliveryState::Cancelled => Err(gone()),
+        }
+    }
+
+    /// A delivery of this target.
+    pub(super) async fn own(&self, target: &Target, delivery: DeliveryId) -> Result<DeliveryRecord, Problem> {
+        let record = self.journal.delivery(delivery).await?;
+        record.filter(|record| record.target == target.id && record.pull).ok_or_else(gone)
+    }
+
+    async fn message(&self, delivery: &DeliveryRecord) -> Result<MessageRecord, Problem> {
+        self.journal.message(delivery.message).await?.ok_or_else(gone)
+    }
+}
+
+fn gone() -> Problem {
+    Problem::new(Code::NOT_FOUND, "no such delivery of this target")
+}
+
+/// Headers of a file. Never shown in a browser as what it claims to be: it may be a page with scripts.
+fn file(media_type: &str, name: &str, size: u64) -> HeaderMap {
+    let encoded: String = name
+        .bytes()
+        .map(|byte| match byte {
+            b'-' | b'_' | b'.' => char::from(byte).to_string(),
+            _ if byte.is_ascii_alphanumeric() => char::from(byte).to_string(),
+            _ => format!("%{byte:02X}"),
+        })
+        .collect();
+    let mut headers = HeaderMap::new();
+    let mut put = |name, value: String| {
+        if let Ok(value) = HeaderValue::try_from(value) {
+            headers.insert(name, value);
+        }
+    };
+    put(header::CONTENT_TYPE, media_type.to_owned());
+    put(header::CONTENT_LENGTH, size.to_string());
+    // RFC 6266 section 4.3 with the coding of RFC 8187
+    put(header::CONTENT_DISPOSITION, format!("attachment; filename*=UTF-8''{encoded}"));
+    put(header::X_CONTENT_TYPE_OPTIONS, "nosniff".to_owned());
+    put(header::CACHE_CONTROL, "no-store".to_owned());
+    headers
+}

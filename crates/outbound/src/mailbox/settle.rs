@@ -1,0 +1,159 @@
+//! Acknowledging, rejecting, extending.
+
+use std::time::Duration;
+
+use axum::Json;
+use dds_depot::Target;
+use dds_message::{Code, DeliveryId, DeliveryState, Problem};
+use dds_store::{DeliveryRecord, Lease, NewEntry, Outcome, Settled, Settlement};
+use dds_telemetry::AttemptEnded;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{Mailbox, call::How};
+use crate::fault::reference_form;
+
+/// Body of all three calls.
+#[derive(Debug, Deserialize)]
+struct Body {
+    /// As `next` gave it.
+    lease: String,
+    /// `ack`: the target's own reference.
+    #[serde(default)]
+    reference: Option<String>,
+    /// `reject`: why, as a short name.
+    #[serde(default)]
+    reason: Option<String>,
+    /// `reject`: why, for people. Read so that it is no error; kept nowhere, because it may name a person.
+    #[serde(default, rename = "text")]
+    _text: Option<String>,
+}
+
+impl Mailbox {
+    pub(super) async fn settle(
+        &self,
+        target: &Target,
+        delivery: DeliveryId,
+        how: How,
+        body: &[u8],
+    ) -> Result<Json<Value>, Problem> {
+        let bad = |detail: &str| Problem::new(Code::BAD_REQUEST, detail);
+        let body: Body =
+            serde_json::from_slice(body).map_err(|_| bad("the body must be JSON with the member lease"))?;
+        // 0 is the right of an operator (`Lease::manual`), never of a target.
+        let epoch = body.lease.parse().ok().filter(|epoch| *epoch > 0);
+        let epoch = epoch.ok_or_else(|| bad("lease is not one that was given out"))?;
+        let record = self.own(target, delivery).await?;
+        let lease = Lease { delivery, epoch };
+        match how {
+            How::Acknowledge => self.acknowledge(&record, lease, body.reference.as_deref()).await,
+            How::Reject => {
+                let reason = body.reason.as_deref().and_then(reason).ok_or_else(|| {
+                    bad("reason must be 1 to 40 of a-z 0-9 - _ . (what only people can read goes into text)")
+                })?;
+                self.reject(&record, lease, &reason).await
+            }
+            How::Extend => self.extend(lease).await,
+        }
+    }
+
+    /// A receipt counts whenever it comes: with a lost lease too, as long as the delivery is still open, and once more
+    /// for one who did not get our answer.
+    async fn acknowledge(
+        &self,
+        record: &DeliveryRecord,
+        lease: Lease,
+        reference: Option<&str>,
+    ) -> Result<Json<Value>, Problem> {
+        if record.state == DeliveryState::Delivered {
+            return Ok(Json(json!({ "state": "delivered", "duplicate": true })));
+        }
+        let receipt = reference.and_then(reference_form);
+        let entry = self.entry(record, "delivery.delivered", "delivered", None, "");
+        self.write(
+            record,
+            Settlement {
+                lease,
+                outcome: Outcome::Delivered { receipt },
+                at: self.clock.now(),
+                late: true,
+                entry,
+            },
+        )
+        .await?;
+        Ok(Json(json!({ "state": "delivered", "duplicate": false })))
+    }
+
+    /// The delivery becomes a dead letter (DDS-D008): somebody must clear up the reason.
+    async fn reject(
+        &self,
+        record: &DeliveryRecord,
+        lease: Lease,
+        reason: &str,
+    ) -> Result<Json<Value>, Problem> {
+        let code = Code::FETCH_REJECTED;
+        let detail = format!("reason {reason}");
+        let entry = self.entry(record, "delivery.dead_letter", "dead_letter", Some(code), &detail);
+        let outcome = Outcome::DeadLetter { code };
+        self.write(record, Settlement { lease, outcome, at: self.clock.now(), late: false, entry }).await?;
+        Ok(Json(json!({ "state": "dead_letter", "code": code })))
+    }
+
+    async fn extend(&self, lease: Lease) -> Result<Json<Value>, Problem> {
+        let now = self.clock.now();
+        if !self.journal.extend(&lease, self.lease, now).await? {
+            return Err(lost());
+        }
+        Ok(Json(json!({ "lease": lease.epoch.to_string(), "lease_until": now.plus(self.lease).to_string() })))
+    }
+
+    async fn write(&self, record: &DeliveryRecord, settlement: Settlement) -> Result<(), Problem> {
+        let acknowledges = matches!(settlement.outcome, Outcome::Delivered { .. });
+        let settled = self.journal.settle(vec![settlement]).await?;
+        if matches!(settled.first(), Some(Settled::Applied(_))) {
+            return Ok(());
+        }
+        // Two acknowledgements at the same time: the other one was first, and that is just as good.
+        let now = self.journal.delivery(record.id).await?;
+        let delivered = now.is_some_and(|now| now.state == DeliveryState::Delivered);
+        if acknowledges && delivered { Ok(()) } else { Err(lost()) }
+    }
+
+    fn entry(
+        &self,
+        record: &DeliveryRecord,
+        event: &'static str,
+        outcome: &'static str,
+        code: Option<Code>,
+        detail: &str,
+    ) -> NewEntry {
+        let data = self.telemetry.record(&AttemptEnded {
+            delivery: record.id,
+            target: &record.target,
+            product: record.product.as_deref().unwrap_or_default(),
+            attempt: record.attempts + 1,
+            outcome,
+            code,
+            detail,
+            // How long the target had it is its own affair; our part took no time.
+            took: Duration::ZERO,
+        });
+        NewEntry {
+            event,
+            delivery: Some(record.id),
+            target: Some(record.target.clone()),
+            code,
+            data,
+            ..NewEntry::default()
+        }
+    }
+}
+
+fn lost() -> Problem {
+    Problem::new(Code::LEASE_LOST, "this lease has run out, or the delivery was settled otherwise")
+}
+
+fn reason(text: &str) -> Option<String> {
+    let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_.".contains(&byte);
+    ((1..=40).contains(&text.len()) && text.bytes().all(allowed)).then(|| text.to_owned())
+}

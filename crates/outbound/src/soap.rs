@@ -1,0 +1,169 @@
+//! SOAP push.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use dds_delivery::{Adapter, AttachmentSource, Consignment, Fault, Verdict};
+use dds_message::Code;
+use dds_soap::{Envelope, FaultCode, Version};
+use http::{HeaderMap, HeaderValue, Method, header};
+
+use crate::{
+    content::{Coding, Content},
+    fault::{delivered, permanent, temporary},
+    http::{Answer, Endpoint, retry_after},
+    rest::refused,
+};
+
+/// Namespace of the place holder for the content of an attachment.
+const ATTACHMENT_NAMESPACE: &str = "urn:datendrehscheibe:anlage:1";
+/// Namespace of the header block that names the delivery.
+const DELIVERY_NAMESPACE: &str = "urn:datendrehscheibe:zustellung:1";
+
+/// `soap`: the document as body of an envelope.
+pub(crate) struct Soap {
+    pub(crate) endpoint: Endpoint,
+    pub(crate) version: Version,
+    pub(crate) action: String,
+    /// `options.attachments = "base64"`: place holders in the document become the contents.
+    pub(crate) attachments: bool,
+}
+
+#[async_trait]
+impl Adapter for Soap {
+    async fn deliver(&self, consignment: &Consignment) -> Verdict {
+        let envelope = Bytes::from(self.envelope(consignment));
+        let content = if self.attachments {
+            match fill(&envelope, &consignment.attachments) {
+                Ok(content) => content,
+                Err(what) => return permanent(Code::OUTPUT_INVALID, what),
+            }
+        } else {
+            let mut content = Content::default();
+            content.push(envelope);
+            content
+        };
+        let (media_type, action) = dds_soap::http::write(self.version, &self.action);
+        let mut headers = HeaderMap::new();
+        let values = [
+            (header::CONTENT_TYPE, Some(media_type)),
+            (header::HeaderName::from_static("soapaction"), action),
+        ];
+        for (name, value) in values {
+            if let Some(value) = value.and_then(|value| HeaderValue::try_from(value).ok()) {
+                headers.insert(name, value);
+            }
+        }
+        match self.endpoint.send(Method::POST, consignment, headers, content).await {
+            Ok(answer) => judge(&answer),
+            Err(verdict) => verdict,
+        }
+    }
+}
+
+impl Soap {
+    fn envelope(&self, consignment: &Consignment) -> Vec<u8> {
+        // Services that cannot see HTTP headers find the delivery id here. Not `mustUnderstand`: it may be ignored.
+        let block = format!(
+            "<dds:zustellung xmlns:dds=\"{DELIVERY_NAMESPACE}\" kennung=\"{}\" nachricht=\"{}\"/>",
+            consignment.delivery, consignment.message
+        );
+        Envelope::build(self.version, block.as_bytes(), Envelope::embeddable(&consignment.document.bytes))
+    }
+}
+
+/// Puts the contents of attachments in place of `<inhalt xmlns="urn:datendrehscheibe:anlage:1" name="…"/>`. The first
+/// place holder of a name gets the first attachment of that name, the second the second. A place holder without
+/// attachment, and an attachment without place holder, is an error of the stylesheet: nothing may get lost unnoticed.
+fn fill(envelope: &Bytes, attachments: &[Arc<dyn AttachmentSource>]) -> Result<Content, String> {
+    let mut content = Content::default();
+    if attachments.is_empty() && !contains(envelope, ATTACHMENT_NAMESPACE.as_bytes()) {
+        content.push(envelope.clone());
+        return Ok(content);
+    }
+    let text = std::str::from_utf8(envelope).map_err(|_| "the document is not UTF-8".to_owned())?;
+    let document =
+        roxmltree::Document::parse(text).map_err(|_| "the document is not well-formed".to_owned())?;
+    let mut left: Vec<Option<&Arc<dyn AttachmentSource>>> = attachments.iter().map(Some).collect();
+    let mut end = 0;
+    for holder in document.descendants().filter(|node| node.has_tag_name((ATTACHMENT_NAMESPACE, "inhalt"))) {
+        let name = holder.attribute("name").unwrap_or_default();
+        let place = left.iter_mut().find(|slot| slot.is_some_and(|source| source.describe().name == name));
+        let attachment = place.and_then(Option::take);
+        let attachment = attachment.ok_or("a place holder names no attachment of the message")?;
+        content.push(envelope.slice(end..holder.range().start));
+        content.attach(attachment, Coding::Base64);
+        end = holder.range().end;
+    }
+    if left.iter().any(Option::is_some) {
+        return Err("an attachment has no place holder in the document".to_owned());
+    }
+    content.push(envelope.slice(end..));
+    Ok(content)
+}
+
+fn contains(bytes: &[u8], needle: &[u8]) -> bool {
+    bytes.windows(needle.len()).any(|window| window == needle)
+}
+
+fn judge(answer: &Answer) -> Verdict {
+    let parsed = dds_soap::parse(&answer.body).ok();
+    if let Some(fault) = parsed.as_ref().and_then(dds_soap::Parsed::fault) {
+        // The reason is text of the target and stays out of log and journal.
+        return match fault.code {
+            FaultCode::Receiver => Verdict::Temporary {
+                fault: Fault { code: Code::TARGET_BUSY, detail: "SOAP fault: Server".to_owned() },
+                retry_after: retry_after(&answer.headers),
+            },
+            FaultCode::Sender => permanent(Code::TARGET_REFUSED, "SOAP fault: Client"),
+            other => permanent(Code::TARGET_REFUSED, format!("SOAP fault: {other:?}")),
+        };
+    }
+    if !answer.status.is_success() {
+        return refused(answer.status, &answer.headers);
+    }
+    // 202 and an empty body are the answer of a one-way operation.
+    if parsed.is_none() && !answer.body.trim_ascii().is_empty() {
+        return temporary(Code::TARGET_BUSY, "the answer is no SOAP envelope");
+    }
+    delivered(parsed.as_ref().and_then(reference).as_deref())
+}
+
+/// Text of the first element named like a reference.
+fn reference(envelope: &dds_soap::Parsed<'_>) -> Option<String> {
+    const NAMES: [&str; 5] = ["kennung", "reference", "referenz", "aktenzeichen", "id"];
+    let named = |name: &str| NAMES.contains(&name.to_ascii_lowercase().as_str());
+    let payload = envelope.payload()?;
+    let found = payload.descendants().find(|node| named(node.tag_name().name()) && node.text().is_some())?;
+    found.text().map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::content::tests::{Memory, read};
+
+    #[tokio::test]
+    async fn place_holders_become_contents_whatever_their_prefix() {
+        let attachments = [Memory::source("b.pdf", "BBBB", 1), Memory::source("a.pdf", "A", 9)];
+        let envelope = Bytes::from_static(
+            br#"<e xmlns:x="urn:datendrehscheibe:anlage:1"><d><x:inhalt name="a.pdf"/></d><inhalt xmlns="urn:datendrehscheibe:anlage:1" name="b.pdf"></inhalt></e>"#,
+        );
+        let content = fill(&envelope, &attachments).unwrap();
+        let promised = content.len();
+        let text = String::from_utf8(read(content).await.unwrap()).unwrap();
+        assert_eq!(text, r#"<e xmlns:x="urn:datendrehscheibe:anlage:1"><d>QQ==</d>QkJCQg==</e>"#);
+        assert_eq!(text.len() as u64, promised);
+    }
+
+    #[test]
+    fn nothing_gets_lost_unnoticed() {
+        let attachments = [Memory::source("a.pdf", "A", 1)];
+        let holder = Bytes::from_static(br#"<inhalt xmlns="urn:datendrehscheibe:anlage:1" name="b.pdf"/>"#);
+        assert!(fill(&Bytes::from_static(b"<e/>"), &attachments).is_err());
+        assert!(fill(&holder, &attachments).is_err());
+        assert!(fill(&holder, &[]).is_err());
+        assert!(fill(&Bytes::from_static(b"<e/>"), &[]).is_ok());
+    }
+}

@@ -1,0 +1,228 @@
+//! The targets of the active release, ready to use.
+
+use std::{collections::HashMap, path::PathBuf, str::FromStr as _, sync::Arc, time::Duration};
+
+use arc_swap::ArcSwap;
+use async_trait::async_trait;
+use dds_delivery::{Adapter, Consignment, Fault, LiveTarget, TargetDirectory, TargetPolicy, Verdict};
+use dds_depot::{AdapterKind, Maintenance, Policy, Release, Target};
+use dds_message::{Code, TargetId};
+use dds_soap::Version;
+use http::Method;
+use parking_lot::RwLock;
+use reqwest::{Client, Url};
+use rustls::ClientConfig;
+
+use crate::{
+    Error, MailRelay, TlsOptions,
+    credential::Credential,
+    fault::permanent,
+    folder::{Folder, Layout},
+    http::{Endpoint, client},
+    mail::Mail,
+    rest::{Form, Rest},
+    soap::Soap,
+    tls::client_config,
+};
+
+/// What is the same for all targets.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Trust and certificate of ours.
+    pub tls: TlsOptions,
+    /// Longest wait for a connection.
+    pub connect_timeout: Duration,
+    /// Longest silence of a target while it answers.
+    pub read_timeout: Duration,
+    /// Relay for mail; `None`: mail targets wait (DDS-D007).
+    pub mail: Option<MailRelay>,
+    /// Relative transfer folders begin here: the folder of `drehscheibe.toml`.
+    pub base: PathBuf,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            tls: TlsOptions::default(),
+            connect_timeout: Duration::from_secs(10),
+            read_timeout: Duration::from_secs(60),
+            mail: None,
+            base: PathBuf::from("."),
+        }
+    }
+}
+
+/// Zielverzeichnis: one adapter per target of the active release, made when it is first needed. Cheap to clone.
+#[derive(Clone)]
+pub struct Targets(Arc<Inner>);
+
+struct Inner {
+    options: Options,
+    client: Client,
+    tls: Arc<ClientConfig>,
+    mail: Option<Arc<MailRelay>>,
+    current: ArcSwap<Current>,
+}
+
+/// A release with the targets made of it so far.
+struct Current {
+    release: Arc<Release>,
+    live: RwLock<HashMap<TargetId, Arc<LiveTarget>>>,
+}
+
+impl Targets {
+    /// The targets of `release`.
+    ///
+    /// # Errors
+    /// [`Error::Certificates`] (DDS-C001) if a certificate or key of the options cannot be used.
+    pub fn new(options: Options, release: Arc<Release>) -> Result<Self, Error> {
+        let tls = client_config(&options.tls)?;
+        let client = client(tls.clone(), options.connect_timeout, options.read_timeout)?;
+        let mail = options.mail.clone().map(Arc::new);
+        let current = ArcSwap::from_pointee(Current::new(release));
+        Ok(Self(Arc::new(Inner { options, client, tls: Arc::new(tls), mail, current })))
+    }
+
+    /// Switches to another release (invariant I10). Attempts under way end with the target they began with.
+    pub fn activate(&self, release: Arc<Release>) {
+        self.0.current.store(Arc::new(Current::new(release)));
+    }
+
+    /// The release in force.
+    #[must_use]
+    pub fn release(&self) -> Arc<Release> {
+        Arc::clone(&self.0.current.load().release)
+    }
+}
+
+impl TargetDirectory for Targets {
+    fn lookup(&self, target: &TargetId) -> Option<Arc<LiveTarget>> {
+        let current = self.0.current.load();
+        if let Some(live) = current.live.read().get(target) {
+            return Some(Arc::clone(live));
+        }
+        let found = current.release.target(target)?;
+        let live = Arc::new(LiveTarget { policy: policy(&found), adapter: self.0.adapter(found) });
+        Some(Arc::clone(current.live.write().entry(target.clone()).or_insert(live)))
+    }
+}
+
+impl Current {
+    fn new(release: Arc<Release>) -> Self {
+        Self { release, live: RwLock::new(HashMap::new()) }
+    }
+}
+
+impl Inner {
+    fn adapter(&self, target: Target) -> Arc<dyn Adapter> {
+        let limit = target.max_attachment_bytes;
+        let inner = self.way(target).unwrap_or_else(|what| Arc::new(Unusable(what)));
+        match limit {
+            Some(bytes) => Arc::new(Limited { bytes, inner }),
+            None => inner,
+        }
+    }
+
+    /// The adapter, or what is missing for it.
+    fn way(&self, target: Target) -> Result<Arc<dyn Adapter>, &'static str> {
+        let options = &target.options;
+        Ok(match target.adapter {
+            AdapterKind::Rest => {
+                let method = options.method.as_deref().unwrap_or("POST");
+                let form = match options.attachments.as_deref() {
+                    Some("multipart") => Form::Multipart,
+                    Some("none") => Form::Document,
+                    _ => Form::AsNeeded,
+                };
+                Arc::new(Rest {
+                    endpoint: self.endpoint(&target)?,
+                    method: Method::from_str(method).map_err(|_| "its method is malformed")?,
+                    form,
+                    document_part: options.document_part.clone(),
+                })
+            }
+            AdapterKind::Soap => Arc::new(Soap {
+                endpoint: self.endpoint(&target)?,
+                version: if options.soap_version.as_deref() == Some("1.2") {
+                    Version::V12
+                } else {
+                    Version::V11
+                },
+                action: options.soap_action.clone().unwrap_or_default(),
+                attachments: options.attachments.as_deref() != Some("none"),
+            }),
+            AdapterKind::Folder => Arc::new(Folder {
+                folder: self.options.base.join(target.folder.as_deref().ok_or("it has no folder")?),
+                layout: if options.layout.as_deref() == Some("container") {
+                    Layout::Container
+                } else {
+                    Layout::Folder
+                },
+            }),
+            AdapterKind::Mail => Arc::new(Mail {
+                relay: Arc::clone(self.mail.as_ref().ok_or("no mail relay is configured")?),
+                tls: Arc::clone(&self.tls),
+                to: target.mail.clone().ok_or("it has no mail address")?,
+                subject: options.subject.clone(),
+            }),
+            AdapterKind::Mailbox => return Err("it fetches, nothing is pushed"),
+        })
+    }
+
+    fn endpoint(&self, target: &Target) -> Result<Endpoint, &'static str> {
+        let url = target.url().ok_or("it has no endpoint")?;
+        let url = Url::parse(&url).map_err(|_| "its endpoint is malformed")?;
+        if !["http", "https"].contains(&url.scheme()) {
+            return Err("its endpoint is neither http nor https");
+        }
+        let shows = target.options.authentication.as_deref() != Some("none");
+        let credential = target.secret.clone().filter(|_| shows).map(Credential);
+        Ok(Endpoint { client: self.client.clone(), url, credential })
+    }
+}
+
+/// A target that lacks something in the configuration. Its deliveries wait: a corrected release mends it.
+struct Unusable(&'static str);
+
+#[async_trait]
+impl Adapter for Unusable {
+    async fn deliver(&self, _: &Consignment) -> Verdict {
+        let detail = format!("target cannot be used: {}", self.0);
+        Verdict::Temporary { fault: Fault { code: Code::TARGET_UNKNOWN, detail }, retry_after: None }
+    }
+}
+
+/// A target that takes so many bytes of attachments.
+struct Limited {
+    bytes: u64,
+    inner: Arc<dyn Adapter>,
+}
+
+#[async_trait]
+impl Adapter for Limited {
+    async fn deliver(&self, consignment: &Consignment) -> Verdict {
+        let bytes: u64 = consignment.attachments.iter().map(|source| source.describe().size).sum();
+        if bytes > self.bytes {
+            let detail = format!("attachments have {bytes} bytes, the target takes {}", self.bytes);
+            return permanent(Code::TARGET_TOO_LARGE, detail);
+        }
+        self.inner.deliver(consignment).await
+    }
+}
+
+fn policy(target: &Target) -> TargetPolicy {
+    let base = TargetPolicy::default();
+    let Policy { parallel, retry, attempt_timeout, breaker_faults, breaker_pause, maintenance } =
+        target.policy.clone();
+    TargetPolicy {
+        parallel: parallel.unwrap_or(base.parallel),
+        deduplicates: target.deduplicates,
+        retry: retry.map_or(base.retry, |waits| waits.into_iter().map(|wait| wait.0).collect()),
+        attempt_timeout: attempt_timeout.map_or(base.attempt_timeout, |limit| limit.0),
+        breaker: (
+            breaker_faults.unwrap_or(base.breaker.0),
+            breaker_pause.map_or(base.breaker.1, |pause| pause.0),
+        ),
+        maintenance: maintenance.map(|Maintenance(from, to)| (from, to)),
+    }
+}

@@ -1,0 +1,269 @@
+//! The mailbox, over a real store and real connections.
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail by panicking, as tests do")]
+
+mod support;
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use dds_message::{
+    CaseRef, Channel, DeliveryId, DeliveryState, Digest, Direction, Format, MessageId, ReleaseId, SourceId,
+    TargetId,
+};
+use dds_outbound::mailbox::{self, Mailbox};
+use dds_store::{
+    AuditLog as _, BlobStore as _, Journal as _, MasterKey, NewDelivery, NewEntry, NewMessage, NewPlan,
+    Output, PlanState, StoredAttachment,
+    sqlite::{Options, SqliteStore},
+};
+use dds_testbench::{FetchingFachverfahren, Inbox, ManualClock};
+use support::{Town, target};
+use tokio::sync::watch;
+use uuid::Uuid;
+
+const LEASE: Duration = Duration::from_secs(300);
+
+struct Office {
+    store: SqliteStore,
+    clock: ManualClock,
+    address: SocketAddr,
+    closing: watch::Sender<bool>,
+    server: tokio::task::JoinHandle<()>,
+    _folder: tempfile::TempDir,
+}
+
+impl Drop for Office {
+    fn drop(&mut self) {
+        self.server.abort();
+    }
+}
+
+async fn office() -> Office {
+    let folder = tempfile::tempdir().unwrap();
+    let clock = ManualClock::default();
+    let key = MasterKey::from_hex(&"ab".repeat(32)).unwrap();
+    let store =
+        SqliteStore::open(Options::new(folder.path().join("store"), key, Arc::new(clock.clone()))).unwrap();
+    let secret = folder.path().join("secret");
+    std::fs::write(&secret, "box-token").unwrap();
+    let targets = Town { secret: Some(format!("file:{}", secret.display())), ..Town::default() }.targets();
+    let (closing, closed) = watch::channel(false);
+    let journal = Arc::new(store.clone());
+    let router = mailbox::router(Mailbox {
+        journal: journal.clone(),
+        blobs: journal,
+        vault: store.vault().clone(),
+        targets,
+        clock: Arc::new(clock.clone()),
+        telemetry: dds_telemetry::Telemetry::default(),
+        lease: LEASE,
+        closing: closed,
+    });
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let server = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+    Office { store, clock, address, closing, server, _folder: folder }
+}
+
+impl Office {
+    /// Accepts and plans a message with one attachment for `target`.
+    async fn post(&self, n: u128, target: &TargetId) -> DeliveryId {
+        let store = &self.store;
+        let id = MessageId(Uuid::from_u128((7 << 76) | (2 << 62) | n));
+        let (key, wrapped) = store.vault().new_message_key(id).unwrap();
+        let mut writer = store.create(&key).await.unwrap();
+        writer.write(Bytes::from(vec![b'a'; 100_000])).await.unwrap();
+        let (blob, size, digest) = writer.finish().await.unwrap();
+        let attachment = dds_message::Attachment {
+            name: "Ausweis ä.pdf".to_owned(),
+            media_type: "application/pdf".to_owned(),
+            size,
+            digest,
+        };
+        let now = dds_message::Clock::now(&self.clock);
+        let document = Bytes::from(format!("<antrag nummer=\"{n}\"/>"));
+        let accepted = store.accept(NewMessage {
+            id,
+            at: now,
+            direction: Direction::Application,
+            answers: None,
+            source: SourceId::parse("amt24").unwrap(),
+            channel: Channel::Rest,
+            sender_key: format!("key-{n}"),
+            key: wrapped,
+            digest: Digest::of(&document),
+            document,
+            format: Format::Xml,
+            attachments: vec![StoredAttachment { attachment, blob }],
+            procedure: None,
+            message_type: None,
+            municipality: None,
+            addressee: None,
+            case: Some(CaseRef::parse("HS-2026/17").unwrap()),
+            entry: NewEntry { event: "message.accepted", ..NewEntry::default() },
+        });
+        accepted.await.unwrap();
+        let bytes = Bytes::from(format!("{{\"nummer\":{n}}}"));
+        let delivery = DeliveryId::derive(id, target, "hundesteuer@1.0", 0);
+        let new = NewDelivery {
+            id: delivery,
+            target: target.clone(),
+            authority: None,
+            product: Some("fv-box@1.0".to_owned()),
+            product_id: None,
+            output: Some(Output {
+                digest: Digest::of(&bytes),
+                bytes,
+                media_type: "application/json".to_owned(),
+                file_name: "vorgang.json".to_owned(),
+            }),
+            lane: None,
+            pull: true,
+            due: now,
+            deadline: now.plus(Duration::from_secs(72 * 3_600)),
+        };
+        let plan = NewPlan {
+            message: id,
+            at: now,
+            release: ReleaseId(Digest::of(b"release")),
+            rule: "hundesteuer@1.0".to_owned(),
+            authority: None,
+            state: PlanState::Routed,
+            deliveries: vec![new],
+            report: None,
+            entries: Vec::new(),
+        };
+        assert!(store.plan(plan).await.unwrap());
+        delivery
+    }
+
+    fn client(&self, token: &str) -> FetchingFachverfahren {
+        FetchingFachverfahren::new(self.address, target("box"), token).with_inbox(Inbox::keep_documents(true))
+    }
+
+    async fn state(&self, delivery: DeliveryId) -> (DeliveryState, Option<String>) {
+        let record = self.store.delivery(delivery).await.unwrap().unwrap();
+        (record.state, record.receipt)
+    }
+}
+
+#[tokio::test]
+async fn a_delivery_is_fetched_read_and_acknowledged() {
+    let office = office().await;
+    let delivery = office.post(1, &target("box")).await;
+    let mut client = office.client("box-token");
+    let fetched = client.next(0).await.unwrap().unwrap();
+    assert_eq!(fetched.delivery, delivery);
+    assert_eq!(fetched.metadata["case"], "HS-2026/17");
+    assert_eq!(fetched.metadata["lease_until"], "2026-11-22T08:05:00.000Z");
+    assert_eq!(fetched.metadata["attachments"][0]["name"], "Ausweis ä.pdf");
+    assert!(client.next(0).await.unwrap().is_none(), "under lease nobody else gets it");
+
+    client.read(&fetched).await.unwrap();
+    let received = client.inbox().get(delivery).unwrap();
+    assert_eq!(received.bytes.unwrap(), "{\"nummer\":1}");
+    assert_eq!(received.attachments[0].size, 100_000);
+
+    let answer = client.acknowledge(&fetched, Some("AZ-7")).await.unwrap();
+    assert_eq!((answer.status.as_u16(), answer.json()["duplicate"].clone()), (200, false.into()));
+    assert_eq!(office.state(delivery).await, (DeliveryState::Delivered, Some("AZ-7".to_owned())));
+    // Who did not get our answer asks again and is told the same.
+    let answer = client.acknowledge(&fetched, None).await.unwrap();
+    assert_eq!((answer.status.as_u16(), answer.json()["duplicate"].clone()), (200, true.into()));
+    assert_eq!(office.state(delivery).await.1, Some("AZ-7".to_owned()));
+}
+
+#[tokio::test]
+async fn a_long_poll_ends_with_the_arrival_and_with_the_shutdown() {
+    let office = office().await;
+    let mut client = office.client("box-token");
+    let waiting = tokio::spawn(async move {
+        let fetched = client.next(60).await.unwrap();
+        (client, fetched)
+    });
+    tokio::task::yield_now().await;
+    let delivery = office.post(1, &target("box")).await;
+    let (mut client, fetched) =
+        tokio::time::timeout(Duration::from_secs(30), waiting).await.unwrap().unwrap();
+    assert_eq!(fetched.unwrap().delivery, delivery);
+
+    let waiting = tokio::spawn(async move { client.next(60).await.unwrap() });
+    tokio::task::yield_now().await;
+    office.closing.send_replace(true);
+    assert!(tokio::time::timeout(Duration::from_secs(30), waiting).await.unwrap().unwrap().is_none());
+}
+
+#[tokio::test]
+async fn a_lost_lease_cannot_reject_or_extend_but_a_late_receipt_counts() {
+    let office = office().await;
+    let delivery = office.post(1, &target("box")).await;
+    let mut client = office.client("box-token");
+    let first = client.next(0).await.unwrap().unwrap();
+    assert_eq!(client.extend(&first).await.unwrap().status.as_u16(), 200);
+
+    office.clock.advance(LEASE * 2);
+    let second = client.next(0).await.unwrap().unwrap();
+    assert_eq!(second.delivery, delivery);
+    assert_ne!(second.lease, first.lease);
+    for answer in [client.reject(&first, "doppelt", "").await.unwrap(), client.extend(&first).await.unwrap()]
+    {
+        assert_eq!((answer.status.as_u16(), answer.json()["code"].clone()), (409, "DDS-D009".into()));
+        assert_eq!(answer.headers["content-type"], "application/problem+json");
+    }
+    assert_eq!(client.acknowledge(&first, Some("spaet")).await.unwrap().status.as_u16(), 200);
+    assert_eq!(office.state(delivery).await, (DeliveryState::Delivered, Some("spaet".to_owned())));
+}
+
+#[tokio::test]
+async fn a_rejection_is_a_dead_letter_whose_text_is_kept_nowhere() {
+    let office = office().await;
+    let delivery = office.post(1, &target("box")).await;
+    let mut client = office.client("box-token");
+    let fetched = client.next(0).await.unwrap().unwrap();
+    let answer = client.reject(&fetched, "Erika Mustermann", "").await.unwrap();
+    assert_eq!(answer.json()["code"], "DDS-I004", "free text is no reason");
+    let answer = client.reject(&fetched, "unzustaendig", "Erika Mustermann wohnt nicht hier").await.unwrap();
+    assert_eq!(answer.status.as_u16(), 200);
+    assert_eq!(office.state(delivery).await.0, DeliveryState::DeadLetter);
+    let journal = serde_json::to_string(&office.store.rows(1, 100).await.unwrap()).unwrap();
+    assert!(journal.contains("reason unzustaendig") && journal.contains("DDS-D008"), "{journal}");
+    assert!(!journal.contains("Erika"), "{journal}");
+    // What was rejected can be read no more.
+    assert!(client.read(&fetched).await.is_err());
+}
+
+#[tokio::test]
+async fn nobody_gets_what_is_not_theirs() {
+    let office = office().await;
+    let answers = TargetId::parse("source/amt24").unwrap();
+    let delivery = office.post(1, &target("box")).await;
+    let answer = office.post(2, &answers).await;
+
+    for token in ["", "falsch", "portal-token"] {
+        let error = office.client(token).next(0).await.unwrap_err().to_string();
+        assert!(error.contains("HTTP 401") && error.contains("DDS-I001"), "{token}: {error}");
+    }
+    // The source fetches its answers with its own token, and nothing else.
+    let mut portal = FetchingFachverfahren::new(office.address, answers.clone(), "portal-token");
+    let fetched = portal.next(0).await.unwrap().unwrap();
+    assert_eq!(fetched.delivery, answer);
+    let foreign = dds_testbench::Fetched { delivery, ..fetched.clone() };
+    let refused = portal.acknowledge(&foreign, None).await.unwrap();
+    assert_eq!((refused.status.as_u16(), refused.json()["code"].clone()), (404, "DDS-I007".into()));
+    assert_eq!(office.state(delivery).await.0, DeliveryState::Prepared);
+    // Lease 0 is the right of an operator.
+    let manual = dds_testbench::Fetched { lease: "0".to_owned(), ..fetched };
+    assert_eq!(portal.acknowledge(&manual, None).await.unwrap().status.as_u16(), 400);
+    assert_eq!(office.state(answer).await.0, DeliveryState::Prepared);
+}
+
+#[tokio::test]
+async fn everything_there_is_can_be_taken_one_after_the_other() {
+    let office = office().await;
+    for n in 1..=5 {
+        office.post(n, &target("box")).await;
+    }
+    let mut client = office.client("box-token");
+    assert_eq!(client.take_all(0).await.unwrap(), 5);
+    assert_eq!((client.inbox().len(), client.inbox().repeats()), (5, 0));
+}

@@ -1,0 +1,80 @@
+//! SOAP push.
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail by panicking, as tests do")]
+
+mod support;
+
+use base64::Engine as _;
+use dds_message::Code;
+use dds_testbench::{FachverfahrenSim, Fault, Interface, PushOptions};
+use support::{Made, Town, canned, consignment, deliver, http, told};
+
+async fn sim() -> FachverfahrenSim {
+    let options = PushOptions { keep_documents: true, ..PushOptions::new(Interface::Soap11) };
+    FachverfahrenSim::start(options).await.unwrap()
+}
+
+#[tokio::test]
+async fn the_document_is_the_body_and_attachments_stand_where_the_stylesheet_put_them() {
+    let sim = sim().await;
+    let mut sent = consignment("soap", 1, vec![Made::source("a.pdf", 100_000)]);
+    let holder = r#"<?xml version="1.0"?><neu xmlns="urn:fv"><pdf><d:inhalt xmlns:d="urn:datendrehscheibe:anlage:1" name="a.pdf"/></pdf></neu>"#;
+    sent.document.bytes = holder.into();
+    let verdict = deliver(&Town::at(&sim.url()).targets(), &sent).await;
+    assert!(told(&verdict).2.starts_with("FV-"), "{verdict:?}");
+
+    let received = sim.inbox().get(sent.delivery).unwrap();
+    assert_eq!(
+        (received.place.as_str(), received.document.media_type.as_str()),
+        ("/soap", "text/xml; charset=utf-8")
+    );
+    let bytes = received.bytes.unwrap();
+    let envelope = dds_soap::parse(&bytes).unwrap();
+    assert_eq!(envelope.headers[0].name, "zustellung");
+    assert!(String::from_utf8_lossy(envelope.headers[0].xml).contains(&sent.delivery.to_string()));
+    let payload = envelope.payload().unwrap();
+    let pdf = payload.first_element_child().unwrap().text().unwrap();
+    let pdf = base64::engine::general_purpose::STANDARD.decode(pdf).unwrap();
+    assert_eq!(dds_message::Digest::of(&pdf), sent.attachments[0].describe().digest);
+}
+
+#[tokio::test]
+async fn an_attachment_without_place_is_an_error_of_the_stylesheet() {
+    let sim = sim().await;
+    let verdict =
+        deliver(&Town::at(&sim.url()).targets(), &consignment("soap", 1, vec![Made::source("a", 1)])).await;
+    assert_eq!((told(&verdict).0, told(&verdict).1), ("permanent", Some(Code::OUTPUT_INVALID)));
+    assert!(sim.inbox().is_empty());
+}
+
+#[tokio::test]
+async fn faults_tell_whose_they_are() {
+    let sim = sim().await;
+    let targets = Town::at(&sim.url()).targets();
+    sim.faults().plan("/soap", Fault::Refuse(503), 1);
+    sim.faults().plan("/soap", Fault::Refuse(400), 1);
+    sim.faults().plan("/soap", Fault::RefuseFor(503, 7), 1);
+    let sent = consignment("soap", 1, Vec::new());
+    for expected in [
+        ("temporary", Some(Code::TARGET_BUSY), "SOAP fault: Server"),
+        ("permanent", Some(Code::TARGET_REFUSED), "SOAP fault: Client"),
+        ("temporary", Some(Code::TARGET_BUSY), "HTTP 503"),
+    ] {
+        let (what, code, detail) = told(&deliver(&targets, &sent).await);
+        assert_eq!((what, code, detail.as_str()), expected);
+    }
+    assert!(sim.inbox().is_empty());
+    assert_eq!(told(&deliver(&targets, &sent).await).0, "delivered");
+}
+
+#[tokio::test]
+async fn a_one_way_service_answers_nothing_and_a_web_page_is_no_receipt() {
+    let sent = consignment("soap", 1, Vec::new());
+    for (status, body, expected) in [
+        ("202 Accepted", "", "delivered"),
+        ("200 OK", "<html>Anmeldung</html>", "temporary"),
+        ("404 Not", "", "permanent"),
+    ] {
+        let url = canned(http(status, "", body)).await;
+        assert_eq!(told(&deliver(&Town::at(&url).targets(), &sent).await).0, expected, "{status}");
+    }
+}

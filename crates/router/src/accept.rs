@@ -1,0 +1,234 @@
+//! Annahme: from the first byte to the acknowledgement.
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use dds_depot::{Recognised, Release};
+use dds_message::{
+    AnswerKind, Attachment, Channel, Code, Digest, Direction, Facts, Format, MessageId, Problem, SourceId,
+};
+use dds_store::{MessageKey, NewEntry, NewMessage, StoredAttachment, WrappedKey};
+use dds_telemetry::{Event, MessageAccepted};
+use dds_xml::Limits;
+use futures::{StreamExt, stream::BoxStream};
+use uuid::Uuid;
+
+use crate::{Acknowledgement, Begin, Intake, Router, dispatch::Work, duplicates::Turn};
+
+/// Kind of an answer and the application it answers.
+pub(crate) type Answers = Option<(AnswerKind, MessageId)>;
+
+/// Begins a receipt, or answers a repeated key with the acknowledgement of the first.
+pub(crate) async fn begin(
+    router: &Router,
+    source: &SourceId,
+    channel: Channel,
+    sender_key: Option<&str>,
+    answers: Answers,
+) -> Result<Begin, Problem> {
+    let mut turn = None;
+    if let Some(key) = sender_key {
+        turn = Some(router.inner.duplicates.take(source, key).await);
+        if let Some(first) = router.inner.parts.journal.find(source, key).await? {
+            router.inner.parts.telemetry.metrics().duplicate();
+            return Ok(Begin::Duplicate(Acknowledgement {
+                id: first.id,
+                accepted: first.at,
+                duplicate: true,
+                state: first.state,
+            }));
+        }
+    }
+    let now = router.inner.parts.clock.now();
+    let id = MessageId(new_uuid(now.0)?);
+    let (key, wrapped) = router.inner.parts.vault.new_message_key(id)?;
+    Ok(Begin::New(Box::new(Reception {
+        router: router.clone(),
+        source: source.clone(),
+        channel,
+        answers,
+        id,
+        sender_key: sender_key.map(str::to_owned),
+        turn,
+        key,
+        wrapped,
+        attachments: Vec::new(),
+    })))
+}
+
+fn new_uuid(milliseconds: i64) -> Result<Uuid, Problem> {
+    let mut random = [0u8; 10];
+    getrandom::fill(&mut random)
+        .map_err(|_| Problem::new(Code::INTERNAL, "no random bytes from the system"))?;
+    let milliseconds = u64::try_from(milliseconds).unwrap_or(0);
+    Ok(uuid::Builder::from_unix_timestamp_millis(milliseconds, &random).into_uuid())
+}
+
+/// A message being received.
+struct Reception {
+    router: Router,
+    source: SourceId,
+    channel: Channel,
+    answers: Answers,
+    id: MessageId,
+    sender_key: Option<String>,
+    turn: Option<Turn>,
+    key: MessageKey,
+    wrapped: WrappedKey,
+    attachments: Vec<StoredAttachment>,
+}
+
+#[async_trait]
+impl Intake for Reception {
+    async fn attachment(
+        &mut self,
+        name: &str,
+        media_type: &str,
+        mut body: BoxStream<'_, Result<Bytes, Problem>>,
+    ) -> Result<Attachment, Problem> {
+        let mut writer = self.router.inner.parts.blobs.create(&self.key).await?;
+        while let Some(piece) = body.next().await {
+            writer.write(piece?).await?;
+        }
+        let (blob, size, digest) = writer.finish().await?;
+        let attachment =
+            Attachment { name: name.to_owned(), media_type: media_type.to_owned(), size, digest };
+        self.attachments.push(StoredAttachment { attachment: attachment.clone(), blob });
+        Ok(attachment)
+    }
+
+    async fn accept(
+        mut self: Box<Self>,
+        document: Bytes,
+        format: Format,
+    ) -> Result<Acknowledgement, Problem> {
+        let release = self.router.release();
+        let at = self.router.inner.parts.clock.now();
+        let facts = match self.answers {
+            // The content of an answer concerns only source and authority: it is carried, not recognised.
+            Some(_) => None,
+            None => {
+                let found =
+                    recognise(&release, &document, format, &self.router.inner.options.limits, &at.day())?;
+                let source = release.source(&self.source).ok_or_else(|| unknown_source(&self.source))?;
+                source.may_send(&found.0)?;
+                Some(found.0)
+            }
+        };
+        let digest = Digest::of(&document);
+        let sender_key = self.sender_key(facts.as_ref(), digest);
+        if self.turn.is_none() {
+            self.turn = Some(self.router.inner.duplicates.take(&self.source, &sender_key).await);
+        }
+        let message_type = facts.as_ref().map(|facts| facts.message_type.to_string());
+        let event = MessageAccepted {
+            message: self.id,
+            source: &self.source,
+            channel: self.channel,
+            procedure: facts.as_ref().map_or("", |facts| facts.procedure.as_str()),
+            message_type: message_type.as_deref().unwrap_or(""),
+            digest,
+            size: document.len(),
+            attachments: self.attachments.iter().map(|stored| stored.attachment.digest).collect(),
+        };
+        let entry = NewEntry { event: MessageAccepted::NAME, data: event.facts(), ..NewEntry::default() };
+        let message =
+            self.new_message(at, document.clone(), digest, format, sender_key, facts.as_ref(), entry);
+        let parts = &self.router.inner.parts;
+        let accepted = parts.journal.accept(message).await?;
+        if accepted.fresh {
+            parts.telemetry.record(&event);
+            parts.telemetry.metrics().took("accept", parts.clock.now().since(at));
+            let attachments = self.attachments.iter().map(|stored| stored.attachment.clone()).collect();
+            self.router.inner.queue.put(Work {
+                id: self.id,
+                at,
+                source: self.source.clone(),
+                answers: self.answers,
+                document,
+                format,
+                facts,
+                attachments,
+            });
+        } else {
+            parts.telemetry.metrics().duplicate();
+        }
+        Ok(Acknowledgement {
+            id: accepted.id,
+            accepted: accepted.at,
+            duplicate: !accepted.fresh,
+            state: accepted.state,
+        })
+    }
+}
+
+/// Reads the key facts of a document in one pass. Fails with `DDS-I005`, `DDS-R001`, `DDS-R002` or `DDS-R007`.
+pub fn recognise(
+    release: &Release,
+    document: &[u8],
+    format: Format,
+    limits: &Limits,
+    day: &str,
+) -> Result<(Facts, Recognised), Problem> {
+    let malformed = |error: dds_xml::XmlError| Problem::new(Code::NOT_WELL_FORMED, error.to_string());
+    let extracted = match format {
+        Format::Xml => dds_xml::extract(document, release.key_plan(), limits),
+        Format::Json => dds_xml::json::to_xml(document, limits)
+            .and_then(|xml| dds_xml::extract(&xml, release.key_plan(), limits)),
+    }
+    .map_err(malformed)?;
+    release.recognise(&extracted, day)
+}
+
+fn unknown_source(source: &SourceId) -> Problem {
+    Problem::new(Code::NOT_ALLOWED, format!("source {source} is not part of the active release"))
+}
+
+impl Reception {
+    /// The sender's key, else the sender's own message id, else the content itself.
+    fn sender_key(&self, facts: Option<&Facts>, digest: Digest) -> String {
+        if let Some(key) = &self.sender_key {
+            return key.clone();
+        }
+        if let Some(reference) = facts.and_then(|facts| facts.reference.as_ref()) {
+            return format!("reference:{reference}");
+        }
+        let mut all = digest.to_string();
+        for stored in &self.attachments {
+            all.push_str(&stored.attachment.digest.to_string());
+        }
+        format!("content:{}", Digest::of(all.as_bytes()))
+    }
+
+    #[allow(clippy::too_many_arguments, reason = "each is one column of the new message")]
+    fn new_message(
+        &self,
+        at: dds_message::Timestamp,
+        document: Bytes,
+        digest: Digest,
+        format: Format,
+        sender_key: String,
+        facts: Option<&Facts>,
+        entry: NewEntry,
+    ) -> NewMessage {
+        NewMessage {
+            id: self.id,
+            at,
+            direction: self.answers.map_or(Direction::Application, |(kind, _)| Direction::Answer(kind)),
+            answers: self.answers.map(|(_, application)| application),
+            source: self.source.clone(),
+            channel: self.channel,
+            sender_key,
+            key: self.wrapped.clone(),
+            document,
+            digest,
+            format,
+            attachments: self.attachments.clone(),
+            procedure: facts.map(|facts| facts.procedure.clone()),
+            message_type: facts.map(|facts| facts.message_type.clone()),
+            municipality: facts.and_then(|facts| facts.municipality),
+            addressee: facts.and_then(|facts| facts.addressee.clone()),
+            case: facts.and_then(|facts| facts.case.clone()),
+            entry,
+        }
+    }
+}

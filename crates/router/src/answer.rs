@@ -1,0 +1,78 @@
+//! Rückkanal: receipt, further request and decision go back to the source of the application.
+
+use dds_message::{Code, DeliveryId, Direction, MessageId, Problem, SourceId, TargetId};
+use dds_store::{NewDelivery, NewEntry, NewPlan, PlanState};
+
+use crate::{Answer, DEFAULT_DEADLINE, Router, dispatch::Work};
+
+/// The application that an answer names by message id or case. `from` must be allowed to answer (`DDS-I002`); an
+/// answer that matches nothing is `DDS-I013`.
+pub(crate) async fn application(
+    router: &Router,
+    from: &SourceId,
+    answer: &Answer,
+) -> Result<MessageId, Problem> {
+    let release = router.release();
+    let source = release.source(from).filter(|source| source.may_answer);
+    let source = source
+        .ok_or_else(|| Problem::new(Code::NOT_ALLOWED, format!("{from} may not send answers")))?;
+    let journal = &router.inner.parts.journal;
+    let found = match (answer.message, &answer.case) {
+        (Some(message), _) => Some(message),
+        (None, Some(case)) => journal.by_case(None, case, None).await?,
+        (None, None) => None,
+    };
+    let record = match found {
+        Some(message) => journal.message(message).await?,
+        None => None,
+    };
+    let record =
+        record.filter(|record| matches!(record.direction, Direction::Application)).ok_or_else(|| {
+            Problem::new(Code::NO_SUCH_CASE, "no application with this message id or case reference")
+        })?;
+    source.may_answer_for(record.municipality.as_ref())?;
+    Ok(record.id)
+}
+
+/// Plans the one delivery of an answer: to the source of its application, unchanged.
+pub(crate) async fn plan(router: &Router, work: &Work, application: MessageId) -> Result<NewPlan, Problem> {
+    let now = router.inner.parts.clock.now();
+    let release = router.release();
+    let record = router.inner.parts.journal.message(application).await?;
+    let source = record.as_ref().map(|record| record.source.clone());
+    let target = source.as_ref().and_then(|source| TargetId::parse(&format!("source/{source}")).ok());
+    let known = target.as_ref().and_then(|target| release.target(target));
+    let mut plan = NewPlan {
+        message: work.id,
+        at: now,
+        release: release.id(),
+        rule: String::new(),
+        authority: record.and_then(|record| record.authority),
+        state: PlanState::Parked(Code::NO_TARGET),
+        deliveries: Vec::new(),
+        report: None,
+        entries: Vec::new(),
+    };
+    let mut entry = NewEntry { event: "answer.routed", ..NewEntry::default() };
+    entry.data.insert("application".to_owned(), serde_json::json!(application));
+    match (target, known) {
+        (Some(target), Some(known)) => {
+            plan.state = PlanState::Routed;
+            plan.deliveries.push(NewDelivery {
+                id: DeliveryId::derive(work.id, &target, "answer", 0),
+                target,
+                authority: plan.authority.clone(),
+                product: None,
+                product_id: None,
+                output: None,
+                lane: None,
+                pull: known.pull,
+                due: now,
+                deadline: now.plus(DEFAULT_DEADLINE),
+            });
+        }
+        _ => entry.code = Some(Code::NO_TARGET),
+    }
+    plan.entries.push(entry);
+    Ok(plan)
+}

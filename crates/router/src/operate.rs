@@ -1,0 +1,153 @@
+//! What a person may do with a message: release it from parking, deliver again, redirect, settle a doubtful delivery.
+
+use dds_message::{Code, DeliveryId, DeliveryState, Digest, MessageId, MessageState, Problem, TargetId};
+use dds_store::{
+    DeliveryRecord, Lease, MessageRecord, NewDelivery, NewEntry, Outcome, Output, PlanState, Settled,
+    Settlement,
+};
+
+use crate::{DEFAULT_DEADLINE, Router, accept, dispatch, route};
+
+impl Router {
+    /// Gives a parked message back to routing, after its cause was mended.
+    pub async fn release_parked(&self, id: MessageId, by: &str) -> Result<(), Problem> {
+        let record = self.record(id).await?;
+        if record.state != MessageState::Parked || !record.deliveries.is_empty() {
+            return Err(Problem::new(
+                Code::BAD_REQUEST,
+                format!("message is {}, not parked before delivery", record.state),
+            ));
+        }
+        self.inner
+            .parts
+            .journal
+            .set_state(id, PlanState::Accepted, by_person("message.released", by))
+            .await?;
+        self.inner.queue.look_again();
+        Ok(())
+    }
+
+    /// Makes a dead or doubtful delivery due again under the same id, so that a target that got it already recognises it.
+    pub async fn deliver_again(&self, id: DeliveryId, by: &str) -> Result<(), Problem> {
+        let (_, delivery) = self.stopped(id).await?;
+        let now = self.inner.parts.clock.now();
+        let mut entry = by_person("delivery.again", by);
+        entry.delivery = Some(id);
+        entry.target = Some(delivery.target);
+        self.inner.parts.journal.revive(id, now, now.plus(DEFAULT_DEADLINE), entry).await?;
+        Ok(())
+    }
+
+    /// Sends a dead or doubtful delivery to another target instead; its product's stylesheet makes new bytes.
+    pub async fn redirect(&self, id: DeliveryId, to: &TargetId, by: &str) -> Result<(), Problem> {
+        let (record, delivery) = self.stopped(id).await?;
+        self.replace(&record, &delivery, to, by).await
+    }
+
+    /// Settles a doubtful or dead delivery by the word of a person who asked the target.
+    pub async fn settle_by_hand(&self, id: DeliveryId, by: &str) -> Result<(), Problem> {
+        self.stopped(id).await?;
+        let mut entry = by_person("delivery.delivered", by);
+        entry.delivery = Some(id);
+        let settlement = Settlement {
+            lease: Lease { delivery: id, epoch: 0 },
+            outcome: Outcome::Delivered { receipt: None },
+            at: self.inner.parts.clock.now(),
+            late: true,
+            entry,
+        };
+        match self.inner.parts.journal.settle(vec![settlement]).await?.first() {
+            Some(Settled::Applied(_)) => Ok(()),
+            _ => Err(Problem::new(Code::BAD_REQUEST, "delivery changed in the meantime")),
+        }
+    }
+
+    async fn record(&self, id: MessageId) -> Result<MessageRecord, Problem> {
+        let record = self.inner.parts.journal.message(id).await?;
+        record.ok_or_else(|| Problem::new(Code::NOT_FOUND, format!("no message {id}")))
+    }
+
+    async fn stopped(&self, id: DeliveryId) -> Result<(MessageRecord, DeliveryRecord), Problem> {
+        let delivery = self.inner.parts.journal.delivery(id).await?;
+        let delivery = delivery.ok_or_else(|| Problem::new(Code::NOT_FOUND, format!("no delivery {id}")))?;
+        if !matches!(delivery.state, DeliveryState::DeadLetter | DeliveryState::InDoubt) {
+            return Err(Problem::new(
+                Code::BAD_REQUEST,
+                format!("delivery is {}, not stopped", delivery.state),
+            ));
+        }
+        Ok((self.record(delivery.message).await?, delivery))
+    }
+
+    /// The document of a message as the product of another target wants it, made under the active release.
+    async fn transform_for(
+        &self,
+        record: &MessageRecord,
+        planned: &dds_depot::PlannedDelivery,
+        id: DeliveryId,
+    ) -> Result<Output, Problem> {
+        let document = self.inner.parts.journal.document(record.id).await?;
+        let release = self.release();
+        let work = dispatch::work(record.clone(), document);
+        let (facts, recognised) = accept::recognise(
+            &release,
+            &work.document,
+            work.format,
+            &self.inner.options.limits,
+            &work.at.day(),
+        )?;
+        let job = route::job_for(&release, &work, &facts, recognised, planned, id)?;
+        let result = self.inner.parts.pool.run(job).await.map_err(|error| error.problem)?;
+        let bytes = result.outputs.into_iter().next();
+        let bytes = bytes.ok_or_else(|| Problem {
+            findings: result.findings,
+            ..Problem::new(Code::RULES_VIOLATED, "the message is not valid under the active release")
+        })?;
+        Ok(Output {
+            digest: Digest::of(&bytes),
+            bytes,
+            media_type: planned.media_type.clone(),
+            file_name: planned.file_name.clone(),
+        })
+    }
+
+    async fn replace(
+        &self,
+        record: &MessageRecord,
+        old: &DeliveryRecord,
+        to: &TargetId,
+        by: &str,
+    ) -> Result<(), Problem> {
+        let planned = self.release().delivery_to(to).ok_or_else(|| {
+            Problem::new(Code::TARGET_UNKNOWN, format!("no target {to} in the active release"))
+        })?;
+        let now = self.inner.parts.clock.now();
+        let run = u32::try_from(record.deliveries.len()).unwrap_or(u32::MAX);
+        let id = DeliveryId::derive(record.id, to, record.rule.as_deref().unwrap_or_default(), run);
+        let delivery = NewDelivery {
+            id,
+            target: to.clone(),
+            authority: Some(planned.authority.clone()),
+            product: Some(planned.product.clone()),
+            product_id: None,
+            output: Some(Box::pin(self.transform_for(record, &planned, id)).await?),
+            lane: old.lane,
+            pull: planned.pull,
+            due: now,
+            deadline: now.plus(DEFAULT_DEADLINE),
+        };
+        let mut entry = by_person("delivery.redirected", by);
+        entry.delivery = Some(old.id);
+        entry.target = Some(old.target.clone());
+        entry.data.insert("to".to_owned(), to.as_str().into());
+        entry.data.insert("replacement".to_owned(), delivery.id.to_string().into());
+        self.inner.parts.journal.replan(record.id, Some(old.id), vec![delivery], entry).await?;
+        Ok(())
+    }
+}
+
+fn by_person(event: &'static str, by: &str) -> NewEntry {
+    let mut entry = NewEntry { event, ..NewEntry::default() };
+    entry.data.insert("by".to_owned(), by.into());
+    entry
+}

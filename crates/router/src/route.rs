@@ -1,0 +1,406 @@
+//! Routing of an accepted message: recognise → match → validate → transform → plan.
+//!
+//! [`judge`] decides and touches nothing, so that replay and check use the same code; [`route`] writes what it found.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use dds_depot::{Decision, Order, Plan, PlannedDelivery, Recognised, Release};
+use dds_message::{
+    Attachment, AuthorityId, Code, DeliveryId, Digest, Facts, Finding, Format, MessageId, MessageState,
+    Problem, Reason, Severity, SourceId, Timestamp,
+};
+use dds_store::{NewDelivery, NewEntry, NewPlan, Output, PlanState, StoreError};
+use dds_telemetry::{Event, MessageRouted};
+use dds_worker::{Job, JobResult, Pool, TargetJob};
+
+use crate::{Router, accept, answer, dispatch::Work, sendung::Sendung};
+
+/// What routing needs to know about a message.
+pub struct Subject<'a> {
+    /// Message.
+    pub id: MessageId,
+    /// Acceptance time; its day decides which rule versions are valid.
+    pub at: Timestamp,
+    /// Source.
+    pub source: &'a SourceId,
+    /// Document as sent.
+    pub document: &'a Bytes,
+    /// Its form.
+    pub format: Format,
+    /// Attachments.
+    pub attachments: &'a [Attachment],
+    /// Authority that has the case already.
+    pub case_authority: Option<AuthorityId>,
+}
+
+/// What routing decided.
+pub struct Outcome {
+    /// The plan, unless nobody is responsible.
+    pub plan: Option<Plan>,
+    /// Why the message is rejected or parked; `None`: it is routed.
+    pub stopped: Option<(PlanState, Problem)>,
+    /// Reasons of the decision.
+    pub reasons: Vec<Reason>,
+    /// Findings of validation, also the harmless ones.
+    pub findings: Vec<Finding>,
+    /// Canonical form.
+    pub canonical: Option<Bytes>,
+    /// One output per planned delivery, in order.
+    pub outputs: Vec<Bytes>,
+    /// Ids of the planned deliveries, in order.
+    pub ids: Vec<DeliveryId>,
+}
+
+/// Matches, validates and transforms without writing anything.
+pub async fn judge(
+    pool: &Pool,
+    release: &Release,
+    subject: &Subject<'_>,
+    facts: &Facts,
+    recognised: Recognised,
+) -> Outcome {
+    let day = subject.at.day();
+    let (plan, reasons) = match release.decide(facts, recognised, subject.case_authority.as_ref(), &day) {
+        Decision::Route(plan) => {
+            let reasons = plan.reasons.clone();
+            (plan, reasons)
+        }
+        Decision::Park { problem, reasons } => return Outcome::parked(problem, reasons),
+    };
+    let ids: Vec<_> = plan
+        .deliveries
+        .iter()
+        .map(|planned| DeliveryId::derive(subject.id, &planned.target, &plan.rule, 0))
+        .collect();
+    let mut outcome = Outcome { ids, reasons, ..Outcome::empty() };
+    match pool.run(job(release, subject, &plan, facts, &outcome.ids)).await {
+        Ok(result) => outcome.take(result, &plan),
+        Err(error) => {
+            outcome.findings.clone_from(&error.problem.findings);
+            outcome.stopped = Some((PlanState::Parked(error.problem.code), error.problem));
+        }
+    }
+    outcome.plan = Some(plan);
+    outcome
+}
+
+impl Outcome {
+    fn empty() -> Self {
+        Self {
+            plan: None,
+            stopped: None,
+            reasons: Vec::new(),
+            findings: Vec::new(),
+            canonical: None,
+            outputs: Vec::new(),
+            ids: Vec::new(),
+        }
+    }
+
+    fn parked(problem: Problem, reasons: Vec<Reason>) -> Self {
+        Self { stopped: Some((PlanState::Parked(problem.code), problem)), reasons, ..Self::empty() }
+    }
+
+    /// Takes over what the worker found: errors reject the message.
+    fn take(&mut self, result: JobResult, plan: &Plan) {
+        let blamed = result.findings.iter().find(|finding| finding.severity == Severity::Error);
+        self.stopped = blamed.map(|finding| {
+            let code =
+                if finding.rule.starts_with("cvc-") { Code::SCHEMA_INVALID } else { Code::RULES_VIOLATED };
+            let count = result.findings.len();
+            let problem = Problem::new(code, format!("{count} findings under rule {}", plan.rule));
+            (PlanState::Rejected(code), problem)
+        });
+        self.findings = result.findings;
+        self.canonical = result.canonical;
+        self.outputs = result.outputs;
+    }
+}
+
+fn job(release: &Release, subject: &Subject<'_>, plan: &Plan, facts: &Facts, ids: &[DeliveryId]) -> Job {
+    let name = |ars| release.municipality(&ars).map_or("", |found| found.name.as_str());
+    let municipality = facts.municipality.map(|ars| (ars, name(ars)));
+    let target = |(planned, id): (&PlannedDelivery, &DeliveryId)| {
+        let sendung = Sendung {
+            message: subject.id,
+            delivery: *id,
+            accepted: subject.at,
+            source: subject.source,
+            release: release.id(),
+            rule: &plan.rule,
+            authority: (&planned.authority, &planned.authority_name),
+            municipality,
+            attachments: subject.attachments,
+        };
+        TargetJob {
+            stylesheet: planned.stylesheet.clone(),
+            output: form(planned.output),
+            sendung: sendung.to_xml(),
+        }
+    };
+    Job {
+        bundle: release.id().0,
+        document: subject.document.clone(),
+        format: subject.format,
+        schema: plan.schema.clone(),
+        schematrons: plan.schematrons.clone(),
+        canonical: Some(plan.canonical.clone()),
+        canonical_schema: Some(plan.canonical_schema.clone()),
+        targets: plan.deliveries.iter().zip(ids).map(target).collect(),
+    }
+}
+
+/// The job that makes the document of one target out of a stored message. Fails like recognition.
+pub(crate) fn job_for(
+    release: &Release,
+    work: &Work,
+    facts: &Facts,
+    recognised: Recognised,
+    planned: &PlannedDelivery,
+    id: DeliveryId,
+) -> Result<Job, Problem> {
+    let subject = Subject {
+        id: work.id,
+        at: work.at,
+        source: &work.source,
+        document: &work.document,
+        format: work.format,
+        attachments: &work.attachments,
+        case_authority: Some(planned.authority.clone()),
+    };
+    match release.decide(facts, recognised, Some(&planned.authority), &work.at.day()) {
+        Decision::Route(plan) => {
+            let plan = Plan { deliveries: vec![planned.clone()], ..plan };
+            Ok(job(release, &subject, &plan, facts, &[id]))
+        }
+        Decision::Park { problem, .. } => Err(problem),
+    }
+}
+
+const fn form(output: dds_depot::OutputForm) -> dds_worker::OutputForm {
+    match output {
+        dds_depot::OutputForm::Xml => dds_worker::OutputForm::Xml,
+        dds_depot::OutputForm::Json => dds_worker::OutputForm::Json,
+        dds_depot::OutputForm::Text => dds_worker::OutputForm::Text,
+    }
+}
+
+/// Routes an accepted message and writes the result. Repeats while the store is not available; the message stays
+/// accepted until then.
+pub(crate) async fn route(router: &Router, work: Work) {
+    let mut wait = Duration::from_millis(100);
+    loop {
+        match Box::pin(attempt(router, &work)).await {
+            Ok(()) => return,
+            Err(error @ StoreError::NotFound(_)) => {
+                tracing::error!(message = %work.id, %error, "message to route is gone");
+                return;
+            }
+            Err(error) => {
+                tracing::error!(message = %work.id, code = %error.code(), %error, "cannot route yet");
+                tokio::time::sleep(wait).await;
+                wait = (wait * 2).min(Duration::from_secs(30));
+            }
+        }
+    }
+}
+
+async fn attempt(router: &Router, work: &Work) -> Result<(), StoreError> {
+    let plan = match work.answers {
+        Some((_, application)) => answer::plan(router, work, application)
+            .await
+            .unwrap_or_else(|problem| stopped_plan(router, work, PlanState::Parked(problem.code))),
+        None => application(router, work).await?,
+    };
+    router.inner.parts.journal.plan(plan).await.map(drop)
+}
+
+async fn application(router: &Router, work: &Work) -> Result<NewPlan, StoreError> {
+    let release = router.release();
+    let day = work.at.day();
+    // The facts of the acceptance are looked up again: the release may have changed since.
+    let recognised = match &work.facts {
+        Some(facts) => release.rule_for(facts, &day).map(|recognised| (facts.clone(), recognised)),
+        None => accept::recognise(&release, &work.document, work.format, &router.inner.options.limits, &day),
+    };
+    let (facts, recognised) = match recognised {
+        Ok(found) => found,
+        // It was recognised when it was accepted; under this release it is not. A person must look.
+        Err(problem) => return Ok(stopped_plan(router, work, PlanState::Parked(problem.code))),
+    };
+    let subject = Subject {
+        id: work.id,
+        at: work.at,
+        source: &work.source,
+        document: &work.document,
+        format: work.format,
+        attachments: &work.attachments,
+        case_authority: case_authority(router, work, &facts).await?,
+    };
+    let began = router.inner.parts.clock.now();
+    let outcome = judge(&router.inner.parts.pool, &release, &subject, &facts, recognised).await;
+    let took = router.inner.parts.clock.now().since(began);
+    router.inner.parts.telemetry.metrics().took("worker", took);
+    if let Some((_, problem)) = &outcome.stopped
+        && problem.code == Code::WORKER_UNAVAILABLE
+    {
+        // Not the fault of the message: it stays accepted and is tried again (DDS-W003).
+        return Err(StoreError::Unavailable(problem.detail.clone()));
+    }
+    Ok(new_plan(router, &release, work, &facts, outcome))
+}
+
+/// The authority that has the case already, from the application of the same source and case before this one.
+async fn case_authority(
+    router: &Router,
+    work: &Work,
+    facts: &Facts,
+) -> Result<Option<AuthorityId>, StoreError> {
+    let Some(case) = &facts.case else { return Ok(None) };
+    let journal = &router.inner.parts.journal;
+    let Some(before) = journal.by_case(Some(&work.source), case.as_str(), Some(work.id)).await? else {
+        return Ok(None);
+    };
+    Ok(journal.message(before).await?.and_then(|record| record.authority))
+}
+
+fn stopped_plan(router: &Router, work: &Work, state: PlanState) -> NewPlan {
+    let release = router.release();
+    let code = match state {
+        PlanState::Parked(code) | PlanState::Rejected(code) => Some(code),
+        _ => None,
+    };
+    NewPlan {
+        message: work.id,
+        at: router.inner.parts.clock.now(),
+        release: release.id(),
+        rule: String::new(),
+        authority: None,
+        state,
+        deliveries: Vec::new(),
+        report: None,
+        entries: vec![NewEntry { event: MessageRouted::NAME, code, ..NewEntry::default() }],
+    }
+}
+
+/// The outcome as one transaction: deliveries with their bytes, and the evidence of what made them.
+fn new_plan(router: &Router, release: &Release, work: &Work, facts: &Facts, outcome: Outcome) -> NewPlan {
+    let at = router.inner.parts.clock.now();
+    let (state, code) = match &outcome.stopped {
+        Some((state, problem)) => (*state, Some(problem.code)),
+        None => (PlanState::Routed, None),
+    };
+    let plan = outcome.plan.as_ref();
+    let rule = plan.map_or("", |plan| plan.rule.as_str());
+    let event = MessageRouted {
+        message: work.id,
+        release: release.id(),
+        procedure: facts.procedure.as_str(),
+        rule,
+        state: message_state(state),
+        code,
+        deliveries: outcome.outputs.len(),
+        canonical: outcome.canonical.as_deref().map(Digest::of),
+        reasons: &outcome.reasons,
+        findings: outcome
+            .findings
+            .iter()
+            .map(|found| (found.rule.as_str(), found.location.as_str()))
+            .collect(),
+    };
+    let data = router.inner.parts.telemetry.record(&event);
+    let mut entries = vec![NewEntry { event: MessageRouted::NAME, code, data, ..NewEntry::default() }];
+    let mut deliveries = Vec::new();
+    if let (Some(plan), None) = (plan, &outcome.stopped) {
+        for ((planned, bytes), id) in plan.deliveries.iter().zip(&outcome.outputs).zip(&outcome.ids) {
+            let (delivery, entry) = new_delivery(release, work, plan, planned, facts, *id, bytes, at);
+            deliveries.push(delivery);
+            entries.push(entry);
+        }
+    }
+    let report =
+        (!outcome.findings.is_empty()).then(|| serde_json::to_vec(&outcome.findings)).and_then(Result::ok);
+    NewPlan {
+        message: work.id,
+        at,
+        release: release.id(),
+        rule: rule.to_owned(),
+        authority: plan.map(|plan| plan.authority.clone()),
+        state,
+        deliveries,
+        report: report.map(Bytes::from),
+        entries,
+    }
+}
+
+const fn message_state(state: PlanState) -> MessageState {
+    match state {
+        PlanState::Accepted => MessageState::Accepted,
+        PlanState::Routed => MessageState::Routed,
+        PlanState::Completed => MessageState::Completed,
+        PlanState::Rejected(_) => MessageState::Rejected,
+        PlanState::Parked(_) => MessageState::Parked,
+    }
+}
+
+#[allow(clippy::too_many_arguments, reason = "a delivery is where everything known about a message meets")]
+fn new_delivery(
+    release: &Release,
+    work: &Work,
+    plan: &Plan,
+    planned: &PlannedDelivery,
+    facts: &Facts,
+    id: DeliveryId,
+    bytes: &Bytes,
+    at: Timestamp,
+) -> (NewDelivery, NewEntry) {
+    let digest = Digest::of(bytes);
+    let mut data = dds_telemetry::Facts::new();
+    data.insert("product".to_owned(), planned.product.clone().into());
+    data.insert("stylesheet".to_owned(), planned.stylesheet.clone().into());
+    data.insert(
+        "stylesheet_digest".to_owned(),
+        serde_json::json!(release.file(&planned.stylesheet).map(|bytes| Digest::of(bytes))),
+    );
+    data.insert("output".to_owned(), serde_json::json!(digest));
+    data.insert("bytes".to_owned(), bytes.len().into());
+    data.insert("authority".to_owned(), planned.authority.as_str().into());
+    let entry = NewEntry {
+        event: "delivery.prepared",
+        delivery: Some(id),
+        target: Some(planned.target.clone()),
+        data,
+        ..NewEntry::default()
+    };
+    let lane = match (plan.order, &facts.case) {
+        (Order::Case, Some(case)) => Some(lane(&[planned.target.as_str(), &plan.rule, case.as_str()])),
+        _ => None,
+    };
+    let delivery = NewDelivery {
+        id,
+        target: planned.target.clone(),
+        authority: Some(planned.authority.clone()),
+        product: Some(planned.product.clone()),
+        product_id: None,
+        output: Some(Output {
+            bytes: bytes.clone(),
+            media_type: planned.media_type.clone(),
+            file_name: planned.file_name.clone(),
+            digest,
+        }),
+        lane,
+        pull: planned.pull,
+        due: at,
+        deadline: work.at.plus(plan.deadline),
+    };
+    (delivery, entry)
+}
+
+/// Number of the lane that these names share.
+fn lane(names: &[&str]) -> u64 {
+    let digest = Digest::of(names.join("\n").as_bytes());
+    let mut first = [0u8; 8];
+    first.copy_from_slice(&digest.0[..8]);
+    u64::from_be_bytes(first)
+}

@@ -1,0 +1,184 @@
+//! Reading an envelope.
+
+use std::ops::Range;
+
+use dds_xml::Limits;
+use roxmltree::{Document, Node, NodeId};
+
+use crate::{Fault, SoapError, Version};
+
+/// An envelope that was read. Slices point into the input.
+#[derive(Debug)]
+pub struct Parsed<'a> {
+    /// Version, by the namespace of the envelope.
+    pub version: Version,
+    /// Header blocks in order.
+    pub headers: Vec<Header<'a>>,
+    /// Content of `Body`. Prefixes may be declared outside of it, see [`Parsed::standalone`].
+    pub body: &'a [u8],
+    document: Document<'a>,
+    payload: Option<NodeId>,
+}
+
+/// A header block (SOAP 1.1 section 4.2; SOAP 1.2 part 1 section 5.2).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Header<'a> {
+    /// Namespace, empty if none.
+    pub namespace: String,
+    /// Local name.
+    pub name: String,
+    /// `true`: it is meant for us and must be understood or refused.
+    pub must_understand: bool,
+    /// The block as sent.
+    pub xml: &'a [u8],
+}
+
+/// Limits of an envelope of at most `bytes` bytes. Unlike a document it may hold one long text: a base64 attachment.
+#[must_use]
+pub fn limits(bytes: usize) -> Limits {
+    Limits { bytes, text: bytes, ..Limits::default() }
+}
+
+/// Reads an envelope of at most 64 MiB.
+///
+/// # Errors
+/// As [`parse_with`].
+pub fn parse(bytes: &[u8]) -> Result<Parsed<'_>, SoapError> {
+    parse_with(bytes, &limits(64 << 20))
+}
+
+/// Reads an envelope within `limits`.
+///
+/// # Errors
+/// [`SoapError`] for anything that is not a SOAP 1.1 or 1.2 envelope in UTF-8 without DOCTYPE.
+pub fn parse_with<'a>(bytes: &'a [u8], limits: &Limits) -> Result<Parsed<'a>, SoapError> {
+    dds_xml::check(bytes, limits)?;
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    // `check` has made sure of UTF-8, so that the fallback is never seen.
+    let text = std::str::from_utf8(bytes).unwrap_or_default();
+    let document = Document::parse(text).map_err(|error| {
+        let place = error.pos();
+        SoapError::Tree { line: place.row, column: place.col }
+    })?;
+
+    let root = document.root_element();
+    if root.tag_name().name() != "Envelope" {
+        return Err(SoapError::NotAnEnvelope("the root element is not Envelope"));
+    }
+    let version =
+        Version::of_namespace(root.tag_name().namespace().unwrap_or_default()).ok_or(SoapError::Version)?;
+    let mut parts = root.children().filter(Node::is_element).peekable();
+    let header = parts.next_if(|part| is(part, version, "Header"));
+    let Some(body) = parts.next().filter(|part| is(part, version, "Body")) else {
+        return Err(SoapError::NotAnEnvelope("Body is missing or not in its place"));
+    };
+    // SOAP 1.1 section 4 allows further elements behind the body, 1.2 part 1 section 5.1 does not.
+    if version == Version::V12 && parts.next().is_some() {
+        return Err(SoapError::NotAnEnvelope("an element follows Body"));
+    }
+
+    let headers = header.map(|header| blocks(&header, version, bytes)).unwrap_or_default();
+    let payload = body.first_element_child().map(|node| node.id());
+    let body = &bytes[content(&body)];
+    Ok(Parsed { version, headers, body, document, payload })
+}
+
+impl<'a> Parsed<'a> {
+    /// The first element in the body: operation, document or fault.
+    #[must_use]
+    pub fn payload(&self) -> Option<Node<'_, 'a>> {
+        self.payload.and_then(|id| self.document.get_node(id))
+    }
+
+    /// The fault, if the body holds one.
+    #[must_use]
+    pub fn fault(&self) -> Option<Fault> {
+        self.payload()
+            .filter(|node| is(node, self.version, "Fault"))
+            .map(|node| Fault::read(&node, self.version))
+    }
+
+    /// First header block that must be understood and is not among `understood` (namespace, local name); the answer
+    /// is then the fault `MustUnderstand` and nothing is processed (SOAP 1.2 part 1 section 2.4).
+    #[must_use]
+    pub fn not_understood(&self, understood: &[(&str, &str)]) -> Option<&Header<'a>> {
+        let known =
+            |header: &Header<'_>| understood.contains(&(header.namespace.as_str(), header.name.as_str()));
+        self.headers.iter().find(|header| header.must_understand && !known(header))
+    }
+
+    /// `node` of this envelope as a document of its own: its bytes as sent, with the namespace declarations it
+    /// inherits from elements around it.
+    #[must_use]
+    pub fn standalone(&self, node: &Node<'_, '_>) -> Vec<u8> {
+        let source = &self.document.input_text()[node.range()];
+        let name_end =
+            source.find(|c: char| c.is_ascii_whitespace() || c == '>' || c == '/').unwrap_or(source.len());
+        let own = own_declarations(source);
+        let mut bytes = Vec::with_capacity(source.len() + 256);
+        bytes.extend_from_slice(&source.as_bytes()[..name_end]);
+        for namespace in node.namespaces() {
+            let prefix = namespace.name().unwrap_or_default();
+            if prefix == "xml" || own.iter().any(|declared| declared == prefix) {
+                continue;
+            }
+            let colon = if prefix.is_empty() { "" } else { ":" };
+            let declaration = format!(" xmlns{colon}{prefix}=\"{}\"", crate::escape(namespace.uri()));
+            bytes.extend_from_slice(declaration.as_bytes());
+        }
+        bytes.extend_from_slice(&source.as_bytes()[name_end..]);
+        bytes
+    }
+}
+
+fn is(node: &Node<'_, '_>, version: Version, name: &str) -> bool {
+    node.has_tag_name((version.namespace(), name))
+}
+
+fn content(node: &Node<'_, '_>) -> Range<usize> {
+    match (node.first_child(), node.last_child()) {
+        (Some(first), Some(last)) => first.range().start..last.range().end,
+        _ => node.range().end..node.range().end,
+    }
+}
+
+fn blocks<'a>(header: &Node<'_, '_>, version: Version, bytes: &'a [u8]) -> Vec<Header<'a>> {
+    let attribute = |block: &Node<'_, '_>, name: &str| {
+        block.attribute((version.namespace(), name)).map(|value| value.trim().to_owned())
+    };
+    header
+        .children()
+        .filter(Node::is_element)
+        .map(|block| {
+            let role = attribute(&block, version.role_attribute()).unwrap_or_default();
+            let demanded =
+                attribute(&block, "mustUnderstand").is_some_and(|value| value == "1" || value == "true");
+            Header {
+                namespace: block.tag_name().namespace().unwrap_or_default().to_owned(),
+                name: block.tag_name().name().to_owned(),
+                must_understand: demanded && version.own_roles().contains(&role.as_str()),
+                xml: &bytes[block.range()],
+            }
+        })
+        .collect()
+}
+
+/// Prefixes that the start tag at the beginning of `source` declares itself; the empty one is the default namespace.
+fn own_declarations(source: &str) -> Vec<String> {
+    let mut reader = quick_xml::Reader::from_str(source);
+    let Ok(quick_xml::events::Event::Start(tag) | quick_xml::events::Event::Empty(tag)) = reader.read_event()
+    else {
+        return Vec::new();
+    };
+    tag.attributes()
+        .with_checks(false)
+        .flatten()
+        .filter_map(|attribute| {
+            let key: &str = attribute.key.as_ref();
+            match key.strip_prefix("xmlns")? {
+                "" => Some(String::new()),
+                rest => rest.strip_prefix(':').map(str::to_owned),
+            }
+        })
+        .collect()
+}

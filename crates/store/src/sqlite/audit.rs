@@ -1,0 +1,187 @@
+//! Reading the journal: search, history, export, and the check of its hash chain.
+
+use async_trait::async_trait;
+use dds_message::{Digest, MessageId};
+use rusqlite::{Connection, params_from_iter, types::Value};
+
+use super::{
+    SqliteStore,
+    chain::{Fields, GENESIS},
+    fault::{Outcome, damaged},
+    rows,
+};
+use crate::{Anchor, AuditLog, ChainReport, LogPage, LogQuery, LogRow, StoreError};
+
+/// Entries checked per visit of a connection, so that a long check does not keep the log of the database from
+/// starting over.
+const STRIDE: i64 = 20_000;
+
+#[async_trait]
+impl AuditLog for SqliteStore {
+    async fn search(&self, query: &LogQuery, after: Option<i64>, limit: u32) -> Result<LogPage, StoreError> {
+        let query = query.clone();
+        self.inner.readers.read(move |db| search(db, &query, after, limit.max(1))).await
+    }
+
+    async fn history(&self, id: MessageId) -> Result<Vec<LogRow>, StoreError> {
+        let sql = format!("{} WHERE l.message = ?1 ORDER BY l.seq", rows::LOG);
+        self.inner.readers.read(move |db| rows::all(db, &sql, [id.0.as_bytes()], rows::log_row)).await
+    }
+
+    async fn rows(&self, from: i64, limit: u32) -> Result<Vec<LogRow>, StoreError> {
+        let sql = format!("{} WHERE l.seq >= ?1 ORDER BY l.seq LIMIT ?2", rows::LOG);
+        self.inner.readers.read(move |db| rows::all(db, &sql, [from, i64::from(limit)], rows::log_row)).await
+    }
+
+    async fn verify(&self, from: i64, to: Option<i64>) -> Result<ChainReport, StoreError> {
+        let end = match to {
+            Some(to) => to,
+            None => self.anchor().await?.seq,
+        };
+        let mut check = Check { next: from.max(1), previous: None, checked: 0, broken: None };
+        while check.broken.is_none() && check.next <= end {
+            let stop = end.min(check.next + STRIDE - 1);
+            check = self.inner.readers.read(move |db| check.run(db, stop)).await?;
+        }
+        let anchor = check.previous.filter(|_| check.checked > 0);
+        let anchor = anchor.map(|hash| Anchor { seq: check.next - 1, hash });
+        Ok(ChainReport { checked: check.checked, broken: check.broken, anchor })
+    }
+
+    async fn anchor(&self) -> Result<Anchor, StoreError> {
+        let head = self.inner.readers.read(rows::head).await?;
+        Ok(Anchor { seq: head.seq, hash: head.hash })
+    }
+}
+
+/// Search criteria with the index each can use, the most selective first.
+fn criteria(query: &LogQuery) -> [(&'static str, Option<&'static str>, Option<&String>); 8] {
+    [
+        ("case_ref", Some("log_case"), query.case.as_ref()),
+        ("code", Some("log_code"), query.code.as_ref()),
+        ("target", Some("log_target"), query.target.as_ref()),
+        ("authority", Some("log_authority"), query.authority.as_ref()),
+        ("procedure", Some("log_procedure"), query.procedure.as_ref()),
+        ("state", Some("log_state"), query.state.as_ref()),
+        ("source", None, query.source.as_ref()),
+        ("event", None, query.event.as_ref()),
+    ]
+}
+
+fn search(db: &Connection, query: &LogQuery, after: Option<i64>, limit: u32) -> Outcome<LogPage> {
+    // The planner has no statistics to choose by, so the index is named.
+    let index = criteria(query).iter().find_map(|(_, index, value)| value.and(*index)).unwrap_or("log_at");
+    let mut sql = format!("{} INDEXED BY {index} WHERE true", rows::LOG);
+    let mut values = Vec::new();
+    let mut and = |condition: &str, value: Value| {
+        sql.push_str(" AND ");
+        sql.push_str(condition);
+        values.push(value);
+    };
+    for (column, _, value) in criteria(query) {
+        if let Some(value) = value {
+            and(&format!("l.{column} = ?"), Value::Text(value.clone()));
+        }
+    }
+    if let Some(from) = query.from {
+        and("l.at >= ?", Value::Integer(from.0));
+    }
+    if let Some(to) = query.to {
+        and("l.at < ?", Value::Integer(to.0));
+    }
+    if let Some(after) = after {
+        let at = rows::one(db, "SELECT at FROM log WHERE seq = ?1", [after], |row| rows::time(row, "at"))?
+            .ok_or_else(|| StoreError::NotFound(format!("journal entry {after}")))?;
+        // The first half bounds the scan of the index, the second passes over entries of the same moment.
+        and("l.at <= ?", Value::Integer(at.0));
+        and(&format!("(l.at < ? OR l.seq < {after})"), Value::Integer(at.0));
+    }
+    sql.push_str(" ORDER BY l.at DESC, l.seq DESC LIMIT ?");
+    values.push(Value::Integer(i64::from(limit) + 1));
+    let mut found = rows::all(db, &sql, params_from_iter(values), rows::log_row)?;
+    let more = found.len() > limit as usize;
+    found.truncate(limit as usize);
+    let next = found.last().filter(|_| more).map(|row| row.seq);
+    Ok(LogPage { rows: found, next })
+}
+
+/// A running check of the chain.
+struct Check {
+    /// Next entry to check.
+    next: i64,
+    /// Hash of the entry before; `None` before the first.
+    previous: Option<Digest>,
+    checked: u64,
+    broken: Option<(i64, String)>,
+}
+
+impl Check {
+    fn run(mut self, db: &Connection, stop: i64) -> Outcome<Self> {
+        let mut previous = match self.previous {
+            Some(previous) => previous,
+            None if self.next == 1 => GENESIS,
+            None => {
+                let sql = "SELECT hash FROM log WHERE seq = ?1";
+                match rows::one(db, sql, [self.next - 1], |row| rows::digest(row, "hash"))? {
+                    Some(hash) => hash,
+                    None => return Ok(self.broken_at("the entry before it is missing")),
+                }
+            }
+        };
+        let mut statement =
+            db.prepare_cached("SELECT * FROM log WHERE seq BETWEEN ?1 AND ?2 ORDER BY seq")?;
+        let mut rows = statement.query([self.next, stop])?;
+        while let Some(row) = rows.next()? {
+            let seq: i64 = row.get(0)?;
+            if seq != self.next {
+                return Ok(self.broken_at("the entry is missing"));
+            }
+            let Ok((computed, stored)) = hashes(row, &previous) else {
+                return Ok(self.broken_at("the entry is not readable"));
+            };
+            if computed != stored {
+                return Ok(self.broken_at("its content does not fit its hash and the entry before it"));
+            }
+            previous = stored;
+            self.previous = Some(stored);
+            self.checked += 1;
+            self.next += 1;
+        }
+        if self.next <= stop {
+            return Ok(self.broken_at("the entry is missing"));
+        }
+        Ok(self)
+    }
+
+    fn broken_at(mut self, why: &str) -> Self {
+        self.broken = Some((self.next, why.to_owned()));
+        self
+    }
+}
+
+/// The hash an entry must have, and the one it has. By position: a million rows are read this way.
+fn hashes(row: &rusqlite::Row<'_>, previous: &Digest) -> Outcome<(Digest, Digest)> {
+    let text = |index: usize| -> Outcome<Option<&str>> {
+        row.get_ref(index)?.as_str_or_null().map_err(|_| damaged("journal"))
+    };
+    let bytes = |index: usize| -> Outcome<Option<&[u8]>> {
+        row.get_ref(index)?.as_blob_or_null().map_err(|_| damaged("journal"))
+    };
+    let fields = Fields {
+        seq: row.get(0)?,
+        at: row.get(1)?,
+        event: text(2)?.ok_or_else(|| damaged("event"))?,
+        message: bytes(3)?,
+        delivery: bytes(4)?,
+        case: text(5)?,
+        source: text(6)?,
+        procedure: text(7)?,
+        authority: text(8)?,
+        target: text(9)?,
+        state: text(10)?,
+        code: text(11)?,
+        data: text(12)?.ok_or_else(|| damaged("data"))?,
+    };
+    let stored = bytes(13)?.and_then(|bytes| bytes.try_into().ok()).ok_or_else(|| damaged("hash"))?;
+    Ok((fields.hash(previous), Digest(stored)))
+}

@@ -1,0 +1,340 @@
+//! The one thread that writes: takes what is queued, does it in one transaction, and only when that is durable
+//! answers everybody.
+//!
+//! Each request stands under a savepoint of its own, so one that fails leaves no trace and does not disturb the rest of
+//! its group. What a request changes in the memory of the engine (due queue, counts) is applied after the commit.
+
+use std::{
+    collections::VecDeque,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+    thread,
+};
+
+use rusqlite::Connection;
+use tokio::sync::{mpsc, oneshot};
+
+use super::{
+    checkpoint::Checkpoints,
+    fault::{self, Fault, Outcome},
+    shared::Shared,
+    tx::{Head, Tx},
+};
+use crate::StoreError;
+
+/// At most so many requests in one transaction.
+const GROUP: usize = 256;
+/// At most so many bytes in one transaction (8 MB), so that nobody waits long for the payloads of others.
+const GROUP_BYTES: usize = 8 << 20;
+/// Requests that may wait; senders beyond it wait for a place.
+const QUEUE: usize = 1024;
+
+/// Sends work to the committer.
+#[derive(Debug)]
+pub(super) struct Committer {
+    queue: Option<mpsc::Sender<Box<dyn Request>>>,
+    thread: Option<thread::JoinHandle<()>>,
+}
+
+impl Committer {
+    /// Starts the thread. `head` is the end of the journal.
+    pub(super) fn start(
+        db: Connection,
+        shared: Arc<Shared>,
+        head: Head,
+        checkpoints: Checkpoints,
+    ) -> Result<Self, StoreError> {
+        let (queue, requests) = mpsc::channel(QUEUE);
+        let thread = thread::Builder::new()
+            .name("store-committer".into())
+            .spawn(move || Loop { db, shared, head, checkpoints, waiting: VecDeque::new() }.run(requests))
+            .map_err(|error| fault::io("starting the committer", &error))?;
+        Ok(Self { queue: Some(queue), thread: Some(thread) })
+    }
+
+    /// No committer: for a store that is only read.
+    pub(super) const fn none() -> Self {
+        Self { queue: None, thread: None }
+    }
+
+    /// Does `work` in the next transaction; durable when it returns. `bytes`: roughly what it writes.
+    pub(super) async fn submit<T, F>(&self, bytes: usize, work: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Tx<'_>) -> Outcome<T> + Send + 'static,
+    {
+        let (reply, answer) = oneshot::channel();
+        let request = Box::new(Work { work: Some(work), outcome: None, bytes, reply });
+        let stopped = || StoreError::Unavailable("the committer has stopped; restart the service".into());
+        let queue = self.queue.as_ref().ok_or_else(stopped)?;
+        queue.send(request).await.map_err(|_| stopped())?;
+        // Without an answer the thread died with the request in hand, before or after the commit.
+        answer.await.unwrap_or_else(|_| Err(StoreError::Unknown("the committer died".into())))
+    }
+}
+
+impl Drop for Committer {
+    /// Finishes what is queued, then closes the database.
+    fn drop(&mut self) {
+        self.queue = None;
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the committer of the store had panicked");
+        }
+    }
+}
+
+/// A piece of work and the one who waits for it.
+trait Request: Send {
+    fn bytes(&self) -> usize;
+    /// Does the work; the result is kept until the fate of the group is known.
+    fn run(&mut self, tx: &mut Tx<'_>) -> Result<(), Fault>;
+    /// The work failed with `error`, or panicked.
+    fn fail(&mut self, error: StoreError);
+    /// Answers.
+    fn finish(self: Box<Self>, group: &Result<(), StoreError>);
+}
+
+struct Work<T, F> {
+    work: Option<F>,
+    outcome: Option<Result<T, StoreError>>,
+    bytes: usize,
+    reply: oneshot::Sender<Result<T, StoreError>>,
+}
+
+impl<T, F> Request for Work<T, F>
+where
+    T: Send + 'static,
+    F: FnOnce(&mut Tx<'_>) -> Outcome<T> + Send + 'static,
+{
+    fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    fn run(&mut self, tx: &mut Tx<'_>) -> Result<(), Fault> {
+        if let Some(work) = self.work.take() {
+            self.outcome = Some(Ok(work(tx)?));
+        }
+        Ok(())
+    }
+
+    fn fail(&mut self, error: StoreError) {
+        self.outcome = Some(Err(error));
+    }
+
+    fn finish(self: Box<Self>, group: &Result<(), StoreError>) {
+        let answer = match (self.outcome, group) {
+            (Some(Err(own)), _) => Err(own),
+            (_, Err(group)) => Err(group.clone()),
+            (Some(done), Ok(())) => done,
+            (None, Ok(())) => Err(StoreError::Unavailable("the request was not run".into())),
+        };
+        // The caller may have gone; the commit stands all the same.
+        drop(self.reply.send(answer));
+    }
+}
+
+struct Loop {
+    db: Connection,
+    shared: Arc<Shared>,
+    head: Head,
+    checkpoints: Checkpoints,
+    waiting: VecDeque<Box<dyn Request>>,
+}
+
+impl Loop {
+    fn run(mut self, mut requests: mpsc::Receiver<Box<dyn Request>>) {
+        let mut fresh = Vec::with_capacity(GROUP);
+        loop {
+            if self.waiting.is_empty() && requests.blocking_recv_many(&mut fresh, GROUP) == 0 {
+                break;
+            }
+            self.waiting.extend(fresh.drain(..));
+            while self.waiting.len() < GROUP
+                && let Ok(request) = requests.try_recv()
+            {
+                self.waiting.push_back(request);
+            }
+            let group = self.next_group();
+            self.commit(group);
+            self.checkpoints.after_commit(&self.db);
+        }
+        self.checkpoints.stop();
+        if let Err(error) = self.db.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)") {
+            tracing::warn!(%error, "last checkpoint of the store failed; the next start does it");
+        }
+    }
+
+    fn next_group(&mut self) -> Vec<Box<dyn Request>> {
+        let mut bytes = 0;
+        let mut group = Vec::with_capacity(self.waiting.len().min(GROUP));
+        while group.len() < GROUP
+            && let Some(next) = self.waiting.front()
+        {
+            bytes += next.bytes();
+            if bytes > GROUP_BYTES && !group.is_empty() {
+                break;
+            }
+            group.extend(self.waiting.pop_front());
+        }
+        group
+    }
+
+    fn commit(&mut self, mut group: Vec<Box<dyn Request>>) {
+        let mut tx = Tx::new(&self.db, &self.shared, self.head);
+        let fate = transact(&mut tx, &mut group);
+        let fate = match fate {
+            Ok(()) => {
+                self.head = tx.apply();
+                Ok(())
+            }
+            Err(error) => {
+                tx.revert_all();
+                if !self.db.is_autocommit()
+                    && let Err(error) = self.db.execute_batch("ROLLBACK")
+                {
+                    tracing::error!(%error, "the store could not roll back");
+                }
+                tracing::error!(code = %error.code(), %error, requests = group.len(), "commit of the store failed");
+                Err(error)
+            }
+        };
+        for request in group {
+            request.finish(&fate);
+        }
+    }
+}
+
+/// Runs the group and commits it.
+fn transact(tx: &mut Tx<'_>, group: &mut [Box<dyn Request>]) -> Result<(), StoreError> {
+    tx.statement("BEGIN IMMEDIATE").map_err(StoreError::from)?;
+    for request in group {
+        attempt(tx, request.as_mut())?;
+    }
+    tx.write_tally().map_err(StoreError::from)?;
+    match tx.statement("COMMIT") {
+        Ok(()) => Ok(()),
+        Err(Fault::Db(error)) => Err(fault::commit_failed(&error)),
+        Err(fault) => Err(fault.into()),
+    }
+}
+
+/// Runs one request under a savepoint. `Err` only if the whole group is lost.
+fn attempt(tx: &mut Tx<'_>, request: &mut dyn Request) -> Result<(), StoreError> {
+    tx.statement("SAVEPOINT request").map_err(StoreError::from)?;
+    let mark = tx.mark();
+    let outcome = catch_unwind(AssertUnwindSafe(|| request.run(tx)));
+    let error = match outcome {
+        Ok(Ok(())) => return tx.statement("RELEASE request").map_err(StoreError::from),
+        Ok(Err(fault)) => StoreError::from(fault),
+        Err(_) => StoreError::Unavailable("the request made the store panic; nothing was done".into()),
+    };
+    tx.revert(mark);
+    request.fail(error.clone());
+    // Without room SQLite may have rolled back the whole transaction by itself.
+    if tx.is_gone() {
+        return Err(error);
+    }
+    tx.statement("ROLLBACK TO request")
+        .and_then(|()| tx.statement("RELEASE request"))
+        .map_err(StoreError::from)
+}
+
+#[cfg(test)]
+mod tests {
+    use dds_message::{Clock, Timestamp};
+
+    use super::*;
+    use crate::{
+        AuditLog, Journal, MasterKey, NewEntry,
+        sqlite::{Options, SqliteStore},
+    };
+
+    struct Still;
+
+    impl Clock for Still {
+        fn now(&self) -> Timestamp {
+            Timestamp(1_795_305_600_000)
+        }
+    }
+
+    fn store(dir: &std::path::Path) -> SqliteStore {
+        SqliteStore::open(Options::new(dir, MasterKey::from_hex(&"07".repeat(32)).unwrap(), Arc::new(Still)))
+            .unwrap()
+    }
+
+    fn entry(text: String) -> NewEntry {
+        let data = serde_json::Map::from_iter([("text".to_owned(), text.into())]);
+        NewEntry { event: "test", data, ..NewEntry::default() }
+    }
+
+    #[tokio::test]
+    async fn a_panic_costs_only_the_request_that_made_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = store(dir.path());
+        let boom = store.inner.committer.submit(0, |tx| -> Outcome<()> {
+            tx.log(&entry("half".into()), Timestamp(0), &Default::default(), None, None)?;
+            panic!("as the test wants it")
+        });
+        let (boom, fine) = tokio::join!(boom, store.note(entry("whole".into())));
+        assert!(matches!(boom, Err(StoreError::Unavailable(_))));
+        fine.unwrap();
+        assert_eq!(store.anchor().await.unwrap().seq, 1);
+        assert_eq!(store.verify(1, None).await.unwrap().broken, None);
+    }
+
+    #[tokio::test]
+    async fn a_full_store_says_so_and_works_again_when_there_is_room() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = store(dir.path());
+        let limit = |pages: i64| {
+            store.inner.committer.submit(0, move |tx| {
+                let set = format!("PRAGMA max_page_count = {pages}");
+                Ok(tx.db().query_row(&set, [], |row| row.get::<_, i64>(0))?)
+            })
+        };
+        // Below what it has: SQLite takes the present size as the limit.
+        let pages = limit(1).await.unwrap();
+        let mut written = 0;
+        let full = loop {
+            match store.note(entry("x".repeat(5_000))).await {
+                Ok(()) => written += 1,
+                Err(error) => break error,
+            }
+            assert!(written < 1_000, "the limit does not hold");
+        };
+        assert!(matches!(full, StoreError::Full(_)), "{full:?}");
+        assert_eq!(store.anchor().await.unwrap().seq, written);
+        limit(pages + 1_000).await.unwrap();
+        store.note(entry("x".repeat(5_000))).await.unwrap();
+        assert_eq!(store.verify(1, None).await.unwrap().checked, written as u64 + 1);
+    }
+
+    #[tokio::test]
+    async fn a_lost_transaction_is_acknowledged_to_nobody() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = store(dir.path());
+        let requests = (0..20).map(|n| {
+            let store = store.clone();
+            tokio::spawn(async move {
+                let work = move |tx: &mut Tx<'_>| {
+                    tx.log(&entry(n.to_string()), Timestamp(0), &Default::default(), None, None)?;
+                    if n == 7 {
+                        // What SQLite does by itself on some errors.
+                        tx.db().execute_batch("ROLLBACK")?;
+                        return Err(StoreError::Full("as the test wants it".into()).into());
+                    }
+                    Ok(())
+                };
+                store.inner.committer.submit(0, work).await.is_ok()
+            })
+        });
+        let answers = futures::future::join_all(requests).await;
+        let acknowledged = answers.into_iter().filter(|answer| *answer.as_ref().unwrap()).count();
+        assert!(acknowledged < 20);
+        assert_eq!(store.anchor().await.unwrap().seq, acknowledged as i64);
+        assert_eq!(store.verify(1, None).await.unwrap().broken, None);
+        store.note(entry("after".into())).await.unwrap();
+    }
+}

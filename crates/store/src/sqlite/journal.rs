@@ -1,0 +1,431 @@
+//! The operations of the router. Payloads are sealed and read here, off the committer; what changes state is handed to
+//! it.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use dds_message::{DeliveryId, Digest, MessageId, SourceId, TargetId, Timestamp};
+use rusqlite::{Connection, params};
+use tokio::task::spawn_blocking;
+
+use super::{
+    SqliteStore,
+    accept::{self, Sealed},
+    fault::Outcome as Done,
+    payload::{self, Stored},
+    plan::{self, SealedDelivery},
+    queue::Taken,
+    reader::blocking,
+    rows, settle,
+    tx::{Subject, Tx},
+};
+use crate::{
+    Accepted, Attempting, Backlog, BlobRef, ClaimFilter, Claimed, DeliveryRecord, Journal, Lease, MessageKey,
+    MessageRecord, NewDelivery, NewEntry, NewMessage, NewPlan, Outcome, Output, Pending, PlanState, Settled,
+    Settlement, StoreError, WrappedKey,
+    seal::{self, Place},
+};
+
+/// Documents up to this length are packed and sealed where they are; longer ones, or such as may need a file, by a
+/// blocking task.
+const ON_THE_SPOT: usize = 32 * 1024;
+/// What a transition writes besides payloads, roughly, in bytes.
+const ROWS: usize = 2_048;
+
+#[async_trait]
+impl Journal for SqliteStore {
+    async fn accept(&self, message: NewMessage) -> Result<Accepted, StoreError> {
+        let this = self.clone();
+        let small = message.document.len() <= ON_THE_SPOT.min(self.inner.inline_limit / 2);
+        let sealed = if small {
+            this.seal_message(message)?
+        } else {
+            blocking(spawn_blocking(move || this.seal_message(message))).await?
+        };
+        let blob = sealed.document.blob.clone();
+        let bytes = sealed.document.weight() + ROWS;
+        let accepted = self.inner.committer.submit(bytes, move |tx| accept::accept(tx, &sealed)).await;
+        // The first acceptance has the document already.
+        if !matches!(&accepted, Ok(Accepted { fresh: true, .. }) | Err(StoreError::Unknown(_))) {
+            self.discard(blob).await;
+        }
+        accepted
+    }
+
+    async fn find(&self, source: &SourceId, sender_key: &str) -> Result<Option<Accepted>, StoreError> {
+        let (source, key) = (source.clone(), Digest::of(sender_key.as_bytes()));
+        let found = move |db: &Connection| {
+            rows::one(db, rows::ACCEPTED, params![source.as_str(), key.0], rows::accepted)
+        };
+        self.inner.readers.read(found).await
+    }
+
+    async fn pending(&self, after: Option<MessageId>, max: usize) -> Result<Vec<Pending>, StoreError> {
+        let max = i64::try_from(max).unwrap_or(i64::MAX);
+        let pending = move |db: &Connection| {
+            let after = after.map(|id| rows::seq_of(db, id)).transpose()?.flatten().unwrap_or(0);
+            let sql =
+                "SELECT id, at FROM message WHERE state = 'accepted' AND seq > ?1 ORDER BY seq LIMIT ?2";
+            rows::all(db, sql, [after, max], |row| {
+                Ok(Pending { id: MessageId(rows::uuid(row, "id")?), at: rows::time(row, "at")? })
+            })
+        };
+        self.inner.readers.read(pending).await
+    }
+
+    async fn plan(&self, mut new: NewPlan) -> Result<bool, StoreError> {
+        let deliveries = std::mem::take(&mut new.deliveries);
+        let (deliveries, report) = self.seal_outputs(new.message, deliveries, new.report.take()).await?;
+        let stored = || deliveries.iter().filter_map(|sealed| sealed.output.as_ref()).chain(&report);
+        let bytes = stored().map(Stored::weight).sum::<usize>() + ROWS * (1 + deliveries.len());
+        let blobs: Vec<BlobRef> = stored().filter_map(|stored| stored.blob.clone()).collect();
+        let commit =
+            self.inner.committer.submit(bytes, move |tx| plan::plan(tx, &new, &deliveries, report.as_ref()));
+        let planned = commit.await;
+        if matches!(planned, Ok(false)) {
+            for blob in blobs {
+                self.discard(Some(blob)).await;
+            }
+        }
+        planned
+    }
+
+    async fn replan(
+        &self,
+        message: MessageId,
+        replaces: Option<DeliveryId>,
+        deliveries: Vec<NewDelivery>,
+        entry: NewEntry,
+    ) -> Result<(), StoreError> {
+        let now = self.inner.clock.now();
+        let (deliveries, _) = self.seal_outputs(message, deliveries, None).await?;
+        let outputs = deliveries.iter().filter_map(|sealed| sealed.output.as_ref());
+        let bytes = outputs.map(Stored::weight).sum::<usize>() + ROWS * (1 + deliveries.len());
+        let work = move |tx: &mut Tx<'_>| plan::replan(tx, message, replaces, &deliveries, &entry, now);
+        self.inner.committer.submit(bytes, work).await
+    }
+
+    async fn revive(
+        &self,
+        delivery: DeliveryId,
+        due: Timestamp,
+        deadline: Timestamp,
+        entry: NewEntry,
+    ) -> Result<(), StoreError> {
+        let now = self.inner.clock.now();
+        let work = move |tx: &mut Tx<'_>| settle::revive(tx, delivery, due, deadline, entry, now);
+        self.inner.committer.submit(ROWS, work).await
+    }
+
+    async fn set_state(
+        &self,
+        message: MessageId,
+        state: PlanState,
+        entry: NewEntry,
+    ) -> Result<(), StoreError> {
+        let now = self.inner.clock.now();
+        self.inner.committer.submit(ROWS, move |tx| plan::set_state(tx, message, state, &entry, now)).await
+    }
+
+    async fn claim(
+        &self,
+        filter: &ClaimFilter,
+        max: usize,
+        ttl: Duration,
+        now: Timestamp,
+    ) -> Result<Vec<Claimed>, StoreError> {
+        let taken = self.inner.shared.queue(|queue| queue.claim(filter, max, ttl, now));
+        if taken.is_empty() {
+            return Ok(Vec::new());
+        }
+        let guard = Leases { store: self.clone(), leases: taken.iter().map(|taken| taken.lease).collect() };
+        let remembered: Option<Vec<Claimed>> = taken
+            .iter()
+            .map(|taken| Some(with_record(taken, self.inner.shared.remembered(taken.lease.delivery)?)))
+            .collect();
+        let claimed = if let Some(claimed) = remembered {
+            claimed
+        } else {
+            let records = move |db: &Connection| -> Done<Vec<Claimed>> {
+                let mut claimed = Vec::with_capacity(taken.len());
+                for taken in &taken {
+                    // One whose row is gone or final has been settled meanwhile, by a late receipt.
+                    let record =
+                        delivery(db, taken.lease.delivery)?.filter(|record| !record.state.is_final());
+                    claimed.extend(record.map(|record| with_record(taken, record)));
+                }
+                Ok(claimed)
+            };
+            self.inner.readers.read(records).await?
+        };
+        guard.keep();
+        Ok(claimed)
+    }
+
+    async fn extend(&self, lease: &Lease, ttl: Duration, now: Timestamp) -> Result<bool, StoreError> {
+        Ok(self.inner.shared.queue(|queue| queue.extend(lease, ttl, now)))
+    }
+
+    async fn release(&self, lease: &Lease, due: Timestamp) -> Result<(), StoreError> {
+        self.inner.shared.queue(|queue| queue.release(lease, Some(due)));
+        Ok(())
+    }
+
+    async fn attempting(&self, attempt: Attempting) -> Result<bool, StoreError> {
+        let now = self.inner.clock.now();
+        self.inner.committer.submit(ROWS, move |tx| settle::attempting(tx, attempt, now)).await
+    }
+
+    async fn settle(&self, outcomes: Vec<Settlement>) -> Result<Vec<Settled>, StoreError> {
+        if outcomes
+            .iter()
+            .any(|settlement| settlement.late && !matches!(settlement.outcome, Outcome::Delivered { .. }))
+        {
+            return Err(StoreError::Invalid("only a receipt may come late".into()));
+        }
+        self.inner.committer.submit(ROWS * outcomes.len(), move |tx| settle::settle(tx, outcomes)).await
+    }
+
+    async fn hold(&self, target: &TargetId, until: Option<Timestamp>) -> Result<(), StoreError> {
+        self.inner.shared.queue(|queue| queue.hold(target, until));
+        Ok(())
+    }
+
+    async fn next_due(&self, filter: &ClaimFilter) -> Result<Option<Timestamp>, StoreError> {
+        Ok(self.inner.shared.queue(|queue| queue.next_due(filter)))
+    }
+
+    async fn wait(&self, filter: &ClaimFilter, until: Option<Timestamp>, now: Timestamp) {
+        self.inner.shared.wait(filter, until, now).await;
+    }
+
+    async fn message(&self, id: MessageId) -> Result<Option<MessageRecord>, StoreError> {
+        let vault = self.inner.vault.clone();
+        let read = move |db: &Connection| {
+            let sql = "SELECT * FROM message WHERE id = ?1";
+            let Some((seq, sealed, mut record)) = rows::one(db, sql, [id.0.as_bytes()], rows::message)?
+            else {
+                return Ok(None);
+            };
+            if let (Some(sealed), Some(wrapped)) = (sealed, &record.key) {
+                let key = vault.unwrap_key(id, wrapped)?;
+                let json = seal::open(&key, Place::Attachments, id.0, &sealed)?;
+                let list =
+                    serde_json::from_slice(&json).map_err(|error| StoreError::Corrupt(error.to_string()))?;
+                record.attachments = list;
+            }
+            let sql = format!("{} WHERE d.message = ?1 ORDER BY d.seq", rows::DELIVERY);
+            record.deliveries = rows::all(db, &sql, [seq], rows::delivery)?;
+            let sql = "SELECT id FROM message WHERE answers = ?1 ORDER BY seq";
+            record.answered_by =
+                rows::all(db, sql, [id.0.as_bytes()], |row| rows::uuid(row, "id").map(MessageId))?;
+            Ok(Some(record))
+        };
+        self.inner.readers.read(read).await
+    }
+
+    async fn delivery(&self, id: DeliveryId) -> Result<Option<DeliveryRecord>, StoreError> {
+        self.inner.readers.read(move |db| delivery(db, id)).await
+    }
+
+    async fn by_case(
+        &self,
+        source: Option<&SourceId>,
+        case: &str,
+        before: Option<MessageId>,
+    ) -> Result<Option<MessageId>, StoreError> {
+        let (source, case) = (source.map(|source| source.as_str().to_owned()), case.to_owned());
+        let read = move |db: &Connection| {
+            let before = before.map(|id| rows::seq_of(db, id)).transpose()?.flatten().unwrap_or(i64::MAX);
+            let sql = "SELECT id FROM message WHERE case_ref = ?1 AND direction = 'application'
+                       AND (?2 IS NULL OR source = ?2) AND seq < ?3 ORDER BY seq DESC LIMIT 1";
+            rows::one(db, sql, params![case, source, before], |row| rows::uuid(row, "id").map(MessageId))
+        };
+        self.inner.readers.read(read).await
+    }
+
+    async fn document(&self, id: MessageId) -> Result<Bytes, StoreError> {
+        let this = self.clone();
+        let read = move |db: &Connection| this.payload(db, Place::Document, id);
+        self.inner
+            .readers
+            .read(read)
+            .await?
+            .ok_or_else(|| StoreError::NotFound(format!("document of message {id}")))
+    }
+
+    async fn report(&self, id: MessageId) -> Result<Option<Bytes>, StoreError> {
+        let this = self.clone();
+        self.inner.readers.read(move |db| this.payload(db, Place::Report, id)).await
+    }
+
+    async fn output(&self, id: DeliveryId) -> Result<Output, StoreError> {
+        let this = self.clone();
+        self.inner.readers.read(move |db| this.read_output(db, id)).await
+    }
+
+    async fn note(&self, entry: NewEntry) -> Result<(), StoreError> {
+        let now = self.inner.clock.now();
+        let work = move |tx: &mut Tx<'_>| tx.log(&entry, now, &Subject::default(), None, None);
+        self.inner.committer.submit(ROWS, work).await
+    }
+
+    async fn backlog(&self) -> Result<Backlog, StoreError> {
+        let tally = *self.inner.shared.tally.lock();
+        let count = |n: i64| u64::try_from(n).unwrap_or(0);
+        Ok(Backlog {
+            messages: tally.messages().map(|(state, n)| (state, count(n))).collect(),
+            deliveries: tally.deliveries().map(|(state, n)| (state, count(n))).collect(),
+            targets: self.inner.shared.queue(|queue| queue.backlog()),
+        })
+    }
+}
+
+impl SqliteStore {
+    fn seal_message(&self, message: NewMessage) -> Result<Sealed, StoreError> {
+        let (inner, owner) = (&self.inner, message.id.0);
+        let key = inner.vault.unwrap_key(message.id, &message.key)?;
+        let attachments = if message.attachments.is_empty() {
+            None
+        } else {
+            // File names may name people.
+            let json = serde_json::to_vec(&message.attachments);
+            let json = json.map_err(|error| StoreError::Invalid(format!("attachments: {error}")))?;
+            Some(seal::seal(&key, Place::Attachments, owner, &json)?)
+        };
+        let limit = inner.inline_limit;
+        let document = payload::store(&inner.files, limit, &key, Place::Document, owner, &message.document)?;
+        let sender_key = Digest::of(message.sender_key.as_bytes());
+        Ok(Sealed { message, sender_key, document, attachments })
+    }
+
+    async fn seal_outputs(
+        &self,
+        message: MessageId,
+        deliveries: Vec<NewDelivery>,
+        report: Option<Bytes>,
+    ) -> Result<(Vec<SealedDelivery>, Option<Stored>), StoreError> {
+        if report.is_none() && deliveries.iter().all(|delivery| delivery.output.is_none()) {
+            let plain = |delivery| SealedDelivery { delivery, output: None };
+            return Ok((deliveries.into_iter().map(plain).collect(), None));
+        }
+        let this = self.clone();
+        let seal = move |db: &Connection| {
+            let inner = &this.inner;
+            let key = this.key(db, message)?;
+            let store = |place, owner, bytes: &Bytes| {
+                payload::store(&inner.files, inner.inline_limit, &key, place, owner, bytes)
+            };
+            let mut sealed = Vec::with_capacity(deliveries.len());
+            for mut delivery in deliveries {
+                let output = delivery.output.as_mut().map(|output| std::mem::take(&mut output.bytes));
+                let output = output.map(|bytes| store(Place::Output, delivery.id.0, &bytes)).transpose()?;
+                sealed.push(SealedDelivery { delivery, output });
+            }
+            let report = report.map(|report| store(Place::Report, message.0, &report)).transpose()?;
+            Ok((sealed, report))
+        };
+        self.inner.readers.read(seal).await
+    }
+
+    fn key(&self, db: &Connection, message: MessageId) -> Done<MessageKey> {
+        let sql = "SELECT wrapped_key FROM message WHERE id = ?1";
+        let key = rows::one(db, sql, [message.0.as_bytes()], |row| Ok(row.get::<_, Option<Vec<u8>>>(0)?))?;
+        let key = key.ok_or_else(|| StoreError::NotFound(format!("message {message}")))?;
+        let key =
+            key.ok_or_else(|| StoreError::Invalid(format!("payload of message {message} was deleted")))?;
+        Ok(self.inner.vault.unwrap_key(message, &WrappedKey(key))?)
+    }
+
+    /// Document or report of a message.
+    fn payload(&self, db: &Connection, place: Place, id: MessageId) -> Done<Option<Bytes>> {
+        let sql = match place {
+            Place::Report => {
+                "SELECT m.wrapped_key, p.size, p.sealed, p.blob FROM message m JOIN report p ON p.owner = m.seq
+                 WHERE m.id = ?1"
+            }
+            _ => {
+                "SELECT m.wrapped_key, p.size, p.sealed, p.blob FROM message m JOIN document p ON p.owner = m.seq
+                 WHERE m.id = ?1"
+            }
+        };
+        let read = |row: &rusqlite::Row<'_>| Ok((row.get("wrapped_key")?, Stored::read(row)?));
+        let Some((wrapped, stored)) = rows::one(db, sql, [id.0.as_bytes()], read)? else { return Ok(None) };
+        let key = self.inner.vault.unwrap_key(id, &WrappedKey(wrapped))?;
+        payload::load(&self.inner.files, &key, place, id.0, &stored).map(Some)
+    }
+
+    fn read_output(&self, db: &Connection, id: DeliveryId) -> Done<Output> {
+        let missing = || StoreError::NotFound(format!("output of delivery {id}"));
+        let sql =
+            "SELECT m.id, m.wrapped_key, m.format, m.digest, d.output_digest, d.media_type, d.file_name,
+                   p.size, p.sealed, p.blob FROM delivery d JOIN message m ON m.seq = d.message
+                   LEFT JOIN output p ON p.owner = d.seq WHERE d.id = ?1";
+        let found = rows::one(db, sql, [id.0.as_bytes()], |row| {
+            let message = MessageId(rows::uuid(row, "id")?);
+            let key: Option<Vec<u8>> = row.get("wrapped_key")?;
+            let key = key.ok_or_else(missing)?;
+            let Some(media_type) = row.get::<_, Option<String>>("media_type")? else {
+                // The document itself, unchanged.
+                let format = rows::format(row)?;
+                let (media_type, file_name) =
+                    (format.media_type().into(), format!("nachricht.{}", format.as_str()));
+                let digest = rows::digest(row, "digest")?;
+                return Ok((message, None, Output { bytes: Bytes::new(), media_type, file_name, digest }));
+            };
+            let (file_name, digest) = (row.get("file_name")?, rows::digest(row, "output_digest")?);
+            let output = Output { bytes: Bytes::new(), media_type, file_name, digest };
+            Ok((message, Some((WrappedKey(key), Stored::read(row)?)), output))
+        })?;
+        let (message, stored, mut output) = found.ok_or_else(missing)?;
+        output.bytes = match stored {
+            Some((wrapped, stored)) => {
+                let key = self.inner.vault.unwrap_key(message, &wrapped)?;
+                payload::load(&self.inner.files, &key, Place::Output, id.0, &stored)?
+            }
+            None => self.payload(db, Place::Document, message)?.ok_or_else(missing)?,
+        };
+        Ok(output)
+    }
+
+    /// Removes a payload file that no commit refers to. A failure leaves an orphan, which retention sweeps.
+    async fn discard(&self, blob: Option<BlobRef>) {
+        if let Some(blob) = blob
+            && let Err(error) = crate::BlobStore::delete(self, &blob).await
+        {
+            tracing::warn!(%error, "a payload that is not needed stays until the next sweep");
+        }
+    }
+}
+
+/// Gives leases back if the claim fails or its caller goes away before it has them.
+struct Leases {
+    store: SqliteStore,
+    leases: Vec<Lease>,
+}
+
+impl Leases {
+    fn keep(mut self) {
+        self.leases.clear();
+    }
+}
+
+impl Drop for Leases {
+    fn drop(&mut self) {
+        if !self.leases.is_empty() {
+            self.store
+                .inner
+                .shared
+                .queue(|queue| self.leases.iter().for_each(|lease| queue.release(lease, None)));
+        }
+    }
+}
+
+fn with_record(taken: &Taken, delivery: DeliveryRecord) -> Claimed {
+    Claimed { lease: taken.lease, until: taken.until, delivery }
+}
+
+fn delivery(db: &Connection, id: DeliveryId) -> Done<Option<DeliveryRecord>> {
+    rows::one(db, &format!("{} WHERE d.id = ?1", rows::DELIVERY), [id.0.as_bytes()], rows::delivery)
+}

@@ -1,0 +1,162 @@
+//! The embedded engine: SQLite for one node, with leases and due times in memory.
+//!
+//! Read in this order: [`SqliteStore::open`] below, `journal.rs` (the operations), `committer.rs` (the one writer),
+//! `accept.rs`, `plan.rs` and `settle.rs` (what each transaction does), `queue.rs` (what is due), `files.rs` (payloads).
+//! Why SQLite: `docs/decisions/0001-embedded-store.md`.
+
+mod accept;
+mod audit;
+mod blobs;
+mod chain;
+mod checkpoint;
+mod committer;
+mod fault;
+mod files;
+mod journal;
+mod line;
+mod payload;
+mod plan;
+mod queue;
+#[cfg(test)]
+mod queue_model;
+mod reader;
+mod retention;
+mod rows;
+mod schema;
+mod settle;
+mod shared;
+mod tx;
+
+use std::{
+    fs::{File, TryLockError},
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use dds_message::Clock;
+
+use self::{
+    checkpoint::Checkpoints, committer::Committer, files::Files, queue::DueQueue, reader::Readers,
+    shared::Shared,
+};
+use crate::{MasterKey, StoreError, Vault};
+
+/// How to open the embedded engine.
+pub struct Options {
+    /// Folder of the store; made if missing. One process at a time.
+    pub dir: PathBuf,
+    /// Hauptschlüssel; the same at every start.
+    pub master_key: MasterKey,
+    /// Where the time comes from, for what has none of its own: names of payload files, decisions of people, expiry.
+    pub clock: Arc<dyn Clock>,
+    /// Documents and outputs that are longer than this when packed get a file of their own, in bytes.
+    pub inline_limit: usize,
+    /// Connections that read.
+    pub readers: usize,
+}
+
+impl Options {
+    /// The usual options: 64 KB inline, four readers.
+    #[must_use]
+    pub fn new(dir: impl Into<PathBuf>, master_key: MasterKey, clock: Arc<dyn Clock>) -> Self {
+        Self { dir: dir.into(), master_key, clock, inline_limit: 65_536, readers: 4 }
+    }
+}
+
+/// The embedded engine. Cheap to clone; the store is closed when the last clone is dropped, which waits for what is
+/// queued. Implements [`crate::Journal`], [`crate::AuditLog`], [`crate::BlobStore`] and [`crate::Retention`].
+#[derive(Clone)]
+pub struct SqliteStore {
+    inner: Arc<Inner>,
+}
+
+/// Dropped from top to bottom: the committer finishes, the connections close, the lock is released.
+struct Inner {
+    committer: Committer,
+    readers: Readers,
+    files: Files,
+    shared: Arc<Shared>,
+    vault: Vault,
+    clock: Arc<dyn Clock>,
+    inline_limit: usize,
+    _lock: Option<File>,
+}
+
+impl SqliteStore {
+    /// Opens the store, or makes it. Blocks: takes milliseconds, and 0.3 s per 100,000 open deliveries.
+    ///
+    /// Fails with [`StoreError::InUse`] if another process (or another value in this one) has it open, with
+    /// [`StoreError::Key`] if it was made under another master key, with [`StoreError::Corrupt`] if it is damaged.
+    pub fn open(options: Options) -> Result<Self, StoreError> {
+        let Options { dir, master_key, clock, inline_limit, readers } = options;
+        let vault = Vault::new(&master_key);
+        drop(master_key);
+        std::fs::create_dir_all(&dir)
+            .map_err(|error| fault::io("creating the folder of the store", &error))?;
+        let lock = lock(&dir)?;
+        schema::create_if_missing(&dir, &vault)?;
+        let (writer, generation) = schema::open_writer(&dir, &vault)?;
+        let files = Files::open(&dir, Arc::clone(&clock))?;
+
+        // Leases of an earlier process must never fit one of this: a target may still hold one. Room for 2^32 claims per
+        // start, and below 2^53 for two million starts.
+        let mut queue = DueQueue::new(generation.cast_unsigned() << 32);
+        settle::open_items(&writer, |item| queue.insert(item))?;
+        let tally = rows::tally(&writer).map_err(StoreError::from)?;
+        let head = rows::head(&writer).map_err(StoreError::from)?;
+        let shared = Arc::new(Shared::new(queue, tally));
+
+        let checkpoints = Checkpoints::start(schema::open_checkpointer(&dir)?)?;
+        let readers = Readers::open(&dir, readers)?;
+        let committer = Committer::start(writer, Arc::clone(&shared), head, checkpoints)?;
+        let inner =
+            Inner { committer, readers, files, shared, vault, clock, inline_limit, _lock: Some(lock) };
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// Opens a store that exists to read it, also while another process has it open. What writes fails with
+    /// [`StoreError::Unavailable`], what is claimed is nothing.
+    ///
+    /// Fails with [`StoreError::Key`] if it was made under another master key.
+    pub fn open_read_only(options: Options) -> Result<Self, StoreError> {
+        let Options { dir, master_key, clock, inline_limit, readers } = options;
+        let vault = Vault::new(&master_key);
+        schema::check(&schema::open_reader(&dir)?, &dir, &vault)?;
+        let inner = Inner {
+            committer: Committer::none(),
+            readers: Readers::open(&dir, readers)?,
+            files: Files::read_only(&dir, Arc::clone(&clock)),
+            shared: Arc::new(Shared::new(DueQueue::new(0), shared::Tally::default())),
+            vault,
+            clock,
+            inline_limit,
+            _lock: None,
+        };
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// Makes and opens the keys of messages. Cheap to clone.
+    #[must_use]
+    pub fn vault(&self) -> &Vault {
+        &self.inner.vault
+    }
+}
+
+impl std::fmt::Debug for SqliteStore {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SqliteStore")
+    }
+}
+
+fn lock(dir: &Path) -> Result<File, StoreError> {
+    let path = dir.join("lock");
+    let file = File::options().create(true).truncate(false).write(true).open(path);
+    let file = file.map_err(|error| fault::io("creating the lock file of the store", &error))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => {
+            Err(StoreError::InUse(format!("another process has {} open", dir.display())))
+        }
+        Err(TryLockError::Error(error)) => Err(fault::io("locking the store", &error)),
+    }
+}

@@ -1,0 +1,281 @@
+//! Transitions of messages: the result of routing, and the decisions of people.
+
+use dds_message::{Code, DeliveryId, DeliveryState, MessageId, MessageState, Timestamp};
+use rusqlite::params;
+
+use super::{
+    fault::Outcome,
+    payload::Stored,
+    queue::Item,
+    rows::{self, MessageFacts},
+    tx::{Effect, Tx},
+};
+use crate::{DeliveryRecord, NewDelivery, NewEntry, NewPlan, PlanState, StoreError};
+
+/// A delivery with its output sealed.
+pub(super) struct SealedDelivery {
+    pub(super) delivery: NewDelivery,
+    pub(super) output: Option<Stored>,
+}
+
+/// Result of routing; `false` if the message was planned before.
+pub(super) fn plan(
+    tx: &mut Tx<'_>,
+    plan: &NewPlan,
+    deliveries: &[SealedDelivery],
+    report: Option<&Stored>,
+) -> Outcome<bool> {
+    let mut facts = known(tx, plan.message)?;
+    if facts.state != MessageState::Accepted {
+        return Ok(false);
+    }
+    let (state, code) = split(plan.state);
+    if state == MessageState::Accepted || (state != MessageState::Routed && !deliveries.is_empty()) {
+        return Err(
+            StoreError::Invalid(format!("a plan cannot leave a message {state} with deliveries")).into()
+        );
+    }
+    tx.db()
+        .prepare_cached(
+            "UPDATE message SET state = ?2, code = ?3, authority = ?4, release = ?5, rule = ?6, final_at = ?7
+             WHERE seq = ?1",
+        )?
+        .execute(params![
+            facts.seq,
+            state.as_str(),
+            code.map(Code::as_str),
+            plan.authority.as_ref().map(dds_message::AuthorityId::as_str),
+            plan.release.0.0,
+            plan.rule,
+            final_at(state, plan.at),
+        ])?;
+    tx.count_message(Some(facts.state), state);
+    facts.state = state;
+    facts.subject.authority = plan.authority.as_ref().map(|authority| authority.as_str().to_owned());
+    if let Some(report) = report {
+        report.insert(tx.db(), "report", facts.seq, facts.seq)?;
+    }
+    for delivery in deliveries {
+        insert(tx, &facts, delivery)?;
+    }
+    for entry in &plan.entries {
+        let of =
+            deliveries.iter().map(|sealed| &sealed.delivery).find(|other| Some(other.id) == entry.delivery);
+        let subject = facts.subject.at(of.and_then(|delivery| delivery.authority.as_ref()));
+        let state = if of.is_some() { DeliveryState::Prepared.as_str() } else { state.as_str() };
+        tx.log(entry, plan.at, &subject, of.map(|delivery| delivery.target.as_str()), Some(state))?;
+    }
+    if state == MessageState::Routed {
+        conclude(tx, &facts, plan.at)?;
+    }
+    Ok(true)
+}
+
+/// Adds deliveries to a planned message, and redirects the one they replace.
+pub(super) fn replan(
+    tx: &mut Tx<'_>,
+    message: MessageId,
+    replaces: Option<DeliveryId>,
+    deliveries: &[SealedDelivery],
+    entry: &NewEntry,
+    at: Timestamp,
+) -> Outcome<()> {
+    let facts = known(tx, message)?;
+    if matches!(facts.state, MessageState::Accepted | MessageState::Rejected) {
+        let why = format!("message {message} is {}: it has no plan to change", facts.state);
+        return Err(StoreError::Invalid(why).into());
+    }
+    if let Some(old) = replaces {
+        redirect(tx, &facts, old)?;
+    }
+    for delivery in deliveries {
+        insert(tx, &facts, delivery)?;
+    }
+    let next = outlook(tx, &facts)?.0;
+    let state = if replaces.is_some() && entry.delivery == replaces {
+        DeliveryState::Redirected.as_str()
+    } else {
+        next.as_str()
+    };
+    tx.log(entry, at, &facts.subject, None, Some(state))?;
+    conclude(tx, &facts, at)?;
+    Ok(())
+}
+
+fn redirect(tx: &mut Tx<'_>, facts: &MessageFacts, old: DeliveryId) -> Outcome<()> {
+    let sql = "SELECT state FROM delivery WHERE id = ?1 AND message = ?2";
+    let params = params![old.0.as_bytes(), facts.seq];
+    let state = rows::one(tx.db(), sql, params, |row| rows::delivery_state(row, "state"))?
+        .ok_or_else(|| StoreError::NotFound(format!("delivery {old} of message {}", facts.id)))?;
+    if state == DeliveryState::Redirected {
+        return Ok(());
+    }
+    if state == DeliveryState::Delivered {
+        return Err(StoreError::Invalid(format!("delivery {old} has been delivered")).into());
+    }
+    if !state.is_final() && !tx.begin(&crate::Lease::manual(old)) {
+        let why = format!("an attempt at delivery {old} is under way: try again when it has ended");
+        return Err(StoreError::Invalid(why).into());
+    }
+    tx.db()
+        .prepare_cached("UPDATE delivery SET state = ?2 WHERE id = ?1")?
+        .execute(params![old.0.as_bytes(), DeliveryState::Redirected.as_str()])?;
+    tx.count_delivery(Some(state), DeliveryState::Redirected);
+    tx.effect(Effect::Remove(old));
+    Ok(())
+}
+
+/// A person's decision on a message.
+pub(super) fn set_state(
+    tx: &mut Tx<'_>,
+    message: MessageId,
+    state: PlanState,
+    entry: &NewEntry,
+    at: Timestamp,
+) -> Outcome<()> {
+    let facts = known(tx, message)?;
+    let (next, code) = split(state);
+    let decidable = matches!(facts.state, MessageState::Accepted | MessageState::Parked);
+    if !decidable || next == MessageState::Routed {
+        let why = format!("message {message} is {} and cannot become {next} by decision", facts.state);
+        return Err(StoreError::Invalid(why).into());
+    }
+    move_to(tx, &facts, next, code.map(Code::as_str), at)?;
+    let entry = NewEntry { code: entry.code.or(code), ..entry.clone() };
+    tx.log(&entry, at, &facts.subject, None, Some(next.as_str()))
+}
+
+fn known(tx: &Tx<'_>, message: MessageId) -> Outcome<MessageFacts> {
+    rows::facts_of(tx.db(), message)?.ok_or_else(|| StoreError::NotFound(format!("message {message}")).into())
+}
+
+fn split(state: PlanState) -> (MessageState, Option<Code>) {
+    match state {
+        PlanState::Accepted => (MessageState::Accepted, None),
+        PlanState::Routed => (MessageState::Routed, None),
+        PlanState::Completed => (MessageState::Completed, None),
+        PlanState::Rejected(code) => (MessageState::Rejected, Some(code)),
+        PlanState::Parked(code) => (MessageState::Parked, Some(code)),
+    }
+}
+
+/// Start of the retention period. A parked message has none: a person must act first.
+fn final_at(state: MessageState, at: Timestamp) -> Option<i64> {
+    matches!(state, MessageState::Completed | MessageState::Rejected).then_some(at.0)
+}
+
+fn move_to(
+    tx: &mut Tx<'_>,
+    facts: &MessageFacts,
+    next: MessageState,
+    code: Option<&str>,
+    at: Timestamp,
+) -> Outcome<()> {
+    tx.db()
+        .prepare_cached("UPDATE message SET state = ?2, code = ?3, final_at = ?4 WHERE seq = ?1")?
+        .execute(params![facts.seq, next.as_str(), code, final_at(next, at)])?;
+    tx.count_message(Some(facts.state), next);
+    Ok(())
+}
+
+/// Creates the delivery; one that exists already stays as it is.
+fn insert(tx: &mut Tx<'_>, facts: &MessageFacts, sealed: &SealedDelivery) -> Outcome<()> {
+    let SealedDelivery { delivery, output } = sealed;
+    let created = tx
+        .db()
+        .prepare_cached(
+            "INSERT INTO delivery (id, message, target, authority, product, product_id, state, attempts, due, deadline,
+             lane, pull, output_digest, media_type, file_name)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0, ?8, ?9, ?10, ?11, ?12, ?13, ?14) ON CONFLICT (id) DO NOTHING",
+        )?
+        .execute(params![
+            delivery.id.0.as_bytes(),
+            facts.seq,
+            delivery.target.as_str(),
+            delivery.authority.as_ref().map(dds_message::AuthorityId::as_str),
+            delivery.product,
+            delivery.product_id.as_ref().map(dds_message::ProductId::as_str),
+            DeliveryState::Prepared.as_str(),
+            delivery.due.0,
+            delivery.deadline.0,
+            delivery.lane.map(u64::cast_signed),
+            delivery.pull,
+            delivery.output.as_ref().map(|output| output.digest.0),
+            delivery.output.as_ref().map(|output| &output.media_type),
+            delivery.output.as_ref().map(|output| &output.file_name),
+        ])?;
+    if created == 0 {
+        return Ok(());
+    }
+    let seq = tx.db().last_insert_rowid();
+    if let Some(output) = output {
+        output.insert(tx.db(), "output", seq, facts.seq)?;
+    }
+    tx.count_delivery(None, DeliveryState::Prepared);
+    let item = Item {
+        id: delivery.id,
+        seq,
+        target: delivery.target.clone(),
+        pull: delivery.pull,
+        lane: delivery.lane,
+        due: delivery.due,
+        deadline: delivery.deadline,
+        doubt: false,
+    };
+    let record = DeliveryRecord {
+        id: delivery.id,
+        message: facts.id,
+        target: delivery.target.clone(),
+        authority: delivery.authority.clone(),
+        product: delivery.product.clone(),
+        state: DeliveryState::Prepared,
+        attempts: 0,
+        due: delivery.due,
+        deadline: delivery.deadline,
+        code: None,
+        receipt: None,
+        output_digest: delivery.output.as_ref().map(|output| output.digest),
+        pull: delivery.pull,
+        lane: delivery.lane,
+    };
+    tx.effect(Effect::Insert(item, Some(Box::new(record))));
+    Ok(())
+}
+
+/// What the deliveries make of the message: its state, and the code of a dead letter among them.
+fn outlook(tx: &Tx<'_>, facts: &MessageFacts) -> Outcome<(MessageState, Option<String>)> {
+    let sql = "SELECT count(*) AS n, count(*) FILTER (WHERE state IN ('prepared', 'in_doubt')) AS open,
+               count(*) FILTER (WHERE state = 'dead_letter') AS dead,
+               max(code) FILTER (WHERE state = 'dead_letter') AS code FROM delivery WHERE message = ?1";
+    let outlook = rows::one(tx.db(), sql, [facts.seq], |row| {
+        let (n, open, dead): (i64, i64, i64) = (row.get("n")?, row.get("open")?, row.get("dead")?);
+        Ok(match (n, open, dead) {
+            (0, ..) => (facts.state, None),
+            (_, 1.., _) => (MessageState::Routed, None),
+            (_, _, 1..) => (MessageState::Parked, row.get("code")?),
+            _ => (MessageState::Completed, None),
+        })
+    })?;
+    Ok(outlook.unwrap_or((facts.state, None)))
+}
+
+/// Moves a planned message to the state that its deliveries give it, with a journal entry; returns its state.
+pub(super) fn conclude(tx: &mut Tx<'_>, facts: &MessageFacts, at: Timestamp) -> Outcome<MessageState> {
+    // Rejected by a person, or back in routing: its old deliveries no longer decide.
+    if matches!(facts.state, MessageState::Accepted | MessageState::Rejected) {
+        return Ok(facts.state);
+    }
+    let (next, code) = outlook(tx, facts)?;
+    if next == facts.state {
+        return Ok(next);
+    }
+    move_to(tx, facts, next, code.as_deref(), at)?;
+    let event = match next {
+        MessageState::Completed => "message.completed",
+        MessageState::Parked => "message.parked",
+        _ => "message.reopened",
+    };
+    let entry = NewEntry { event, code: code.as_deref().and_then(Code::from_name), ..NewEntry::default() };
+    tx.log(&entry, at, &facts.subject, None, Some(next.as_str()))?;
+    Ok(next)
+}

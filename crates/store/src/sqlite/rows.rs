@@ -1,0 +1,282 @@
+//! Rows of the tables as domain types.
+
+use dds_message::{
+    AnswerKind, Channel, Code, DeliveryId, DeliveryState, Digest, Direction, Format, MessageId, MessageState,
+    MessageType, ReleaseId, Timestamp,
+};
+use rusqlite::{Connection, OptionalExtension, Params, Row};
+use uuid::Uuid;
+
+use super::{
+    fault::{Outcome, damaged},
+    shared::Tally,
+    tx::{Head, Subject},
+};
+use crate::{Accepted, BlobRef, DeliveryRecord, LogRow, MessageRecord, WrappedKey};
+
+/// The first row of a query, if any.
+pub(super) fn one<T>(
+    db: &Connection,
+    sql: &str,
+    params: impl Params,
+    map: impl FnOnce(&Row<'_>) -> Outcome<T>,
+) -> Outcome<Option<T>> {
+    let mut statement = db.prepare_cached(sql)?;
+    let mut rows = statement.query(params)?;
+    rows.next()?.map(map).transpose()
+}
+
+/// All rows of a query.
+pub(super) fn all<T>(
+    db: &Connection,
+    sql: &str,
+    params: impl Params,
+    mut map: impl FnMut(&Row<'_>) -> Outcome<T>,
+) -> Outcome<Vec<T>> {
+    let mut statement = db.prepare_cached(sql)?;
+    let mut rows = statement.query(params)?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        found.push(map(row)?);
+    }
+    Ok(found)
+}
+
+pub(super) fn uuid(row: &Row<'_>, column: &str) -> Outcome<Uuid> {
+    opt_uuid(row, column)?.ok_or_else(|| damaged(column))
+}
+
+pub(super) fn opt_uuid(row: &Row<'_>, column: &str) -> Outcome<Option<Uuid>> {
+    let bytes = row.get_ref(column)?.as_blob_or_null().map_err(|_| damaged(column))?;
+    bytes.map(Uuid::from_slice).transpose().map_err(|_| damaged(column))
+}
+
+pub(super) fn digest(row: &Row<'_>, column: &str) -> Outcome<Digest> {
+    opt_digest(row, column)?.ok_or_else(|| damaged(column))
+}
+
+fn opt_digest(row: &Row<'_>, column: &str) -> Outcome<Option<Digest>> {
+    let bytes = row.get_ref(column)?.as_blob_or_null().map_err(|_| damaged(column))?;
+    bytes.map(|bytes| bytes.try_into().map(Digest)).transpose().map_err(|_| damaged(column))
+}
+
+fn text<T>(row: &Row<'_>, column: &str, parse: impl FnOnce(&str) -> Option<T>) -> Outcome<T> {
+    opt_text(row, column, parse)?.ok_or_else(|| damaged(column))
+}
+
+fn opt_text<T>(row: &Row<'_>, column: &str, parse: impl FnOnce(&str) -> Option<T>) -> Outcome<Option<T>> {
+    let text = row.get_ref(column)?.as_str_or_null().map_err(|_| damaged(column))?;
+    text.map(|text| parse(text).ok_or_else(|| damaged(column))).transpose()
+}
+
+fn opt_name<T: TryFrom<String>>(row: &Row<'_>, column: &str) -> Outcome<Option<T>> {
+    opt_text(row, column, |text| T::try_from(text.to_owned()).ok())
+}
+
+fn name<T: TryFrom<String>>(row: &Row<'_>, column: &str) -> Outcome<T> {
+    text(row, column, |text| T::try_from(text.to_owned()).ok())
+}
+
+/// A code of an older version that is no longer known reads as none: the journal keeps its text.
+fn code(row: &Row<'_>) -> Outcome<Option<Code>> {
+    Ok(row.get_ref("code")?.as_str_or_null().map_err(|_| damaged("code"))?.and_then(Code::from_name))
+}
+
+fn number<T: TryFrom<i64>>(row: &Row<'_>, column: &str) -> Outcome<T> {
+    T::try_from(row.get::<_, i64>(column)?).map_err(|_| damaged(column))
+}
+
+pub(super) fn time(row: &Row<'_>, column: &str) -> Outcome<Timestamp> {
+    Ok(Timestamp(row.get(column)?))
+}
+
+pub(super) fn message_state(row: &Row<'_>, column: &str) -> Outcome<MessageState> {
+    text(row, column, MessageState::from_name)
+}
+
+pub(super) fn delivery_state(row: &Row<'_>, column: &str) -> Outcome<DeliveryState> {
+    text(row, column, DeliveryState::from_name)
+}
+
+pub(super) fn format(row: &Row<'_>) -> Outcome<Format> {
+    text(row, "format", |name| [Format::Xml, Format::Json].into_iter().find(|format| format.as_str() == name))
+}
+
+pub(super) const fn direction_name(direction: Direction) -> &'static str {
+    match direction {
+        Direction::Application => "application",
+        Direction::Answer(kind) => kind.as_str(),
+    }
+}
+
+fn direction(name: &str) -> Option<Direction> {
+    if name == "application" {
+        return Some(Direction::Application);
+    }
+    AnswerKind::from_name(name).map(Direction::Answer)
+}
+
+fn channel(name: &str) -> Option<Channel> {
+    [Channel::Rest, Channel::Soap, Channel::Folder].into_iter().find(|channel| channel.as_str() == name)
+}
+
+/// What a transition needs of its message.
+#[derive(Debug)]
+pub(super) struct MessageFacts {
+    pub(super) seq: i64,
+    pub(super) id: MessageId,
+    pub(super) state: MessageState,
+    pub(super) subject: Subject,
+}
+
+/// Reads the columns `seq, id, state, source, procedure, authority, case_ref`, each with the prefix `m_`.
+pub(super) fn message_facts(row: &Row<'_>) -> Outcome<MessageFacts> {
+    let id = MessageId(uuid(row, "m_id")?);
+    let subject = Subject {
+        message: Some(id),
+        case: row.get("m_case")?,
+        source: row.get("m_source")?,
+        procedure: row.get("m_procedure")?,
+        authority: row.get("m_authority")?,
+    };
+    Ok(MessageFacts { seq: row.get("m_seq")?, id, state: message_state(row, "m_state")?, subject })
+}
+
+/// The facts of a message by its id.
+pub(super) fn facts_of(db: &Connection, id: MessageId) -> Outcome<Option<MessageFacts>> {
+    let sql = "SELECT seq m_seq, id m_id, state m_state, source m_source, procedure m_procedure,
+               authority m_authority, case_ref m_case FROM message WHERE id = ?1";
+    one(db, sql, [id.0.as_bytes()], message_facts)
+}
+
+/// Columns read by [`accepted`].
+pub(super) const ACCEPTED: &str =
+    "SELECT id, at, state, digest FROM message WHERE source = ?1 AND sender_key = ?2";
+
+/// A message already accepted.
+pub(super) fn accepted(row: &Row<'_>) -> Outcome<Accepted> {
+    Ok(Accepted {
+        id: MessageId(uuid(row, "id")?),
+        at: time(row, "at")?,
+        fresh: false,
+        state: message_state(row, "state")?,
+        digest: digest(row, "digest")?,
+    })
+}
+
+/// A message without attachments, answers and deliveries, with its row id and its sealed list of attachments.
+pub(super) fn message(row: &Row<'_>) -> Outcome<(i64, Option<Vec<u8>>, MessageRecord)> {
+    let type_name: Option<String> = row.get("type_name")?;
+    let type_version: Option<String> = row.get("type_version")?;
+    let record = MessageRecord {
+        id: MessageId(uuid(row, "id")?),
+        at: time(row, "at")?,
+        direction: text(row, "direction", direction)?,
+        answers: opt_uuid(row, "answers")?.map(MessageId),
+        answered_by: Vec::new(),
+        source: name(row, "source")?,
+        channel: text(row, "channel", channel)?,
+        state: message_state(row, "state")?,
+        code: code(row)?,
+        digest: digest(row, "digest")?,
+        size: number(row, "size")?,
+        format: format(row)?,
+        procedure: opt_name(row, "procedure")?,
+        message_type: type_name.zip(type_version).map(|(name, version)| MessageType { name, version }),
+        municipality: opt_name(row, "municipality")?,
+        addressee: opt_name(row, "addressee")?,
+        authority: opt_name(row, "authority")?,
+        case: opt_name(row, "case_ref")?,
+        release: opt_digest(row, "release")?.map(ReleaseId),
+        rule: row.get("rule")?,
+        attachments: Vec::new(),
+        key: row.get::<_, Option<Vec<u8>>>("wrapped_key")?.map(WrappedKey),
+        deliveries: Vec::new(),
+    };
+    Ok((row.get("seq")?, row.get("attachments")?, record))
+}
+
+/// Columns read by [`delivery`].
+pub(super) const DELIVERY: &str =
+    "SELECT d.id, m.id AS message_id, d.target, d.authority, d.product, d.state,
+    d.attempts, d.due, d.deadline, d.code, d.receipt, d.output_digest, d.pull, d.lane
+    FROM delivery d JOIN message m ON m.seq = d.message";
+
+/// A delivery.
+pub(super) fn delivery(row: &Row<'_>) -> Outcome<DeliveryRecord> {
+    Ok(DeliveryRecord {
+        id: DeliveryId(uuid(row, "id")?),
+        message: MessageId(uuid(row, "message_id")?),
+        target: name(row, "target")?,
+        authority: opt_name(row, "authority")?,
+        product: row.get("product")?,
+        state: delivery_state(row, "state")?,
+        attempts: number(row, "attempts")?,
+        due: time(row, "due")?,
+        deadline: time(row, "deadline")?,
+        code: code(row)?,
+        receipt: row.get("receipt")?,
+        output_digest: opt_digest(row, "output_digest")?,
+        pull: row.get("pull")?,
+        lane: row.get::<_, Option<i64>>("lane")?.map(i64::cast_unsigned),
+    })
+}
+
+/// Columns read by [`log_row`]; the hash before comes from the row before.
+pub(super) const LOG: &str =
+    "SELECT l.*, (SELECT p.hash FROM log p WHERE p.seq = l.seq - 1) AS previous FROM log l";
+
+/// A journal entry.
+pub(super) fn log_row(row: &Row<'_>) -> Outcome<LogRow> {
+    let data = row.get_ref("data")?.as_str().map_err(|_| damaged("data"))?;
+    Ok(LogRow {
+        seq: row.get("seq")?,
+        at: time(row, "at")?,
+        event: row.get("event")?,
+        message: opt_uuid(row, "message")?.map(MessageId),
+        delivery: opt_uuid(row, "delivery")?.map(DeliveryId),
+        case: row.get("case_ref")?,
+        source: row.get("source")?,
+        procedure: row.get("procedure")?,
+        authority: row.get("authority")?,
+        target: row.get("target")?,
+        state: row.get("state")?,
+        code: row.get("code")?,
+        data: serde_json::from_str(data).map_err(|_| damaged("data"))?,
+        previous: opt_digest(row, "previous")?.unwrap_or(super::chain::GENESIS),
+        hash: digest(row, "hash")?,
+    })
+}
+
+/// End of the journal.
+pub(super) fn head(db: &Connection) -> Outcome<Head> {
+    let head = one(db, "SELECT seq, hash FROM log ORDER BY seq DESC LIMIT 1", [], |row| {
+        Ok(Head { seq: row.get("seq")?, hash: digest(row, "hash")? })
+    })?;
+    Ok(head.unwrap_or(Head { seq: 0, hash: super::chain::GENESIS }))
+}
+
+/// Counts per state.
+pub(super) fn tally(db: &Connection) -> Outcome<Tally> {
+    let mut tally = Tally::default();
+    all(db, "SELECT kind, state, n FROM tally", [], |row| {
+        let n = row.get("n")?;
+        match row.get_ref("kind")?.as_str().map_err(|_| damaged("kind"))? {
+            "message" => tally.add_message(message_state(row, "state")?, n),
+            _ => tally.add_delivery(delivery_state(row, "state")?, n),
+        }
+        Ok(())
+    })?;
+    Ok(tally)
+}
+
+/// The row id of a message.
+pub(super) fn seq_of(db: &Connection, id: MessageId) -> Outcome<Option<i64>> {
+    let mut statement = db.prepare_cached("SELECT seq FROM message WHERE id = ?1")?;
+    Ok(statement.query_row([id.0.as_bytes()], |row| row.get(0)).optional()?)
+}
+
+/// A blob's name.
+pub(super) fn blob(row: &Row<'_>, column: &str) -> Outcome<Option<BlobRef>> {
+    Ok(opt_uuid(row, column)?.map(BlobRef))
+}

@@ -1,0 +1,231 @@
+//! Tables of the embedded engine, and how its file is made and opened.
+
+use std::{fs, io::ErrorKind, path::Path};
+
+use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
+
+use super::fault::{self, Outcome};
+use crate::{StoreError, Vault};
+
+/// Version of the tables below. Raise it with every change, and add the step from the version before.
+const VERSION: i64 = 1;
+
+/// Statements kept prepared per connection; more than the engine has.
+const STATEMENTS: usize = 128;
+
+/// Columns hold names (`accepted`, `prepared`) instead of numbers, so that a person with `sqlite3` can read them.
+/// Every index ends with the row id by itself, which is the order of creation.
+const TABLES: &str = "
+CREATE TABLE meta (key TEXT PRIMARY KEY, value ANY NOT NULL) STRICT, WITHOUT ROWID;
+
+-- Counts per state, kept by the committer.
+CREATE TABLE tally (kind TEXT NOT NULL, state TEXT NOT NULL, n INTEGER NOT NULL, PRIMARY KEY (kind, state))
+    STRICT, WITHOUT ROWID;
+
+CREATE TABLE message (
+    seq INTEGER PRIMARY KEY,
+    id BLOB NOT NULL UNIQUE,
+    at INTEGER NOT NULL,
+    direction TEXT NOT NULL,
+    answers BLOB,
+    source TEXT NOT NULL,
+    channel TEXT NOT NULL,
+    sender_key BLOB NOT NULL,
+    wrapped_key BLOB,
+    digest BLOB NOT NULL,
+    size INTEGER NOT NULL,
+    format TEXT NOT NULL,
+    attachments BLOB,
+    procedure TEXT,
+    type_name TEXT,
+    type_version TEXT,
+    municipality TEXT,
+    addressee TEXT,
+    authority TEXT,
+    case_ref TEXT,
+    release BLOB,
+    rule TEXT,
+    state TEXT NOT NULL,
+    code TEXT,
+    final_at INTEGER,
+    UNIQUE (source, sender_key)
+) STRICT;
+CREATE INDEX message_accepted ON message (state) WHERE state = 'accepted';
+CREATE INDEX message_case ON message (case_ref) WHERE case_ref IS NOT NULL;
+CREATE INDEX message_answers ON message (answers) WHERE answers IS NOT NULL;
+CREATE INDEX message_final ON message (final_at) WHERE final_at IS NOT NULL AND wrapped_key IS NOT NULL;
+
+CREATE TABLE delivery (
+    seq INTEGER PRIMARY KEY,
+    id BLOB NOT NULL UNIQUE,
+    message INTEGER NOT NULL,
+    target TEXT NOT NULL,
+    authority TEXT,
+    product TEXT,
+    product_id TEXT,
+    state TEXT NOT NULL,
+    attempts INTEGER NOT NULL,
+    due INTEGER NOT NULL,
+    deadline INTEGER NOT NULL,
+    lane INTEGER,
+    pull INTEGER NOT NULL,
+    code TEXT,
+    receipt TEXT,
+    output_digest BLOB,
+    media_type TEXT,
+    file_name TEXT
+) STRICT;
+CREATE INDEX delivery_message ON delivery (message);
+CREATE INDEX delivery_open ON delivery (state) WHERE state IN ('prepared', 'in_doubt');
+
+-- Payloads apart from their rows, so that a change of state does not rewrite them: packed and sealed in place, or
+-- the id of the blob that holds them. `size` is the length of the clear bytes.
+CREATE TABLE document (owner INTEGER PRIMARY KEY, size INTEGER NOT NULL, sealed BLOB, blob BLOB) STRICT;
+CREATE TABLE report (owner INTEGER PRIMARY KEY, size INTEGER NOT NULL, sealed BLOB, blob BLOB) STRICT;
+CREATE TABLE output (owner INTEGER PRIMARY KEY, size INTEGER NOT NULL, sealed BLOB, blob BLOB) STRICT;
+
+-- Payload files that belong to a message; a file without a row here is an orphan.
+CREATE TABLE blob (id BLOB PRIMARY KEY, message INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE INDEX blob_message ON blob (message);
+
+CREATE TABLE log (
+    seq INTEGER PRIMARY KEY,
+    at INTEGER NOT NULL,
+    event TEXT NOT NULL,
+    message BLOB,
+    delivery BLOB,
+    case_ref TEXT,
+    source TEXT,
+    procedure TEXT,
+    authority TEXT,
+    target TEXT,
+    state TEXT,
+    code TEXT,
+    data TEXT NOT NULL,
+    hash BLOB NOT NULL
+) STRICT;
+CREATE INDEX log_at ON log (at);
+CREATE INDEX log_message ON log (message) WHERE message IS NOT NULL;
+CREATE INDEX log_case ON log (case_ref, at) WHERE case_ref IS NOT NULL;
+CREATE INDEX log_procedure ON log (procedure, at) WHERE procedure IS NOT NULL;
+CREATE INDEX log_authority ON log (authority, at) WHERE authority IS NOT NULL;
+CREATE INDEX log_target ON log (target, at) WHERE target IS NOT NULL;
+CREATE INDEX log_state ON log (state, at) WHERE state IS NOT NULL;
+CREATE INDEX log_code ON log (code, at) WHERE code IS NOT NULL;
+";
+
+/// Makes the database in `dir` if there is none. A crash leaves either no database or a whole one.
+pub(super) fn create_if_missing(dir: &Path, vault: &Vault) -> Result<(), StoreError> {
+    let (path, fresh) = (dir.join("store.db"), dir.join("store.db.new"));
+    if path.exists() {
+        return Ok(());
+    }
+    for leftover in ["store.db.new", "store.db.new-journal", "store.db-wal", "store.db-shm"] {
+        match fs::remove_file(dir.join(leftover)) {
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(fault::io("clearing", &error)),
+            _ => {}
+        }
+    }
+    make(&fresh, vault)?;
+    fs::File::open(&fresh).and_then(|file| file.sync_all()).map_err(|error| fault::io("syncing", &error))?;
+    fs::rename(&fresh, &path).map_err(|error| fault::io("creating the database", &error))?;
+    super::files::sync_dir(dir)
+}
+
+fn make(path: &Path, vault: &Vault) -> Result<(), StoreError> {
+    let check = vault.check_value()?;
+    let make = || -> Outcome<()> {
+        let db = Connection::open(path)?;
+        db.pragma_update(None, "page_size", 8192)?;
+        db.execute_batch(&format!("BEGIN; {TABLES}"))?;
+        let mut insert = db.prepare("INSERT INTO meta (key, value) VALUES (?1, ?2)")?;
+        insert.execute(params!["schema", VERSION])?;
+        insert.execute(params!["generation", 0])?;
+        insert.execute(params!["key_check", check])?;
+        drop(insert);
+        db.execute_batch("COMMIT")?;
+        Ok(())
+    };
+    make().map_err(StoreError::from)
+}
+
+/// Opens the connection of the committer: checks form and master key and counts up the generation, which it returns.
+pub(super) fn open_writer(dir: &Path, vault: &Vault) -> Result<(Connection, i64), StoreError> {
+    let db = writer(&dir.join("store.db"))?;
+    check(&db, dir, vault)?;
+    let count = "UPDATE meta SET value = value + 1 WHERE key = 'generation' RETURNING value";
+    let generation = db.query_row(count, [], |row| row.get(0)).map_err(fault::Fault::from)?;
+    Ok((db, generation))
+}
+
+/// Whether this program can read the store, and the master key is the one it was made under.
+pub(super) fn check(db: &Connection, dir: &Path, vault: &Vault) -> Result<(), StoreError> {
+    let meta = |key: &str| -> Outcome<Option<rusqlite::types::Value>> {
+        Ok(db.query_row("SELECT value FROM meta WHERE key = ?1", [key], |row| row.get(0)).optional()?)
+    };
+    match meta("schema")? {
+        Some(rusqlite::types::Value::Integer(VERSION)) => {}
+        Some(rusqlite::types::Value::Integer(other)) => {
+            return Err(StoreError::Unavailable(format!(
+                "the store has schema {other}, this program writes {VERSION}: start the version that wrote it"
+            )));
+        }
+        _ => return Err(StoreError::Corrupt("no schema version".into())),
+    }
+    let Some(rusqlite::types::Value::Blob(check)) = meta("key_check")? else {
+        return Err(StoreError::Corrupt("no check value of the master key".into()));
+    };
+    if !vault.fits(&check)? {
+        return Err(StoreError::Key(format!(
+            "the master key is not the one the store in {} was created with; start with that key",
+            dir.display()
+        )));
+    }
+    Ok(())
+}
+
+fn writer(path: &Path) -> Outcome<Connection> {
+    let db = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE, 32)?;
+    // A commit is durable when it returns. Deleted keys and payloads are overwritten. Checkpoints are our own.
+    db.execute_batch(
+        "PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA wal_autocheckpoint = 0;
+         PRAGMA journal_size_limit = 268435456;",
+    )?;
+    Ok(db)
+}
+
+/// Opens a connection for the checkpoints.
+pub(super) fn open_checkpointer(dir: &Path) -> Result<Connection, StoreError> {
+    let open = || -> Outcome<Connection> {
+        let db = connect(&dir.join("store.db"), OpenFlags::SQLITE_OPEN_READ_WRITE, 1)?;
+        db.execute_batch("PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0;")?;
+        Ok(db)
+    };
+    open().map_err(StoreError::from)
+}
+
+/// Opens a connection that only reads.
+pub(super) fn open_reader(dir: &Path) -> Result<Connection, StoreError> {
+    let open = || -> Outcome<Connection> {
+        let db = connect(&dir.join("store.db"), OpenFlags::SQLITE_OPEN_READ_WRITE, 4)?;
+        db.execute_batch("PRAGMA query_only = ON")?;
+        Ok(db)
+    };
+    open().map_err(StoreError::from)
+}
+
+/// `cache` in MiB.
+fn connect(path: &Path, flags: OpenFlags, cache: i64) -> Outcome<Connection> {
+    let db = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    db.set_prepared_statement_cache_capacity(STATEMENTS);
+    db.busy_timeout(std::time::Duration::from_secs(10))?;
+    db.pragma_update_and_check(None, "journal_mode", "WAL", |row| {
+        let mode: String = row.get(0)?;
+        if mode == "wal" { Ok(()) } else { Err(rusqlite::Error::InvalidQuery) }
+    })?;
+    db.execute_batch(&format!(
+        "PRAGMA cache_size = -{}; PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF",
+        cache * 1024
+    ))?;
+    Ok(db)
+}

@@ -1,0 +1,189 @@
+//! Transitions of deliveries.
+
+use dds_message::{DeliveryId, DeliveryState, MessageState, TargetId, Timestamp};
+use rusqlite::params;
+
+use super::{
+    fault::{Outcome as Done, damaged},
+    plan,
+    queue::Item,
+    rows::{self, MessageFacts},
+    tx::{Effect, Subject, Tx},
+};
+use crate::{Attempting, Lease, NewEntry, Outcome, Settled, Settlement, StoreError};
+
+/// A delivery and its message, as a transition needs them.
+struct Facts {
+    seq: i64,
+    state: DeliveryState,
+    target: String,
+    authority: Option<String>,
+    lane: Option<i64>,
+    pull: bool,
+    message: MessageFacts,
+}
+
+impl Facts {
+    fn find(tx: &Tx<'_>, id: DeliveryId) -> Done<Option<Self>> {
+        let sql = "SELECT d.seq, d.state, d.target, d.authority, d.lane, d.pull,
+                   m.seq m_seq, m.id m_id, m.state m_state, m.source m_source, m.procedure m_procedure,
+                   m.authority m_authority, m.case_ref m_case
+                   FROM delivery d JOIN message m ON m.seq = d.message WHERE d.id = ?1";
+        rows::one(tx.db(), sql, [id.0.as_bytes()], |row| {
+            Ok(Self {
+                seq: row.get("seq")?,
+                state: rows::delivery_state(row, "state")?,
+                target: row.get("target")?,
+                authority: row.get("authority")?,
+                lane: row.get("lane")?,
+                pull: row.get("pull")?,
+                message: rows::message_facts(row)?,
+            })
+        })
+    }
+
+    fn subject(&self) -> Subject {
+        let mut subject = self.message.subject.clone();
+        subject.authority = self.authority.clone().or(subject.authority);
+        subject
+    }
+}
+
+/// Durable mark of a begun attempt; `false` if the lease was lost.
+pub(super) fn attempting(tx: &mut Tx<'_>, attempt: Attempting, at: Timestamp) -> Done<bool> {
+    let id = attempt.lease.delivery;
+    let Some(facts) = Facts::find(tx, id)?.filter(|facts| !facts.state.is_final()) else { return Ok(false) };
+    if attempt.lease.epoch == 0 || !tx.begin(&attempt.lease) {
+        return Ok(false);
+    }
+    let next = DeliveryState::InDoubt;
+    tx.db()
+        .prepare_cached("UPDATE delivery SET state = ?2, attempts = attempts + 1 WHERE seq = ?1")?
+        .execute(params![facts.seq, next.as_str()])?;
+    tx.count_delivery(Some(facts.state), next);
+    tx.effect(Effect::Attempting(id));
+    let entry = NewEntry { delivery: Some(id), ..attempt.entry };
+    tx.log(&entry, at, &facts.subject(), Some(&facts.target), Some(next.as_str()))?;
+    Ok(true)
+}
+
+/// Outcomes, in order.
+pub(super) fn settle(tx: &mut Tx<'_>, outcomes: Vec<Settlement>) -> Done<Vec<Settled>> {
+    outcomes.into_iter().map(|settlement| settle_one(tx, settlement)).collect()
+}
+
+fn settle_one(tx: &mut Tx<'_>, settlement: Settlement) -> Done<Settled> {
+    let Settlement { lease, outcome, at, late, entry } = settlement;
+    let Some(facts) = Facts::find(tx, lease.delivery)? else { return Ok(Settled::Stale) };
+    let manual = lease.epoch == 0;
+    let held = match facts.state {
+        // What the target has, it has.
+        DeliveryState::Delivered if late => return Ok(Settled::Applied(facts.message.state)),
+        DeliveryState::Delivered => return Ok(Settled::Stale),
+        DeliveryState::DeadLetter => {
+            manual && matches!(outcome, Outcome::Delivered { .. } | Outcome::Cancelled)
+        }
+        state if state.is_final() => false,
+        _ => tx.begin(&lease),
+    };
+    if !held && !late {
+        return Ok(Settled::Stale);
+    }
+    if !held {
+        tx.begin_always(lease.delivery);
+    }
+    let (next, due, code, receipt) = match outcome {
+        Outcome::Delivered { receipt } => (DeliveryState::Delivered, None, None, receipt),
+        Outcome::Retry { at, code } => (DeliveryState::Prepared, Some(at), Some(code), None),
+        Outcome::DeadLetter { code } => (DeliveryState::DeadLetter, None, Some(code), None),
+        Outcome::Cancelled => (DeliveryState::Cancelled, None, None, None),
+    };
+    // An attempt marked before it began was counted then.
+    let attempted =
+        held && !manual && facts.state == DeliveryState::Prepared && next != DeliveryState::Cancelled;
+    tx.db()
+        .prepare_cached(
+            "UPDATE delivery SET state = ?2, attempts = attempts + ?3, due = coalesce(?4, due),
+             code = coalesce(?5, code), receipt = coalesce(?6, receipt) WHERE seq = ?1",
+        )?
+        .execute(params![
+            facts.seq,
+            next.as_str(),
+            attempted,
+            due.map(|due| due.0),
+            code.map(dds_message::Code::as_str),
+            receipt,
+        ])?;
+    tx.count_delivery(Some(facts.state), next);
+    tx.effect(match due {
+        Some(due) => Effect::Retry(lease.delivery, due),
+        None => Effect::Remove(lease.delivery),
+    });
+    let entry = NewEntry { delivery: Some(lease.delivery), code: entry.code.or(code), ..entry };
+    tx.log(&entry, at, &facts.subject(), Some(&facts.target), Some(next.as_str()))?;
+    plan::conclude(tx, &facts.message, at).map(Settled::Applied)
+}
+
+/// Makes a delivery due again that is a dead letter or in doubt.
+pub(super) fn revive(
+    tx: &mut Tx<'_>,
+    id: DeliveryId,
+    due: Timestamp,
+    deadline: Timestamp,
+    entry: NewEntry,
+    at: Timestamp,
+) -> Done<()> {
+    let facts = Facts::find(tx, id)?.ok_or_else(|| StoreError::NotFound(format!("delivery {id}")))?;
+    let planned = !matches!(facts.message.state, MessageState::Accepted | MessageState::Rejected);
+    let revivable = match facts.state {
+        DeliveryState::DeadLetter => planned,
+        DeliveryState::InDoubt => planned && tx.begin(&Lease::manual(id)),
+        _ => false,
+    };
+    if !revivable {
+        let (state, of) = (facts.state, facts.message.state);
+        let why = format!("delivery {id} is {state} and its message {of}: it cannot be delivered again now");
+        return Err(StoreError::Invalid(why).into());
+    }
+    let next = DeliveryState::Prepared;
+    tx.db()
+        .prepare_cached("UPDATE delivery SET state = ?2, due = ?3, deadline = ?4 WHERE seq = ?1")?
+        .execute(params![facts.seq, next.as_str(), due.0, deadline.0])?;
+    tx.count_delivery(Some(facts.state), next);
+    tx.effect(Effect::Remove(id));
+    let item = Item {
+        id,
+        seq: facts.seq,
+        target: TargetId::parse(&facts.target).map_err(|_| damaged("target"))?,
+        pull: facts.pull,
+        lane: facts.lane.map(i64::cast_unsigned),
+        due,
+        deadline,
+        doubt: false,
+    };
+    tx.effect(Effect::Insert(item, None));
+    let entry = NewEntry { delivery: Some(id), ..entry };
+    tx.log(&entry, at, &facts.subject(), Some(&facts.target), Some(next.as_str()))?;
+    plan::conclude(tx, &facts.message, at).map(drop)
+}
+
+/// The open deliveries, for the due queue at start.
+pub(super) fn open_items(db: &rusqlite::Connection, mut each: impl FnMut(Item)) -> Result<(), StoreError> {
+    let sql = "SELECT seq, id, target, pull, lane, due, deadline, state FROM delivery
+               WHERE state IN ('prepared', 'in_doubt') ORDER BY seq";
+    let found = rows::all(db, sql, [], |row| {
+        let target: String = row.get("target")?;
+        each(Item {
+            id: DeliveryId(rows::uuid(row, "id")?),
+            seq: row.get("seq")?,
+            target: TargetId::parse(&target).map_err(|_| damaged("target"))?,
+            pull: row.get("pull")?,
+            lane: row.get::<_, Option<i64>>("lane")?.map(i64::cast_unsigned),
+            due: rows::time(row, "due")?,
+            deadline: rows::time(row, "deadline")?,
+            doubt: rows::delivery_state(row, "state")? == DeliveryState::InDoubt,
+        });
+        Ok(())
+    });
+    found.map(drop).map_err(StoreError::from)
+}

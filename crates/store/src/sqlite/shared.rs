@@ -1,0 +1,159 @@
+//! What committer and callers share in memory: the due queue, the counts, and who waits for work.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Duration,
+};
+
+use dds_message::{DeliveryId, DeliveryState, MessageState, TargetId, Timestamp};
+use parking_lot::Mutex;
+use tokio::sync::Notify;
+
+use super::queue::{DueQueue, Wakes};
+use crate::{ClaimFilter, DeliveryRecord};
+
+/// Messages and deliveries per state; as a difference, what a transaction changes.
+#[derive(Debug, Default, Clone, Copy)]
+pub(super) struct Tally {
+    messages: [i64; MessageState::ALL.len()],
+    deliveries: [i64; DeliveryState::ALL.len()],
+}
+
+impl Tally {
+    pub(super) fn add_message(&mut self, state: MessageState, n: i64) {
+        self.messages[state as usize] += n;
+    }
+
+    pub(super) fn add_delivery(&mut self, state: DeliveryState, n: i64) {
+        self.deliveries[state as usize] += n;
+    }
+
+    /// Every state with its number.
+    pub(super) fn messages(&self) -> impl Iterator<Item = (MessageState, i64)> {
+        MessageState::ALL.iter().copied().zip(self.messages)
+    }
+
+    /// Every state with its number.
+    pub(super) fn deliveries(&self) -> impl Iterator<Item = (DeliveryState, i64)> {
+        DeliveryState::ALL.iter().copied().zip(self.deliveries)
+    }
+
+    pub(super) fn merge(&mut self, change: &Self) {
+        change.messages().for_each(|(state, n)| self.add_message(state, n));
+        change.deliveries().for_each(|(state, n)| self.add_delivery(state, n));
+    }
+}
+
+/// Deliveries remembered as they were created, at most.
+const FRESH: usize = 4_096;
+
+/// Memory of the engine between two commits.
+#[derive(Debug)]
+pub(super) struct Shared {
+    queue: Mutex<DueQueue>,
+    pub(super) tally: Mutex<Tally>,
+    /// Deliveries as created, until their first change: most are claimed at once, and need no look into the database.
+    fresh: Mutex<HashMap<DeliveryId, DeliveryRecord>>,
+    push: Notify,
+    pull: Mutex<HashMap<TargetId, Arc<Notify>>>,
+    /// Payload files made before this moment and not yet accepted may have been swept (milliseconds).
+    swept_before: AtomicI64,
+}
+
+impl Shared {
+    pub(super) fn new(queue: DueQueue, tally: Tally) -> Self {
+        Self {
+            queue: Mutex::new(queue),
+            tally: Mutex::new(tally),
+            fresh: Mutex::default(),
+            push: Notify::new(),
+            pull: Mutex::default(),
+            swept_before: AtomicI64::new(i64::MIN),
+        }
+    }
+
+    /// Works on the queue, then wakes those who should look again.
+    pub(super) fn queue<R>(&self, work: impl FnOnce(&mut DueQueue) -> R) -> R {
+        let mut queue = self.queue.lock();
+        let result = work(&mut queue);
+        let wakes = queue.take_wakes();
+        drop(queue);
+        self.wake(&wakes);
+        result
+    }
+
+    fn wake(&self, wakes: &Wakes) {
+        if wakes.push {
+            self.push.notify_waiters();
+            // Kept for a scheduler that is between its claim and its wait.
+            self.push.notify_one();
+        }
+        if !wakes.pull.is_empty() {
+            let mut waiting = self.pull.lock();
+            // Taken out: those who wait again make a new one, and targets nobody waits for leave nothing behind.
+            wakes
+                .pull
+                .iter()
+                .filter_map(|target| waiting.remove(target))
+                .for_each(|notify| notify.notify_waiters());
+        }
+    }
+
+    /// Remembers a delivery just created, if there is room.
+    pub(super) fn remember(&self, record: DeliveryRecord) {
+        let mut fresh = self.fresh.lock();
+        if fresh.len() < FRESH {
+            fresh.insert(record.id, record);
+        }
+    }
+
+    /// The delivery has changed.
+    pub(super) fn forget(&self, id: DeliveryId) {
+        self.fresh.lock().remove(&id);
+    }
+
+    /// The delivery, if it is as it was created and remembered.
+    pub(super) fn remembered(&self, id: DeliveryId) -> Option<DeliveryRecord> {
+        self.fresh.lock().get(&id).cloned()
+    }
+
+    /// See [`crate::Journal::wait`].
+    pub(super) async fn wait(&self, filter: &ClaimFilter, until: Option<Timestamp>, now: Timestamp) {
+        match filter {
+            ClaimFilter::Push { .. } | ClaimFilter::Overdue => limit(self.push.notified(), until, now).await,
+            ClaimFilter::Pull(target) => {
+                let notify = Arc::clone(self.pull.lock().entry(target.clone()).or_default());
+                let mut notified = Box::pin(notify.notified_owned());
+                notified.as_mut().enable();
+                // Many may wait for one target, so nothing is kept for them: look once more instead.
+                let due = self.queue(|queue| queue.next_due(filter));
+                if due.is_none_or(|due| due > now) {
+                    limit(notified, until, now).await;
+                }
+            }
+        }
+    }
+
+    /// From now on payloads made before `before` cannot be accepted any more.
+    pub(super) fn sweep_before(&self, before: Timestamp) {
+        self.swept_before.fetch_max(before.0, Ordering::SeqCst);
+    }
+
+    /// Whether a payload made at `made` may have been swept.
+    pub(super) fn may_be_swept(&self, made: Timestamp) -> bool {
+        made.0 < self.swept_before.load(Ordering::SeqCst)
+    }
+}
+
+async fn limit(notified: impl Future<Output = ()>, until: Option<Timestamp>, now: Timestamp) {
+    match until.map(|until| until.since(now)) {
+        Some(Duration::ZERO) => {}
+        // An elapsed limit is a reason to return like any other.
+        Some(rest) => drop(tokio::time::timeout(rest, notified).await),
+        None => notified.await,
+    }
+}

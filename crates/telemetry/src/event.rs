@@ -1,0 +1,301 @@
+//! What happens to messages, deliveries and the process.
+
+use std::time::Duration;
+
+use dds_message::{
+    Channel, Code, DeliveryId, Digest, MessageId, MessageState, ReleaseId, SourceId, TargetId,
+};
+use serde_json::json;
+
+use crate::{
+    Facts, Metrics,
+    metrics::{Accepted, Attempted, Refused, Routed},
+};
+
+/// Something that happened.
+pub trait Event {
+    /// Stable name in log and journal, such as `message.accepted`.
+    const NAME: &'static str;
+    /// Writes the log line.
+    fn log(&self);
+    /// Counts.
+    fn count(&self, metrics: &Metrics);
+    /// Facts of the journal entry.
+    fn facts(&self) -> Facts;
+}
+
+fn object(value: serde_json::Value) -> Facts {
+    match value {
+        serde_json::Value::Object(facts) => facts,
+        other => Facts::from_iter([("value".to_owned(), other)]),
+    }
+}
+
+/// A message is durable.
+#[derive(Debug)]
+pub struct MessageAccepted<'a> {
+    /// Message.
+    pub message: MessageId,
+    /// Source.
+    pub source: &'a SourceId,
+    /// Channel.
+    pub channel: Channel,
+    /// Procedure; empty for an answer.
+    pub procedure: &'a str,
+    /// Message type.
+    pub message_type: &'a str,
+    /// Digest of the document.
+    pub digest: Digest,
+    /// Its size in bytes.
+    pub size: usize,
+    /// Digests of the attachments.
+    pub attachments: Vec<Digest>,
+}
+
+impl Event for MessageAccepted<'_> {
+    const NAME: &'static str = "message.accepted";
+
+    fn log(&self) {
+        tracing::info!(
+            message = %self.message, source = %self.source, channel = self.channel.as_str(),
+            procedure = self.procedure, bytes = self.size, attachments = self.attachments.len(), "message.accepted"
+        );
+    }
+
+    fn count(&self, metrics: &Metrics) {
+        let label = Accepted { channel: self.channel.as_str(), procedure: self.procedure.to_owned() };
+        metrics.accepted.get_or_create(&label).inc();
+    }
+
+    fn facts(&self) -> Facts {
+        object(json!({
+            "channel": self.channel.as_str(), "type": self.message_type, "digest": self.digest,
+            "bytes": self.size, "attachments": self.attachments,
+        }))
+    }
+}
+
+/// A submission was refused before acceptance; there is no journal entry because there is no message.
+#[derive(Debug)]
+pub struct MessageRefused<'a> {
+    /// Source, when known.
+    pub source: Option<&'a SourceId>,
+    /// Channel.
+    pub channel: Channel,
+    /// Code.
+    pub code: Code,
+}
+
+impl Event for MessageRefused<'_> {
+    const NAME: &'static str = "message.refused";
+
+    fn log(&self) {
+        let source = self.source.map_or("-", SourceId::as_str);
+        tracing::warn!(source, channel = self.channel.as_str(), code = %self.code, "message.refused");
+    }
+
+    fn count(&self, metrics: &Metrics) {
+        let label = Refused { channel: self.channel.as_str(), code: self.code.as_str() };
+        metrics.refused.get_or_create(&label).inc();
+    }
+
+    fn facts(&self) -> Facts {
+        object(json!({ "code": self.code }))
+    }
+}
+
+/// Routing of a message ended: routed, rejected, parked or completed.
+#[derive(Debug)]
+pub struct MessageRouted<'a> {
+    /// Message.
+    pub message: MessageId,
+    /// Release it was matched with.
+    pub release: ReleaseId,
+    /// Procedure.
+    pub procedure: &'a str,
+    /// Rule, such as `hundesteuer@1.0`.
+    pub rule: &'a str,
+    /// State after routing.
+    pub state: MessageState,
+    /// Why it was rejected or parked.
+    pub code: Option<Code>,
+    /// Number of deliveries.
+    pub deliveries: usize,
+    /// Digest of the canonical form.
+    pub canonical: Option<Digest>,
+    /// Reasons of the decision.
+    pub reasons: &'a [dds_message::Reason],
+    /// Rule and location of each finding, without its text.
+    pub findings: Vec<(&'a str, &'a str)>,
+}
+
+impl Event for MessageRouted<'_> {
+    const NAME: &'static str = "message.routed";
+
+    fn log(&self) {
+        tracing::info!(
+            message = %self.message, rule = self.rule, state = self.state.as_str(), code = self.code.map(Code::as_str),
+            deliveries = self.deliveries, findings = self.findings.len(), "message.routed"
+        );
+    }
+
+    fn count(&self, metrics: &Metrics) {
+        let label = Routed {
+            procedure: self.procedure.to_owned(),
+            state: self.state.as_str(),
+            code: self.code.map_or("", Code::as_str),
+        };
+        metrics.routed.get_or_create(&label).inc();
+    }
+
+    fn facts(&self) -> Facts {
+        let mut facts =
+            object(json!({ "release": self.release, "rule": self.rule, "reasons": self.reasons }));
+        if let Some(canonical) = self.canonical {
+            facts.insert("canonical".to_owned(), json!(canonical));
+        }
+        if !self.findings.is_empty() {
+            facts.insert("findings".to_owned(), json!(self.findings));
+        }
+        facts
+    }
+}
+
+/// One attempt at a target ended.
+#[derive(Debug)]
+pub struct AttemptEnded<'a> {
+    /// Delivery.
+    pub delivery: DeliveryId,
+    /// Target.
+    pub target: &'a TargetId,
+    /// Product, such as `fv-steuerwerk@3.2`; empty for answers.
+    pub product: &'a str,
+    /// Number of the attempt, from 1.
+    pub attempt: u32,
+    /// `delivered`, `retry`, `dead_letter`.
+    pub outcome: &'static str,
+    /// Code when it failed.
+    pub code: Option<Code>,
+    /// Kind of failure, such as `HTTP 503`.
+    pub detail: &'a str,
+    /// How long it took.
+    pub took: Duration,
+}
+
+impl Event for AttemptEnded<'_> {
+    const NAME: &'static str = "delivery.attempt";
+
+    fn log(&self) {
+        let took = u64::try_from(self.took.as_millis()).unwrap_or(u64::MAX);
+        if self.code.is_none() {
+            tracing::info!(delivery = %self.delivery, target = %self.target, attempt = self.attempt, ms = took, "delivery.delivered");
+        } else {
+            tracing::warn!(
+                delivery = %self.delivery, target = %self.target, attempt = self.attempt, ms = took,
+                outcome = self.outcome, code = self.code.map(Code::as_str), detail = self.detail, "delivery.failed"
+            );
+        }
+    }
+
+    fn count(&self, metrics: &Metrics) {
+        let label = Attempted {
+            product: self.product.to_owned(),
+            outcome: self.outcome,
+            code: self.code.map_or("", Code::as_str),
+        };
+        metrics.attempts.get_or_create(&label).inc();
+        metrics.took("deliver", self.took);
+    }
+
+    fn facts(&self) -> Facts {
+        let mut facts = object(json!({ "attempt": self.attempt, "ms": self.took.as_millis() as u64 }));
+        if !self.detail.is_empty() {
+            facts.insert("detail".to_owned(), json!(self.detail));
+        }
+        facts
+    }
+}
+
+/// A delivery became unzustellbar without a further attempt.
+#[derive(Debug)]
+pub struct DeliveryDeadLettered<'a> {
+    /// Delivery.
+    pub delivery: DeliveryId,
+    /// Target.
+    pub target: &'a TargetId,
+    /// Why.
+    pub code: Code,
+}
+
+impl Event for DeliveryDeadLettered<'_> {
+    const NAME: &'static str = "delivery.dead_letter";
+
+    fn log(&self) {
+        tracing::error!(delivery = %self.delivery, target = %self.target, code = %self.code, "delivery.dead_letter");
+    }
+
+    fn count(&self, metrics: &Metrics) {
+        let label = Attempted { product: String::new(), outcome: "dead_letter", code: self.code.as_str() };
+        metrics.attempts.get_or_create(&label).inc();
+    }
+
+    fn facts(&self) -> Facts {
+        Facts::new()
+    }
+}
+
+/// A worker process died or had to be killed.
+#[derive(Debug)]
+pub struct WorkerLost {
+    /// How often since start.
+    pub total: u64,
+}
+
+impl Event for WorkerLost {
+    const NAME: &'static str = "worker.lost";
+
+    fn log(&self) {
+        tracing::warn!(total = self.total, "worker.lost");
+    }
+
+    fn count(&self, metrics: &Metrics) {
+        metrics.workers_lost.inc();
+    }
+
+    fn facts(&self) -> Facts {
+        object(json!({ "total": self.total }))
+    }
+}
+
+/// A release was activated on this node.
+#[derive(Debug)]
+pub struct ReleaseActivated {
+    /// The release.
+    pub release: ReleaseId,
+    /// The one before.
+    pub previous: Option<ReleaseId>,
+    /// Rules in it.
+    pub rules: usize,
+    /// Municipalities in it.
+    pub municipalities: usize,
+}
+
+impl Event for ReleaseActivated {
+    const NAME: &'static str = "release.activated";
+
+    fn log(&self) {
+        tracing::info!(
+            release = %self.release, rules = self.rules, municipalities = self.municipalities, "release.activated"
+        );
+    }
+
+    fn count(&self, metrics: &Metrics) {
+        metrics.activations.inc();
+    }
+
+    fn facts(&self) -> Facts {
+        object(
+            json!({ "release": self.release, "previous": self.previous, "rules": self.rules, "municipalities": self.municipalities }),
+        )
+    }
+}

@@ -1,0 +1,265 @@
+//! The bundles of one worker, compiled, and the jobs on them.
+
+use std::{
+    cell::Cell,
+    collections::{BTreeMap, HashMap},
+};
+
+use bytes::Bytes;
+use dds_message::{Code, Digest, Finding, Format, Problem, Severity};
+use dds_transform::{Budget, Document, Stylesheet};
+use dds_validate::{Files, Schema, Schematron};
+
+use crate::{
+    CompileError, OutputForm, StageTimes,
+    frame::{Done, RunHeader},
+};
+
+/// Everything a worker knows.
+pub(crate) struct Engine {
+    budget: Budget,
+    limits: dds_xml::Limits,
+    bundles: HashMap<Digest, Compiled>,
+    /// Memory ran out once. Libraries are not to be trusted after that.
+    worn: Cell<bool>,
+}
+
+/// A bundle, compiled. What cannot be compiled stays as the problem its jobs end with.
+struct Compiled {
+    stylesheets: HashMap<String, Result<Stylesheet, Problem>>,
+    schemas: HashMap<String, Result<Schema, Problem>>,
+    schematrons: HashMap<String, Result<Schematron, Problem>>,
+    errors: Vec<CompileError>,
+}
+
+/// What is to be compiled of a bundle.
+pub(crate) struct Artefacts {
+    pub(crate) stylesheets: Vec<String>,
+    pub(crate) schemas: Vec<String>,
+    pub(crate) schematrons: Vec<String>,
+}
+
+impl Engine {
+    pub(crate) fn new(budget: Budget, limits: dds_xml::Limits) -> Self {
+        Self { budget, limits, bundles: HashMap::new(), worn: Cell::new(false) }
+    }
+
+    /// Compiles a bundle, unless it is loaded already.
+    pub(crate) fn load(
+        &mut self,
+        id: Digest,
+        files: &BTreeMap<String, Bytes>,
+        artefacts: Artefacts,
+    ) -> &[CompileError] {
+        let bundle = self.bundles.entry(id).or_insert_with(|| Compiled::new(files, artefacts));
+        &bundle.errors
+    }
+
+    pub(crate) fn unload(&mut self, id: Digest) {
+        self.bundles.remove(&id);
+    }
+
+    /// Runs a job: gate → schema → Schematron → canonical form → targets. `parts` are the document and the `sendung`
+    /// of each target; the parts of the answer are the canonical form, if there is one, and the outputs.
+    pub(crate) fn run(&self, job: &RunHeader, parts: &[Bytes]) -> Result<(Done, Vec<Bytes>), Problem> {
+        let bundle = self.bundles.get(&job.bundle).ok_or_else(|| {
+            Problem::new(
+                Code::INTERNAL,
+                format!("release {} is not loaded in the worker", job.bundle.short()),
+            )
+        })?;
+        let [document, sendungen @ ..] = parts else { return Err(internal("a job without a document")) };
+        let mut micros = StageTimes::default();
+        let mut watch = Stopwatch::start();
+
+        let document = self.read(document, job.format)?;
+        micros.read = watch.lap();
+
+        let findings = bundle.validate(job, &document)?;
+        micros.validate = watch.lap();
+        if findings.iter().any(|finding| finding.severity == Severity::Error) {
+            return Ok((Done { findings, canonical: false, micros }, Vec::new()));
+        }
+
+        let canonical = job.canonical.as_deref();
+        let canonical = canonical.map(|path| self.canonical(bundle, path, job, &document)).transpose()?;
+        micros.canonical = watch.lap();
+
+        let mut results: Vec<Bytes> = canonical.iter().cloned().collect();
+        if !job.targets.is_empty() {
+            let mut vorgang = Document::parse(canonical.as_ref().unwrap_or(&document), "Vorgang")?;
+            for ((path, output), sendung) in job.targets.iter().zip(sendungen) {
+                let sendung =
+                    (!sendung.is_empty()).then(|| Document::parse(sendung, "sendung")).transpose()?;
+                vorgang.set_first_child(sendung.as_ref());
+                results.push(self.target(bundle, path, *output, &vorgang)?);
+            }
+        }
+        micros.targets = watch.lap();
+        Ok((Done { findings, canonical: canonical.is_some(), micros }, results))
+    }
+
+    fn read(&self, document: &Bytes, format: Format) -> Result<Bytes, Problem> {
+        let refused = |error: dds_xml::XmlError| Problem::new(Code::NOT_WELL_FORMED, error.to_string());
+        match format {
+            Format::Json => dds_xml::json::to_xml(document, &self.limits).map(Bytes::from).map_err(refused),
+            Format::Xml => {
+                dds_xml::check(document, &self.limits).map_err(refused)?;
+                Ok(document.clone())
+            }
+        }
+    }
+
+    fn canonical(
+        &self,
+        bundle: &Compiled,
+        path: &str,
+        job: &RunHeader,
+        document: &Bytes,
+    ) -> Result<Bytes, Problem> {
+        let stylesheet = find(&bundle.stylesheets, path)?;
+        let source = Document::parse(document, "document")?;
+        let vorgang: Bytes = self.transform(stylesheet, &source)?.into();
+        let Some(schema) = &job.canonical_schema else { return Ok(vorgang) };
+        let findings = find(&bundle.schemas, schema)?.validate(&vorgang);
+        if findings.iter().any(|finding| finding.severity == Severity::Error) {
+            let detail = format!("{path}: its result is no valid Vorgang ({} findings)", findings.len());
+            return Err(Problem { findings, ..Problem::new(Code::OUTPUT_INVALID, detail) });
+        }
+        Ok(vorgang)
+    }
+
+    fn target(
+        &self,
+        bundle: &Compiled,
+        path: &str,
+        output: OutputForm,
+        vorgang: &Document,
+    ) -> Result<Bytes, Problem> {
+        let result = self.transform(find(&bundle.stylesheets, path)?, vorgang)?;
+        match output {
+            OutputForm::Xml | OutputForm::Text => Ok(result.into()),
+            OutputForm::Json => dds_xml::json::from_map(&result).map(Bytes::from).map_err(|error| {
+                Problem::new(
+                    Code::OUTPUT_INVALID,
+                    format!("{path}: its result is not the map vocabulary: {error}"),
+                )
+            }),
+        }
+    }
+
+    fn transform(&self, stylesheet: &Stylesheet, document: &Document) -> Result<Vec<u8>, Problem> {
+        let output = stylesheet.run(document, &self.budget).inspect_err(|error| {
+            self.worn.set(self.worn.get() || error.out_of_memory);
+        });
+        Ok(output?.bytes)
+    }
+
+    /// Whether this process must not see another message.
+    pub(crate) fn is_worn(&self) -> bool {
+        self.worn.get()
+    }
+
+    /// Work that may wait until the answer is out: frees what foreign names took in the schemas.
+    pub(crate) fn tidy(&mut self) {
+        let bundles = self.bundles.values_mut();
+        for (_, slot) in bundles.flat_map(|bundle| &mut bundle.schemas) {
+            let Ok(schema) = slot else { continue };
+            if schema.needs_rebuild()
+                && let Err(error) = schema.rebuild()
+            {
+                *slot = Err(Problem::new(error.code(), error.to_string()));
+            }
+        }
+    }
+}
+
+impl Compiled {
+    fn new(files: &BTreeMap<String, Bytes>, artefacts: Artefacts) -> Self {
+        let mut errors = Vec::new();
+        let stylesheets = compile(artefacts.stylesheets, &mut errors, |path| {
+            Stylesheet::compile(path, &|path| files.get(path).map(|bytes| bytes.to_vec())).map_err(|error| {
+                let dds_transform::TransformError { code, file, line, column, message, .. } = error;
+                CompileError { artefact: path.to_owned(), code, file, line, column, message }
+            })
+        });
+        let schema_files: Files = files.iter().map(|(path, bytes)| (path, bytes.as_ref())).collect();
+        let schemas = compile(artefacts.schemas, &mut errors, |path| {
+            Schema::compile(path, &schema_files).map_err(|error| of_validation(path, error))
+        });
+        let schematrons = compile(artefacts.schematrons, &mut errors, |path| {
+            Schematron::compile(path, &schema_files).map_err(|error| of_validation(path, error))
+        });
+        Self { stylesheets, schemas, schematrons, errors }
+    }
+
+    fn validate(&self, job: &RunHeader, document: &Bytes) -> Result<Vec<Finding>, Problem> {
+        let mut findings = Vec::new();
+        if let Some(path) = &job.schema {
+            findings = find(&self.schemas, path)?.validate(document);
+            // Rules of the trade presuppose a valid document; their findings would only repeat those of the schema.
+            if findings.iter().any(|finding| finding.severity == Severity::Error) {
+                return Ok(findings);
+            }
+        }
+        for path in &job.schematrons {
+            findings.extend(find(&self.schematrons, path)?.run(document));
+        }
+        Ok(findings)
+    }
+}
+
+fn compile<T>(
+    paths: Vec<String>,
+    errors: &mut Vec<CompileError>,
+    compile: impl Fn(&str) -> Result<T, CompileError>,
+) -> HashMap<String, Result<T, Problem>> {
+    let outcome = |path: String| {
+        let compiled = compile(&path).map_err(|error| {
+            errors.push(error.clone());
+            error.into()
+        });
+        (path, compiled)
+    };
+    paths.into_iter().map(outcome).collect()
+}
+
+fn of_validation(path: &str, error: dds_validate::ValidateError) -> CompileError {
+    use dds_validate::ValidateError::{Missing, Rule, Xml};
+    let code = error.code();
+    let (file, line, column, message) = match error {
+        Missing { ref file, .. } => (file.clone(), 0, 0, error.to_string()),
+        Xml { file, error } => (file, error.line, error.column, error.kind.to_string()),
+        Rule { file, line, column, text } => (file, line, column, text),
+    };
+    CompileError { artefact: path.to_owned(), code, file, line, column, message }
+}
+
+fn find<'a, T>(compiled: &'a HashMap<String, Result<T, Problem>>, path: &str) -> Result<&'a T, Problem> {
+    match compiled.get(path) {
+        Some(Ok(found)) => Ok(found),
+        Some(Err(problem)) => Err(problem.clone()),
+        None => Err(internal(&format!("{path} is not among what the release compiles"))),
+    }
+}
+
+fn internal(detail: &str) -> Problem {
+    Problem::new(Code::INTERNAL, detail)
+}
+
+/// Measures stages.
+struct Stopwatch(std::time::Instant);
+
+#[allow(clippy::disallowed_methods, reason = "measures how long stages take; no decision depends on it")]
+impl Stopwatch {
+    fn start() -> Self {
+        Self(std::time::Instant::now())
+    }
+
+    /// Microseconds since the start or the last lap.
+    fn lap(&mut self) -> u64 {
+        let now = std::time::Instant::now();
+        let lap = now.duration_since(std::mem::replace(&mut self.0, now));
+        u64::try_from(lap.as_micros()).unwrap_or(u64::MAX)
+    }
+}
