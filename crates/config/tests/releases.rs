@@ -1,6 +1,11 @@
 //! Reading, storing and activating releases: what is broken is named, and never disturbs what runs.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests may fail loudly")]
+#![allow(
+    clippy::print_stderr,
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "helpers of tests may fail loudly"
+)]
 
 use std::{fs, path::Path, time::Duration};
 

@@ -1,6 +1,11 @@
 //! The example configuration of Saxony with the real rules: complete, without gap, all product combinations.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests may fail loudly")]
+#![allow(
+    clippy::print_stderr,
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "helpers of tests may fail loudly"
+)]
 
 use std::{
     collections::{BTreeMap, BTreeSet},

@@ -26,6 +26,14 @@ impl Release {
         self.recognise_counted(extracted, day, &mut Work::default())
     }
 
+    /// Which message of which rule it is, wherever it belongs.
+    ///
+    /// # Errors
+    /// DDS-R001 or DDS-R002.
+    pub fn recognise_type(&self, extracted: &Extracted, day: &str) -> Result<Recognised, Problem> {
+        self.message_type(extracted, day, &mut Work::default())
+    }
+
     /// Like [`Release::recognise`], and counts its work.
     ///
     /// # Errors

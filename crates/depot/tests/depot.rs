@@ -1,6 +1,11 @@
 //! Recognition, building, checking and comparing releases, and that neither order nor size changes a decision.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests may fail loudly")]
+#![allow(
+    clippy::print_stderr,
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "helpers of tests may fail loudly"
+)]
 
 mod support;
 

@@ -217,6 +217,10 @@ pub(crate) struct Send {
 }
 
 #[derive(Debug, Subcommand)]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "read once at start; boxes would only make the commands harder to read"
+)]
 pub(crate) enum Journal {
     /// Recompute the hash chain and print its newest entry
     Verify(JournalVerify),

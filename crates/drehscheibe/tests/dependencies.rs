@@ -1,6 +1,14 @@
 //! The workspace holds to its own rules: crates depend on each other only as ARCHITECTURE.md allows, every error code
 //! has a page, and every licence is one that `deny.toml` allows.
 
+#![allow(
+    clippy::print_stderr,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test may end by panic, also in its helpers"
+)]
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,

@@ -1,6 +1,7 @@
 //! What a hostile stylesheet or document tries, on the bare binding: no check of ours stands before it here.
 #![allow(
     clippy::disallowed_methods,
+    clippy::print_stderr,
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,

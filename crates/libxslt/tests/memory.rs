@@ -1,5 +1,5 @@
 //! Memory over many runs, in a process of its own so that nothing else moves it.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+#![allow(clippy::print_stderr, clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 use std::collections::BTreeMap;
 

@@ -1,5 +1,13 @@
 //! Drop folder: all of a delivery or nothing.
 
+#![allow(
+    clippy::print_stderr,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test may end by panic, also in its helpers"
+)]
+
 mod support;
 
 use dds_message::Code;

@@ -3,6 +3,14 @@
 //! Runs where `python3` (or what the environment variable `DDS_PYTHON` names) can import aiosmtpd, and says so loudly
 //! where not: `pip install aiosmtpd`.
 
+#![allow(
+    clippy::print_stderr,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test may end by panic, also in its helpers"
+)]
+
 mod support;
 
 use std::{

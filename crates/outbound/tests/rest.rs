@@ -1,5 +1,13 @@
 //! REST push: every answer has its verdict, and what a target gets is what the message had.
 
+#![allow(
+    clippy::print_stderr,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test may end by panic, also in its helpers"
+)]
+
 mod support;
 
 use std::time::Duration;

@@ -1,5 +1,11 @@
 //! SOAP push.
-#![allow(clippy::unwrap_used, reason = "helpers of tests fail by panicking, as tests do")]
+#![allow(
+    clippy::print_stderr,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test may end by panic, also in its helpers"
+)]
 
 mod support;
 

@@ -1,6 +1,14 @@
 //! 100 MB through every adapter without ever holding them: the peak of the process is measured, so this file has one
 //! test only.
 
+#![allow(
+    clippy::print_stderr,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test may end by panic, also in its helpers"
+)]
+
 mod support;
 
 use dds_outbound::MailSecurity;

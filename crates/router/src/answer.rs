@@ -14,8 +14,8 @@ pub(crate) async fn application(
 ) -> Result<MessageId, Problem> {
     let release = router.release();
     let source = release.source(from).filter(|source| source.may_answer);
-    let source = source
-        .ok_or_else(|| Problem::new(Code::NOT_ALLOWED, format!("{from} may not send answers")))?;
+    let source =
+        source.ok_or_else(|| Problem::new(Code::NOT_ALLOWED, format!("{from} may not send answers")))?;
     let journal = &router.inner.parts.journal;
     let found = match (answer.message, &answer.case) {
         (Some(message), _) => Some(message),

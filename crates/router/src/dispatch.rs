@@ -36,6 +36,9 @@ pub(crate) struct Work {
 /// Larger documents are read from the store again instead of waiting in memory.
 const HELD_IN_MEMORY: usize = 64 * 1024;
 
+/// At shutdown, messages being routed get so long to end.
+const GRACE: Duration = Duration::from_secs(20);
+
 pub(crate) struct Queue {
     sender: mpsc::Sender<Work>,
     receiver: tokio::sync::Mutex<mpsc::Receiver<Work>>,
@@ -95,7 +98,11 @@ pub(crate) async fn run(router: &Router, mut shutdown: watch::Receiver<bool>) {
             _ = shutdown.changed() => break,
         }
     }
-    while tasks.join_next().await.is_some() {}
+    let ended = async { while tasks.join_next().await.is_some() {} };
+    if tokio::time::timeout(GRACE, ended).await.is_err() {
+        // Store or workers are not available; what is not planned stays accepted for the next start.
+        tracing::warn!("messages still being routed at shutdown; they will be routed after the next start");
+    }
 }
 
 async fn start(router: &Router, places: &Arc<Semaphore>, tasks: &mut JoinSet<()>, work: Work) {

@@ -1,9 +1,7 @@
 //! What a source may know about its messages.
 
 use bytes::Bytes;
-use dds_message::{
-    DeliveryState, Direction, Finding, Format, MessageId, MessageState, Problem, SourceId,
-};
+use dds_message::{DeliveryState, Direction, Finding, Format, MessageId, MessageState, Problem, SourceId};
 use dds_store::{Lease, MessageRecord, NewEntry, Outcome, Settlement};
 
 use crate::{DeliveryStatus, Router, Status};

@@ -1,5 +1,5 @@
 //! What the depot promises of stylesheets, and what it refuses before libxslt sees it.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+#![allow(clippy::print_stderr, clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 use dds_message::Code;
 use dds_transform::{Budget, Document, Stylesheet, TransformError};

@@ -1,6 +1,6 @@
 //! Every row of the attack table in the evaluation of the engines: what it costs the attacker's message, and that the
 //! next message goes through.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+#![allow(clippy::print_stderr, clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 mod common;
 

@@ -1,5 +1,5 @@
 //! The life of the pool: jobs, several releases, lost processes, and what they cost.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+#![allow(clippy::print_stderr, clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 mod common;
 

@@ -1,6 +1,6 @@
 //! A process inside the sandbox really cannot reach anything. The witness tries everything twice, before and inside,
 //! so that a test that cannot fail would be seen.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+#![allow(clippy::print_stderr, clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 use std::process::Command;
 

@@ -1,5 +1,5 @@
 //! The stages of a job: schema, canonical form, form of the output.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+#![allow(clippy::print_stderr, clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 mod common;
 

@@ -10,7 +10,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use dds_message::{Channel, Clock, Digest, Direction, Format, MessageId, SourceId};
+use dds_message::{Channel, Clock, Digest, Direction, Facts, Format, MessageId, SourceId};
 use dds_router::{Begin, Handle, Router};
 use dds_store::{
     Journal, MasterKey, NewEntry, NewMessage,
@@ -34,9 +34,13 @@ const ROUNDS: u64 = 5;
 pub(super) async fn run(options: &Bench) -> Result<Report, Failure> {
     let messages = options.messages.unwrap_or(10_000) / ROUNDS;
     let producers = options.clients as u64;
-    let stage = Box::pin(Stage::build(&crate::commands::check::paths(&options.sources), StageOptions::default())).await?;
+    let stage =
+        Box::pin(Stage::build(&crate::commands::check::paths(&options.sources), StageOptions::default()))
+            .await?;
     let cast = Cast::read(&options.fixtures)?;
-    let role = cast.find("sondernutzung", "zehn-kilobyte").ok_or_else(|| Failure::internal("fixture zehn-kilobyte is missing"))?;
+    let role = cast
+        .find("sondernutzung", "zehn-kilobyte")
+        .ok_or_else(|| Failure::internal("fixture zehn-kilobyte is missing"))?;
     let bench = Arc::new(Accept::open(&stage, role.template.clone()).await?);
     let (mut engine, mut router, mut latency) = (Vec::new(), Vec::new(), Histogram::default());
     let began = super::measure::usage(std::process::id());
@@ -74,6 +78,7 @@ struct Accept {
     router: Router,
     template: Template,
     source: SourceId,
+    facts: Facts,
     clock: Arc<dyn Clock>,
     next: AtomicU64,
 }
@@ -81,7 +86,11 @@ struct Accept {
 impl Accept {
     async fn open(stage: &Stage, template: Template) -> Result<Self, Failure> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let store = SqliteStore::open(Options::new(stage.folder().join("bench"), MasterKey::generate()?, Arc::clone(&clock)))?;
+        let store = SqliteStore::open(Options::new(
+            stage.folder().join("bench"),
+            MasterKey::generate()?,
+            Arc::clone(&clock),
+        ))?;
         let parts = dds_router::Parts {
             journal: Arc::new(store.clone()),
             blobs: Arc::new(store.clone()),
@@ -92,10 +101,19 @@ impl Accept {
         };
         let router = Router::new(parts, dds_router::Options::default(), stage.release.clone());
         let source = SourceId::parse(PORTAL).map_err(failed)?;
-        Ok(Self { store, router, template, source, clock, next: AtomicU64::new(0) })
+        let (limits, day) = (dds_xml::Limits::default(), clock.now().day());
+        let document = template.variant(0, 0);
+        let (facts, _) = dds_router::recognise(&stage.release, &document, Format::Xml, &limits, &day)?;
+        Ok(Self { store, router, template, source, facts, clock, next: AtomicU64::new(0) })
     }
 
-    async fn all(self: &Arc<Self>, producers: u64, messages: u64, series: u64, way: Way) -> Result<Histogram, Failure> {
+    async fn all(
+        self: &Arc<Self>,
+        producers: u64,
+        messages: u64,
+        series: u64,
+        way: Way,
+    ) -> Result<Histogram, Failure> {
         self.next.store(0, Ordering::Relaxed);
         let mut tasks = JoinSet::new();
         for _ in 0..producers {
@@ -119,14 +137,14 @@ impl Accept {
             let document = self.template.variant(series, n);
             let watch = Stopwatch::start();
             match way {
-                Way::Router => self.through_router(document).await?,
-                Way::Engine => self.into_engine(document).await?,
+                Way::Router => self.by_router(document).await?,
+                Way::Engine => self.engine_alone(document).await?,
             }
             latency.record(Duration::from_secs_f64(watch.seconds()));
         }
     }
 
-    async fn through_router(&self, document: Bytes) -> Result<(), Failure> {
+    async fn by_router(&self, document: Bytes) -> Result<(), Failure> {
         let Begin::New(intake) = self.router.begin(&self.source, Channel::Rest, None).await? else {
             return Err(Failure::internal("a message of the bench was a duplicate"));
         };
@@ -134,7 +152,7 @@ impl Accept {
         Ok(())
     }
 
-    async fn into_engine(&self, document: Bytes) -> Result<(), Failure> {
+    async fn engine_alone(&self, document: Bytes) -> Result<(), Failure> {
         let id = MessageId(Uuid::now_v7());
         let (_, wrapped) = self.store.vault().new_message_key(id)?;
         let message = NewMessage {
@@ -150,11 +168,12 @@ impl Accept {
             document,
             format: Format::Xml,
             attachments: Vec::new(),
-            procedure: None,
-            message_type: None,
-            municipality: None,
-            addressee: None,
-            case: None,
+            // The same columns and indices as the router's messages fill.
+            procedure: Some(self.facts.procedure.clone()),
+            message_type: Some(self.facts.message_type.clone()),
+            municipality: self.facts.municipality,
+            addressee: self.facts.addressee.clone(),
+            case: self.facts.case.clone(),
             entry: NewEntry { event: "message.accepted", ..NewEntry::default() },
         };
         self.store.accept(message).await?;

@@ -56,7 +56,10 @@ pub(super) fn run(options: &Bench) -> Result<Report, Failure> {
     }
     let used = super::measure::usage(std::process::id()).cpu - began.cpu;
     let (small, large) = (median(small.rates), median(large.rates));
-    let mut report = Report::new("B", "key extraction, recognition and decision, 10 KB, in process, one thread, not durable");
+    let mut report = Report::new(
+        "B",
+        "key extraction, recognition and decision, 10 KB, in process, one thread, not durable",
+    );
     report.messages = (messages * ROUNDS * 2) as u64;
     report.messages_per_second = large;
     report.p50_ms = 1_000.0 / large;

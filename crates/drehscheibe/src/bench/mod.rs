@@ -70,7 +70,12 @@ pub(crate) async fn run(options: &Bench, output: Output) -> Result<ExitCode, Fai
         "Q" => Box::pin(path::queue(options)).await?,
         "A" => Box::pin(path::attachments(options)).await?,
         "J" => Box::pin(journal::run(options)).await?,
-        other => return Err(Failure::new(Code::BAD_REQUEST, format!("no scenario {other}; there are D, B, X, V, Q, A, J"))),
+        other => {
+            return Err(Failure::new(
+                Code::BAD_REQUEST,
+                format!("no scenario {other}; there are D, B, X, V, Q, A, J"),
+            ));
+        }
     };
     if let Some(file) = &options.report {
         write_report(file, &report)?;

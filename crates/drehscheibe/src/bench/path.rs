@@ -40,7 +40,10 @@ pub(super) async fn transform(options: &Bench) -> Result<Report, Failure> {
 /// V: X with XSD and Schematron.
 pub(super) async fn validate(options: &Bench) -> Result<Report, Failure> {
     let arena = Box::pin(Arena::open(options, true)).await?;
-    let report = Report::new("V", "10 KB by REST, matched, XSD, Schematron, transformed, delivered by REST to one target");
+    let report = Report::new(
+        "V",
+        "10 KB by REST, matched, XSD, Schematron, transformed, delivered by REST to one target",
+    );
     Box::pin(arena.end_to_end(options, report)).await
 }
 
@@ -60,7 +63,8 @@ pub(super) async fn queue(options: &Bench) -> Result<Report, Failure> {
     wait(&inbox, usize::try_from(messages).unwrap_or(usize::MAX), 600).await?;
     let drain = (messages as usize - already) as f64 / watch.seconds();
     let used = measure::usage(arena.router.id());
-    let mut report = Report::new("Q", "V with the target down while all messages come in, then back: rate of the drain");
+    let mut report =
+        Report::new("Q", "V with the target down while all messages come in, then back: rate of the drain");
     fill(&mut report, &load, messages, drain);
     report.cpu_seconds_per_1000 = (used.cpu - began.cpu) / (messages as f64 / 1_000.0);
     report.rss_above_idle_mb = used.rss.saturating_sub(arena.idle.rss) as f64 / 1e6;
@@ -76,14 +80,18 @@ pub(super) async fn attachments(options: &Bench) -> Result<Report, Failure> {
     let arena = Box::pin(Arena::open(options, true)).await?;
     let messages = options.messages.unwrap_or(5);
     let inbox = arena.stage.systems.inbox().clone();
-    let megabyte = Bytes::from((0..1_000_000_u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8).collect::<Vec<_>>());
+    let megabyte = Bytes::from(
+        (0..1_000_000_u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8).collect::<Vec<_>>(),
+    );
     let peak = Peak::watch(arena.router.id());
     let began = measure::usage(arena.router.id());
     let watch = Stopwatch::start();
     let mut latency = dds_testbench::Histogram::default();
     let mut portal = PortalSim::new(arena.stage.rest(), token_of(PORTAL), dds_testbench::Ledger::default());
     for n in 0..messages {
-        let files = (0..COUNT).map(|file| (format!("anlage-{file}.bin"), "application/octet-stream".to_owned(), megabyte.clone()));
+        let files = (0..COUNT).map(|file| {
+            (format!("anlage-{file}.bin"), "application/octet-stream".to_owned(), megabyte.clone())
+        });
         let one = Stopwatch::start();
         let key = format!("a-{n}");
         let document = arena.template.variant(1, n);
@@ -117,7 +125,9 @@ impl Arena {
         let release = with_one_target(&built, validating)?;
         let stage = Arc::new(Box::pin(Stage::around(&release, StageOptions::default())).await?);
         let cast = Cast::read(&options.fixtures)?;
-        let role = cast.find(PROCEDURE, FIXTURE).ok_or_else(|| Failure::internal("the fixture of the bench is missing"))?;
+        let role = cast
+            .find(PROCEDURE, FIXTURE)
+            .ok_or_else(|| Failure::internal("the fixture of the bench is missing"))?;
         let watch = Stopwatch::start();
         let router = RouterProcess::start(&stage).await?;
         let start_seconds = watch.seconds();
@@ -148,7 +158,13 @@ impl Arena {
         Ok(report)
     }
 
-    async fn load(&self, options: &Bench, series: u32, messages: u64, warm_up: u64) -> Result<LoadReport, Failure> {
+    async fn load(
+        &self,
+        options: &Bench,
+        series: u32,
+        messages: u64,
+        warm_up: u64,
+    ) -> Result<LoadReport, Failure> {
         let load = Load {
             address: self.stage.rest(),
             clients: options.clients,

@@ -98,6 +98,8 @@ fn read(file: &Path) -> Result<Vec<u8>, Failure> {
 /// HTTP client of the commands; trusts the system's authorities and `ca`.
 pub(crate) fn client(ca: Option<&Path>) -> Result<reqwest::Client, Failure> {
     let unusable = |error: String| Failure::new(Code::BAD_REQUEST, error);
+    // Set once per process; a second time changes nothing.
+    let _already = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let mut builder = reqwest::Client::builder().timeout(Duration::from_secs(120)).no_proxy();
     if let Some(ca) = ca {
         let pem = std::fs::read(ca).map_err(|error| unusable(format!("{}: {error}", ca.display())))?;

@@ -69,7 +69,7 @@ impl Cast {
         let count = self.roles.len() as u64;
         let mut place = n % count;
         // Large ones keep their place in every `SELDOM`th round and give way to a small one otherwise.
-        while self.at(place).large && (n / count) % SELDOM != 0 {
+        while self.at(place).large && !(n / count).is_multiple_of(SELDOM) {
             place = (place + 1) % count;
             if place == n % count {
                 break;

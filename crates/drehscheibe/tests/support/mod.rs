@@ -1,6 +1,7 @@
 //! What the tests of the binary share: the program, copies of rules and configuration, and a small running router.
 
 #![allow(dead_code, reason = "each test file uses its part")]
+#![allow(clippy::print_stderr, reason = "a test without its data says so")]
 
 use std::{
     fs,

@@ -59,10 +59,7 @@ impl Stage {
         let secret = self.path("token");
         write("token", TOKEN.to_owned());
         write("master.key", KEY.to_owned());
-        write(
-            "config/catalogue.toml",
-            fs::read_to_string(root().join("config/catalogue.toml")).unwrap(),
-        );
+        write("config/catalogue.toml", fs::read_to_string(root().join("config/catalogue.toml")).unwrap());
         write(
             "config/drehscheibe.toml",
             format!(

@@ -1,0 +1,161 @@
+//! A target that fails again and again is paused and probed, and delays nobody else.
+#![allow(clippy::print_stderr, clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+
+mod support;
+
+use std::{sync::atomic::Ordering, time::Duration};
+
+use dds_delivery::TargetPolicy;
+use dds_message::{Code, DeliveryState};
+use support::{Bench, HOUR, LEASE, busy, delivered, target};
+
+const PAUSE: Duration = Duration::from_secs(30);
+
+fn quick(bench: &Bench) {
+    *bench.desk.targets.usual.lock().unwrap() = TargetPolicy {
+        retry: vec![Duration::from_millis(1)],
+        breaker: (3, PAUSE),
+        ..TargetPolicy::default()
+    };
+}
+
+/// Three failures in a row of three deliveries open the breaker.
+async fn break_down(bench: &mut Bench) -> [dds_message::DeliveryId; 3] {
+    let ids = [bench.one(1, "dead").await, bench.one(2, "dead").await, bench.one(3, "dead").await];
+    let calls = [bench.desk.call().await, bench.desk.call().await, bench.desk.call().await];
+    for call in calls {
+        call.says(busy());
+    }
+    for id in ids {
+        bench.until(id, |record| record.attempts == 1).await;
+    }
+    ids
+}
+
+#[tokio::test]
+async fn a_dead_target_is_paused_then_probed_once() {
+    let mut bench = Bench::start();
+    quick(&bench);
+    let ids = break_down(&mut bench).await;
+    bench.pass(PAUSE - Duration::from_millis(1)).await;
+    assert!(bench.desk.is_empty(), "tried while paused");
+    bench.pass(Duration::from_millis(1)).await;
+    let probe = bench.desk.call().await;
+    bench.pass(Duration::from_millis(1)).await;
+    assert!(bench.desk.is_empty(), "more than one probe");
+    // The probe fails: paused again, at once.
+    let probed = probe.delivery;
+    probe.says(busy());
+    bench.until(probed, |record| record.attempts == 2).await;
+    bench.pass(PAUSE - Duration::from_millis(1)).await;
+    assert!(bench.desk.is_empty(), "tried while paused after a failed probe");
+    // The second probe succeeds: the others follow.
+    bench.pass(PAUSE).await;
+    bench.desk.call().await.says(delivered());
+    bench.pass(PAUSE).await;
+    for _ in 0..2 {
+        bench.desk.call().await.says(delivered());
+    }
+    for id in ids {
+        bench.until(id, |record| record.state == DeliveryState::Delivered).await;
+    }
+    bench.stop().await;
+}
+
+#[tokio::test]
+async fn a_probe_that_could_not_be_made_does_not_silence_the_target_for_ever() {
+    let mut bench = Bench::start();
+    quick(&bench);
+    break_down(&mut bench).await;
+    // Reading what the probe would send fails once.
+    bench.spy.failing_outputs.store(1, Ordering::SeqCst);
+    bench.pass(PAUSE).await;
+    bench.pass(HOUR).await;
+    bench.pass(HOUR).await;
+    bench.desk.call().await.says(delivered());
+    bench.stop().await;
+}
+
+#[tokio::test]
+async fn one_dead_target_does_not_delay_others() {
+    let mut bench = Bench::start();
+    // The dead one accepts connections and never answers: all its places are taken.
+    for number in 0..40 {
+        bench.one(number, "dead").await;
+    }
+    let mut hanging = Vec::new();
+    for _ in 0..TargetPolicy::default().parallel {
+        hanging.push(bench.desk.call().await);
+    }
+    let fine = bench.one(100, "fine").await;
+    let call = bench.desk.call().await;
+    assert_eq!(call.target, target("fine"));
+    call.says(delivered());
+    bench.until(fine, |record| record.state == DeliveryState::Delivered).await;
+    bench.stop().await;
+}
+
+#[tokio::test]
+async fn an_attempt_begins_only_under_a_lease_that_is_still_held() {
+    let mut bench = Bench::start();
+    let policy = TargetPolicy { parallel: 1, ..TargetPolicy::default() };
+    bench.desk.targets.policies.lock().unwrap().insert(target("slow"), policy);
+    let (one, two) = (bench.one(1, "slow").await, bench.one(2, "slow").await);
+    let first = bench.desk.call().await;
+    // The other one is leased and waits for the only place; its lease runs out and it is leased anew.
+    bench.pass(LEASE).await;
+    let other = if first.delivery == one { two } else { one };
+    first.says(delivered());
+    let call = bench.desk.call().await;
+    assert_eq!(call.delivery, other);
+    call.says(delivered());
+    bench.until(other, |record| record.state == DeliveryState::Delivered).await;
+    // Who waited under a lost lease came to nothing: the next attempt is at something new.
+    let third = bench.one(3, "slow").await;
+    let call = bench.desk.call().await;
+    assert_eq!(call.delivery, third, "sent once more under a lost lease");
+    call.says(delivered());
+    bench.stop().await;
+}
+
+#[tokio::test]
+async fn an_ordered_lane_holds() {
+    let mut bench = Bench::start();
+    *bench.desk.targets.usual.lock().unwrap() = TargetPolicy {
+        retry: vec![Duration::from_secs(60)],
+        breaker: (100, HOUR),
+        ..TargetPolicy::default()
+    };
+    let mut ids = Vec::new();
+    for number in 1..=3 {
+        let mut delivery = bench.delivery(number, "a");
+        delivery.lane = Some(7);
+        ids.push(delivery.id);
+        bench.plan(number, vec![delivery]).await;
+    }
+    let free = bench.one(9, "a").await;
+    let calls = [bench.desk.call().await, bench.desk.call().await];
+    let mut seen: Vec<_> = calls.iter().map(|call| call.delivery).collect();
+    seen.sort();
+    let mut wanted = vec![ids[0], free];
+    wanted.sort();
+    assert_eq!(seen, wanted, "only the first of the lane, and what is in no lane");
+    for call in calls {
+        let verdict = if call.delivery == ids[0] { busy() } else { delivered() };
+        call.says(verdict);
+    }
+    let record = bench.until(ids[0], |record| record.attempts == 1).await;
+    assert_eq!(record.code, Some(Code::TARGET_BUSY));
+    bench.until(free, |record| record.state == DeliveryState::Delivered).await;
+    bench.pass(Duration::from_secs(29)).await;
+    assert!(bench.desk.is_empty(), "one overtook the first of its lane");
+    bench.pass(Duration::from_secs(31)).await;
+    for id in ids {
+        let call = bench.desk.call().await;
+        assert_eq!(call.delivery, id);
+        bench.pass(Duration::from_millis(1)).await;
+        assert!(bench.desk.is_empty(), "two of one lane at the same time");
+        call.says(delivered());
+    }
+    bench.stop().await;
+}

@@ -1,0 +1,181 @@
+//! The real store with an observer between it and the router: tells when something changed, and fails on command.
+
+use std::{
+    sync::atomic::{AtomicU32, Ordering},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use dds_message::{DeliveryId, MessageId, SourceId, TargetId, Timestamp};
+use dds_store::{
+    Accepted, Attempting, Backlog, ClaimFilter, Claimed, DeliveryRecord, Journal, Lease, MessageRecord,
+    NewDelivery, NewEntry, NewMessage, NewPlan, Output, Pending, PlanState, Settled, Settlement, StoreError,
+    sqlite::SqliteStore,
+};
+use tokio::sync::{Semaphore, watch};
+
+pub struct Spy {
+    pub store: SqliteStore,
+    /// Counts what was written, and each time the scheduler went to sleep.
+    pub changes: watch::Sender<u64>,
+    /// How often the scheduler went to sleep.
+    pub waits: watch::Sender<u64>,
+    /// Acceptances that reached the store.
+    pub accepts: watch::Sender<u64>,
+    /// Each acceptance takes one; a test that holds acceptances back takes all first.
+    pub gate: Semaphore,
+    /// So many acceptances fail as if the disk was gone.
+    pub failing_accepts: AtomicU32,
+    /// So many reads of an output fail.
+    pub failing_outputs: AtomicU32,
+}
+
+pub const OPEN: usize = 1_000;
+
+impl Spy {
+    pub fn new(store: SqliteStore) -> Self {
+        Self {
+            store,
+            changes: watch::Sender::new(0),
+            waits: watch::Sender::new(0),
+            accepts: watch::Sender::new(0),
+            gate: Semaphore::new(OPEN),
+            failing_accepts: AtomicU32::new(0),
+            failing_outputs: AtomicU32::new(0),
+        }
+    }
+
+    fn changed<T>(&self, result: T) -> T {
+        self.changes.send_modify(|count| *count += 1);
+        result
+    }
+}
+
+fn fails(count: &AtomicU32) -> Result<(), StoreError> {
+    let left = count.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
+    left.map_or(Ok(()), |_| Err(StoreError::Unavailable("as the test wants it".to_owned())))
+}
+
+#[async_trait]
+impl Journal for Spy {
+    async fn accept(&self, message: NewMessage) -> Result<Accepted, StoreError> {
+        self.accepts.send_modify(|count| *count += 1);
+        let _open = self.gate.acquire().await.unwrap();
+        fails(&self.failing_accepts)?;
+        self.changed(self.store.accept(message).await)
+    }
+
+    async fn find(&self, source: &SourceId, sender_key: &str) -> Result<Option<Accepted>, StoreError> {
+        self.store.find(source, sender_key).await
+    }
+
+    async fn pending(&self, after: Option<MessageId>, max: usize) -> Result<Vec<Pending>, StoreError> {
+        self.store.pending(after, max).await
+    }
+
+    async fn plan(&self, plan: NewPlan) -> Result<bool, StoreError> {
+        self.changed(self.store.plan(plan).await)
+    }
+
+    async fn replan(
+        &self,
+        message: MessageId,
+        replaces: Option<DeliveryId>,
+        deliveries: Vec<NewDelivery>,
+        entry: NewEntry,
+    ) -> Result<(), StoreError> {
+        self.changed(self.store.replan(message, replaces, deliveries, entry).await)
+    }
+
+    async fn revive(
+        &self,
+        delivery: DeliveryId,
+        due: Timestamp,
+        deadline: Timestamp,
+        entry: NewEntry,
+    ) -> Result<(), StoreError> {
+        self.changed(self.store.revive(delivery, due, deadline, entry).await)
+    }
+
+    async fn set_state(&self, id: MessageId, state: PlanState, entry: NewEntry) -> Result<(), StoreError> {
+        self.changed(self.store.set_state(id, state, entry).await)
+    }
+
+    async fn claim(
+        &self,
+        filter: &ClaimFilter,
+        max: usize,
+        ttl: Duration,
+        now: Timestamp,
+    ) -> Result<Vec<Claimed>, StoreError> {
+        self.store.claim(filter, max, ttl, now).await
+    }
+
+    async fn extend(&self, lease: &Lease, ttl: Duration, now: Timestamp) -> Result<bool, StoreError> {
+        self.store.extend(lease, ttl, now).await
+    }
+
+    async fn release(&self, lease: &Lease, due: Timestamp) -> Result<(), StoreError> {
+        self.changed(self.store.release(lease, due).await)
+    }
+
+    async fn attempting(&self, attempt: Attempting) -> Result<bool, StoreError> {
+        self.changed(self.store.attempting(attempt).await)
+    }
+
+    async fn settle(&self, outcomes: Vec<Settlement>) -> Result<Vec<Settled>, StoreError> {
+        self.changed(self.store.settle(outcomes).await)
+    }
+
+    async fn hold(&self, target: &TargetId, until: Option<Timestamp>) -> Result<(), StoreError> {
+        self.store.hold(target, until).await
+    }
+
+    async fn next_due(&self, filter: &ClaimFilter) -> Result<Option<Timestamp>, StoreError> {
+        self.store.next_due(filter).await
+    }
+
+    async fn wait(&self, filter: &ClaimFilter, until: Option<Timestamp>, now: Timestamp) {
+        self.waits.send_modify(|count| *count += 1);
+        self.store.wait(filter, until, now).await;
+    }
+
+    async fn message(&self, id: MessageId) -> Result<Option<MessageRecord>, StoreError> {
+        self.store.message(id).await
+    }
+
+    async fn delivery(&self, id: DeliveryId) -> Result<Option<DeliveryRecord>, StoreError> {
+        self.store.delivery(id).await
+    }
+
+    async fn by_case(
+        &self,
+        source: Option<&SourceId>,
+        case: &str,
+        before: Option<MessageId>,
+    ) -> Result<Option<MessageId>, StoreError> {
+        self.store.by_case(source, case, before).await
+    }
+
+    async fn document(&self, id: MessageId) -> Result<Bytes, StoreError> {
+        self.store.document(id).await
+    }
+
+    async fn report(&self, id: MessageId) -> Result<Option<Bytes>, StoreError> {
+        self.store.report(id).await
+    }
+
+    async fn output(&self, id: DeliveryId) -> Result<Output, StoreError> {
+        fails(&self.failing_outputs)?;
+        self.store.output(id).await
+    }
+
+    async fn note(&self, entry: NewEntry) -> Result<(), StoreError> {
+        self.store.note(entry).await
+    }
+
+    async fn backlog(&self) -> Result<Backlog, StoreError> {
+        self.store.backlog().await
+    }
+}

@@ -1,0 +1,170 @@
+//! `drehscheibe check` on broken packages: every mistake is named with file, line, column, remedy and code, in the
+//! language of whoever reads it.
+
+#![allow(
+    clippy::print_stderr,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test may end by panic, also in its helpers"
+)]
+
+mod support;
+
+use std::fs;
+
+use support::{Copy, Said, copy, edit, place_of};
+
+const RULE: &str = "rules/hundesteuer/1.0/rule.toml";
+const STYLESHEET: &str = "rules/hundesteuer/1.0/xslt/to-vorgang.xsl";
+
+/// The line that names the mistake: `file:line:column: code: text — remedy`.
+#[track_caller]
+fn assert_named(said: &Said, file: &str, place: (usize, usize), code: &str, words: &[&str]) {
+    let begin = format!("{file}:{}:{}: {code}: ", place.0, place.1);
+    let all = format!("{}{}", said.out, said.err);
+    let line = all.lines().map(str::trim_start).find(|line| line.starts_with(&begin));
+    let line = line.unwrap_or_else(|| panic!("nothing begins with {begin:?}:\n{all}"));
+    let (text, remedy) = line.split_once(" — ").unwrap_or_else(|| panic!("no remedy: {line}"));
+    assert!(text.len() > begin.len() && !remedy.is_empty(), "{line}");
+    for word in words {
+        assert!(line.contains(word), "{word:?} is missing: {line}");
+    }
+}
+
+#[test]
+fn the_repository_itself_is_sound() {
+    let said = Copy::new().check(&["--language", "en"]).good();
+    assert!(said.out.contains(" 0 errors"), "{}", said.out);
+}
+
+#[test]
+fn toml_that_does_not_parse() {
+    let broken = Copy::new();
+    edit(&broken.file(RULE), "level = \"municipality\"", "level = municipality");
+    let place = place_of(&broken.file(RULE), "municipality");
+    let said = broken.check(&["--language", "en"]).bad();
+    assert_named(&said, RULE, place, "DDS-C003", &["Correct the file"]);
+    assert!(said.err.starts_with("DDS-C003 Rule package malformed\n"), "{}", said.err);
+    assert!(said.err.contains("Who acts: rule author"), "{}", said.err);
+    assert!(said.err.contains("docs/codes/DDS-C003.md"), "{}", said.err);
+}
+
+#[test]
+fn a_key_that_does_not_exist() {
+    let broken = Copy::new();
+    edit(&broken.file(RULE), "fan_out = false", "fan_uot = false");
+    let place = place_of(&broken.file(RULE), "fan_uot");
+    let said = broken.check(&["--language", "en"]).bad();
+    assert_named(&said, RULE, place, "DDS-C003", &["fan_uot", "fan_out"]);
+}
+
+#[test]
+fn a_product_that_does_not_exist() {
+    let broken = Copy::new();
+    let profile = "config/profiles/stadt-a.toml";
+    edit(&broken.file(profile), "fv-steuerwerk@3.2", "fv-steuerwrek@3.2");
+    let (line, _) = place_of(&broken.file(profile), "fv-steuerwrek@3.2");
+    let (_, column) = place_of(&broken.file(profile), "\"fv-steuerwrek@3.2");
+    let said = broken.check(&["--language", "en"]).bad();
+    assert_named(
+        &said,
+        profile,
+        (line, column + 1),
+        "DDS-C002",
+        &["fv-steuerwrek@3.2", "Did you mean \"fv-steuerwerk@3.2\"?"],
+    );
+}
+
+#[test]
+fn a_delegate_that_does_not_exist() {
+    let broken = Copy::new();
+    let municipality = "config/municipalities/145210010010-amtsberg.toml";
+    edit(&broken.file(municipality), "bauantrag = \"145210000000\"", "bauantrag = \"145219990000\"");
+    let (line, column) = place_of(&broken.file(municipality), "145219990000");
+    let said = broken.check(&["--language", "en"]).bad();
+    assert_named(&said, municipality, (line, column), "DDS-C002", &["145219990000"]);
+}
+
+#[test]
+fn an_authority_that_is_missing() {
+    let broken = Copy::new();
+    edit(&broken.file("config/profiles/grossstadt.toml"), "\"hundesteuer\"", "");
+    // A gap parks messages and harms no other: a warning, and the coverage map shows it.
+    let said = broken.check(&["--language", "en", "--coverage"]).good();
+    let gap = said.out.lines().find(|line| line.contains("DDS-C009") && line.contains("146120000000"));
+    let gap = gap.unwrap_or_else(|| panic!("no gap for Dresden"));
+    assert!(gap.starts_with("config/municipalities/146120000000-dresden"), "{gap}");
+    assert!(gap.contains("hundesteuer") && gap.contains("DDS-R004") && gap.contains(" — "), "{gap}");
+    let row = said.out.lines().find(|line| line.starts_with("hundesteuer") && line.contains("146120000000"));
+    assert!(row.is_some_and(|row| row.contains("  ! ")), "{row:?}");
+}
+
+#[test]
+fn a_stylesheet_with_an_xpath_error() {
+    let broken = Copy::new();
+    let (line, _) = place_of(&broken.file(STYLESHEET), "count(h:hund)");
+    edit(&broken.file(STYLESHEET), "count(h:hund)", "count(h:hund");
+    let said = broken.check(&["--cases", "--json"]).bad();
+    let answer = said.json();
+    let findings = answer["findings"].as_array().unwrap();
+    let error = findings.iter().find(|one| one["code"] == "DDS-T001").unwrap_or_else(|| panic!("{answer:#}"));
+    assert_eq!(error["file"], STYLESHEET);
+    assert_eq!(error["line"], line);
+    assert!(error["column"].as_u64().unwrap() > 1, "{error}");
+    assert_eq!(error["severity"], "error");
+    assert!(!error["remedy"].as_str().unwrap().is_empty());
+    // Named once, not again for each of its cases.
+    let errors = findings.iter().filter(|one| one["severity"] == "error").count();
+    assert_eq!((errors, &answer["cases"]["failed"]), (1, &0.into()), "{answer:#}");
+    assert!(answer["cases"]["skipped"].as_u64().unwrap() >= 6, "{}", answer["cases"]);
+}
+
+#[test]
+fn a_stylesheet_of_a_later_xslt() {
+    let broken = Copy::new();
+    edit(&broken.file(STYLESHEET), "stylesheet version=\"1.0\"", "stylesheet version=\"2.0\"");
+    let place = place_of(&broken.file(STYLESHEET), "<xsl:stylesheet");
+    let said = broken.check(&["--cases", "--language", "en"]).bad();
+    assert_named(&said, STYLESHEET, place, "DDS-T005", &["version=\"1.0\" is required"]);
+}
+
+#[test]
+fn rules_that_overlap() {
+    let broken = Copy::new();
+    copy(&broken.file("rules/hundesteuer/1.0"), &broken.file("rules/hundesteuer/1.1"));
+    let twin = "rules/hundesteuer/1.1/rule.toml";
+    edit(&broken.file(twin), "version = \"1.0\"", "version = \"1.1\"");
+    let place = place_of(&broken.file(twin), "\"hundesteuer.anmeldung\"");
+    let said = broken.check(&["--language", "en"]).bad();
+    assert_named(&said, twin, place, "DDS-C004", &["hundesteuer@1.1", "hundesteuer@1.0", RULE]);
+    // One after the other they may be.
+    edit(&broken.file(twin), "valid_from = \"2026-01-01\"", "valid_from = \"2027-01-01\"");
+    edit(
+        &broken.file(RULE),
+        "valid_from = \"2026-01-01\"",
+        "valid_from = \"2026-01-01\"\nvalid_until = \"2026-12-31\"",
+    );
+    broken.check(&[]).good();
+}
+
+#[test]
+fn german_and_english_say_the_same() {
+    let broken = Copy::new();
+    fs::write(broken.file("config/profiles/stadt-a.toml"), "title = ").unwrap();
+    let german = broken.check(&["--language", "de"]).bad();
+    let english = broken.check(&["--language", "en"]).bad();
+    for said in [&german, &english] {
+        assert_named(said, "config/profiles/stadt-a.toml", (1, 9), "DDS-C001", &[]);
+    }
+    assert!(german.err.starts_with("DDS-C001 Konfigurationsdatei fehlerhaft\n"), "{}", german.err);
+    assert!(
+        german.err.contains("Wer handelt: Betrieb") && german.err.contains("Was zu tun ist: "),
+        "{german:?}"
+    );
+    assert!(english.err.starts_with("DDS-C001 Configuration file malformed\n"), "{}", english.err);
+    assert!(
+        english.err.contains("Who acts: operator") && english.err.contains("What to do: "),
+        "{english:?}"
+    );
+}

@@ -1,0 +1,223 @@
+//! The router as its operator meets it: a real process, asked with the commands of the same program.
+
+#![allow(
+    clippy::print_stderr,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test may end by panic, also in its helpers"
+)]
+
+mod support;
+
+use std::{collections::BTreeSet, fs, time::Duration};
+
+use dds_config::{ReleaseStore, SourcePaths, read_release};
+use dds_message::{Clock, Timestamp};
+use dds_telemetry::SystemClock;
+use dds_testbench::Fault;
+use serde_json::Value;
+use support::{
+    edit, root, run,
+    stage::{PATIENCE, Router, Stage},
+};
+
+fn events(story: &Value) -> Vec<&str> {
+    story["journal"].as_array().unwrap().iter().map(|row| row["event"].as_str().unwrap()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_travels_and_its_story_can_be_told() {
+    let stage = Stage::new().await;
+    let router = Router::start(&stage).await;
+    assert_eq!(&stage.operations("/live").await.unwrap().body[..], b"live\n");
+    assert!(run(["health", "--admin", &stage.admin(), "--language", "en"]).good().out.contains("ready"));
+
+    let fixture = root().join("fixtures/hundesteuer/gewoehnlich.xml");
+    let answer = stage.send(&fixture).good().json();
+    let id = answer["id"].as_str().unwrap().to_owned();
+    assert!(stage.systems.inbox().wait_for(2, PATIENCE).await);
+    let story = stage.until(&id, "completed").await;
+    let told = events(&story);
+    assert_eq!(told.first(), Some(&"message.accepted"), "{told:?}");
+    assert_eq!(told.last(), Some(&"message.completed"), "{told:?}");
+    assert_eq!(told.iter().filter(|event| **event == "delivery.delivered").count(), 2, "{told:?}");
+    let places: BTreeSet<_> = stage.systems.inbox().all().into_iter().map(|one| one.place).collect();
+    assert_eq!(places.len(), 2, "{places:?}");
+
+    // The same once more is the same message (I8).
+    assert_eq!(stage.send(&fixture).good().json()["id"], *id);
+    assert_eq!((stage.systems.inbox().len(), stage.systems.inbox().repeats()), (2, 0));
+
+    // For people: German, with the reasons of the decision.
+    let mut german = support::command(["explain", &id, "--language", "de", "--config"]);
+    let german = support::Said::from(german.arg(stage.config()).output().unwrap()).good();
+    for words in ["Laufzettel der Nachricht", "Stand: vollständig zugestellt", "hundesteuer@1.0", "zuständig"]
+    {
+        assert!(german.out.contains(words), "{words}: {}", german.out);
+    }
+
+    let metrics = String::from_utf8(stage.operations("/metrics").await.unwrap().body.to_vec()).unwrap();
+    assert!(metrics.ends_with("# EOF\n"), "{metrics}");
+    assert!(metrics.contains("completed"), "{metrics}");
+
+    let verified = stage.ask(&["journal", "verify", "--json"]).good().json();
+    let entries = verified["checked"].as_u64().unwrap();
+    assert!(entries as usize > told.len() && verified["broken"].is_null(), "{verified}");
+    let found = stage.ask(&["journal", "search", "--json", "--case", "HST-2026-000117"]).good().json();
+    assert_eq!(found["rows"][0]["message"], *id, "{found}");
+    let none = stage.ask(&["journal", "search", "--json", "--case", "HST-2026-000118"]).good().json();
+    assert_eq!(none["rows"], Value::Array(Vec::new()));
+    let exported = stage.ask(&["journal", "export"]).good().out;
+    assert_eq!(exported.lines().count() as u64, entries);
+    assert!(exported.lines().all(|line| serde_json::from_str::<Value>(line).is_ok()));
+    // No personal data reaches the journal (I9); the fixture is full of it.
+    let document = fs::read_to_string(&fixture).unwrap();
+    for secret in ["Erika", "1984-05-17"] {
+        assert!(document.contains(secret) && !exported.contains(secret), "{secret}");
+    }
+
+    assert_eq!(router.terminate().await, Some(0));
+    // The evidence outlives the process.
+    let after = stage.ask(&["journal", "verify", "--json"]).good().json();
+    assert!(after["checked"].as_u64().unwrap() >= entries);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_release_is_built_compared_activated_and_confirmed() {
+    let stage = Stage::new().await;
+    let router = Router::start(&stage).await;
+    let first = active(&stage);
+    edit(&stage.path("config/profiles/stadt.toml"), "dms = \"dms-dokuma@6.0\"\n", "");
+    let built = stage.ask(&["depot", "build", "--json"]).good().json();
+    let second = built["release"].as_str().unwrap().to_owned();
+    assert_ne!(first, second);
+    assert_eq!(active(&stage), first, "building activates nothing");
+    let diff = stage.ask(&["depot", "diff", "--json", &first[..8], &second[..8]]).good().json();
+    assert!(diff["profiles"]["changed"].to_string().contains("stadt"), "{diff}");
+    assert!(diff["targets"]["removed"].to_string().contains("dms-dokuma"), "{diff}");
+    assert_eq!(diff["rules"]["changed"], Value::Array(Vec::new()), "{diff}");
+
+    let before = stage.send_variant(1);
+    let story = stage.until(&before, "completed").await;
+    assert_eq!(story["message"]["release"], *first);
+    let activated = stage.ask(&["depot", "activate", "--json", &second]).good().json();
+    assert_eq!(
+        (&activated["release"], &activated["confirmed"]),
+        (&second.as_str().into(), &"pruefung".into())
+    );
+    assert_eq!(active(&stage), second);
+    let after = stage.send_variant(2);
+    let story = stage.until(&after, "completed").await;
+    assert_eq!(story["message"]["release"], *second);
+    assert_eq!(story["message"]["deliveries"].as_array().unwrap().len(), 1);
+    // A message keeps the release it was matched with (I4).
+    assert_eq!(stage.until(&before, "completed").await["message"]["release"], *first);
+    let unknown = stage.ask(&["depot", "activate", "ffffffffffff"]).bad();
+    assert!(unknown.err.starts_with("DDS-C006 "), "{}", unknown.err);
+    assert_eq!(router.terminate().await, Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bad_package_never_disturbs_the_running_release() {
+    let stage = Stage::new().await;
+    let router = Router::start(&stage).await;
+    let good = active(&stage);
+
+    let stylesheet = stage.path("rules/hundesteuer/1.0/xslt/to-vorgang.xsl");
+    edit(&stylesheet, "count(h:hund)", "count(h:hund");
+    for command in [&["depot", "build"][..], &["depot", "activate"]] {
+        let refused = stage.ask(command).bad();
+        assert!(refused.err.starts_with("DDS-T001 "), "{}", refused.err);
+        assert!(refused.err.contains("rules/hundesteuer/1.0/xslt/to-vorgang.xsl:"), "{}", refused.err);
+    }
+
+    // Past the proof, straight into the store: the router itself refuses it, and it is not confirmed.
+    let paths = SourcePaths { rules: stage.path("rules"), config: stage.path("config"), schemas: None };
+    let bad = read_release(&paths).unwrap();
+    ReleaseStore::new(stage.path("releases")).save(&bad, now()).unwrap();
+    let refused = stage.ask(&["depot", "activate", &bad.id().to_string(), "--timeout", "3"]).bad();
+    assert!(refused.err.starts_with("DDS-C008 "), "{}", refused.err);
+
+    // Damaged on disk: not even switched.
+    let folder = stage.path("releases").join(bad.id().to_string());
+    fs::write(folder.join("manifest.json"), "{}").unwrap_or_else(|_| fs::remove_dir_all(&folder).unwrap());
+    stage.ask(&["depot", "activate", &bad.id().to_string()]).bad();
+
+    assert_eq!(active(&stage), good, "the pointer is back for the next start");
+    assert!(stage.operations("/ready").await.unwrap().status.is_success());
+    let id = stage.send_variant(3);
+    let story = stage.until(&id, "completed").await;
+    assert_eq!(story["message"]["release"], *good);
+    assert_eq!(router.terminate().await, Some(0));
+    assert_eq!(Router::start(&stage).await.terminate().await, Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sigterm_lets_what_is_under_way_end() {
+    let stage = Stage::new().await;
+    let mut router = Router::start(&stage).await;
+    stage.systems.faults().plan("/", Fault::Slow(Duration::from_secs(2)), 2);
+    let id = stage.send_variant(4);
+    let mut tick = tokio::time::interval(Duration::from_millis(20));
+    loop {
+        tick.tick().await;
+        let story = stage.ask(&["explain", "--json", &id]).good().json();
+        if story["message"]["state"] == "routed" {
+            break;
+        }
+        assert_ne!(story["message"]["state"], "completed", "the systems answer too soon for this test");
+    }
+    router.signal().await;
+    assert_eq!(router.ended().await, Some(0));
+    let story = stage.ask(&["explain", "--json", &id]).good().json();
+    let states: Vec<_> =
+        story["message"]["deliveries"].as_array().unwrap().iter().map(|one| &one["state"]).collect();
+    // Delivered before the end or still prepared, but never in between: the next start goes on without a repeat.
+    assert!(states.iter().all(|state| *state == "delivered" || *state == "prepared"), "{states:?}");
+    let router = Router::start(&stage).await;
+    stage.until(&id, "completed").await;
+    assert_eq!((stage.systems.inbox().len(), stage.systems.inbox().repeats()), (2, 0));
+    assert_eq!(router.terminate().await, Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_start_that_cannot_be_says_why() {
+    let stage = Stage::new().await;
+    let router = Router::start(&stage).await;
+    let second = stage.ask(&["serve"]).bad();
+    assert!(second.err.contains("DDS-S007 Store is already in use"), "{}", second.err);
+    assert!(second.err.contains("What to do: "), "{}", second.err);
+    assert!(stage.operations("/ready").await.unwrap().status.is_success(), "the first goes on");
+    assert_eq!(router.terminate().await, Some(0));
+
+    let key = stage.path("master.key");
+    let right = fs::read_to_string(&key).unwrap();
+    let wrong = right.replace("00010203", "ff010203");
+    for (what, text) in [("wrong", wrong.as_str()), ("short", &right[..62]), ("empty", "")] {
+        fs::write(&key, text).unwrap();
+        let said = stage.ask(&["serve"]).bad();
+        assert!(said.err.contains("DDS-S004 Master key missing or wrong"), "{what}: {}", said.err);
+        assert!(!said.err.contains(&right[8..]), "{what}: the message shows the key");
+    }
+    fs::remove_file(&key).unwrap();
+    let said = stage.ask(&["serve"]).bad();
+    assert!(said.err.contains("DDS-S004") && said.err.contains("master.key"), "{}", said.err);
+    edit(&stage.config(), "master_key = \"file:", "master_key = \"env:DDS_NO_SUCH_KEY\" # ");
+    let said = stage.ask(&["serve"]).bad();
+    assert!(said.err.contains("DDS-S004") && said.err.contains("DDS_NO_SUCH_KEY"), "{}", said.err);
+}
+
+/// The active release, which the node must have confirmed.
+#[track_caller]
+fn active(stage: &Stage) -> String {
+    let list = stage.ask(&["depot", "list", "--json"]).good().json();
+    let active: Vec<_> = list.as_array().unwrap().iter().filter(|one| one["active"] == true).collect();
+    assert_eq!(active.len(), 1, "{list}");
+    assert_eq!(active[0]["nodes"], serde_json::json!(["pruefung"]), "{list}");
+    active[0]["id"].as_str().unwrap().to_owned()
+}
+
+fn now() -> Timestamp {
+    SystemClock.now()
+}

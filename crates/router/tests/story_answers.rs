@@ -1,0 +1,153 @@
+//! The way back: receipt, further request and decision reach the source of the application.
+#![allow(clippy::print_stderr, clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+
+mod support;
+
+use dds_message::{AnswerKind, Code, DeliveryState, Direction, Format, MessageId, MessageState};
+use dds_router::Handle;
+use dds_store::AuditLog;
+use support::{
+    Bench, HOUR, application, application_of_the_village, case, delivered, source, target, to_case,
+    to_message,
+};
+use uuid::Uuid;
+
+const KINDS: [AnswerKind; 3] = [AnswerKind::Receipt, AnswerKind::FurtherRequest, AnswerKind::Decision];
+
+#[tokio::test]
+async fn answers_come_back_by_callback_matched_by_message_id_and_by_case() {
+    let mut bench = Bench::start().await;
+    let sent = bench.send(None, &application(1)).await.unwrap();
+    bench.desk.call().await.says(delivered());
+    bench.reaches(sent.id, MessageState::Completed).await;
+    for (number, kind) in KINDS.into_iter().enumerate() {
+        let text = format!("<antwort nummer=\"{number}\"/>");
+        let answer = if number == 1 { to_case(kind, &case(1)) } else { to_message(kind, sent.id) };
+        let told = bench.reply("fach", answer, &text).await.unwrap();
+        let call = bench.desk.call().await;
+        assert_eq!((&call.target, call.message), (&target("source/portal"), told.id));
+        assert_eq!((call.answer, call.document.as_str()), (Some((kind, sent.id)), text.as_str()));
+        call.says(delivered());
+        let record = bench.reaches(told.id, MessageState::Completed).await;
+        assert_eq!((record.direction, record.answers), (Direction::Answer(kind), Some(sent.id)));
+    }
+    let status = bench.router.status(&source("portal"), sent.id).await.unwrap().unwrap();
+    let kinds: Vec<_> = status.answers.iter().map(|(_, kind, _)| *kind).collect();
+    assert_eq!(kinds, KINDS);
+    assert!(
+        bench.router.status(&source("formular"), sent.id).await.unwrap().is_none(),
+        "told to another source"
+    );
+    bench.finish().await;
+}
+
+#[tokio::test]
+async fn a_fetched_answer_is_delivered_and_nothing_hangs_open() {
+    let mut bench = Bench::start().await;
+    let form = source("formular");
+    let sent = bench.send_as("formular", None, &application(1)).await.unwrap();
+    bench.desk.call().await.says(delivered());
+    bench.reaches(sent.id, MessageState::Completed).await;
+    for kind in KINDS {
+        let text = format!("<antwort>{}</antwort>", kind.as_str());
+        let told = bench.reply("fach", to_case(kind, &case(1)), &text).await.unwrap();
+        let record = bench.reaches(told.id, MessageState::Routed).await;
+        assert_eq!(
+            (record.deliveries[0].target.clone(), record.deliveries[0].pull),
+            (target("source/formular"), true)
+        );
+        assert!(bench.desk.is_empty(), "pushed to a source that fetches");
+        let other = bench.router.answer_document(&source("portal"), told.id).await.unwrap();
+        assert!(other.is_none(), "given to another source");
+        assert_eq!(bench.record(told.id).await.state, MessageState::Routed);
+        let (bytes, format) = bench.router.answer_document(&form, told.id).await.unwrap().unwrap();
+        assert_eq!((bytes, format), (text.clone().into(), Format::Xml));
+        let record = bench.record(told.id).await;
+        assert_eq!(
+            (record.state, record.deliveries[0].state),
+            (MessageState::Completed, DeliveryState::Delivered)
+        );
+        // The connection may have broken: it may fetch again, and nothing is written a second time.
+        let entries = bench.rows().await.len();
+        assert!(bench.router.answer_document(&form, told.id).await.unwrap().is_some());
+        assert_eq!(bench.rows().await.len(), entries);
+    }
+    bench.finish().await;
+}
+
+#[tokio::test]
+async fn an_answer_nobody_fetches_is_a_dead_letter_until_it_is_fetched_after_all() {
+    let mut bench = Bench::start().await;
+    let sent = bench.send_as("formular", None, &application(1)).await.unwrap();
+    bench.desk.call().await.says(delivered());
+    let told = bench.reply("fach", to_message(AnswerKind::Decision, sent.id), "<bescheid/>").await.unwrap();
+    bench.reaches(told.id, MessageState::Routed).await;
+    bench.pass(72 * HOUR).await;
+    let parked = bench.reaches(told.id, MessageState::Parked).await;
+    assert_eq!(parked.code, Some(Code::DEADLINE_PASSED));
+    assert!(bench.router.answer_document(&source("formular"), told.id).await.unwrap().is_some());
+    assert_eq!(bench.record(told.id).await.state, MessageState::Completed);
+    bench.finish().await;
+}
+
+#[tokio::test]
+async fn an_answer_is_shown_once_its_way_back_is_planned() {
+    let mut bench = Bench::still().await;
+    let form = source("formular");
+    let sent = bench.send_as("formular", None, &application(1)).await.unwrap();
+    let told = bench.reply("fach", to_message(AnswerKind::Receipt, sent.id), "<ja/>").await.unwrap();
+    assert!(bench.router.answer_document(&form, told.id).await.unwrap().is_none());
+    assert!(bench.router.status(&form, sent.id).await.unwrap().unwrap().answers.is_empty());
+    bench.run();
+    bench.desk.call().await.says(delivered());
+    bench.reaches(told.id, MessageState::Routed).await;
+    assert_eq!(bench.router.status(&form, sent.id).await.unwrap().unwrap().answers.len(), 1);
+    assert!(bench.router.answer_document(&form, told.id).await.unwrap().is_some());
+    bench.reaches(sent.id, MessageState::Completed).await;
+    bench.finish().await;
+}
+
+#[tokio::test]
+async fn an_answer_nobody_waits_for_is_refused() {
+    let mut bench = Bench::start().await;
+    let sent = bench.send(None, &application(1)).await.unwrap();
+    bench.desk.call().await.says(delivered());
+    let told = bench.reply("fach", to_message(AnswerKind::Receipt, sent.id), "<ja/>").await.unwrap();
+    bench.desk.call().await.says(delivered());
+    bench.reaches(told.id, MessageState::Completed).await;
+    let entries = bench.rows().await.len();
+    let unknown = MessageId(Uuid::from_u128(1));
+    for answer in [
+        to_message(AnswerKind::Decision, unknown),
+        to_case(AnswerKind::Decision, "HST-NIEMAND"),
+        // An answer is no application: nobody waits for an answer to it.
+        to_message(AnswerKind::Decision, told.id),
+    ] {
+        let refused = bench.reply("fach", answer, "<nein/>").await.unwrap_err();
+        assert_eq!(refused.code, Code::NO_SUCH_CASE);
+        assert_eq!(refused.code.as_str(), "DDS-I013");
+    }
+    assert_eq!(bench.rows().await.len(), entries, "a refused answer left a trace");
+    bench.finish().await;
+}
+
+#[tokio::test]
+async fn only_a_fachverfahren_of_the_municipality_may_answer() {
+    let mut bench = Bench::start().await;
+    let city = bench.send(None, &application(1)).await.unwrap();
+    bench.desk.call().await.says(delivered());
+    bench.reaches(city.id, MessageState::Completed).await;
+    let village = bench.send(None, &application_of_the_village(2)).await.unwrap();
+    bench.reaches(village.id, MessageState::Routed).await;
+    let receipt = |id| to_message(AnswerKind::Receipt, id);
+    for (from, id) in [("portal", city.id), ("fach-dorf", city.id)] {
+        let refused = bench.reply(from, receipt(id), "<nein/>").await.unwrap_err();
+        assert_eq!(refused.code, Code::NOT_ALLOWED, "{from}");
+    }
+    let told = bench.reply("fach-dorf", receipt(village.id), "<ja/>").await.unwrap();
+    bench.desk.call().await.says(delivered());
+    bench.reaches(told.id, MessageState::Completed).await;
+    let rows = bench.spy.store.history(told.id).await.unwrap();
+    assert!(rows.iter().any(|row| row.event == "answer.routed"));
+    bench.finish().await;
+}

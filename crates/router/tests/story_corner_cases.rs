@@ -1,0 +1,153 @@
+//! The six corner cases of delivery.
+#![allow(clippy::print_stderr, clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+
+mod support;
+
+use std::time::Duration;
+
+use dds_message::{Actor, Code, DeliveryState, MessageState};
+use dds_router::Handle;
+use dds_store::AuditLog;
+use support::{Bench, HOUR, OTHER, TAX, application, busy, delivered, invalid, refused, source, target};
+
+/// A lease of the scheduler.
+const LEASE: Duration = Duration::from_secs(300);
+
+#[tokio::test]
+async fn a_duplicate_of_a_failed_message_gets_no_positive_receipt() {
+    let bench = Bench::start().await;
+    let first = bench.send(Some("k"), &invalid(1)).await.unwrap();
+    assert_eq!((first.duplicate, first.state), (false, MessageState::Accepted));
+    bench.reaches(first.id, MessageState::Rejected).await;
+    // By key, and, without one, by the sender's own message id.
+    let again = bench.send(Some("k"), &invalid(1)).await.unwrap();
+    assert_eq!((again.id, again.duplicate, again.state), (first.id, true, MessageState::Rejected));
+    let other = bench.send(None, &invalid(2)).await.unwrap();
+    bench.reaches(other.id, MessageState::Rejected).await;
+    let again = bench.send(None, &invalid(2)).await.unwrap();
+    assert_eq!((again.id, again.duplicate, again.state), (other.id, true, MessageState::Rejected));
+    let status = bench.router.status(&source("portal"), first.id).await.unwrap().unwrap();
+    let problem = status.problem.unwrap();
+    assert_eq!((problem.code, problem.findings.is_empty()), (Code::SCHEMA_INVALID, false));
+    bench.finish().await;
+}
+
+#[tokio::test]
+async fn a_late_receipt_after_the_last_retry_counts() {
+    let mut bench = Bench::start().await;
+    let sent = bench.send(None, &application(1)).await.unwrap();
+    let call = bench.desk.call().await;
+    assert_eq!((call.target.clone(), call.message), (target(TAX), sent.id));
+    // The target takes its time; lease and deadline pass.
+    bench.pass(LEASE).await;
+    bench.pass(100 * HOUR).await;
+    let parked = bench.reaches(sent.id, MessageState::Parked).await;
+    assert_eq!(parked.code, Some(Code::DEADLINE_PASSED));
+    call.says(delivered());
+    let done = bench.reaches(sent.id, MessageState::Completed).await;
+    assert_eq!(done.deliveries[0].state, DeliveryState::Delivered);
+    bench.finish().await;
+}
+
+#[tokio::test]
+async fn a_failed_message_is_not_delivered() {
+    let mut bench = Bench::start().await;
+    let sent = bench.send(None, &invalid(1)).await.unwrap();
+    let record = bench.reaches(sent.id, MessageState::Rejected).await;
+    assert_eq!((record.code, record.deliveries.len()), (Some(Code::SCHEMA_INVALID), 0));
+    bench.pass(HOUR).await;
+    assert!(bench.desk.is_empty());
+    bench.finish().await;
+}
+
+#[tokio::test]
+async fn a_detected_duplicate_is_not_delivered() {
+    let mut bench = Bench::start().await;
+    let first = bench.send(None, &application(1)).await.unwrap();
+    bench.desk.call().await.says(delivered());
+    bench.reaches(first.id, MessageState::Completed).await;
+    let again = bench.send(None, &application(1)).await.unwrap();
+    assert_eq!((again.id, again.duplicate, again.state), (first.id, true, MessageState::Completed));
+    bench.pass(HOUR).await;
+    assert!(bench.desk.is_empty());
+    assert_eq!(bench.record(first.id).await.deliveries.len(), 1);
+    // The same id with other content is no duplicate but a mistake of the sender.
+    let other = application(1).replace("Beagle", "Dackel");
+    assert_eq!(bench.send(None, &other).await.unwrap_err().code, Code::KEY_REUSED);
+    bench.finish().await;
+}
+
+#[tokio::test]
+async fn a_receipt_followed_by_refusal() {
+    let mut bench = Bench::start().await;
+    let sent = bench.send(None, &application(1)).await.unwrap();
+    let first = bench.desk.call().await;
+    bench.pass(LEASE).await;
+    let second = bench.desk.call().await;
+    assert_eq!(second.delivery, first.delivery);
+    first.says(delivered());
+    bench.reaches(sent.id, MessageState::Completed).await;
+    second.says(refused(Code::TARGET_REFUSED));
+    // The refusal was heard when the target is asked for something else after it.
+    let next = bench.send(None, &application(2)).await.unwrap();
+    bench.desk.call().await.says(delivered());
+    bench.reaches(next.id, MessageState::Completed).await;
+    let record = bench.record(sent.id).await;
+    assert_eq!(
+        (record.state, record.deliveries[0].state),
+        (MessageState::Completed, DeliveryState::Delivered)
+    );
+    bench.finish().await;
+}
+
+#[tokio::test]
+async fn payload_limit_exceeded_after_acceptance() {
+    let mut bench = Bench::start().await;
+    let sent = bench.send(None, &application(1)).await.unwrap();
+    bench.desk.call().await.says(refused(Code::TARGET_TOO_LARGE));
+    let parked = bench.reaches(sent.id, MessageState::Parked).await;
+    assert_eq!(parked.code, Some(Code::TARGET_TOO_LARGE));
+    assert_eq!(Code::TARGET_TOO_LARGE.entry().actor, Actor::Operator);
+    let old = parked.deliveries[0].id;
+    bench.router.redirect(old, &target(OTHER), "erika").await.unwrap();
+    let call = bench.desk.call().await;
+    assert_eq!(call.target, target(OTHER));
+    assert!(call.document.contains("Beagle"));
+    assert!(call.document.contains(&call.delivery.to_string()), "the document names its own delivery");
+    assert_ne!(call.delivery, old);
+    call.says(delivered());
+    let done = bench.reaches(sent.id, MessageState::Completed).await;
+    let states: Vec<_> = done.deliveries.iter().map(|delivery| delivery.state).collect();
+    assert_eq!(states, [DeliveryState::Redirected, DeliveryState::Delivered]);
+    let rows = bench.spy.store.history(sent.id).await.unwrap();
+    let row = rows.iter().find(|row| row.event == "delivery.redirected").unwrap();
+    assert_eq!((row.delivery, row.state.as_deref()), (Some(old), Some("redirected")));
+    assert_eq!((row.data["by"].as_str(), row.data["to"].as_str()), (Some("erika"), Some(OTHER)));
+    bench.finish().await;
+}
+
+#[tokio::test]
+async fn a_person_delivers_again_or_settles_by_hand() {
+    let mut bench = Bench::start().await;
+    let sent = bench.send(None, &application(1)).await.unwrap();
+    let call = bench.desk.call().await;
+    let id = call.delivery;
+    // While an attempt is under way there is nothing for a person to do.
+    assert_eq!(bench.router.settle_by_hand(id, "erika").await.unwrap_err().code, Code::BAD_REQUEST);
+    call.says(refused(Code::TARGET_REFUSED));
+    bench.reaches(sent.id, MessageState::Parked).await;
+    bench.router.deliver_again(id, "erika").await.unwrap();
+    let call = bench.desk.call().await;
+    assert_eq!((call.delivery, call.attempt), (id, 2), "the same id, so that the target recognises it");
+    call.says(busy());
+    bench.until(sent.id, |record| record.deliveries[0].attempts == 2).await;
+    bench.pass(100 * HOUR).await;
+    let parked = bench.reaches(sent.id, MessageState::Parked).await;
+    assert_eq!(parked.code, Some(Code::DEADLINE_PASSED));
+    assert!(bench.desk.is_empty());
+    bench.router.settle_by_hand(id, "erika").await.unwrap();
+    let done = bench.reaches(sent.id, MessageState::Completed).await;
+    assert_eq!(done.deliveries[0].state, DeliveryState::Delivered);
+    assert_eq!(bench.router.deliver_again(id, "erika").await.unwrap_err().code, Code::BAD_REQUEST);
+    bench.finish().await;
+}
