@@ -1,4 +1,4 @@
-//! Saxony as example configuration: `drehscheibe generate saxony` writes one file per municipality, district and
+//! Saxony as example configuration: `drehscheibe saxony` writes one file per municipality, district and
 //! Verwaltungsverband.
 //!
 //! Names and keys are facts (`config/saxony.csv`, official keys of mid 2026, association of end 2020). Everything else is
@@ -175,7 +175,7 @@ fn file(area: &Area, profile: &str, delegations: &BTreeMap<String, Ars>) -> Stri
     let (ars, host) = (&area.ars, slug(&area.name));
     let quoted = area.name.replace('\\', "\\\\").replace('"', "\\\"");
     let mut text = format!(
-        "# Erzeugt mit `drehscheibe generate saxony`: Name und Schlüssel sind Tatsachen, alles andere ist erfunden.\n\
+        "# Erzeugt mit `drehscheibe saxony`: Name und Schlüssel sind Tatsachen, alles andere ist erfunden.\n\
          ars = \"{ars}\"\nname = \"{quoted}\"\nprofile = \"{profile}\"\n\
          endpoint = \"https://integration.{host}.example\"\nsecret = \"env:DDS_SECRET_{ars}\"\n\
          mail = \"poststelle@{host}.example\"\nfolder = \"/srv/transfer/{ars}\"\n"

@@ -43,10 +43,7 @@ fn the_committed_files_are_what_the_generator_writes() {
         saxony::generate(&root().join("config/saxony.csv"), &root().join("config/saxony.toml"), &committed)
             .unwrap();
     }
-    assert!(
-        read(out.path()) == read(&committed),
-        "run drehscheibe generate saxony (or this test with DDS_UPDATE=1)"
-    );
+    assert!(read(out.path()) == read(&committed), "run drehscheibe saxony (or this test with DDS_UPDATE=1)");
 }
 
 #[test]

@@ -4,15 +4,16 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use dds_depot::{Recognised, Release};
 use dds_message::{
-    AnswerKind, Attachment, Channel, Code, Digest, Direction, Facts, Format, MessageId, Problem, SourceId,
+    AnswerKind, Attachment, Channel, Code, Digest, Direction, Facts, Format, MessageId, MessageState,
+    Problem, SourceId,
 };
-use dds_store::{MessageKey, NewEntry, NewMessage, StoredAttachment, WrappedKey};
+use dds_store::{Accepted, MessageKey, NewEntry, NewMessage, StoredAttachment, WrappedKey};
 use dds_telemetry::{Event, MessageAccepted};
 use dds_xml::Limits;
 use futures::{StreamExt, stream::BoxStream};
 use uuid::Uuid;
 
-use crate::{Acknowledgement, Begin, Intake, Router, dispatch::Work, duplicates::Turn};
+use crate::{Acknowledgement, Begin, Intake, Router, dispatch::Work, duplicates::Turn, status};
 
 /// Kind of an answer and the application it answers.
 pub(crate) type Answers = Option<(AnswerKind, MessageId)>;
@@ -30,12 +31,7 @@ pub(crate) async fn begin(
         turn = Some(router.inner.duplicates.take(source, key).await);
         if let Some(first) = router.inner.parts.journal.find(source, key).await? {
             router.inner.parts.telemetry.metrics().duplicate();
-            return Ok(Begin::Duplicate(Acknowledgement {
-                id: first.id,
-                accepted: first.at,
-                duplicate: true,
-                state: first.state,
-            }));
+            return repeat(router, &first).await.map(Begin::Duplicate);
         }
     }
     let now = router.inner.parts.clock.now();
@@ -53,6 +49,17 @@ pub(crate) async fn begin(
         wrapped,
         attachments: Vec::new(),
     })))
+}
+
+/// The answer to a repeat: that of the first, and no positive one if the first was rejected meanwhile.
+async fn repeat(router: &Router, first: &Accepted) -> Result<Acknowledgement, Problem> {
+    if first.state == MessageState::Rejected
+        && let Some(record) = router.inner.parts.journal.message(first.id).await?
+        && let Some(problem) = status::problem(router, &record).await?
+    {
+        return Err(problem);
+    }
+    Ok(Acknowledgement { id: first.id, accepted: first.at, duplicate: true, state: first.state })
 }
 
 fn new_uuid(milliseconds: i64) -> Result<Uuid, Problem> {
@@ -135,27 +142,27 @@ impl Intake for Reception {
             self.new_message(at, document.clone(), digest, format, sender_key, facts.as_ref(), entry);
         let parts = &self.router.inner.parts;
         let accepted = parts.journal.accept(message).await?;
-        if accepted.fresh {
-            parts.telemetry.record(&event);
-            parts.telemetry.metrics().took("accept", parts.clock.now().since(at));
-            let attachments = self.attachments.iter().map(|stored| stored.attachment.clone()).collect();
-            self.router.inner.queue.put(Work {
-                id: self.id,
-                at,
-                source: self.source.clone(),
-                answers: self.answers,
-                document,
-                format,
-                facts,
-                attachments,
-            });
-        } else {
+        if !accepted.fresh {
             parts.telemetry.metrics().duplicate();
+            return repeat(&self.router, &accepted).await;
         }
+        parts.telemetry.record(&event);
+        parts.telemetry.metrics().took("accept", parts.clock.now().since(at));
+        let attachments = self.attachments.iter().map(|stored| stored.attachment.clone()).collect();
+        self.router.inner.queue.put(Work {
+            id: self.id,
+            at,
+            source: self.source.clone(),
+            answers: self.answers,
+            document,
+            format,
+            facts,
+            attachments,
+        });
         Ok(Acknowledgement {
             id: accepted.id,
             accepted: accepted.at,
-            duplicate: !accepted.fresh,
+            duplicate: false,
             state: accepted.state,
         })
     }

@@ -19,7 +19,15 @@ pub(crate) async fn application(
     let journal = &router.inner.parts.journal;
     let found = match (answer.message, &answer.case) {
         (Some(message), _) => Some(message),
-        (None, Some(case)) => journal.by_case(None, case, None).await?,
+        (None, Some(case)) => match journal.case_sources(case).await?.as_slice() {
+            [] => None,
+            [source] => journal.by_case(Some(source), case, None).await?,
+            // Taking the newest could send an answer to the wrong portal.
+            _ => {
+                let text = "several sources use this case reference: name the message id";
+                return Err(Problem::new(Code::NO_SUCH_CASE, text));
+            }
+        },
         (None, None) => None,
     };
     let record = match found {

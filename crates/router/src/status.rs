@@ -24,13 +24,7 @@ pub(crate) async fn status(
             answers.push((answer.id, kind, answer.at));
         }
     }
-    let problem = match record.code {
-        Some(code) => {
-            let findings = journal.report(id).await?.map(|report| findings(&report)).unwrap_or_default();
-            Some(Problem { code, detail: code.entry().english.to_owned(), findings })
-        }
-        None => None,
-    };
+    let problem = problem(router, &record).await?;
     Ok(Some(Status {
         id,
         accepted: record.at,
@@ -39,6 +33,14 @@ pub(crate) async fn status(
         deliveries: deliveries(&record),
         answers,
     }))
+}
+
+/// Why a message was rejected or parked, with the findings of its Prüfbericht.
+pub(crate) async fn problem(router: &Router, record: &MessageRecord) -> Result<Option<Problem>, Problem> {
+    let Some(code) = record.code else { return Ok(None) };
+    let report = router.inner.parts.journal.report(record.id).await?;
+    let findings = report.map(|report| findings(&report)).unwrap_or_default();
+    Ok(Some(Problem { code, detail: code.entry().english.to_owned(), findings }))
 }
 
 fn deliveries(record: &MessageRecord) -> Vec<DeliveryStatus> {

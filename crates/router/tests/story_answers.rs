@@ -151,3 +151,22 @@ async fn only_a_fachverfahren_of_the_municipality_may_answer() {
     assert!(rows.iter().any(|row| row.event == "answer.routed"));
     bench.finish().await;
 }
+
+#[tokio::test]
+async fn an_answer_by_a_case_of_two_sources_is_refused_instead_of_guessed() {
+    let mut bench = Bench::start().await;
+    let ours = bench.send_as("portal", None, &application(1)).await.unwrap();
+    bench.desk.call().await.says(delivered());
+    let theirs = bench.send_as("formular", None, &application(1)).await.unwrap();
+    bench.desk.call().await.says(delivered());
+    for sent in [&ours, &theirs] {
+        bench.reaches(sent.id, MessageState::Completed).await;
+    }
+    let refused = bench.reply("fach", to_case(AnswerKind::Decision, &case(1)), "<ja/>").await.unwrap_err();
+    assert_eq!(refused.code, Code::NO_SUCH_CASE);
+    let told = bench.reply("fach", to_message(AnswerKind::Decision, theirs.id), "<ja/>").await.unwrap();
+    assert_eq!(
+        bench.reaches(told.id, MessageState::Routed).await.deliveries[0].target,
+        target("source/formular")
+    );
+}

@@ -20,12 +20,12 @@ async fn a_duplicate_of_a_failed_message_gets_no_positive_receipt() {
     assert_eq!((first.duplicate, first.state), (false, MessageState::Accepted));
     bench.reaches(first.id, MessageState::Rejected).await;
     // By key, and, without one, by the sender's own message id.
-    let again = bench.send(Some("k"), &invalid(1)).await.unwrap();
-    assert_eq!((again.id, again.duplicate, again.state), (first.id, true, MessageState::Rejected));
+    let again = bench.send(Some("k"), &invalid(1)).await.unwrap_err();
+    assert_eq!((again.code, again.findings.is_empty()), (Code::SCHEMA_INVALID, false));
     let other = bench.send(None, &invalid(2)).await.unwrap();
     bench.reaches(other.id, MessageState::Rejected).await;
-    let again = bench.send(None, &invalid(2)).await.unwrap();
-    assert_eq!((again.id, again.duplicate, again.state), (other.id, true, MessageState::Rejected));
+    let again = bench.send(None, &invalid(2)).await.unwrap_err();
+    assert_eq!(again.code, Code::SCHEMA_INVALID);
     let status = bench.router.status(&source("portal"), first.id).await.unwrap().unwrap();
     let problem = status.problem.unwrap();
     assert_eq!((problem.code, problem.findings.is_empty()), (Code::SCHEMA_INVALID, false));

@@ -106,6 +106,10 @@ pub trait Journal: Send + Sync + 'static {
         before: Option<MessageId>,
     ) -> Result<Option<MessageId>, StoreError>;
 
+    /// Sources with an application of this case, at most two: who names only a case means one application for sure only
+    /// if there is one source.
+    async fn case_sources(&self, case: &str) -> Result<Vec<SourceId>, StoreError>;
+
     /// Clear bytes of the main document.
     async fn document(&self, id: MessageId) -> Result<bytes::Bytes, StoreError>;
 

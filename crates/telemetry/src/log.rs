@@ -1,5 +1,7 @@
 //! Structured log on standard error.
 
+use std::io::IsTerminal as _;
+
 use serde::{Deserialize, Serialize};
 use tracing_subscriber::{EnvFilter, fmt, layer::SubscriberExt, util::SubscriberInitExt};
 
@@ -30,7 +32,10 @@ pub fn init(options: &LogOptions) {
     // An error means that a logger is set already (tests): keep that one.
     let started = match options.format {
         LogFormat::Text => {
-            registry.with(fmt::layer().with_writer(std::io::stderr).with_target(false)).try_init()
+            let colours = std::io::stderr().is_terminal();
+            registry
+                .with(fmt::layer().with_writer(std::io::stderr).with_target(false).with_ansi(colours))
+                .try_init()
         }
         LogFormat::Json => registry.with(fmt::layer().json().with_writer(std::io::stderr)).try_init(),
     };

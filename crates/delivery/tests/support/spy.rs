@@ -158,6 +158,10 @@ impl Journal for Spy {
         self.store.by_case(source, case, before).await
     }
 
+    async fn case_sources(&self, case: &str) -> Result<Vec<SourceId>, StoreError> {
+        self.store.case_sources(case).await
+    }
+
     async fn document(&self, id: MessageId) -> Result<Bytes, StoreError> {
         self.store.document(id).await
     }

@@ -66,7 +66,8 @@ impl RouterProcess {
 fn spawn(program: &PathBuf, stage: &Stage) -> Result<Child, Failure> {
     let mut command = Command::new(program);
     command.arg("serve").arg("--config").arg(&stage.config_file).stdin(Stdio::null()).stdout(Stdio::null());
-    command.kill_on_drop(true).spawn().map_err(failed)
+    // In a group of its own: Ctrl-C at the terminal ends the demo, which then ends the router in order.
+    command.process_group(0).kill_on_drop(true).spawn().map_err(failed)
 }
 
 async fn is_ready(stage: &Stage) -> bool {

@@ -144,7 +144,7 @@ impl Bench {
         key: Option<&str>,
         document: &str,
     ) -> Result<Acknowledgement, Problem> {
-        match self.begin(from, key).await {
+        match self.router.begin(&source(from), Channel::Rest, key).await? {
             Begin::New(intake) => intake.accept(Bytes::from(document.to_owned()), Format::Xml).await,
             Begin::Duplicate(first) => Ok(first),
         }

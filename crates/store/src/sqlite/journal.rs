@@ -245,6 +245,16 @@ impl Journal for SqliteStore {
         self.inner.readers.read(read).await
     }
 
+    async fn case_sources(&self, case: &str) -> Result<Vec<SourceId>, StoreError> {
+        let case = case.to_owned();
+        let read = move |db: &Connection| {
+            let sql = "SELECT DISTINCT source FROM message
+                       WHERE case_ref = ?1 AND direction = 'application' LIMIT 2";
+            rows::all(db, sql, [case], |row| rows::name(row, "source"))
+        };
+        self.inner.readers.read(read).await
+    }
+
     async fn document(&self, id: MessageId) -> Result<Bytes, StoreError> {
         let this = self.clone();
         let read = move |db: &Connection| this.payload(db, Place::Document, id);

@@ -73,7 +73,7 @@ fn opt_name<T: TryFrom<String>>(row: &Row<'_>, column: &str) -> Outcome<Option<T
     opt_text(row, column, |text| T::try_from(text.to_owned()).ok())
 }
 
-fn name<T: TryFrom<String>>(row: &Row<'_>, column: &str) -> Outcome<T> {
+pub(super) fn name<T: TryFrom<String>>(row: &Row<'_>, column: &str) -> Outcome<T> {
     text(row, column, |text| T::try_from(text.to_owned()).ok())
 }
 
