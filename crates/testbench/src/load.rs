@@ -205,10 +205,7 @@ mod tests {
         // All four clients stall for 60 ms; the requests due meanwhile wait too, although each is answered quickly.
         let (report, _sim) = run(Pace::Rate(1_000.0), &[(Fault::Slow(Duration::from_millis(60)), 4)]).await;
         assert_eq!(report.failed(), 0);
-        assert!(
-            report.latency.quantile(0.5) > Duration::from_millis(5),
-            "{:?}",
-            report.latency.quantile(0.5)
-        );
+        // Request 10 should have left after 10 ms and could only leave after 60: a lower bound on any machine.
+        assert!(report.latency.max() >= Duration::from_millis(45), "{:?}", report.latency.max());
     }
 }
