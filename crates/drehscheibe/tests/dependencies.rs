@@ -118,8 +118,8 @@ fn every_code_has_a_page_and_back() {
 fn every_licence_is_allowed() {
     let deny = fs::read_to_string(root().join("deny.toml")).unwrap();
     let list = deny.split("allow = [").nth(1).unwrap().split(']').next().unwrap();
-    let allowed: BTreeSet<_> =
-        list.split(',').map(|name| name.trim().trim_matches('"')).filter(|name| !name.is_empty()).collect();
+    // Every second piece between quotation marks is a name; comments stand outside of them.
+    let allowed: BTreeSet<_> = list.split('"').skip(1).step_by(2).collect();
     // An expression is fine when one of its alternatives is made of allowed licences only.
     let fine = |expression: &str| {
         let normal = expression.replace('/', " OR ").replace(['(', ')'], " ");
