@@ -20,6 +20,7 @@ pub fn check_certificates(config: &ProcessConfig, now: Timestamp) -> Vec<CheckFi
         files.extend(tls.client_ca.as_deref());
     }
     files.extend(config.delivery.target_ca.as_deref());
+    files.extend(config.osci.iter().flat_map(crate::OsciConfig::certificate_files));
     files.extend(config.smtp.as_ref().and_then(|smtp| smtp.ca.as_deref()));
     files.into_iter().flat_map(|file| check_file(file, now)).collect()
 }

@@ -5,6 +5,7 @@
 
 mod build;
 mod certificate;
+mod osci;
 mod place;
 mod process;
 mod prove;
@@ -16,6 +17,9 @@ mod store;
 pub use build::build_release;
 pub use certificate::{check_certificates, check_file};
 pub use dds_depot::{synthetic, synthetic_message};
+pub use osci::{
+    OsciConfig, OsciFetch, OsciIdentity, OsciIntermediary, OsciKey, OsciLegacy, OsciRecipient, OsciTrust,
+};
 pub use process::{
     DeliveryConfig, FolderConfig, LimitConfig, Listen, ProcessConfig, RetentionConfig, SmtpConfig, SmtpTls,
     TelemetryConfig, TlsConfig, WorkerConfig,

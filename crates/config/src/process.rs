@@ -10,7 +10,7 @@ use dds_message::Code;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::place::parse;
+use crate::{OsciConfig, place::parse};
 
 /// Configuration of one process (`config/drehscheibe.toml`). Relative paths count from the folder of that file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -52,6 +52,9 @@ pub struct ProcessConfig {
     /// Mail relay; without it, mail targets keep waiting (DDS-D001).
     #[schemars(extend("since" = "0.1.0"))]
     pub smtp: Option<SmtpConfig>,
+    /// OSCI-Transport 1.2; without it nothing is sent or taken by OSCI.
+    #[schemars(extend("since" = "0.2.0"))]
+    pub osci: Option<OsciConfig>,
     /// Retention (Aufbewahrung).
     #[schemars(extend("since" = "0.1.0"))]
     pub retention: RetentionConfig,
@@ -75,6 +78,7 @@ impl Default for ProcessConfig {
             delivery: DeliveryConfig::default(),
             folders: FolderConfig::default(),
             smtp: None,
+            osci: None,
             retention: RetentionConfig::default(),
             telemetry: TelemetryConfig::default(),
         }
@@ -374,6 +378,14 @@ impl ProcessConfig {
                 return refuse("[smtp]", format!("mail to {} would go without TLS", smtp.host), remedy);
             }
         }
+        if let Some((name, key)) = config.osci.as_ref().and_then(OsciConfig::unknown_identity) {
+            let remedy = "Describe it as [osci.identities.NAME] with cipher and signature.";
+            return refuse(
+                name,
+                format!("osci.{key} names the identity {name:?}, which is not described"),
+                remedy,
+            );
+        }
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
         if config.node.is_empty() || config.node.len() > 40 || !config.node.bytes().all(plain) {
             return refuse(
@@ -405,6 +417,9 @@ impl ProcessConfig {
         if let Some(smtp) = &mut self.smtp {
             paths.extend(&mut smtp.ca);
         }
+        if let Some(osci) = &mut self.osci {
+            osci.resolve(base);
+        }
         if let Some(tls) = &mut self.listen.tls {
             paths.extend([&mut tls.certificate, &mut tls.key]);
             paths.extend(&mut tls.client_ca);
@@ -418,7 +433,7 @@ impl ProcessConfig {
     }
 }
 
-const fn seconds(number: u64) -> Span {
+pub(crate) const fn seconds(number: u64) -> Span {
     Span(std::time::Duration::from_secs(number))
 }
 

@@ -136,7 +136,7 @@ impl Release {
             output: product.output,
             media_type: product.media_type.clone(),
             file_name: product.file_name.clone(),
-            pull: product.adapter == AdapterKind::Mailbox,
+            pull: product.adapter == AdapterKind::Mailbox && authority.office.osci.is_none(),
             max_attachment_bytes: product.limits.attachment_bytes,
         }
     }

@@ -15,6 +15,7 @@ mod directory;
 mod finding;
 mod index;
 mod municipality;
+mod osci;
 mod product;
 mod recognise;
 mod references;
@@ -35,6 +36,7 @@ pub use directory::Authority;
 pub use finding::CheckFinding;
 pub use index::Recognised;
 pub use municipality::{Defaults, Municipality, Office, Profile};
+pub use osci::{OsciMode, OsciWay};
 pub use product::{
     AdapterKind, Maintenance, Options, OutputForm, Policy, ProductKind, ProductLimits, ProductPackage,
 };

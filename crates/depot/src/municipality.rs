@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use dds_message::{Ars, AuthorityId, ProcedureId};
 use serde::{Deserialize, Serialize};
 
-use crate::{product::Policy, source::SecretRef};
+use crate::{osci::OsciWay, product::Policy, source::SecretRef};
 
 /// Profil: the offices of a kind of municipality, written once and used by many.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -52,6 +52,9 @@ pub struct Office {
     /// Treatment by the scheduler, over that of the product.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policy: Option<Policy>,
+    /// It is reached by OSCI, instead of the interface of its products.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub osci: Option<OsciWay>,
 }
 
 impl Office {
@@ -72,6 +75,7 @@ impl Office {
             folder: pick(&self.folder, &base.folder),
             mail_address: pick(&self.mail_address, &base.mail_address),
             policy: pick(&self.policy, &base.policy),
+            osci: pick(&self.osci, &base.osci),
         }
     }
 

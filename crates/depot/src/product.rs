@@ -76,6 +76,9 @@ pub enum AdapterKind {
     Folder,
     /// SMTP.
     Mail,
+    /// OSCI-Transport 1.2. Not written in a product package: an office has it ([`crate::OsciWay`]).
+    #[serde(skip_deserializing)]
+    Osci,
 }
 
 impl AdapterKind {
@@ -88,6 +91,7 @@ impl AdapterKind {
             Self::Mailbox => "mailbox",
             Self::Folder => "folder",
             Self::Mail => "mail",
+            Self::Osci => "osci",
         }
     }
 }

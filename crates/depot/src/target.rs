@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use crate::{
     directory::{Authority, MAIL},
+    osci::OsciWay,
     product::{AdapterKind, Options, Policy, ProductPackage},
     release::{Filed, Release},
     source::{Answers, SecretRef},
@@ -33,6 +34,8 @@ pub struct Target {
     pub folder: Option<String>,
     /// Mail address, for `mail`.
     pub mail: Option<String>,
+    /// OSCI way, for `osci`.
+    pub osci: Option<OsciWay>,
     /// Reference to the token it expects, or with which it fetches.
     pub secret: Option<SecretRef>,
     /// It fetches; nothing is pushed.
@@ -103,20 +106,24 @@ impl Release {
         let (office, municipality) = (&authority.office, authority.municipality);
         let policy =
             office.policy.as_ref().map_or_else(|| package.policy.clone(), |own| own.over(&package.policy));
+        let osci = office.osci.clone().filter(|_| product.is_some());
+        let adapter = if osci.is_some() { AdapterKind::Osci } else { package.adapter };
         Some(Target {
             id,
             authority: Some(authority.id.clone()),
             source: None,
             product: Some(package.name()),
             product_id: Some(package.product.clone()),
-            adapter: package.adapter,
+            adapter,
             options: package.options.clone(),
             endpoint: office.endpoint.clone().or_else(|| municipality.endpoint.clone()),
             folder: office.folder.clone().or_else(|| municipality.folder.clone()),
             mail: office.mail_address.clone().or_else(|| municipality.mail.clone()),
+            osci,
             secret: office.secret.clone().or_else(|| municipality.secret.clone()),
-            pull: package.adapter == AdapterKind::Mailbox,
-            deduplicates: package.deduplicates,
+            pull: adapter == AdapterKind::Mailbox,
+            // An OSCI MessageId is stored once only, whatever the product behind it can do.
+            deduplicates: package.deduplicates || adapter == AdapterKind::Osci,
             max_attachment_bytes: package.limits.attachment_bytes,
             policy,
         })
@@ -139,6 +146,7 @@ impl Release {
             endpoint,
             folder: None,
             mail: None,
+            osci: None,
             secret,
             pull: adapter == AdapterKind::Mailbox,
             // Our own interface description asks sources to recognise a repeated delivery id.

@@ -14,9 +14,14 @@ pub enum Channel {
     Soap,
     /// Drop folder (Transferverzeichnis).
     Folder,
+    /// OSCI-Transport 1.2: pushed to us by an intermediary, fetched from one, or stored at our own.
+    Osci,
 }
 
 impl Channel {
+    /// Every channel.
+    pub const ALL: [Self; 4] = [Self::Rest, Self::Soap, Self::Folder, Self::Osci];
+
     /// Name in journal and metric.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -24,6 +29,7 @@ impl Channel {
             Self::Rest => "rest",
             Self::Soap => "soap",
             Self::Folder => "folder",
+            Self::Osci => "osci",
         }
     }
 }

@@ -166,6 +166,7 @@ impl Inner {
                 subject: options.subject.clone(),
             }),
             AdapterKind::Mailbox => return Err("it fetches, nothing is pushed"),
+            AdapterKind::Osci => return Err("OSCI is not built yet"),
         })
     }
 

@@ -117,7 +117,7 @@ fn direction(name: &str) -> Option<Direction> {
 }
 
 fn channel(name: &str) -> Option<Channel> {
-    [Channel::Rest, Channel::Soap, Channel::Folder].into_iter().find(|channel| channel.as_str() == name)
+    Channel::ALL.into_iter().find(|channel| channel.as_str() == name)
 }
 
 /// What a transition needs of its message.

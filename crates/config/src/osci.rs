@@ -1,0 +1,356 @@
+//! `[osci]` of `drehscheibe.toml`: keys, trust and the three ways in. How the parts work together: `docs/osci/operations.md`.
+
+use std::{
+    collections::BTreeMap,
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    path::{Path, PathBuf},
+};
+
+use dds_depot::{SecretRef, Span};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::process::seconds;
+
+/// OSCI-Transport 1.2.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct OsciConfig {
+    /// Address of the endpoints `/osci` (intermediary) and `/osci/empfang` (passive recipient). Plain HTTP: OSCI signs and
+    /// encrypts by itself. Faults are answered with status 200, as the protocol wants.
+    #[schemars(extend("since" = "0.2.0"))]
+    pub listen: SocketAddr,
+    /// Key pairs (Identitäten) by name.
+    #[schemars(extend("since" = "0.2.0"))]
+    pub identities: BTreeMap<String, OsciIdentity>,
+    /// Identity of the sender adapter (`osci` at an office).
+    #[schemars(extend("since" = "0.2.0"))]
+    pub sender: Option<String>,
+    /// Passive recipient: an intermediary pushes deliveries to `/osci/empfang`.
+    #[schemars(extend("since" = "0.2.0"))]
+    pub recipient: Option<OsciRecipient>,
+    /// Active recipient: mailboxes at intermediaries that are fetched from, by name.
+    #[schemars(extend("since" = "0.2.0"))]
+    pub fetch: BTreeMap<String, OsciFetch>,
+    /// Built-in intermediary at `/osci`.
+    #[schemars(extend("since" = "0.2.0"))]
+    pub intermediary: Option<OsciIntermediary>,
+    /// Trust in certificates of partners.
+    #[schemars(extend("since" = "0.2.0"))]
+    pub trust: OsciTrust,
+    /// Old algorithms that may be read: `cbc`, `rsa-1.5`, `sha-1`. None by default; nothing old is ever written.
+    #[schemars(extend("since" = "0.2.0"))]
+    pub legacy: Vec<OsciLegacy>,
+    /// Bytes of one message with all attachments.
+    #[schemars(extend("since" = "0.2.0"))]
+    pub message_bytes: u64,
+}
+
+impl Default for OsciConfig {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8444),
+            identities: BTreeMap::new(),
+            sender: None,
+            recipient: None,
+            fetch: BTreeMap::new(),
+            intermediary: None,
+            trust: OsciTrust::default(),
+            legacy: Vec::new(),
+            message_bytes: 2 << 30,
+        }
+    }
+}
+
+/// Identität: the two key pairs of a role (DOSSIER of the protocol: cipher and signature).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OsciIdentity {
+    /// Decrypts; its certificate names the mailbox.
+    #[schemars(extend("since" = "0.2.0"))]
+    pub cipher: OsciKey,
+    /// Signs.
+    #[schemars(extend("since" = "0.2.0"))]
+    pub signature: OsciKey,
+}
+
+/// Where a private key lies: a PKCS #12 file, a PEM pair, or a token (PKCS #11).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged, deny_unknown_fields)]
+pub enum OsciKey {
+    /// PKCS #12.
+    Pkcs12 {
+        /// File.
+        #[schemars(extend("since" = "0.2.0"))]
+        pkcs12: PathBuf,
+        /// Its PIN.
+        #[schemars(with = "String", extend("since" = "0.2.0"))]
+        pin: SecretRef,
+    },
+    /// PEM.
+    Pem {
+        /// Private key (PKCS #8).
+        #[schemars(extend("since" = "0.2.0"))]
+        key: PathBuf,
+        /// Certificate.
+        #[schemars(extend("since" = "0.2.0"))]
+        certificate: PathBuf,
+    },
+    /// PKCS #11.
+    Token {
+        /// Library of the token.
+        #[schemars(extend("since" = "0.2.0"))]
+        module: PathBuf,
+        /// Label of the token.
+        #[schemars(extend("since" = "0.2.0"))]
+        token: String,
+        /// Label of key and certificate.
+        #[schemars(extend("since" = "0.2.0"))]
+        label: String,
+        /// PIN of the user.
+        #[schemars(with = "String", extend("since" = "0.2.0"))]
+        pin: SecretRef,
+    },
+}
+
+/// Passive recipient.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OsciRecipient {
+    /// Identity.
+    #[schemars(extend("since" = "0.2.0"))]
+    pub identity: String,
+    /// Signature certificates (PEM files) of the intermediaries that may push. What they vouch for is the sender: the
+    /// source is the one whose `certificates` names the originator's signature certificate.
+    #[schemars(extend("since" = "0.2.0"))]
+    pub intermediaries: Vec<PathBuf>,
+}
+
+/// Active recipient.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OsciFetch {
+    /// Identity; its cipher certificate names the mailbox.
+    #[schemars(extend("since" = "0.2.0"))]
+    pub identity: String,
+    /// Address of the intermediary.
+    #[schemars(extend("since" = "0.2.0"))]
+    pub intermediary: String,
+    /// Cipher certificate of the intermediary (PEM file).
+    #[schemars(extend("since" = "0.2.0"))]
+    pub intermediary_cipher: PathBuf,
+    /// Signature certificate of the intermediary (PEM file).
+    #[schemars(extend("since" = "0.2.0"))]
+    pub intermediary_signature: PathBuf,
+    /// Time between two looks when the mailbox was empty.
+    #[schemars(with = "String", extend("since" = "0.2.0"))]
+    #[serde(default = "minute")]
+    pub every: Span,
+}
+
+/// Built-in intermediary.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OsciIntermediary {
+    /// Identity of the intermediary.
+    #[schemars(extend("since" = "0.2.0"))]
+    pub identity: String,
+    /// Identity of our own mailbox: what is addressed to it goes the main path instead of waiting to be fetched.
+    #[schemars(extend("since" = "0.2.0"))]
+    #[serde(default)]
+    pub own: Option<String>,
+    /// Folder with the cipher certificates (`<name>.pem`) of those who have a mailbox here (Teilnehmer). Read anew when it
+    /// changes.
+    #[schemars(extend("since" = "0.2.0"))]
+    pub parties: PathBuf,
+    /// Unsigned orders are refused with 9600.
+    #[schemars(extend("since" = "0.2.0"))]
+    #[serde(default = "yes")]
+    pub signature_required: bool,
+    /// A dialogue ends after so long without an order.
+    #[schemars(with = "String", extend("since" = "0.2.0"))]
+    #[serde(default = "quarter")]
+    pub dialogue: Span,
+    /// A passive recipient must answer within this time (9809, 9810).
+    #[schemars(with = "String", extend("since" = "0.2.0"))]
+    #[serde(default = "minute")]
+    pub forward: Span,
+    /// A delivery that was received is deleted so long after; the process card stays.
+    #[schemars(with = "String", extend("since" = "0.2.0"))]
+    #[serde(default = "month")]
+    pub keep: Span,
+    /// Addresses to which forwardDelivery and mediateDelivery may lead; an address matches if it begins with one of them.
+    /// Empty allows none, so that nobody uses us to reach into our own network.
+    #[schemars(extend("since" = "0.2.0"))]
+    #[serde(default)]
+    pub receivers: Vec<String>,
+}
+
+/// Trust in certificates of partners.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct OsciTrust {
+    /// Certificates (PEM files) that may issue: roots.
+    #[schemars(extend("since" = "0.2.0"))]
+    pub anchors: Vec<PathBuf>,
+    /// Certificates (PEM files) between root and partner; OSCI messages carry no chain.
+    #[schemars(extend("since" = "0.2.0"))]
+    pub intermediates: Vec<PathBuf>,
+    /// Revocation lists (Sperrlisten, DER or PEM files); read anew when they change.
+    #[schemars(extend("since" = "0.2.0"))]
+    pub crls: Vec<PathBuf>,
+    /// Address of an OCSP responder.
+    #[schemars(extend("since" = "0.2.0"))]
+    pub ocsp: Option<String>,
+    /// Shortest RSA key in bits. 3072 is the rule of the Saxon intermediary since July 2024.
+    #[schemars(extend("since" = "0.2.0"))]
+    pub min_rsa_bits: u32,
+}
+
+impl Default for OsciTrust {
+    fn default() -> Self {
+        Self {
+            anchors: Vec::new(),
+            intermediates: Vec::new(),
+            crls: Vec::new(),
+            ocsp: None,
+            min_rsa_bits: 3072,
+        }
+    }
+}
+
+/// Altverfahren.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum OsciLegacy {
+    /// AES-CBC and 3DES.
+    #[serde(rename = "cbc")]
+    Cbc,
+    /// RSA PKCS #1 v1.5 key transport.
+    #[serde(rename = "rsa-1.5")]
+    Rsa15,
+    /// SHA-1 in signatures.
+    #[serde(rename = "sha-1")]
+    Sha1,
+}
+
+impl OsciConfig {
+    pub(crate) fn resolve(&mut self, base: &Path) {
+        let mut paths: Vec<&mut PathBuf> = Vec::new();
+        let mut secrets: Vec<&mut SecretRef> = Vec::new();
+        for identity in self.identities.values_mut() {
+            for key in [&mut identity.cipher, &mut identity.signature] {
+                match key {
+                    OsciKey::Pkcs12 { pkcs12, pin } => {
+                        paths.push(pkcs12);
+                        secrets.push(pin);
+                    }
+                    OsciKey::Pem { key, certificate } => paths.extend([key, certificate]),
+                    OsciKey::Token { pin, .. } => secrets.push(pin),
+                }
+            }
+        }
+        if let Some(recipient) = &mut self.recipient {
+            paths.extend(&mut recipient.intermediaries);
+        }
+        for fetch in self.fetch.values_mut() {
+            paths.extend([&mut fetch.intermediary_cipher, &mut fetch.intermediary_signature]);
+        }
+        if let Some(intermediary) = &mut self.intermediary {
+            paths.push(&mut intermediary.parties);
+        }
+        let trust = &mut self.trust;
+        paths.extend(trust.anchors.iter_mut().chain(&mut trust.intermediates).chain(&mut trust.crls));
+        for path in paths {
+            *path = base.join(&*path);
+        }
+        for secret in secrets {
+            if let SecretRef::File(path) = secret {
+                *secret = SecretRef::File(base.join(path).display().to_string());
+            }
+        }
+    }
+
+    /// The first identity that is used but not described: its name and the key that uses it.
+    #[must_use]
+    pub fn unknown_identity(&self) -> Option<(&str, &str)> {
+        let used = self.sender.iter().map(|name| (name, "sender"));
+        let used = used.chain(self.recipient.iter().map(|part| (&part.identity, "recipient.identity")));
+        let used = used.chain(self.fetch.values().map(|part| (&part.identity, "fetch.identity")));
+        let used = used.chain(self.intermediary.iter().map(|part| (&part.identity, "intermediary.identity")));
+        let own = self.intermediary.iter().filter_map(|part| part.own.as_ref());
+        let mut used = used.chain(own.map(|name| (name, "intermediary.own")));
+        used.find(|(name, _)| !self.identities.contains_key(*name)).map(|(name, key)| (name.as_str(), key))
+    }
+
+    /// Every certificate file, to be watched for its end.
+    #[must_use]
+    pub fn certificate_files(&self) -> Vec<&Path> {
+        let identities =
+            self.identities.values().flat_map(|identity| [&identity.cipher, &identity.signature]);
+        let own = identities.filter_map(|key| match key {
+            OsciKey::Pem { certificate, .. } => Some(certificate),
+            OsciKey::Pkcs12 { .. } | OsciKey::Token { .. } => None,
+        });
+        let pushing = self.recipient.iter().flat_map(|recipient| &recipient.intermediaries);
+        let fetched =
+            self.fetch.values().flat_map(|fetch| [&fetch.intermediary_cipher, &fetch.intermediary_signature]);
+        let trusted = self.trust.anchors.iter().chain(&self.trust.intermediates);
+        own.chain(pushing).chain(fetched).chain(trusted).map(PathBuf::as_path).collect()
+    }
+}
+
+const fn yes() -> bool {
+    true
+}
+
+const fn minute() -> Span {
+    seconds(60)
+}
+
+const fn quarter() -> Span {
+    seconds(900)
+}
+
+const fn month() -> Span {
+    seconds(30 * 86_400)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::ProcessConfig;
+
+    const TEXT: &str = r#"
+        [osci]
+        sender = "stadt"
+        [osci.identities.stadt]
+        cipher = { pkcs12 = "osci/c.p12", pin = "env:PIN" }
+        signature = { key = "osci/s.key", certificate = "osci/s.pem" }
+        [osci.intermediary]
+        identity = "vermittler"
+        parties = "osci/teilnehmer"
+        [osci.fetch.sid]
+        identity = "stadt"
+        intermediary = "http://osci.example/"
+        intermediary_cipher = "osci/i-c.pem"
+        intermediary_signature = "osci/i-s.pem"
+    "#;
+
+    #[test]
+    fn an_identity_that_is_not_described_is_named_with_its_place() {
+        let finding = ProcessConfig::parse("drehscheibe.toml", TEXT.as_bytes()).unwrap_err();
+        assert!(
+            finding.text.contains("vermittler") && finding.text.contains("intermediary.identity"),
+            "{finding}"
+        );
+        assert!(finding.line > 1, "{finding}");
+    }
+
+    #[test]
+    fn a_sound_section_reads_back() {
+        let text = TEXT.replace("\"vermittler\"", "\"stadt\"");
+        let config = ProcessConfig::parse("drehscheibe.toml", text.as_bytes()).unwrap();
+        let again = toml::to_string(&config).unwrap();
+        assert_eq!(ProcessConfig::parse("drehscheibe.toml", again.as_bytes()).unwrap(), config);
+        assert_eq!(config.osci.unwrap().certificate_files().len(), 3);
+    }
+}
