@@ -12,7 +12,7 @@ fuzz_target!(|text: &[u8]| {
         }
         Err(finding) => {
             assert_eq!(finding.file, "drehscheibe.toml");
-            assert!(!finding.remedy.is_empty());
+            assert!(!finding.remedy.german.is_empty() && !finding.remedy.english.is_empty());
         }
     }
 });

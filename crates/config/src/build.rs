@@ -30,8 +30,8 @@ pub async fn build_release(
     let report = match prove(&release, pool).await {
         Ok(report) => report,
         Err(problem) => {
-            let remedy = problem.code.entry().remedy_english;
-            let finding = dds_depot::CheckFinding::error(problem.code, "", problem.detail).remedy(remedy);
+            let german = problem.code.entry().german;
+            let finding = dds_depot::CheckFinding::error(problem.code, "", (german, problem.detail));
             return Err(vec![finding].into());
         }
     };

@@ -3,10 +3,10 @@
 use std::path::Path;
 
 use dds_depot::CheckFinding;
-use dds_message::{Code, Timestamp};
+use dds_message::{Code, Text, Timestamp};
 use rustls_pki_types::{CertificateDer, pem::PemObject};
 
-use crate::ProcessConfig;
+use crate::{ProcessConfig, read::unreadable};
 
 const DAY: i64 = 86_400_000;
 
@@ -29,10 +29,10 @@ pub fn check_certificates(config: &ProcessConfig, now: Timestamp) -> Vec<CheckFi
 #[must_use]
 pub fn check_file(file: &Path, now: Timestamp) -> Vec<CheckFinding> {
     let name = file.display().to_string();
-    let unreadable = |why: String| vec![CheckFinding::error(Code::CONFIG_REFERENCE, &name, why)];
+    let unusable = |why: Text| vec![CheckFinding::error(Code::CONFIG_REFERENCE, &name, why)];
     let bytes = match std::fs::read(file) {
         Ok(bytes) => bytes,
-        Err(error) => return unreadable(format!("the certificate cannot be read: {error}")),
+        Err(error) => return unusable(unreadable(&error)),
     };
     let mut findings = Vec::new();
     let mut found = false;
@@ -46,28 +46,38 @@ pub fn check_file(file: &Path, now: Timestamp) -> Vec<CheckFinding> {
             Some((subject, until)) => {
                 findings.extend(expiry(&name, &subject, Timestamp(until.saturating_mul(1_000)), now))
             }
-            None => findings.extend(unreadable("a certificate in it is malformed".to_owned())),
+            None => {
+                let why = ("ein Zertifikat darin ist fehlerhaft", "a certificate in it is malformed");
+                findings.extend(unusable(why.into()));
+            }
         }
     }
-    if found { findings } else { unreadable("it holds no certificate in PEM form".to_owned()) }
+    if found {
+        return findings;
+    }
+    unusable(("enthält kein Zertifikat in PEM-Form", "it holds no certificate in PEM form").into())
 }
 
 fn expiry(file: &str, subject: &str, until: Timestamp, now: Timestamp) -> Option<CheckFinding> {
     let left = until.0 - now.0;
     let day = until.day();
-    let finding = |text: String| CheckFinding::error(Code::CERTIFICATE_EXPIRES, file, text);
+    let finding = |german: String, english: String| {
+        let text = (
+            format!("das Zertifikat von {subject} {german}"),
+            format!("the certificate of {subject} {english}"),
+        );
+        CheckFinding::error(Code::CERTIFICATE_EXPIRES, file, text)
+    };
     match left {
-        ..0 => Some(finding(format!("the certificate of {subject} expired on {day}"))),
+        ..0 => Some(finding(format!("ist am {day} abgelaufen"), format!("expired on {day}"))),
         _ if left < 30 * DAY => {
             let days = left / DAY;
-            let urgent = if left < 7 * DAY { ", act now" } else { "" };
-            Some(
-                finding(format!("the certificate of {subject} expires on {day}, in {days} days{urgent}"))
-                    .warning(),
-            )
+            let (now_german, now) = if left < 7 * DAY { (", sofort handeln", ", act now") } else { ("", "") };
+            let german = format!("läuft am {day} ab, in {days} Tagen{now_german}");
+            Some(finding(german, format!("expires on {day}, in {days} days{now}")).warning())
         }
         _ if left < 90 * DAY => {
-            Some(finding(format!("the certificate of {subject} expires on {day}")).info())
+            Some(finding(format!("läuft am {day} ab"), format!("expires on {day}")).info())
         }
         _ => None,
     }
@@ -111,7 +121,12 @@ mod tests {
         let at = |text| Timestamp::parse(text).unwrap();
         assert!(check_file(file.path(), at("2026-10-01T00:00:00Z")).is_empty());
         let soon = check_file(file.path(), at("2027-01-08T00:00:00Z"));
-        assert!(soon[0].text.contains("2027-01-10") && soon[0].severity == Severity::Warning, "{soon:?}");
+        assert!(
+            soon[0].text.english.contains("2027-01-10")
+                && soon[0].text.german.contains("2027-01-10")
+                && soon[0].severity == Severity::Warning,
+            "{soon:?}"
+        );
         assert_eq!(check_file(file.path(), at("2027-02-01T00:00:00Z"))[0].severity, Severity::Error);
     }
 }

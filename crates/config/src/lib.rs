@@ -24,7 +24,7 @@ pub use process::{
     DeliveryConfig, FolderConfig, LimitConfig, Listen, ProcessConfig, RetentionConfig, SmtpConfig, SmtpTls,
     TelemetryConfig, TlsConfig, WorkerConfig,
 };
-pub use prove::{CaseOutcome, CaseResult, ProofReport, bundle, prove, update, worker_output};
+pub use prove::{CaseOutcome, CaseResult, ProofReport, bundle, compile, prove, update, worker_output};
 pub use read::{BuildError, SourcePaths, missing_schemas, read_contents, read_release};
 pub use secret::read_secret;
 pub use store::{ReleaseStore, StoredRelease};

@@ -167,6 +167,22 @@ pub struct OsciIntermediary {
     #[schemars(extend("since" = "0.2.0"))]
     #[serde(default = "yes")]
     pub signature_required: bool,
+    /// Unencrypted orders are refused with 9300; fetching is never possible unencrypted.
+    #[schemars(extend("since" = "0.2.0"))]
+    #[serde(default = "yes")]
+    pub encryption_required: bool,
+    /// Certificates outside their validity are refused; `false` only warns the client (3500, 3700, …).
+    #[schemars(extend("since" = "0.2.0"))]
+    #[serde(default = "yes")]
+    pub validity_required: bool,
+    /// Smallest chunk of a chunked transfer in KB (1024 bytes), the last one excepted.
+    #[schemars(extend("since" = "0.2.0"))]
+    #[serde(default = "smallest_chunk")]
+    pub min_chunk_kb: u64,
+    /// Largest chunk in KB.
+    #[schemars(extend("since" = "0.2.0"))]
+    #[serde(default = "largest_chunk")]
+    pub max_chunk_kb: u64,
     /// A dialogue ends after so long without an order.
     #[schemars(with = "String", extend("since" = "0.2.0"))]
     #[serde(default = "quarter")]
@@ -179,7 +195,8 @@ pub struct OsciIntermediary {
     #[schemars(with = "String", extend("since" = "0.2.0"))]
     #[serde(default = "month")]
     pub keep: Span,
-    /// Addresses to which forwardDelivery and mediateDelivery may lead; an address matches if it begins with one of them.
+    /// Addresses to which forwardDelivery and mediateDelivery may lead; an address matches if it begins with one of them;
+    /// `http://host:*` allows every port of a host.
     /// Empty allows none, so that nobody uses us to reach into our own network.
     #[schemars(extend("since" = "0.2.0"))]
     #[serde(default)]
@@ -299,6 +316,14 @@ impl OsciConfig {
     }
 }
 
+const fn smallest_chunk() -> u64 {
+    64
+}
+
+const fn largest_chunk() -> u64 {
+    50 << 10
+}
+
 const fn yes() -> bool {
     true
 }
@@ -339,7 +364,8 @@ mod tests {
     fn an_identity_that_is_not_described_is_named_with_its_place() {
         let finding = ProcessConfig::parse("drehscheibe.toml", TEXT.as_bytes()).unwrap_err();
         assert!(
-            finding.text.contains("vermittler") && finding.text.contains("intermediary.identity"),
+            finding.text.english.contains("vermittler")
+                && finding.text.english.contains("intermediary.identity"),
             "{finding}"
         );
         assert!(finding.line > 1, "{finding}");

@@ -1,7 +1,7 @@
 //! Reading TOML so that every mistake is named with file, line, column and remedy.
 
 use dds_depot::{CheckFinding, nearest, position};
-use dds_message::Code;
+use dds_message::{Code, Text};
 use serde::de::DeserializeOwned;
 
 /// Reads a TOML file. Unknown keys are mistakes; the nearest known key is suggested.
@@ -14,14 +14,16 @@ pub(crate) fn parse<T: DeserializeOwned>(file: &str, bytes: &[u8], code: Code) -
         Err(error) => {
             let before = String::from_utf8_lossy(&bytes[..error.valid_up_to()]);
             let finding =
-                CheckFinding::error(code, file, "the file is not UTF-8").at(position(&before, before.len()));
-            return Err(finding.remedy("Save the file in UTF-8."));
+                CheckFinding::error(code, file, ("die Datei ist nicht in UTF-8", "the file is not UTF-8"))
+                    .at(position(&before, before.len()));
+            return Err(finding.remedy(("Die Datei in UTF-8 speichern.", "Save the file in UTF-8.")));
         }
     };
     toml::from_str(text).map_err(|error| {
         let place = error.span().map_or((1, 1), |span| position(text, span.start));
         let message = error.message().trim().replace('\n', "; ");
-        let finding = CheckFinding::error(code, file, message.clone()).at(place);
+        let text = (german(&message), message.clone());
+        let finding = CheckFinding::error(code, file, text).at(place);
         match suggestion(&message) {
             Some(remedy) => finding.remedy(remedy),
             None => finding,
@@ -30,14 +32,36 @@ pub(crate) fn parse<T: DeserializeOwned>(file: &str, bytes: &[u8], code: Code) -
 }
 
 /// For `unknown field `x`, expected one of `a`, `b``: the name that was meant.
-fn suggestion(message: &str) -> Option<String> {
+fn suggestion(message: &str) -> Option<Text> {
     let (unknown, known) = message.strip_prefix("unknown ")?.split_once(", expected ")?;
     let name = unknown.split('`').nth(1)?;
     let known: Vec<&str> = known.split('`').skip(1).step_by(2).collect();
     Some(match nearest(name, known.iter().copied()) {
-        Some(near) => format!("Did you mean {near:?}?"),
-        None => format!("Use one of: {}.", known.join(", ")),
+        Some(near) => (format!("Meinten Sie {near:?}?"), format!("Did you mean {near:?}?")).into(),
+        None => {
+            let known = known.join(", ");
+            (format!("Eines davon verwenden: {known}."), format!("Use one of: {known}.")).into()
+        }
     })
+}
+
+/// What the reader of TOML says, in German; it speaks English only. What is not known here is quoted.
+fn german(message: &str) -> String {
+    let quoted = |text: &str| text.split('`').nth(1).map(str::to_owned);
+    let name = quoted(message).unwrap_or_default();
+    if message.starts_with("unknown field") {
+        format!("unbekannter Schlüssel `{name}`")
+    } else if message.starts_with("unknown variant") {
+        format!("unbekannter Wert `{name}`")
+    } else if message.starts_with("missing field") {
+        format!("der Schlüssel `{name}` fehlt")
+    } else if message.starts_with("duplicate") {
+        "derselbe Schlüssel steht zweimal da".to_owned()
+    } else if message.starts_with("invalid type") || message.starts_with("invalid value") {
+        format!("der Wert ist von falscher Art (der Leser meldet: „{message}“)")
+    } else {
+        format!("so nicht lesbar (der Leser meldet: „{message}“)")
+    }
 }
 
 #[cfg(test)]
@@ -59,7 +83,9 @@ mod tests {
     fn a_mistake_names_file_line_column_and_remedy() {
         let finding = broken("# Kommentar\nprocedur = \"x\"\n");
         assert_eq!((finding.line, finding.column), (2, 1));
-        assert_eq!(finding.remedy, "Did you mean \"procedure\"?");
+        assert_eq!(finding.remedy.english, "Did you mean \"procedure\"?");
+        assert_eq!(finding.remedy.german, "Meinten Sie \"procedure\"?");
+        assert_eq!(finding.text.german, "unbekannter Schlüssel `procedur`");
         assert_eq!(finding.code, Code::RULE_SYNTAX);
         assert!(finding.to_string().starts_with("rules/x/rule.toml:2:1: DDS-C003: unknown field `procedur`"));
     }

@@ -10,7 +10,7 @@ use dds_message::Code;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{OsciConfig, place::parse};
+use crate::{OsciConfig, place::parse, read::unreadable};
 
 /// Configuration of one process (`config/drehscheibe.toml`). Relative paths count from the folder of that file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -329,11 +329,15 @@ pub struct TelemetryConfig {
     /// `true`: one JSON object per line.
     #[schemars(extend("since" = "0.1.0"))]
     pub json: bool,
+    /// Base address of an OpenTelemetry collector (OTLP over HTTP), such as `http://127.0.0.1:4318`, for the spans of
+    /// each message's path; without it none are made.
+    #[schemars(extend("since" = "0.1.0"))]
+    pub otlp_endpoint: Option<String>,
 }
 
 impl Default for TelemetryConfig {
     fn default() -> Self {
-        Self { log: "info".to_owned(), json: false }
+        Self { log: "info".to_owned(), json: false, otlp_endpoint: None }
     }
 }
 
@@ -341,11 +345,15 @@ impl ProcessConfig {
     /// Reads `drehscheibe.toml` and resolves its paths.
     ///
     /// # Errors
-    /// DDS-C001 with file, line, column and remedy.
+    /// DDS-C011 if there is no such file; DDS-C001 with file, line, column and remedy.
     pub fn load(file: &Path) -> Result<Self, CheckFinding> {
         let name = file.display().to_string();
-        let bytes = std::fs::read(file).map_err(|error| {
-            CheckFinding::error(Code::CONFIG_SYNTAX, &name, format!("cannot be read: {error}"))
+        let bytes = std::fs::read(file).map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound => {
+                let text = ("diese Datei gibt es nicht", "there is no such file");
+                CheckFinding::error(Code::CONFIG_MISSING, &name, text)
+            }
+            _ => CheckFinding::error(Code::CONFIG_SYNTAX, &name, unreadable(&error)),
         })?;
         let mut config = Self::parse(&name, &bytes)?;
         config.resolve(file.parent().unwrap_or(Path::new("")));
@@ -358,7 +366,7 @@ impl ProcessConfig {
     /// DDS-C001 with file, line, column and remedy.
     pub fn parse(name: &str, bytes: &[u8]) -> Result<Self, CheckFinding> {
         let config: Self = parse(name, bytes, Code::CONFIG_SYNTAX)?;
-        let refuse = |needle: &str, text: String, remedy: &str| {
+        let refuse = |needle: &str, text: (String, String), remedy: (&str, &str)| {
             let place = dds_depot::locate(&String::from_utf8_lossy(bytes), "", needle);
             Err(CheckFinding::error(Code::CONFIG_SYNTAX, name, text).at(place).remedy(remedy))
         };
@@ -367,32 +375,67 @@ impl ProcessConfig {
             .flatten()
             .find(|at| !at.ip().is_loopback());
         if let (Some(address), None) = (open, &config.listen.tls) {
-            let remedy = "Add [listen.tls] with certificate and key, or listen on 127.0.0.1.";
-            return refuse("[listen]", format!("{address} would be served without TLS"), remedy);
+            let remedy = (
+                "[listen.tls] mit certificate und key ergänzen oder auf 127.0.0.1 lauschen.",
+                "Add [listen.tls] with certificate and key, or listen on 127.0.0.1.",
+            );
+            let text = (
+                format!("{address} würde ohne TLS bedient"),
+                format!("{address} would be served without TLS"),
+            );
+            return refuse("[listen]", text, remedy);
         }
         if let Some(smtp) = config.smtp.as_ref().filter(|smtp| smtp.tls == SmtpTls::None) {
             let local =
                 smtp.host == "localhost" || smtp.host.parse().is_ok_and(|ip: IpAddr| ip.is_loopback());
             if !local {
-                let remedy = "Use tls = \"starttls\" or \"implicit\".";
-                return refuse("[smtp]", format!("mail to {} would go without TLS", smtp.host), remedy);
+                let remedy = (
+                    "tls = \"starttls\" oder \"implicit\" verwenden.",
+                    "Use tls = \"starttls\" or \"implicit\".",
+                );
+                let host = &smtp.host;
+                let text = (
+                    format!("Mail an {host} ginge ohne TLS hinaus"),
+                    format!("mail to {host} would go without TLS"),
+                );
+                return refuse("[smtp]", text, remedy);
             }
         }
         if let Some((name, key)) = config.osci.as_ref().and_then(OsciConfig::unknown_identity) {
-            let remedy = "Describe it as [osci.identities.NAME] with cipher and signature.";
-            return refuse(
-                name,
-                format!("osci.{key} names the identity {name:?}, which is not described"),
-                remedy,
+            let remedy = (
+                "Als [osci.identities.NAME] mit cipher und signature beschreiben.",
+                "Describe it as [osci.identities.NAME] with cipher and signature.",
             );
+            let text = (
+                format!("osci.{key} nennt die Identität {name:?}, die nicht beschrieben ist"),
+                format!("osci.{key} names the identity {name:?}, which is not described"),
+            );
+            return refuse(name, text, remedy);
+        }
+        if let Some(address) = &config.telemetry.otlp_endpoint {
+            let host = address.strip_prefix("http://").or_else(|| address.strip_prefix("https://"));
+            if host.is_none_or(|host| host.is_empty() || host.contains(['@', '?', '#', ' '])) {
+                let remedy = (
+                    "http://host:port oder https://host:port schreiben, ohne Benutzer und Abfrage.",
+                    "Write http://host:port or https://host:port, without user or query.",
+                );
+                let text = (
+                    "otlp_endpoint ist keine Adresse eines Sammlers".to_owned(),
+                    "otlp_endpoint is no address of a collector".to_owned(),
+                );
+                return refuse("otlp_endpoint", text, remedy);
+            }
         }
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
         if config.node.is_empty() || config.node.len() > 40 || !config.node.bytes().all(plain) {
-            return refuse(
-                "node",
-                format!("node name {:?} is not 1 to 40 letters, digits or -", config.node),
-                "Rename it.",
+            let node = &config.node;
+            let text = (
+                format!(
+                    "der Name {node:?} des Knotens besteht nicht aus 1 bis 40 Buchstaben, Ziffern oder -"
+                ),
+                format!("node name {node:?} is not 1 to 40 letters, digits or -"),
             );
+            return refuse("node", text, ("Umbenennen.", "Rename it."));
         }
         Ok(config)
     }
@@ -458,11 +501,11 @@ mod tests {
         let finding = |text: &str| ProcessConfig::parse("drehscheibe.toml", text.as_bytes()).unwrap_err();
         let unknown = finding("node = \"a\"\n[limits]\nattachment_byte = 1\n");
         assert_eq!((unknown.line, unknown.column), (3, 1));
-        assert_eq!(unknown.remedy, "Did you mean \"attachment_bytes\"?");
+        assert_eq!(unknown.remedy.english, "Did you mean \"attachment_bytes\"?");
         let open = finding("\n[listen]\nrest = \"0.0.0.0:8443\"\n");
         assert_eq!(open.line, 2);
-        assert!(open.text.contains("without TLS"), "{open}");
-        assert!(finding("master_key = \"00ff\"\n").text.contains("env:NAME"));
+        assert!(open.text.english.contains("without TLS"), "{open}");
+        assert!(finding("master_key = \"00ff\"\n").text.english.contains("env:NAME"));
         assert!(
             !finding("master_key = \"00ff\"\n").to_string().contains("00ff"),
             "a key must not be repeated"
@@ -470,6 +513,7 @@ mod tests {
         assert!(
             finding("[smtp]\nhost = \"relay.example\"\nport = 25\nfrom = \"a@b.example\"\ntls = \"none\"\n")
                 .text
+                .english
                 .contains("without TLS")
         );
     }

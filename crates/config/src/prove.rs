@@ -4,10 +4,11 @@ use std::{collections::BTreeMap, path::Path};
 
 use bytes::Bytes;
 use dds_depot::{
-    CANONICAL_SCHEMA, Case, CheckFinding, Expected, Filed, OutputForm, ProductPackage, Release, RulePackage,
+    CANONICAL_SCHEMA, Case, CheckFinding, Checks, Expected, Filed, MessageRule, OutputForm, ProductPackage,
+    Recognised, Release, RulePackage,
 };
-use dds_message::{Code, Format};
-use dds_worker::{Bundle, Job, JobResult, Pool, TargetJob};
+use dds_message::{Code, Format, Problem, Text};
+use dds_worker::{Bundle, CompileError, Job, JobResult, Pool, TargetJob};
 use dds_xml::{Limits, Whitespace};
 use serde::Serialize;
 
@@ -31,7 +32,7 @@ impl ProofReport {
     #[must_use]
     pub fn errors(&self) -> Vec<CheckFinding> {
         let failed = self.cases.iter().filter(|case| case.outcome == CaseOutcome::Failed);
-        let failed = failed.map(|case| CheckFinding::error(Code::CASE_FAILED, &case.path, &case.text));
+        let failed = failed.map(|case| CheckFinding::error(Code::CASE_FAILED, &case.path, case.text.clone()));
         self.findings.iter().cloned().chain(failed).collect()
     }
 }
@@ -48,7 +49,7 @@ pub struct CaseResult {
     /// Outcome.
     pub outcome: CaseOutcome,
     /// What differs, or why it was skipped.
-    pub text: String,
+    pub text: Text,
     /// What came out, for `--update`: path of the expectation and its bytes.
     #[serde(skip)]
     pub actual: Option<(String, Vec<u8>)>,
@@ -93,31 +94,46 @@ pub fn worker_output(output: OutputForm) -> dds_worker::OutputForm {
     }
 }
 
+/// Loads the release into the workers, which compile every stylesheet, schema and Schematron of it; answers what does
+/// not compile, each with file, line, column and remedy. The release stays loaded; the caller unloads it.
+///
+/// # Errors
+/// DDS-W001, W002, W003 if the workers themselves fail.
+pub async fn compile(release: &Release, pool: &Pool) -> Result<Vec<CheckFinding>, Problem> {
+    Ok(pool.load(bundle(release)).await?.iter().map(uncompiled).collect())
+}
+
+/// What a compiler says stands in its own words.
+fn uncompiled(error: &CompileError) -> CheckFinding {
+    let CompileError { code, file, line, column, message, .. } = error;
+    let text = (format!("lässt sich nicht übersetzen; der Übersetzer meldet: „{message}“"), message.clone());
+    CheckFinding::error(*code, file, text).at((*line as usize, *column as usize))
+}
+
 /// Loads the release into the workers, compiles everything and runs every case of every rule and product. The release
 /// stays loaded; the caller unloads it if it is not to be used.
 ///
 /// # Errors
 /// DDS-W001, W002, W003 if the workers themselves fail. Mistakes of packages are in the report.
-pub async fn prove(release: &Release, pool: &Pool) -> Result<ProofReport, dds_message::Problem> {
-    let mut report = ProofReport::default();
+pub async fn prove(release: &Release, pool: &Pool) -> Result<ProofReport, Problem> {
     let broken = pool.load(bundle(release)).await?;
-    for error in &broken {
-        let place = (error.line as usize, error.column as usize);
-        report.findings.push(CheckFinding::error(error.code, &error.file, &error.message).at(place));
-    }
+    let mut report =
+        ProofReport { findings: broken.iter().map(uncompiled).collect(), ..ProofReport::default() };
     for rule in &release.contents().rules {
         for case in release.cases(rule.folder()) {
-            report.cases.push(rule_case(release, pool, rule, &case).await);
+            let trial = Trial { release, pool, case: &case };
+            report.cases.push(trial.result(rule.value.name(), trial.rule(rule).await));
         }
     }
     for product in &release.contents().products {
         for case in release.cases(product.folder()) {
-            report.cases.push(product_case(release, pool, product, &case).await);
+            let trial = Trial { release, pool, case: &case };
+            report.cases.push(trial.result(product.value.name(), trial.product(product).await));
         }
     }
     // The mistake is named where it is made, not again for every case that meets it.
     let broken: Vec<String> = broken.iter().map(ToString::to_string).collect();
-    for case in report.cases.iter_mut().filter(|case| broken.contains(&case.text)) {
+    for case in report.cases.iter_mut().filter(|case| broken.contains(&case.text.english)) {
         case.outcome = CaseOutcome::Skipped;
     }
     Ok(report)
@@ -133,7 +149,8 @@ pub fn update(report: &ProofReport, rules: &Path) -> Result<Vec<String>, CheckFi
         let Some((path, bytes)) = &case.actual else { continue };
         let Some(inner) = path.strip_prefix("rules/") else { continue };
         std::fs::write(rules.join(inner), bytes).map_err(|error| {
-            CheckFinding::error(Code::CASE_FAILED, path, format!("cannot be written: {error}"))
+            let text = (format!("nicht zu schreiben: {error}"), format!("cannot be written: {error}"));
+            CheckFinding::error(Code::CASE_FAILED, path, text)
         })?;
         written.push(path.clone());
     }
@@ -144,166 +161,223 @@ fn format_of(path: &str) -> Format {
     if path.ends_with(".json") { Format::Json } else { Format::Xml }
 }
 
-async fn rule_case(release: &Release, pool: &Pool, rule: &Filed<RulePackage>, case: &Case) -> CaseResult {
-    let package = rule.value.name();
-    let done = |outcome, text: String, actual| CaseResult {
-        package: package.clone(),
-        case: case.name.clone(),
-        path: case.input.clone(),
-        outcome,
-        text,
-        actual,
-    };
-    let failed = |text: String| done(CaseOutcome::Failed, text, None);
-    let Some(input) = release.file(&case.input) else { return failed("the input is missing".to_owned()) };
-    let document = Bytes::from_owner(input.clone());
-    let format = format_of(&case.input);
-    let xml = match format {
-        Format::Xml => Ok(document.to_vec()),
-        Format::Json => dds_xml::json::to_xml(&document, &Limits::default()),
-    };
-    let extracted = xml.and_then(|xml| dds_xml::extract(&xml, release.key_plan(), &Limits::default()));
-    let extracted = match extracted {
-        Ok(extracted) => extracted,
-        Err(error) => return failed(format!("the input is not acceptable: {error}")),
-    };
-    // On its first day the rule itself must recognise its cases, also when it is not valid today.
-    let day = rule.value.valid_from.as_str();
-    let recognised = match release.recognise(&extracted, day) {
-        Ok((_, recognised)) => Ok(recognised),
-        // A package proves itself also where the municipality of its case is not connected.
-        Err(problem) if problem.code == Code::NO_MUNICIPALITY => release.recognise_type(&extracted, day),
-        Err(problem) => Err(problem),
-    };
-    let recognised = match recognised {
-        Ok(recognised) => recognised,
-        Err(problem) => return failed(problem.to_string()),
-    };
-    let found = release.rule_of(recognised).name();
-    if found != package {
-        return failed(format!("the input is recognised as {found}"));
+/// One case at work.
+struct Trial<'a> {
+    release: &'a Release,
+    pool: &'a Pool,
+    case: &'a Case,
+}
+
+/// What a case made: the expectation it would be, and what is wrong with the one that stands there.
+struct Made {
+    path: String,
+    bytes: Vec<u8>,
+    wrong: Option<Ended>,
+}
+
+/// How a case ended that did not pass, and why.
+type Ended = (CaseOutcome, Text);
+
+fn failed(text: impl Into<Text>) -> Ended {
+    (CaseOutcome::Failed, text.into())
+}
+
+/// German names what happened by its code; the rest is told in English.
+fn refused(problem: &Problem) -> Ended {
+    failed((format!("{}: {}", problem.code, problem.code.entry().german), problem.to_string()))
+}
+
+impl Trial<'_> {
+    fn result(&self, package: String, made: Result<Made, Ended>) -> CaseResult {
+        let (ended, actual) = match made {
+            Ok(Made { wrong: None, .. }) => (None, None),
+            Ok(Made { path, bytes, wrong }) => (wrong, Some((path, bytes))),
+            Err(ended) => (Some(ended), None),
+        };
+        let (outcome, text) = ended.unwrap_or_else(|| (CaseOutcome::Passed, ("", "").into()));
+        let (case, path) = (self.case.name.clone(), self.case.input.clone());
+        CaseResult { package, case, path, outcome, text, actual }
     }
-    let (message, checks) = (release.message_of(recognised), release.checks(recognised));
-    let complete = (message.schema.is_none() || checks.schema.is_some())
-        && checks.schematrons.len() == message.schematron.len();
-    if !complete {
-        // Messages are parked then (DDS-V003), or pass without the schema. A case the schema should refuse proves nothing.
-        let by_schema = match &case.expected {
+
+    fn input(&self) -> Result<Bytes, Ended> {
+        let input = self.release.file(&self.case.input);
+        let missing = || failed(("die Eingabe fehlt", "the input is missing"));
+        input.map(|input| Bytes::from_owner(input.clone())).ok_or_else(missing)
+    }
+
+    async fn run(&self, job: Job) -> Result<JobResult, Ended> {
+        self.pool.run(job).await.map_err(|error| refused(&error.problem))
+    }
+
+    /// What was made stands beside the input as `expected.<ending>`.
+    fn made(&self, ending: &str, bytes: Vec<u8>, wrong: Option<Ended>) -> Made {
+        let folder = self.case.input.rsplit_once('/').map_or("", |(folder, _)| folder);
+        Made { path: format!("{folder}/expected.{ending}"), bytes, wrong }
+    }
+
+    fn expected(&self, path: &str) -> &[u8] {
+        self.release.file(path).map_or(&[], |bytes| &bytes[..])
+    }
+
+    async fn rule(&self, rule: &Filed<RulePackage>) -> Result<Made, Ended> {
+        let document = self.input()?;
+        let format = format_of(&self.case.input);
+        let recognised = self.recognise(rule, &document, format)?;
+        let checks = self.release.checks(recognised);
+        self.complete(rule, self.release.message_of(recognised), &checks)?;
+        let job = Job {
+            bundle: self.release.id().0,
+            document,
+            format,
+            schema: checks.schema,
+            schematrons: checks.schematrons,
+            canonical: Some(checks.canonical),
+            canonical_schema: self.release.file(CANONICAL_SCHEMA).map(|_| CANONICAL_SCHEMA.to_owned()),
+            targets: Vec::new(),
+        };
+        let result = self.run(job).await?;
+        let findings = findings(&result);
+        let differs = |difference: Option<Text>| difference.map(failed);
+        let wrong = match (&self.case.expected, &result.canonical) {
+            (None, _) => Some(unexpected()),
+            (Some(Expected::Findings(path)), None) => {
+                differs(lines(&String::from_utf8_lossy(self.expected(path)), &findings))
+            }
+            (Some(Expected::Findings(_)), Some(_)) => Some(failed((
+                "Befunde waren erwartet, aber die Nachricht ist gültig",
+                "findings were expected, but the message is valid",
+            ))),
+            (Some(Expected::Document(_)), None) => {
+                let findings = findings.trim().replace('\n', "; ");
+                Some(failed((
+                    format!("die Nachricht ist nicht gültig: {findings}"),
+                    format!("the message is not valid: {findings}"),
+                )))
+            }
+            (Some(Expected::Document(path)), Some(vorgang)) => {
+                differs(xml_difference(self.expected(path), vorgang))
+            }
+        };
+        Ok(match result.canonical {
+            Some(vorgang) => self.made("xml", vorgang.to_vec(), wrong),
+            None => self.made("findings", findings.into_bytes(), wrong),
+        })
+    }
+
+    /// The rule itself must recognise its cases.
+    fn recognise(
+        &self,
+        rule: &Filed<RulePackage>,
+        document: &Bytes,
+        format: Format,
+    ) -> Result<Recognised, Ended> {
+        let xml = match format {
+            Format::Xml => Ok(document.to_vec()),
+            Format::Json => dds_xml::json::to_xml(document, &Limits::default()),
+        };
+        let extracted = xml
+            .and_then(|xml| dds_xml::extract(&xml, self.release.key_plan(), &Limits::default()))
+            .map_err(|error| {
+                let german = format!("die Eingabe ist nicht zulässig (Zeile {})", error.line);
+                failed((german, format!("the input is not acceptable: {error}")))
+            })?;
+        // On its first day the rule must recognise its cases, also when it is not valid today.
+        let day = rule.value.valid_from.as_str();
+        let recognised = match self.release.recognise(&extracted, day) {
+            Ok((_, recognised)) => Ok(recognised),
+            // A package proves itself also where the municipality of its case is not connected.
+            Err(problem) if problem.code == Code::NO_MUNICIPALITY => {
+                self.release.recognise_type(&extracted, day)
+            }
+            Err(problem) => Err(problem),
+        };
+        let recognised = recognised.map_err(|problem| refused(&problem))?;
+        let found = self.release.rule_of(recognised).name();
+        if found == rule.value.name() {
+            return Ok(recognised);
+        }
+        Err(failed((
+            format!("die Eingabe wird als {found} erkannt"),
+            format!("the input is recognised as {found}"),
+        )))
+    }
+
+    /// Whether all schemas of the message are there. Without one, messages are parked (DDS-V003), or pass without it; a
+    /// case that the schema should refuse proves nothing then.
+    fn complete(
+        &self,
+        rule: &Filed<RulePackage>,
+        message: &MessageRule,
+        checks: &Checks,
+    ) -> Result<(), Ended> {
+        let complete = (message.schema.is_none() || checks.schema.is_some())
+            && checks.schematrons.len() == message.schematron.len();
+        let by_schema = match &self.case.expected {
             Some(Expected::Findings(path)) => {
-                text_of(release, path).lines().any(|line| line.starts_with("cvc-"))
+                String::from_utf8_lossy(self.expected(path)).lines().any(|line| line.starts_with("cvc-"))
             }
             _ => false,
         };
-        if by_schema || !rule.value.schema_optional {
-            let text = format!("a third-party schema of {package} is not in the schema folder");
-            return done(CaseOutcome::Skipped, text, None);
+        if complete || (rule.value.schema_optional && !by_schema) {
+            return Ok(());
         }
+        let package = rule.value.name();
+        let text = (
+            format!("ein Schema Dritter von {package} liegt nicht im Schemaordner"),
+            format!("a third-party schema of {package} is not in the schema folder"),
+        );
+        Err((CaseOutcome::Skipped, text.into()))
     }
-    let job = Job {
-        bundle: release.id().0,
-        document,
-        format,
-        schema: checks.schema,
-        schematrons: checks.schematrons,
-        canonical: Some(checks.canonical),
-        canonical_schema: release.file(CANONICAL_SCHEMA).map(|_| CANONICAL_SCHEMA.to_owned()),
-        targets: Vec::new(),
-    };
-    let result = match pool.run(job).await {
-        Ok(result) => result,
-        Err(error) => return failed(error.to_string()),
-    };
-    let folder = case.input.rsplit_once('/').map_or("", |(folder, _)| folder);
-    let findings = findings(&result);
-    let actual = match &result.canonical {
-        Some(vorgang) => (format!("{folder}/expected.xml"), vorgang.to_vec()),
-        None => (format!("{folder}/expected.findings"), findings.clone().into_bytes()),
-    };
-    let difference = match (&case.expected, &result.canonical) {
-        (None, _) => return done(CaseOutcome::Skipped, "no expectation yet".to_owned(), Some(actual)),
-        (Some(Expected::Findings(path)), None) => lines(&text_of(release, path), &findings),
-        (Some(Expected::Findings(_)), Some(_)) => {
-            Some("findings were expected, but the message is valid".to_owned())
-        }
-        (Some(Expected::Document(_)), None) => {
-            Some(format!("the message is not valid: {}", findings.trim().replace('\n', "; ")))
-        }
-        (Some(Expected::Document(path)), Some(vorgang)) => {
-            xml_difference(release.file(path).map_or(&[], |bytes| &bytes[..]), vorgang)
-        }
-    };
-    match difference {
-        None => done(CaseOutcome::Passed, String::new(), None),
-        Some(text) => done(CaseOutcome::Failed, text, Some(actual)),
+
+    async fn product(&self, product: &Filed<ProductPackage>) -> Result<Made, Ended> {
+        let target = TargetJob {
+            stylesheet: self.release.stylesheet_of(product),
+            output: worker_output(product.value.output),
+            sendung: Bytes::new(),
+        };
+        let job = Job {
+            bundle: self.release.id().0,
+            document: self.input()?,
+            format: Format::Xml,
+            schema: self.release.file(CANONICAL_SCHEMA).map(|_| CANONICAL_SCHEMA.to_owned()),
+            schematrons: Vec::new(),
+            canonical: None,
+            canonical_schema: None,
+            targets: vec![target],
+        };
+        let result = self.run(job).await?;
+        let Some(output) = result.outputs.first() else {
+            let findings = findings(&result).trim().replace('\n', "; ");
+            return Err(failed((
+                format!("die Eingabe ist kein gültiger Vorgang: {findings}"),
+                format!("the input is no valid Vorgang: {findings}"),
+            )));
+        };
+        let wrong = match &self.case.expected {
+            Some(Expected::Document(path)) => {
+                let expected = self.expected(path);
+                let difference = match product.value.output {
+                    OutputForm::Xml => xml_difference(expected, output),
+                    OutputForm::Json => json_difference(expected, output),
+                    OutputForm::Text => {
+                        lines(&String::from_utf8_lossy(expected), &String::from_utf8_lossy(output))
+                    }
+                };
+                difference.map(failed)
+            }
+            _ => Some(unexpected()),
+        };
+        let ending = match product.value.output {
+            OutputForm::Xml => "xml",
+            OutputForm::Json => "json",
+            OutputForm::Text => "txt",
+        };
+        Ok(self.made(ending, output.to_vec(), wrong))
     }
 }
 
-async fn product_case(
-    release: &Release,
-    pool: &Pool,
-    product: &Filed<ProductPackage>,
-    case: &Case,
-) -> CaseResult {
-    let package = product.value.name();
-    let done = |outcome, text: String, actual| CaseResult {
-        package: package.clone(),
-        case: case.name.clone(),
-        path: case.input.clone(),
-        outcome,
-        text,
-        actual,
-    };
-    let failed = |text: String| done(CaseOutcome::Failed, text, None);
-    let Some(input) = release.file(&case.input) else { return failed("the input is missing".to_owned()) };
-    let target = TargetJob {
-        stylesheet: release.stylesheet_of(product),
-        output: worker_output(product.value.output),
-        sendung: Bytes::new(),
-    };
-    let job = Job {
-        bundle: release.id().0,
-        document: Bytes::from_owner(input.clone()),
-        format: Format::Xml,
-        schema: release.file(CANONICAL_SCHEMA).map(|_| CANONICAL_SCHEMA.to_owned()),
-        schematrons: Vec::new(),
-        canonical: None,
-        canonical_schema: None,
-        targets: vec![target],
-    };
-    let result = match pool.run(job).await {
-        Ok(result) => result,
-        Err(error) => return failed(error.to_string()),
-    };
-    let Some(output) = result.outputs.first() else {
-        return failed(format!(
-            "the input is no valid Vorgang: {}",
-            findings(&result).trim().replace('\n', "; ")
-        ));
-    };
-    let folder = case.input.rsplit_once('/').map_or("", |(folder, _)| folder);
-    let ending = match product.value.output {
-        OutputForm::Xml => "xml",
-        OutputForm::Json => "json",
-        OutputForm::Text => "txt",
-    };
-    let actual = (format!("{folder}/expected.{ending}"), output.to_vec());
-    let Some(Expected::Document(path)) = &case.expected else {
-        return done(CaseOutcome::Skipped, "no expectation yet".to_owned(), Some(actual));
-    };
-    let expected = release.file(path).map_or(&[][..], |bytes| &bytes[..]);
-    let difference = match product.value.output {
-        OutputForm::Xml => xml_difference(expected, output),
-        OutputForm::Json => json_difference(expected, output),
-        OutputForm::Text => lines(&String::from_utf8_lossy(expected), &String::from_utf8_lossy(output)),
-    };
-    match difference {
-        None => done(CaseOutcome::Passed, String::new(), None),
-        Some(text) => done(CaseOutcome::Failed, text, Some(actual)),
-    }
-}
-
-fn text_of(release: &Release, path: &str) -> String {
-    release.file(path).map(|bytes| String::from_utf8_lossy(bytes).into_owned()).unwrap_or_default()
+fn unexpected() -> Ended {
+    (CaseOutcome::Skipped, ("noch keine Erwartung", "no expectation yet").into())
 }
 
 /// One `rule location` per line, sorted, each once.
@@ -319,31 +393,54 @@ fn findings(result: &JobResult) -> String {
 }
 
 /// The first line that differs; white space at the ends of lines and of the text does not count.
-fn lines(expected: &str, actual: &str) -> Option<String> {
+fn lines(expected: &str, actual: &str) -> Option<Text> {
     let trimmed = |text: &str| -> Vec<String> {
         text.trim_end().lines().map(|line| line.trim_end().to_owned()).collect()
     };
     let (expected, actual) = (trimmed(expected), trimmed(actual));
     let place = (0..expected.len().max(actual.len())).find(|at| expected.get(*at) != actual.get(*at))?;
-    let line = |list: &[String]| list.get(place).cloned().unwrap_or_else(|| "nothing".to_owned());
-    Some(format!("line {}: expected {:?}, got {:?}", place + 1, line(&expected), line(&actual)))
+    let line = |list: &[String]| list.get(place).cloned().unwrap_or_default();
+    let (place, wanted, got) = (place + 1, line(&expected), line(&actual));
+    Some(differs(
+        &format!("Zeile {place}"),
+        &format!("line {place}"),
+        &format!("{wanted:?}"),
+        &format!("{got:?}"),
+    ))
 }
 
-fn xml_difference(expected: &[u8], actual: &[u8]) -> Option<String> {
+fn differs(place: &str, place_english: &str, wanted: &str, got: &str) -> Text {
+    (
+        format!("{place}: erwartet {wanted}, erhalten {got}"),
+        format!("{place_english}: expected {wanted}, got {got}"),
+    )
+        .into()
+}
+
+fn xml_difference(expected: &[u8], actual: &[u8]) -> Option<Text> {
     match dds_xml::diff(expected, actual, Whitespace::DropBetweenElements) {
         Ok(None) => None,
         Ok(Some(difference)) => {
-            Some(format!("{}: expected {:?}, got {:?}", difference.path, difference.left, difference.right))
+            let (wanted, got) = (format!("{:?}", difference.left), format!("{:?}", difference.right));
+            Some(differs(&difference.path, &difference.path, &wanted, &got))
         }
-        Err(error) => Some(format!("the expectation or the result is no XML: {error}")),
+        Err(error) => {
+            let german = format!("Erwartung oder Ergebnis ist kein XML (Zeile {})", error.line);
+            Some((german, format!("the expectation or the result is no XML: {error}")).into())
+        }
     }
 }
 
-fn json_difference(expected: &[u8], actual: &[u8]) -> Option<String> {
-    let read = |bytes: &[u8], what: &str| -> Result<serde_json::Value, String> {
-        serde_json::from_slice(bytes).map_err(|error| format!("{what} is no JSON: {error}"))
+fn json_difference(expected: &[u8], actual: &[u8]) -> Option<Text> {
+    let read = |bytes: &[u8], (german, english): (&str, &str)| -> Result<serde_json::Value, Text> {
+        serde_json::from_slice(bytes).map_err(|error| {
+            let german =
+                format!("{german} ist kein JSON (Zeile {}, Spalte {})", error.line(), error.column());
+            (german, format!("{english} is no JSON: {error}")).into()
+        })
     };
-    let compared = read(expected, "the expectation").and_then(|left| Ok((left, read(actual, "the result")?)));
+    let compared = read(expected, ("die Erwartung", "the expectation"))
+        .and_then(|left| Ok((left, read(actual, ("das Ergebnis", "the result"))?)));
     match compared {
         Ok((left, right)) => json_place(&left, &right, String::new()),
         Err(text) => Some(text),
@@ -351,17 +448,18 @@ fn json_difference(expected: &[u8], actual: &[u8]) -> Option<String> {
 }
 
 /// The first place at which two JSON values differ; the order of members counts for nothing.
-fn json_place(left: &serde_json::Value, right: &serde_json::Value, path: String) -> Option<String> {
+fn json_place(left: &serde_json::Value, right: &serde_json::Value, path: String) -> Option<Text> {
     use serde_json::Value::{Array, Object};
     match (left, right) {
         (Object(one), Object(other)) => {
+            let missing = one.keys().find(|key| !other.contains_key(*key));
             let missing =
-                one.keys().find(|key| !other.contains_key(*key)).map(|key| format!("{path}/{key}: missing"));
+                missing.map(|key| (format!("{path}/{key}: fehlt"), format!("{path}/{key}: missing")).into());
             let surplus = || {
-                other
-                    .keys()
-                    .find(|key| !one.contains_key(*key))
-                    .map(|key| format!("{path}/{key}: not expected"))
+                let surplus = other.keys().find(|key| !one.contains_key(*key));
+                surplus.map(|key| {
+                    (format!("{path}/{key}: nicht erwartet"), format!("{path}/{key}: not expected")).into()
+                })
             };
             missing.or_else(surplus).or_else(|| {
                 one.iter().find_map(|(key, value)| json_place(value, &other[key], format!("{path}/{key}")))
@@ -372,7 +470,7 @@ fn json_place(left: &serde_json::Value, right: &serde_json::Value, path: String)
             pairs.find_map(|(place, (value, found))| json_place(value, found, format!("{path}/{place}")))
         }
         _ if left == right => None,
-        _ => Some(format!("{path}: expected {left}, got {right}")),
+        _ => Some(differs(&path, &path, &left.to_string(), &right.to_string())),
     }
 }
 
@@ -384,10 +482,11 @@ mod tests {
     fn differences_name_their_place() {
         assert_eq!(json_difference(br#"{"a":[1,{"b":2}],"c":1}"#, br#"{"c":1,"a":[1,{"b":2}]}"#), None);
         let text = json_difference(br#"{"a":[1,{"b":2}]}"#, br#"{"a":[1,{"b":3}]}"#).unwrap();
-        assert_eq!(text, "/a/1/b: expected 2, got 3");
-        assert_eq!(json_difference(br#"{"a":1}"#, br#"{}"#).unwrap(), "/a: missing");
-        assert_eq!(json_difference(br#"{}"#, br#"{"a":1}"#).unwrap(), "/a: not expected");
+        assert_eq!(text.english, "/a/1/b: expected 2, got 3");
+        assert_eq!(text.german, "/a/1/b: erwartet 2, erhalten 3");
+        assert_eq!(json_difference(br#"{"a":1}"#, br#"{}"#).unwrap().english, "/a: missing");
+        assert_eq!(json_difference(br#"{}"#, br#"{"a":1}"#).unwrap().english, "/a: not expected");
         assert_eq!(lines("a \nb\n", "a\nb"), None);
-        assert_eq!(lines("a\nb", "a").unwrap(), "line 2: expected \"b\", got \"nothing\"");
+        assert_eq!(lines("a\nb", "a").unwrap().english, "line 2: expected \"b\", got \"\"");
     }
 }

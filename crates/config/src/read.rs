@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use dds_depot::{
     Catalogue, CheckFinding, Contents, Defaults, Filed, Files, Municipality, Release, Source, position,
 };
-use dds_message::{Code, Digest};
+use dds_message::{Code, Digest, Text};
 use serde::de::DeserializeOwned;
 use walkdir::WalkDir;
 
@@ -83,8 +83,7 @@ impl Reader {
             let entry = match entry {
                 Ok(entry) => entry,
                 Err(error) => {
-                    let text = format!("cannot be read: {error}");
-                    self.findings.push(CheckFinding::error(Code::CONFIG_SYNTAX, name, text));
+                    self.findings.push(CheckFinding::error(Code::CONFIG_SYNTAX, name, unreadable(&error)));
                     continue;
                 }
             };
@@ -99,8 +98,7 @@ impl Reader {
                     self.files.insert(path, bytes.into());
                 }
                 Err(error) => {
-                    let text = format!("cannot be read: {error}");
-                    self.findings.push(CheckFinding::error(Code::CONFIG_SYNTAX, path, text));
+                    self.findings.push(CheckFinding::error(Code::CONFIG_SYNTAX, path, unreadable(&error)));
                 }
             }
         }
@@ -158,8 +156,11 @@ impl Reader {
             self.misnamed(
                 path,
                 "ars",
-                format!("the file is named {name}, but its ars is {ars}"),
-                format!("Rename it to {ars}-<name>.toml."),
+                (
+                    format!("die Datei heißt {name}, aber ihr ars ist {ars}"),
+                    format!("the file is named {name}, but its ars is {ars}"),
+                ),
+                (format!("In {ars}-<name>.toml umbenennen."), format!("Rename it to {ars}-<name>.toml.")),
             );
         }
     }
@@ -171,13 +172,16 @@ impl Reader {
             self.misnamed(
                 path,
                 "id",
-                format!("the file is named {name}, but its id is {id}"),
-                format!("Rename it to {id}.toml."),
+                (
+                    format!("die Datei heißt {name}, aber ihre id ist {id}"),
+                    format!("the file is named {name}, but its id is {id}"),
+                ),
+                (format!("In {id}.toml umbenennen."), format!("Rename it to {id}.toml.")),
             );
         }
     }
 
-    fn misnamed(&mut self, path: &str, key: &str, text: String, remedy: String) {
+    fn misnamed(&mut self, path: &str, key: &str, text: impl Into<Text>, remedy: impl Into<Text>) {
         let source = self.files.get(path).map(|bytes| String::from_utf8_lossy(bytes)).unwrap_or_default();
         let place = position(&source, source.find(key).unwrap_or(0));
         self.findings.push(CheckFinding::error(Code::CONFIG_REFERENCE, path, text).at(place).remedy(remedy));
@@ -190,23 +194,39 @@ impl Reader {
             for file in &set.files {
                 let label = format!("{}/{}", set.folder, file.path);
                 let found = folder.map(|folder| std::fs::read(folder.join(&set.folder).join(&file.path)));
-                let why = match found {
-                    None => "no schema folder is configured".to_owned(),
-                    Some(Err(error)) => error.to_string(),
+                let Text { german, english } = match found {
+                    None => ("kein Schemaordner ist eingestellt", "no schema folder is configured").into(),
+                    Some(Err(error)) => unreadable(&error),
                     Some(Ok(bytes)) => match Digest::of(&bytes) {
                         digest if digest == file.sha256 => {
                             self.files.insert(set.release_path(file), bytes.into());
                             continue;
                         }
-                        digest => format!("it has SHA-256 {digest}, the catalogue wants {}", file.sha256),
+                        digest => {
+                            let wanted = &file.sha256;
+                            (
+                                format!("sein SHA-256 ist {digest}, der Katalog verlangt {wanted}"),
+                                format!("it has SHA-256 {digest}, the catalogue wants {wanted}"),
+                            )
+                                .into()
+                        }
                     },
                 };
-                let text = format!("schema {label} of {}: {why}", set.label());
+                let set = set.label();
+                let text = (
+                    format!("Schema {label} von {set}: {german}"),
+                    format!("schema {label} of {set}: {english}"),
+                );
                 self.absent
                     .push(CheckFinding::error(Code::SCHEMA_MISSING, "config/catalogue.toml", text).warning());
             }
         }
     }
+}
+
+/// What the operating system says stands in its own words.
+pub(crate) fn unreadable(error: &impl std::fmt::Display) -> Text {
+    (format!("nicht lesbar: {error}"), format!("cannot be read: {error}")).into()
 }
 
 /// Whether a file is part of a release: all of the rules, of the configuration what decides about messages.

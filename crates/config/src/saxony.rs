@@ -8,10 +8,10 @@
 use std::{collections::BTreeMap, fs, path::Path};
 
 use dds_depot::CheckFinding;
-use dds_message::{Ars, Code};
+use dds_message::{Ars, Code, Text};
 use serde::Deserialize;
 
-use crate::place::parse;
+use crate::{place::parse, read::unreadable};
 
 /// What a generation wrote.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -66,41 +66,49 @@ struct Area {
 /// # Errors
 /// DDS-C001 with file and line if one of the two files is malformed, or with the file that cannot be written.
 pub fn generate(csv: &Path, plan: &Path, out: &Path) -> Result<Generated, CheckFinding> {
-    let read =
-        |path: &Path| fs::read(path).map_err(|error| failure(path, 0, format!("cannot be read: {error}")));
+    let read = |path: &Path| fs::read(path).map_err(|error| failure(path, 0, unreadable(&error)));
     let rules: Plan = parse(&plan.display().to_string(), &read(plan)?, Code::CONFIG_SYNTAX)?;
     let list = String::from_utf8_lossy(&read(csv)?).into_owned();
     let areas = with_bodies(areas(csv, &list)?, &rules);
     let seats = seats(&areas);
-    fs::create_dir_all(out).map_err(|error| failure(out, 0, error.to_string()))?;
+    fs::create_dir_all(out).map_err(|error| failure(out, 0, unwritable(&error)))?;
     let mut done = Generated::default();
     let mut turns: BTreeMap<&str, usize> = BTreeMap::new();
     let mut names = Vec::with_capacity(areas.len());
     for area in &areas {
         let kind = rules.kind.get(&area.kind).filter(|kind| !kind.profiles.is_empty());
-        let kind =
-            kind.ok_or_else(|| failure(plan, 0, format!("[kind.{}] with profiles is missing", area.kind)))?;
+        let kind = kind.ok_or_else(|| missing(plan, &area.kind))?;
         let turn = turns.entry(&area.kind).or_default();
         let profile = &kind.profiles[*turn % kind.profiles.len()];
         *turn += 1;
         let name = format!("{}-{}.toml", area.ars, slug(&area.name));
         let path = out.join(&name);
         fs::write(&path, file(area, profile, &delegations(area, kind, &rules, &seats)))
-            .map_err(|error| failure(&path, 0, error.to_string()))?;
+            .map_err(|error| failure(&path, 0, unwritable(&error)))?;
         done.written += 1;
         names.push(name);
     }
-    for entry in fs::read_dir(out).map_err(|error| failure(out, 0, error.to_string()))?.flatten() {
+    for entry in fs::read_dir(out).map_err(|error| failure(out, 0, unreadable(&error)))?.flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();
         if name.ends_with(".toml") && !names.contains(&name) {
-            fs::remove_file(entry.path()).map_err(|error| failure(&entry.path(), 0, error.to_string()))?;
+            fs::remove_file(entry.path()).map_err(|error| failure(&entry.path(), 0, unwritable(&error)))?;
             done.removed += 1;
         }
     }
     Ok(done)
 }
 
-fn failure(path: &Path, line: usize, text: impl Into<String>) -> CheckFinding {
+fn missing(plan: &Path, kind: &str) -> CheckFinding {
+    let text =
+        (format!("[kind.{kind}] mit profiles fehlt"), format!("[kind.{kind}] with profiles is missing"));
+    failure(plan, 0, text)
+}
+
+fn unwritable(error: &std::io::Error) -> Text {
+    (format!("nicht zu schreiben: {error}"), format!("cannot be written: {error}")).into()
+}
+
+fn failure(path: &Path, line: usize, text: impl Into<Text>) -> CheckFinding {
     CheckFinding::error(Code::CONFIG_SYNTAX, path.display().to_string(), text)
         .at((line, usize::from(line > 0)))
 }
@@ -111,9 +119,14 @@ fn areas(csv: &Path, list: &str) -> Result<Vec<Area>, CheckFinding> {
     for (place, line) in list.lines().enumerate().skip(1) {
         let fields: Vec<&str> = line.split(';').collect();
         let [ars, name, kind, association_kind, association] = fields[..] else {
-            return Err(failure(csv, place + 1, format!("{} fields instead of 5", fields.len())));
+            let found = fields.len();
+            let text = (format!("{found} Felder statt 5"), format!("{found} fields instead of 5"));
+            return Err(failure(csv, place + 1, text));
         };
-        let ars = Ars::parse(ars).map_err(|error| failure(csv, place + 1, error.to_string()))?;
+        let ars = Ars::parse(ars).map_err(|error| {
+            let german = format!("{:?} ist kein Regionalschlüssel aus 12 Ziffern", error.value);
+            failure(csv, place + 1, (german, error.to_string()))
+        })?;
         let association =
             (!association.is_empty()).then(|| (association_kind.to_owned(), association.to_owned()));
         areas.push(Area { ars, name: name.to_owned(), kind: kind.to_owned(), association });

@@ -14,7 +14,13 @@ pub fn read_secret(reference: &SecretRef) -> Result<String, Problem> {
     };
     match found.as_deref().map(str::trim) {
         Some(secret) if !secret.is_empty() => Ok(secret.to_owned()),
-        _ => Err(Problem::new(Code::SECRET_MISSING, format!("nothing found under {reference}"))),
+        _ => {
+            let text = (
+                format!("unter {reference} ist nichts zu finden"),
+                format!("nothing found under {reference}"),
+            );
+            Err(Problem::told(Code::SECRET_MISSING, text))
+        }
     }
 }
 

@@ -19,7 +19,7 @@ use std::{
 };
 
 use dds_depot::{Files, Release, release_id};
-use dds_message::{Code, Digest, Problem, ReleaseId, Timestamp};
+use dds_message::{Code, Digest, Language, Problem, ReleaseId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 const MANIFEST: &str = "manifest.json";
@@ -120,43 +120,73 @@ impl ReleaseStore {
     /// DDS-C006 if there is none of that id, DDS-C010 if it is damaged.
     pub fn load(&self, id: &ReleaseId) -> Result<Release, Problem> {
         let folder = self.folder.join(id.to_string());
-        let damaged =
-            |what: String| Problem::new(Code::RELEASE_DAMAGED, format!("release {}: {what}", id.0.short()));
+        let damaged = |german: String, english: String| {
+            let short = id.0.short();
+            let text = (format!("Depotstand {short}: {german}"), format!("release {short}: {english}"));
+            Problem::told(Code::RELEASE_DAMAGED, text)
+        };
         let manifest = fs::read(folder.join(MANIFEST)).map_err(|error| match error.kind() {
             std::io::ErrorKind::NotFound if !folder.exists() => {
-                Problem::new(Code::RELEASE_UNKNOWN, format!("there is no release {id}"))
+                let text = (format!("es gibt keinen Depotstand {id}"), format!("there is no release {id}"));
+                Problem::told(Code::RELEASE_UNKNOWN, text)
             }
-            _ => damaged(format!("{MANIFEST} cannot be read: {error}")),
+            _ => damaged(
+                format!("{MANIFEST} ist nicht lesbar: {error}"),
+                format!("{MANIFEST} cannot be read: {error}"),
+            ),
         })?;
-        let manifest: Manifest = serde_json::from_slice(&manifest)
-            .map_err(|error| damaged(format!("{MANIFEST} is malformed: {error}")))?;
-        let content = fs::read(folder.join(CONTENT))
-            .map_err(|error| damaged(format!("{CONTENT} cannot be read: {error}")))?;
+        let manifest: Manifest = serde_json::from_slice(&manifest).map_err(|error| {
+            let line = error.line();
+            damaged(
+                format!("{MANIFEST} ist fehlerhaft (Zeile {line})"),
+                format!("{MANIFEST} is malformed: {error}"),
+            )
+        })?;
+        let content = fs::read(folder.join(CONTENT)).map_err(|error| {
+            damaged(
+                format!("{CONTENT} ist nicht lesbar: {error}"),
+                format!("{CONTENT} cannot be read: {error}"),
+            )
+        })?;
         let mut rest = &content[..];
         let mut files = Files::new();
         for entry in &manifest.files {
             let length = usize::try_from(entry.bytes).unwrap_or(usize::MAX);
             let Some((bytes, behind)) = rest.split_at_checked(length) else {
-                return Err(damaged(format!("{CONTENT} ends within {}", entry.path)));
+                let path = &entry.path;
+                return Err(damaged(
+                    format!("{CONTENT} endet mitten in {path}"),
+                    format!("{CONTENT} ends within {path}"),
+                ));
             };
             if Digest::of(bytes) != entry.sha256 {
-                return Err(damaged(format!("{} does not have its digest", entry.path)));
+                let path = &entry.path;
+                return Err(damaged(
+                    format!("{path} hat nicht seinen Hashwert"),
+                    format!("{path} does not have its digest"),
+                ));
             }
             files.insert(entry.path.clone(), Arc::from(bytes));
             rest = behind;
         }
         if !rest.is_empty() {
-            return Err(damaged(format!("{CONTENT} has {} bytes too many", rest.len())));
+            let more = rest.len();
+            return Err(damaged(
+                format!("{CONTENT} hat {more} Bytes zu viel"),
+                format!("{CONTENT} has {more} bytes too many"),
+            ));
         }
         // The id covers paths and digests, the digests the bytes: nothing can be exchanged unnoticed.
         let found = release_id(manifest.files.iter().map(|entry| (entry.path.as_str(), entry.sha256)));
         if found != *id || files.len() != manifest.files.len() {
-            return Err(damaged("its files do not give its id".to_owned()));
+            return Err(damaged(
+                "seine Dateien ergeben nicht seine Kennung".to_owned(),
+                "its files do not give its id".to_owned(),
+            ));
         }
         Release::open(files).map_err(|findings| {
-            damaged(
-                findings.first().map(ToString::to_string).unwrap_or_else(|| "it cannot be opened".to_owned()),
-            )
+            let first = |language| findings.first().map(|found| found.line(language)).unwrap_or_default();
+            damaged(first(Language::German), first(Language::English))
         })
     }
 
@@ -223,8 +253,14 @@ impl ReleaseStore {
             Some(before) => self.point(ACTIVE, before)?,
             None => fs::remove_file(self.folder.join(ACTIVE)).map_err(|error| self.unavailable(&error))?,
         }
-        let text = format!("node {node} did not confirm release {} within {patience:?}", id.0.short());
-        Err(Problem::new(Code::NOT_CONFIRMED, text))
+        let short = id.0.short();
+        let text = (
+            format!(
+                "der Knoten {node} hat den Depotstand {short} nicht innerhalb von {patience:?} bestätigt"
+            ),
+            format!("node {node} did not confirm release {short} within {patience:?}"),
+        );
+        Err(Problem::told(Code::NOT_CONFIRMED, text))
     }
 
     /// Every stored release, the newest first. Damaged ones are left out.
@@ -268,9 +304,13 @@ impl ReleaseStore {
     /// # Errors
     /// DDS-C006 if there is none or more than one.
     pub fn find(&self, beginning: &str) -> Result<ReleaseId, Problem> {
-        let unknown = |text: String| Err(Problem::new(Code::RELEASE_UNKNOWN, text));
+        let unknown =
+            |german: String, english: String| Err(Problem::told(Code::RELEASE_UNKNOWN, (german, english)));
         if beginning.len() < 6 {
-            return unknown("name at least 6 digits of the id".to_owned());
+            return unknown(
+                "mindestens die ersten 6 Ziffern der Kennung nennen".to_owned(),
+                "name at least 6 digits of the id".to_owned(),
+            );
         }
         let stored = self.list()?;
         let fitting: Vec<ReleaseId> = stored
@@ -280,8 +320,17 @@ impl ReleaseStore {
             .collect();
         match fitting.as_slice() {
             [one] => Ok(*one),
-            [] => unknown(format!("there is no release {beginning}")),
-            _ => unknown(format!("{} releases begin with {beginning}", fitting.len())),
+            [] => unknown(
+                format!("es gibt keinen Depotstand {beginning}"),
+                format!("there is no release {beginning}"),
+            ),
+            several => {
+                let count = several.len();
+                unknown(
+                    format!("{count} Depotstände beginnen mit {beginning}"),
+                    format!("{count} releases begin with {beginning}"),
+                )
+            }
         }
     }
 
@@ -289,10 +338,13 @@ impl ReleaseStore {
         match fs::read_to_string(self.folder.join(name)) {
             Ok(text) => match Digest::parse(text.trim()) {
                 Ok(digest) => Ok(Some(ReleaseId(digest))),
-                Err(_) => Err(Problem::new(
-                    Code::RELEASE_DAMAGED,
-                    format!("{name} does not hold the id of a release"),
-                )),
+                Err(_) => {
+                    let text = (
+                        format!("{name} enthält keine Kennung eines Depotstands"),
+                        format!("{name} does not hold the id of a release"),
+                    );
+                    Err(Problem::told(Code::RELEASE_DAMAGED, text))
+                }
             },
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(self.unavailable(&error)),
@@ -312,7 +364,12 @@ impl ReleaseStore {
     }
 
     fn unavailable(&self, error: &std::io::Error) -> Problem {
-        Problem::new(Code::STORE_UNAVAILABLE, format!("release folder {}: {error}", self.folder.display()))
+        let folder = self.folder.display();
+        let text = (
+            format!("Ordner der Depotstände {folder}: {error}"),
+            format!("release folder {folder}: {error}"),
+        );
+        Problem::told(Code::STORE_UNAVAILABLE, text)
     }
 }
 

@@ -8,7 +8,7 @@ use dds_store::{
     Attempting, BlobRef, BlobStore, ByteStream, Claimed, MessageKey, MessageRecord, NewEntry, Outcome,
     Settlement, StoreError,
 };
-use dds_telemetry::{AttemptEnded, DeliveryDeadLettered, Event};
+use dds_telemetry::{AttemptEnded, Attribute, DeliveryDeadLettered, Event, Span, Step, TargetHeld};
 
 use crate::{
     AttachmentSource, Consignment, Fault, LiveTarget, Scheduler, TargetPolicy, Verdict, breaker::Permission,
@@ -70,7 +70,7 @@ async fn attempt(
         state.breaker.lock().not_tried();
         return;
     }
-    let began = scheduler.parts.clock.now();
+    let (began, moment) = (scheduler.parts.clock.now(), scheduler.parts.telemetry.moment());
     let verdict = match tokio::time::timeout(
         target.policy.attempt_timeout,
         target.adapter.deliver(consignment),
@@ -84,17 +84,43 @@ async fn attempt(
         },
     };
     let now = scheduler.parts.clock.now();
-    if let Some(until) = heed(&verdict, state, now, &target.policy) {
-        hold(scheduler, claimed, until).await;
+    scheduler.parts.telemetry.span(moment, span(consignment, &verdict, &attributes(consignment)));
+    if let Some((until, code)) = heed(&verdict, state, now, &target.policy) {
+        hold(scheduler, claimed, until, code).await;
     }
     settle(scheduler, claimed, consignment, verdict, &target.policy, (began, now)).await;
 }
 
-/// Tells the breaker how the target fares; the end of the pause if it opens now.
-fn heed(verdict: &Verdict, state: &TargetState, now: Timestamp, policy: &TargetPolicy) -> Option<Timestamp> {
+fn attributes(consignment: &Consignment) -> [Attribute<'_>; 3] {
+    [("delivery", &consignment.delivery), ("target", &consignment.target), ("attempt", &consignment.attempt)]
+}
+
+fn span<'a>(consignment: &Consignment, verdict: &Verdict, attributes: &'a [Attribute<'a>]) -> Span<'a> {
+    let code = match verdict {
+        Verdict::Delivered(_) => None,
+        Verdict::Temporary { fault, .. } | Verdict::Permanent(fault) => Some(fault.code),
+    };
+    Span { step: Step::Deliver, message: consignment.message, code, attributes }
+}
+
+/// A person must renew a credential; asking more often helps nobody, and may lock the account.
+const CREDENTIAL_PAUSE: Duration = Duration::from_secs(300);
+
+/// Tells the breaker how the target fares; the end of the pause and the reason if it opens now.
+fn heed(
+    verdict: &Verdict,
+    state: &TargetState,
+    now: Timestamp,
+    policy: &TargetPolicy,
+) -> Option<(Timestamp, Code)> {
     let mut breaker = state.breaker.lock();
     match verdict {
-        Verdict::Temporary { .. } => breaker.failed(now, policy.breaker),
+        Verdict::Temporary { fault, .. } => {
+            let (threshold, pause) = policy.breaker;
+            let refused = matches!(fault.code, Code::CREDENTIAL_REFUSED | Code::SECRET_MISSING);
+            let pause = if refused { pause.max(CREDENTIAL_PAUSE) } else { pause };
+            breaker.failed(now, (threshold, pause)).map(|until| (until, fault.code))
+        }
         Verdict::Delivered(_) | Verdict::Permanent(_) => {
             breaker.alive();
             None
@@ -102,9 +128,9 @@ fn heed(verdict: &Verdict, state: &TargetState, now: Timestamp, policy: &TargetP
     }
 }
 
-async fn hold(scheduler: &Scheduler, claimed: &Claimed, until: Timestamp) {
+async fn hold(scheduler: &Scheduler, claimed: &Claimed, until: Timestamp, code: Code) {
     let target = &claimed.delivery.target;
-    tracing::warn!(%target, %until, "target fails again and again: paused");
+    let _facts = scheduler.parts.telemetry.record(&TargetHeld { target, until, code });
     if let Err(error) = scheduler.parts.journal.hold(target, Some(until)).await {
         tracing::error!(%target, code = %error.code(), "cannot pause target");
     }

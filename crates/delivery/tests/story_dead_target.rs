@@ -7,7 +7,7 @@ use std::{sync::atomic::Ordering, time::Duration};
 
 use dds_delivery::TargetPolicy;
 use dds_message::{Code, DeliveryState};
-use support::{Bench, HOUR, LEASE, busy, delivered, target};
+use support::{Bench, HOUR, LEASE, busy, delivered, target, temporary};
 
 const PAUSE: Duration = Duration::from_secs(30);
 
@@ -53,6 +53,54 @@ async fn a_dead_target_is_paused_then_probed_once() {
     bench.pass(PAUSE).await;
     bench.desk.call().await.says(delivered());
     bench.pass(PAUSE).await;
+    for _ in 0..2 {
+        bench.desk.call().await.says(delivered());
+    }
+    for id in ids {
+        bench.until(id, |record| record.state == DeliveryState::Delivered).await;
+    }
+    bench.stop().await;
+}
+
+/// A wrong token: the backlog waits, is tried slowly, and goes on by itself once the token is right.
+#[tokio::test]
+async fn a_target_that_refuses_our_credential_kills_no_backlog() {
+    let mut bench = Bench::start();
+    quick(&bench);
+    let ids = [bench.one(1, "dead").await, bench.one(2, "dead").await, bench.one(3, "dead").await];
+    let calls = [bench.desk.call().await, bench.desk.call().await, bench.desk.call().await];
+    for call in calls {
+        call.says(temporary(Code::CREDENTIAL_REFUSED));
+    }
+    for id in ids {
+        let record = bench.until(id, |record| record.attempts == 1).await;
+        assert_eq!((record.state, record.code), (DeliveryState::Prepared, Some(Code::CREDENTIAL_REFUSED)));
+    }
+    // Slower than after other faults, and one at a time.
+    bench.pass(PAUSE * 9).await;
+    assert!(bench.desk.is_empty(), "asked again while a person renews the token");
+    for attempt in 2..20 {
+        bench.pass(PAUSE).await;
+        let probe = bench.desk.call().await;
+        assert!(bench.desk.is_empty(), "more than one probe");
+        let (probed, number) = (probe.delivery, probe.attempt);
+        probe.says(temporary(Code::CREDENTIAL_REFUSED));
+        bench.until(probed, |record| record.attempts == number).await;
+        let tried: u32 = bench.attempts(&ids).await;
+        assert_eq!(tried, 3 + attempt - 1);
+        bench.pass(PAUSE * 9).await;
+    }
+    for id in ids {
+        assert_eq!(
+            bench.record(id).await.state,
+            DeliveryState::Prepared,
+            "a dead letter before its deadline"
+        );
+    }
+    // The token is right again.
+    bench.pass(PAUSE).await;
+    bench.desk.call().await.says(delivered());
+    bench.pass(PAUSE * 10).await;
     for _ in 0..2 {
         bench.desk.call().await.says(delivered());
     }

@@ -67,13 +67,15 @@ impl Release {
         let name =
             |it: Recognised| format!("{} ({})", self.rule_of(it).name(), self.message_of(it).message_type());
         let file = &self.contents().rules[one.rule].file;
-        let text = format!(
-            "{} and {} of {} recognise the same messages, valid {} and {}",
-            name(one),
-            name(other),
-            self.contents().rules[other.rule].file,
-            self.rule_of(one).window(),
-            self.rule_of(other).window(),
+        let (left, right, file_of_right) = (name(one), name(other), &self.contents().rules[other.rule].file);
+        let (window, window_of_right) = (self.rule_of(one).window(), self.rule_of(other).window());
+        let text = (
+            format!(
+                "{left} und {right} in {file_of_right} erkennen dieselben Nachrichten, gültig {window} und {window_of_right}"
+            ),
+            format!(
+                "{left} and {right} of {file_of_right} recognise the same messages, valid {window} and {window_of_right}"
+            ),
         );
         let source = self.file(file).map(|bytes| String::from_utf8_lossy(bytes)).unwrap_or_default();
         let place = locate(&source, "", &format!("\"{}\"", self.message_of(one).name));
@@ -86,26 +88,41 @@ impl Release {
         for (folder, file) in packages.chain(products) {
             let cases = self.cases(folder);
             if cases.is_empty() {
-                let remedy = "Add at least one folder below cases/ with input and expected.";
-                findings.push(
-                    CheckFinding::error(Code::CASE_FAILED, file, "the package has no case")
-                        .warning()
-                        .remedy(remedy),
+                let remedy = (
+                    "Mindestens einen Ordner mit input und expected unter cases/ anlegen.",
+                    "Add at least one folder below cases/ with input and expected.",
                 );
+                let text = ("das Paket hat keinen Fall", "the package has no case");
+                findings.push(CheckFinding::error(Code::CASE_FAILED, file, text).warning().remedy(remedy));
             }
             for case in cases.iter().filter(|case| case.expected.is_none()) {
-                let text = format!("case {} has no expectation", case.name);
-                let remedy = "Write it with drehscheibe check --cases --update and read what it wrote.";
+                let text = (
+                    format!("der Fall {} hat keine Erwartung", case.name),
+                    format!("case {} has no expectation", case.name),
+                );
+                let remedy = (
+                    "Mit drehscheibe check --cases --update schreiben lassen und lesen, was geschrieben wurde.",
+                    "Write it with drehscheibe check --cases --update and read what it wrote.",
+                );
                 findings.push(CheckFinding::error(Code::CASE_FAILED, file, text).warning().remedy(remedy));
             }
         }
         for (place, rule) in self.contents().rules.iter().enumerate() {
             for message in 0..rule.value.messages.len() {
                 for missing in &self.compiled(Recognised { rule: place, message }).missing {
-                    let text = format!("{missing} is not in the schema folder");
-                    let what = if rule.value.schema_optional { "pass unchecked" } else { "are parked" };
-                    let remedy =
-                        format!("Put it into the schema folder; until then messages of this rule {what}.");
+                    let text = (
+                        format!("{missing} liegt nicht im Schemaordner"),
+                        format!("{missing} is not in the schema folder"),
+                    );
+                    let (german, english) = if rule.value.schema_optional {
+                        ("laufen Nachrichten dieser Regel ungeprüft durch", "pass unchecked")
+                    } else {
+                        ("werden Nachrichten dieser Regel zum Klärfall", "are parked")
+                    };
+                    let remedy = (
+                        format!("Im Schemaordner ablegen; bis dahin {german}."),
+                        format!("Put it into the schema folder; until then messages of this rule {english}."),
+                    );
                     let finding = CheckFinding::error(Code::SCHEMA_MISSING, &rule.file, text).warning();
                     findings.push(finding.remedy(remedy));
                 }
@@ -124,9 +141,12 @@ impl Release {
                 let finding = CheckFinding::error(
                     Code::CONFIG_REFERENCE,
                     &product.file,
-                    format!("no office uses {name}"),
+                    (format!("kein Amt verwendet {name}"), format!("no office uses {name}")),
                 );
-                findings.push(finding.info().remedy("Assign it to an office, or remove the package."));
+                findings.push(finding.info().remedy((
+                    "Einem Amt zuordnen oder das Paket entfernen.",
+                    "Assign it to an office, or remove the package.",
+                )));
             }
         }
         findings.dedup();
@@ -145,8 +165,14 @@ impl Release {
                         AdapterKind::Mailbox if target.secret.is_none() => "secret",
                         _ => continue,
                     };
-                    let text = format!("target {} needs {lacks:?}", target.id);
-                    let remedy = format!("Add {lacks} = \"…\" to the municipality.");
+                    let text = (
+                        format!("das Ziel {} braucht {lacks:?}", target.id),
+                        format!("target {} needs {lacks:?}", target.id),
+                    );
+                    let remedy = (
+                        format!("In der Datei der Kommune {lacks} = \"…\" ergänzen."),
+                        format!("Add {lacks} = \"…\" to the municipality."),
+                    );
                     findings.push(
                         CheckFinding::error(Code::CONFIG_REFERENCE, &area.file, text)
                             .warning()
@@ -168,11 +194,15 @@ impl Release {
             }
             listed += 1;
             let file = self.area(&row.ars).map(|place| self.contents().municipalities[place].file.as_str());
-            let text = format!("{} in {} ({}): {gap}", row.procedure, row.municipality, row.ars);
+            let place = format!("{} in {} ({})", row.procedure, row.municipality, row.ars);
+            let text = (format!("{place}: {}", gap.german), format!("{place}: {}", gap.english));
             findings.push(CheckFinding::error(Code::COVERAGE_GAP, file.unwrap_or_default(), text).warning());
         }
         if more > 0 {
-            let text = format!("{more} further gaps; the coverage map lists them all");
+            let text = (
+                format!("{more} weitere Lücken; check --coverage nennt alle"),
+                format!("{more} further gaps; check --coverage lists them all"),
+            );
             findings.push(CheckFinding::error(Code::COVERAGE_GAP, "", text).warning());
         }
     }

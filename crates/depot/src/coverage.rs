@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use dds_message::{Ars, AuthorityId, Facts, ProcedureId};
+use dds_message::{Ars, AuthorityId, Facts, Problem, ProcedureId, Text};
 use serde::Serialize;
 
 use crate::{decide::Decision, index::Recognised, product::ProductKind, release::Release};
@@ -29,7 +29,7 @@ pub struct CoverageRow {
     /// Cases of the rule.
     pub cases: usize,
     /// Why there is a gap.
-    pub gap: Option<String>,
+    pub gap: Option<Text>,
 }
 
 impl Release {
@@ -87,7 +87,7 @@ impl Release {
             gap: None,
         };
         match self.decide(&facts, recognised, None, day) {
-            Decision::Park { problem, .. } => row.gap = Some(problem.to_string()),
+            Decision::Park { problem, .. } => row.gap = Some(gap(&problem)),
             Decision::Route(plan) => {
                 let own = plan.deliveries.into_iter().filter(|delivery| delivery.authority == plan.authority);
                 for delivery in own {
@@ -103,4 +103,9 @@ impl Release {
         }
         row
     }
+}
+
+/// German says what the code means; English also the detail, which is told in English.
+fn gap(problem: &Problem) -> Text {
+    (format!("{}: {}", problem.code, problem.code.entry().german), problem.to_string()).into()
 }

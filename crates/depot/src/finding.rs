@@ -1,6 +1,6 @@
 //! What a check of a release says.
 
-use dds_message::{Code, Severity};
+use dds_message::{Code, Language, Severity, Text};
 use serde::Serialize;
 
 /// Prüfbefund: what is wrong in which file, and what to do.
@@ -16,16 +16,17 @@ pub struct CheckFinding {
     pub severity: Severity,
     /// Code.
     pub code: Code,
-    /// What is wrong, in one English sentence.
-    pub text: String,
+    /// What is wrong, in one sentence.
+    pub text: Text,
     /// What to do.
-    pub remedy: String,
+    pub remedy: Text,
 }
 
 impl CheckFinding {
     /// An error in a file, with the remedy of its code.
-    pub fn error(code: Code, file: impl Into<String>, text: impl Into<String>) -> Self {
-        let (file, text, remedy) = (file.into(), text.into(), code.entry().remedy_english.to_owned());
+    pub fn error(code: Code, file: impl Into<String>, text: impl Into<Text>) -> Self {
+        let remedy = (code.entry().remedy_german, code.entry().remedy_english).into();
+        let (file, text) = (file.into(), text.into());
         Self { file, line: 0, column: 0, severity: Severity::Error, code, text, remedy }
     }
 
@@ -49,28 +50,40 @@ impl CheckFinding {
 
     /// The same finding with a remedy of its own.
     #[must_use]
-    pub fn remedy(self, remedy: impl Into<String>) -> Self {
+    pub fn remedy(self, remedy: impl Into<Text>) -> Self {
         Self { remedy: remedy.into(), ..self }
     }
 
-    pub(crate) fn internal(what: String) -> Self {
-        Self::error(Code::INTERNAL, "", what)
+    /// The nearest known name as remedy.
+    #[must_use]
+    pub fn meant(self, near: &str) -> Self {
+        self.remedy((format!("Meinten Sie {near:?}?"), format!("Did you mean {near:?}?")))
     }
 
-    pub(crate) fn damaged(file: &str, what: String) -> Self {
+    pub(crate) fn internal(what: &str) -> Self {
+        let german = format!("die Definitionen lassen sich nicht schreiben: {what}");
+        Self::error(Code::INTERNAL, "", (german, format!("the definitions cannot be written: {what}")))
+    }
+
+    pub(crate) fn damaged(file: &str, what: impl Into<Text>) -> Self {
         Self::error(Code::RELEASE_DAMAGED, file, what)
+    }
+
+    /// One line for people: file, line and column, code, what is wrong, what to do.
+    #[must_use]
+    pub fn line(&self, language: Language) -> String {
+        let place = match (self.file.as_str(), self.line) {
+            ("", _) => String::new(),
+            (file, 0) => format!("{file}: "),
+            (file, line) => format!("{file}:{line}:{}: ", self.column),
+        };
+        format!("{place}{}: {} — {}", self.code, self.text.pick(language), self.remedy.pick(language))
     }
 }
 
+/// English, as logs are.
 impl std::fmt::Display for CheckFinding {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        if !self.file.is_empty() {
-            f.write_str(&self.file)?;
-            if self.line > 0 {
-                write!(f, ":{}:{}", self.line, self.column)?;
-            }
-            f.write_str(": ")?;
-        }
-        write!(f, "{}: {} — {}", self.code, self.text, self.remedy)
+        f.write_str(&self.line(Language::English))
     }
 }

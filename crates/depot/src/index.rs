@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use dds_message::{Ags, Ars, Code, Digest, MessageType, ProcedureId, SourceId};
+use dds_message::{Ags, Ars, Code, Digest, MessageType, ProcedureId, SourceId, Text};
 use dds_xml::{KeyPlan, Path, QName, Slot};
 
 use crate::{
@@ -161,20 +161,22 @@ impl Index {
         rule: &Filed<RulePackage>,
         message: &MessageRule,
         recognised: Recognised,
-    ) -> Result<Compiled, (String, String)> {
+    ) -> Result<Compiled, (String, Text)> {
         let prefixes = &rule.value.namespaces;
         let root = Path::parse_name(&message.root, prefixes)
-            .map_err(|error| (message.root.clone(), error.to_string()))?;
+            .map_err(|error| (message.root.clone(), no_path(&message.root, &error)))?;
         self.plan.add_root(&root);
         let plan = &mut self.plan;
-        let mut slot = |text: &str| -> Result<Slot, (String, String)> {
-            let path = Path::parse(text, prefixes).map_err(|error| (text.to_owned(), error.to_string()))?;
+        let mut slot = |text: &str| -> Result<Slot, (String, Text)> {
+            let path =
+                Path::parse(text, prefixes).map_err(|error| (text.to_owned(), no_path(text, &error)))?;
             // A path that starts elsewhere could never have a value: its first step is a mistake.
             if path.root() != &root {
-                return Err((
-                    text.to_owned(),
+                let why = (
+                    format!("der Pfad {text:?} beginnt nicht beim Wurzelelement {}", message.root),
                     format!("path {text:?} does not start at the root element {}", message.root),
-                ));
+                );
+                return Err((text.to_owned(), why.into()));
             }
             Ok(plan.add(&path))
         };
@@ -341,8 +343,11 @@ fn duties<'a>(
     for (key, office) in offices {
         for procedure in office.procedures.iter().flatten() {
             if let Some(first) = duties.insert(procedure.clone(), key.clone()) {
-                let text = format!("procedure {procedure} is given to both offices {first:?} and {key:?}");
-                let remedy = "Leave the procedure with one office.";
+                let text = (
+                    format!("das Verfahren {procedure} ist beiden Ämtern {first:?} und {key:?} gegeben"),
+                    format!("procedure {procedure} is given to both offices {first:?} and {key:?}"),
+                );
+                let remedy = ("Das Verfahren bei einem Amt lassen.", "Leave the procedure with one office.");
                 findings.push(CheckFinding::error(Code::CONFIG_REFERENCE, file, text).remedy(remedy));
             }
         }
@@ -351,6 +356,15 @@ fn duties<'a>(
 }
 
 fn twice(file: &str, name: &str, first: &str, code: Code) -> CheckFinding {
-    CheckFinding::error(code, file, format!("{name} is already defined in {first}"))
-        .remedy("Keep one of the two.")
+    let text =
+        (format!("{name} ist schon in {first} definiert"), format!("{name} is already defined in {first}"));
+    CheckFinding::error(code, file, text).remedy(("Eines von beiden behalten.", "Keep one of the two."))
+}
+
+/// The reader of paths tells its reason in English only; German says what a path may be.
+fn no_path(text: &str, error: &impl std::fmt::Display) -> Text {
+    let german = format!(
+        "{text:?} ist kein zulässiger Pfad: absolut, aus Kindschritten mit in [namespaces] erklärten Präfixen, zuletzt auch @attribut"
+    );
+    (german, error.to_string()).into()
 }

@@ -22,6 +22,9 @@ pub(crate) fn check(contents: &Contents, files: &Files, index: &Index, findings:
     check.defaults();
 }
 
+/// What a name stands for, German with its article and English.
+struct What(&'static str, &'static str);
+
 struct References<'a> {
     contents: &'a Contents,
     files: &'a Files,
@@ -31,25 +34,26 @@ struct References<'a> {
 
 impl References<'_> {
     /// Notes an unknown name with its place and the nearest known one.
-    fn unknown(&mut self, code: Code, file: &str, section: &str, what: &str, name: &str, near: Option<&str>) {
+    fn unknown(&mut self, code: Code, file: &str, section: &str, what: What, name: &str, near: Option<&str>) {
         let text = self.files.get(file).map(|bytes| String::from_utf8_lossy(bytes)).unwrap_or_default();
         let place = locate(&text, section, name);
-        let remedy = match near {
-            Some(near) => format!("Did you mean {near:?}?"),
-            None => code.entry().remedy_english.to_owned(),
-        };
-        self.findings.push(
-            CheckFinding::error(code, file, format!("{what} {name:?} does not exist"))
-                .at(place)
-                .remedy(remedy),
-        );
+        let What(german, english) = what;
+        let text = (format!("{german} {name:?} gibt es nicht"), format!("{english} {name:?} does not exist"));
+        let finding = CheckFinding::error(code, file, text).at(place);
+        self.findings.push(match near {
+            Some(near) => finding.meant(near),
+            None => finding,
+        });
     }
 
     fn packages(&mut self) {
         let contents = self.contents;
         for rule in &contents.rules {
             if rule.value.messages.is_empty() {
-                let text = "the rule recognises no message: [[message]] is missing";
+                let text = (
+                    "die Regel erkennt keine Nachricht: [[message]] fehlt",
+                    "the rule recognises no message: [[message]] is missing",
+                );
                 self.findings.push(CheckFinding::error(Code::RULE_SYNTAX, &rule.file, text));
             }
             for message in &rule.value.messages {
@@ -80,7 +84,14 @@ impl References<'_> {
                     })
                     .collect();
                 let near = nearest(reference, known.iter().map(String::as_str));
-                self.unknown(Code::RULE_SYNTAX, file, section, "schema of the catalogue", reference, near);
+                self.unknown(
+                    Code::RULE_SYNTAX,
+                    file,
+                    section,
+                    What("das Schema des Katalogs", "schema of the catalogue"),
+                    reference,
+                    near,
+                );
             }
             return;
         }
@@ -88,7 +99,7 @@ impl References<'_> {
             let folder = file.rsplit_once('/').map_or("", |(folder, _)| folder);
             let inside = self.files.keys().filter_map(|path| path.strip_prefix(folder)?.strip_prefix('/'));
             let near = nearest(reference, inside);
-            self.unknown(Code::RULE_SYNTAX, file, section, "file", reference, near);
+            self.unknown(Code::RULE_SYNTAX, file, section, What("die Datei", "file"), reference, near);
         }
     }
 
@@ -105,7 +116,10 @@ impl References<'_> {
         let section = format!("[office.{key}]");
         let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
         if key.is_empty() || key.len() > 60 || !key.bytes().all(plain) {
-            let text = format!("office name {key:?} is not 1 to 60 of a-z 0-9 -");
+            let text = (
+                format!("der Name {key:?} eines Amtes besteht nicht aus 1 bis 60 Zeichen a-z 0-9 -"),
+                format!("office name {key:?} is not 1 to 60 of a-z 0-9 -"),
+            );
             self.findings.push(CheckFinding::error(Code::CONFIG_SYNTAX, file, text));
         }
         for procedure in office.procedures.iter().flatten() {
@@ -119,11 +133,22 @@ impl References<'_> {
                 None => {
                     let known = self.index.products.keys().map(String::as_str);
                     let near = nearest(name, known);
-                    self.unknown(Code::CONFIG_REFERENCE, file, &section, "product", name, near);
+                    self.unknown(
+                        Code::CONFIG_REFERENCE,
+                        file,
+                        &section,
+                        What("das Produkt", "product"),
+                        name,
+                        near,
+                    );
                 }
                 Some(place) if self.contents.products[*place].value.kind != kind => {
-                    let text =
-                        format!("product {name:?} of office {key:?} is not of the kind its place says");
+                    let text = (
+                        format!(
+                            "das Produkt {name:?} des Amtes {key:?} ist nicht von der Art, die sein Platz nennt"
+                        ),
+                        format!("product {name:?} of office {key:?} is not of the kind its place says"),
+                    );
                     self.findings.push(CheckFinding::error(Code::CONFIG_REFERENCE, file, text));
                 }
                 Some(_) => {}
@@ -135,7 +160,7 @@ impl References<'_> {
                 Code::CONFIG_REFERENCE,
                 file,
                 &section,
-                "product with adapter mail, for",
+                What("das Produkt mit adapter mail für", "product with adapter mail, for"),
                 "mail = true",
                 near,
             );
@@ -145,7 +170,14 @@ impl References<'_> {
     fn procedure(&mut self, file: &str, section: &str, procedure: &ProcedureId) {
         if !self.index.procedures.contains_key(procedure) {
             let near = nearest(procedure.as_str(), self.index.procedures.keys().map(ProcedureId::as_str));
-            self.unknown(Code::CONFIG_REFERENCE, file, section, "procedure", procedure.as_str(), near);
+            self.unknown(
+                Code::CONFIG_REFERENCE,
+                file,
+                section,
+                What("das Verfahren", "procedure"),
+                procedure.as_str(),
+                near,
+            );
         }
     }
 
@@ -156,7 +188,14 @@ impl References<'_> {
             let value = &area.value;
             if self.index.profile(contents, &value.profile).is_none() {
                 let near = nearest(&value.profile, contents.profiles.iter().map(Filed::stem));
-                self.unknown(Code::CONFIG_REFERENCE, &area.file, "profile", "profile", &value.profile, near);
+                self.unknown(
+                    Code::CONFIG_REFERENCE,
+                    &area.file,
+                    "profile",
+                    What("das Profil", "profile"),
+                    &value.profile,
+                    near,
+                );
             }
             for (key, office) in &value.offices {
                 self.office(&area.file, key, office);
@@ -164,7 +203,14 @@ impl References<'_> {
             for (procedure, other) in &value.delegate {
                 self.procedure(&area.file, "delegate", procedure);
                 if !self.exists(other) {
-                    self.unknown(Code::CONFIG_REFERENCE, &area.file, "delegate", "delegate", other, None);
+                    self.unknown(
+                        Code::CONFIG_REFERENCE,
+                        &area.file,
+                        "delegate",
+                        What("die Stelle", "delegate"),
+                        other,
+                        None,
+                    );
                 }
                 self.chain(place, procedure, &mut sound);
             }
@@ -178,7 +224,7 @@ impl References<'_> {
                         Code::CONFIG_REFERENCE,
                         &area.file,
                         "participants",
-                        "participant",
+                        What("der Beteiligte", "participant"),
                         name,
                         None,
                     );
@@ -203,13 +249,24 @@ impl References<'_> {
             if cycle || way.len() > LONGEST_CHAIN {
                 let names: Vec<&str> =
                     way.iter().map(|place| self.contents.municipalities[*place].value.ars.as_str()).collect();
-                let what = if cycle { "runs in a circle" } else { "is too long" };
-                let text = format!("delegation of {procedure} {what}: {}", names.join(" → "));
+                let (german, english) = if cycle {
+                    ("läuft im Kreis", "runs in a circle")
+                } else {
+                    ("ist zu lang", "is too long")
+                };
+                let names = names.join(" → ");
+                let text = (
+                    format!("die Umleitung von {procedure} {german}: {names}"),
+                    format!("delegation of {procedure} {english}: {names}"),
+                );
                 let file = &self.contents.municipalities[start].file;
                 let source =
                     self.files.get(file).map(|bytes| String::from_utf8_lossy(bytes)).unwrap_or_default();
                 let place = locate(&source, "delegate", procedure.as_str());
-                let remedy = "Let the last area of the chain do it with an office of its own.";
+                let remedy = (
+                    "Die letzte Kommune der Kette muss das Verfahren mit einem eigenen Amt erledigen.",
+                    "Let the last area of the chain do it with an office of its own.",
+                );
                 self.findings
                     .push(CheckFinding::error(Code::CONFIG_REFERENCE, file, text).at(place).remedy(remedy));
                 return;
@@ -243,7 +300,14 @@ impl References<'_> {
             defaults.value.authority.iter().chain(defaults.value.procedure.values()).collect();
         for id in ids {
             if !self.exists(id.as_str()) {
-                self.unknown(Code::CONFIG_REFERENCE, &defaults.file, "", "authority", id.as_str(), None);
+                self.unknown(
+                    Code::CONFIG_REFERENCE,
+                    &defaults.file,
+                    "",
+                    What("die Stelle", "authority"),
+                    id.as_str(),
+                    None,
+                );
             }
         }
     }

@@ -100,8 +100,8 @@ impl Release {
     /// none, cyclic delegations.
     pub fn build(mut contents: Contents, mut files: Files) -> Result<Self, Vec<CheckFinding>> {
         contents.sort();
-        let compiled =
-            serde_json::to_vec(&contents).map_err(|error| vec![CheckFinding::internal(error.to_string())])?;
+        let compiled = serde_json::to_vec(&contents)
+            .map_err(|error| vec![CheckFinding::internal(&error.to_string())])?;
         files.insert(COMPILED.to_owned(), compiled.into());
         Self::assemble(contents, files)
     }
@@ -112,9 +112,13 @@ impl Release {
     /// # Errors
     /// DDS-C010 if the compiled definitions are missing or unreadable; otherwise like [`Release::build`].
     pub fn open(files: Files) -> Result<Self, Vec<CheckFinding>> {
-        let damaged = |what: String| vec![CheckFinding::damaged(COMPILED, what)];
-        let compiled = files.get(COMPILED).ok_or_else(|| damaged("it is missing".to_owned()))?;
-        let contents = serde_json::from_slice(compiled).map_err(|error| damaged(error.to_string()))?;
+        let missing = || vec![CheckFinding::damaged(COMPILED, ("die Datei fehlt", "it is missing"))];
+        let compiled = files.get(COMPILED).ok_or_else(missing)?;
+        let contents = serde_json::from_slice(compiled).map_err(|error| {
+            let text =
+                (format!("die Datei ist nicht lesbar: {error}"), format!("it is not readable: {error}"));
+            vec![CheckFinding::damaged(COMPILED, text)]
+        })?;
         Self::assemble(contents, files)
     }
 

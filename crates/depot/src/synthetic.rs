@@ -28,7 +28,7 @@ const IDENTITY: &str = r#"<xsl:stylesheet version="1.0" xmlns:xsl="http://www.w3
 /// # Errors
 /// None that a caller could cause; findings would mean a fault of ours.
 pub fn synthetic(rules: usize, municipalities: usize) -> Result<Release, Vec<CheckFinding>> {
-    let ours = |error: String| vec![CheckFinding::internal(error)];
+    let ours = |error: String| vec![CheckFinding::internal(&error)];
     let mut files = Files::new();
     files.insert(STYLESHEET.to_owned(), Arc::from(IDENTITY.as_bytes()));
     let mut contents = Contents::default();

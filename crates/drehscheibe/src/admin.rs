@@ -14,7 +14,7 @@ use dds_store::Journal;
 use dds_telemetry::{Gauges, Telemetry};
 use serde::Deserialize;
 
-use crate::Failure;
+use crate::{Failure, output::file_error};
 
 const TOKEN_FILE: &str = "admin.token";
 
@@ -60,8 +60,7 @@ pub(crate) fn write_token(store: &Path) -> Result<Digest, Failure> {
             .write_all(token.as_bytes())?;
         fs::rename(fresh, file)
     };
-    write()
-        .map_err(|error| Failure::new(Code::STORE_UNAVAILABLE, format!("{}: {error}", store.display())))?;
+    write().map_err(|error| Failure::new(Code::STORE_UNAVAILABLE, file_error(store, &error)))?;
     Ok(Digest::of(token.as_bytes()))
 }
 
@@ -69,7 +68,7 @@ pub(crate) fn write_token(store: &Path) -> Result<Digest, Failure> {
 pub(crate) fn read_token(store: &Path) -> Result<String, Failure> {
     let file = store.join(TOKEN_FILE);
     fs::read_to_string(&file)
-        .map_err(|error| Failure::new(Code::NOT_AUTHENTICATED, format!("{}: {error}", file.display())))
+        .map_err(|error| Failure::new(Code::NOT_AUTHENTICATED, file_error(&file, &error)))
 }
 
 async fn ready(State(admin): State<Admin>) -> Response {

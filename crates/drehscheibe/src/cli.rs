@@ -51,6 +51,11 @@ pub(crate) enum Command {
     Bench(Bench),
     /// Ask a running router whether it is ready
     Health(Health),
+    /// Look into OSCI messages
+    Osci {
+        #[command(subcommand)]
+        command: Osci,
+    },
     /// Print the JSON schema of drehscheibe.toml
     Schema,
     /// Make a master key and print it as 64 hex digits
@@ -355,4 +360,29 @@ pub(crate) struct Saxony {
     /// Folder to write profiles and municipalities into
     #[arg(default_value = "config", value_name = "FOLDER")]
     pub(crate) folder: PathBuf,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Osci {
+    /// Tell everything about a stored message: roles, feedback, process cards, every signature and digest
+    Inspect(OsciInspect),
+}
+
+/// Exit code: 0 readable and nothing invalid, 1 something invalid, 2 unreadable.
+#[derive(Debug, Args)]
+pub(crate) struct OsciInspect {
+    /// Stored HTTP body, plain or encrypted
+    pub(crate) file: PathBuf,
+    /// Folder with cipher keys: PKCS #12, or PEM (key and certificate)
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) keys: Option<PathBuf>,
+    /// PIN of the PKCS #12 files; others on this machine can see it, so better use --pin-env
+    #[arg(long, value_name = "PIN", conflicts_with = "pin_env")]
+    pub(crate) pin: Option<String>,
+    /// Environment variable that holds the PIN
+    #[arg(long, value_name = "NAME")]
+    pub(crate) pin_env: Option<String>,
+    /// Read old algorithms too: CBC, 3DES, RSA-1.5, SHA-1, RSA from 2048 bits
+    #[arg(long)]
+    pub(crate) legacy: bool,
 }

@@ -96,6 +96,22 @@ const TEXTS: &[(&str, &str)] = &[
     ("bench.clients", "Gleichzeitige Absender"),
     ("health", "Eine laufende Datendrehscheibe fragen, ob sie bereit ist"),
     ("health.admin", "Adresse des Betriebszugangs"),
+    ("osci", "OSCI-Nachrichten untersuchen"),
+    (
+        "osci inspect",
+        "Alles über eine gespeicherte Nachricht sagen: Rollen, Rückmeldungen, Laufzettel, jede Signatur und jeden Hashwert",
+    ),
+    ("osci inspect.file", "Gespeicherter HTTP-Inhalt, unverschlüsselt oder verschlüsselt"),
+    (
+        "osci inspect.keys",
+        "Ordner mit Schlüsseln zum Entschlüsseln: PKCS #12 oder PEM (Schlüssel und Zertifikat)",
+    ),
+    (
+        "osci inspect.pin",
+        "PIN der PKCS-#12-Dateien; andere auf dem Rechner können sie sehen, besser --pin-env",
+    ),
+    ("osci inspect.pin_env", "Umgebungsvariable mit der PIN"),
+    ("osci inspect.legacy", "Auch alte Verfahren lesen: CBC, 3DES, RSA-1.5, SHA-1, RSA ab 2048 Bit"),
     ("schema", "Das JSON-Schema von drehscheibe.toml ausgeben"),
     ("key", "Einen Hauptschlüssel erzeugen und als 64 Hexziffern ausgeben"),
     ("saxony", "Die Beispielkonfiguration aller sächsischen Kommunen schreiben"),

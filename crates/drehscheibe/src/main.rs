@@ -9,42 +9,64 @@ mod commands;
 mod demo;
 mod german;
 mod node;
+mod osci;
 mod output;
 mod watch;
 
 use std::process::ExitCode;
 
 use clap::{CommandFactory, FromArgMatches};
-use dds_message::{Code, Problem};
+use dds_depot::CheckFinding;
+use dds_message::{Code, Language, Problem, Text};
 
 use crate::{
     cli::{Cli, Command},
-    output::{Language, Output},
+    output::Output,
 };
 
 /// Why a command failed: a problem with code, actor and remedy.
-#[derive(Debug)]
-pub(crate) struct Failure(pub(crate) Problem);
+#[derive(Debug, Clone)]
+pub(crate) struct Failure {
+    pub(crate) problem: Problem,
+    /// Mistakes in files; each has a place and a remedy of its own.
+    pub(crate) findings: Vec<CheckFinding>,
+}
 
 impl Failure {
-    pub(crate) fn new(code: Code, detail: impl Into<String>) -> Self {
-        Self(Problem::new(code, detail))
+    /// `text` is a pair: German, English.
+    pub(crate) fn new(code: Code, text: impl Into<Text>) -> Self {
+        Problem::told(code, text).into()
     }
 
+    /// What should not happen; told in English, because its makers must act.
     pub(crate) fn internal(detail: impl Into<String>) -> Self {
-        Self::new(Code::INTERNAL, detail)
+        Problem::new(Code::INTERNAL, detail).into()
     }
 }
 
 impl From<Problem> for Failure {
     fn from(problem: Problem) -> Self {
-        Self(problem)
+        Self { problem, findings: Vec::new() }
+    }
+}
+
+impl From<Vec<CheckFinding>> for Failure {
+    fn from(findings: Vec<CheckFinding>) -> Self {
+        let code = findings.first().map_or(Code::INTERNAL, |finding| finding.code);
+        let lines = findings.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n  ");
+        Self { problem: Problem::new(code, lines), findings }
+    }
+}
+
+impl From<CheckFinding> for Failure {
+    fn from(finding: CheckFinding) -> Self {
+        vec![finding].into()
     }
 }
 
 impl From<dds_store::StoreError> for Failure {
     fn from(error: dds_store::StoreError) -> Self {
-        Self(error.into())
+        Problem::from(error).into()
     }
 }
 
@@ -66,14 +88,14 @@ fn main() -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
-            output.problem(&Problem::new(Code::INTERNAL, format!("cannot start the runtime: {error}")));
+            output.failure(&Failure::internal(format!("cannot start the runtime: {error}")));
             return ExitCode::FAILURE;
         }
     };
     match runtime.block_on(Box::pin(run(cli.command, output))) {
         Ok(code) => code,
-        Err(Failure(problem)) => {
-            output.problem(&problem);
+        Err(failure) => {
+            output.failure(&failure);
             ExitCode::FAILURE
         }
     }
@@ -100,6 +122,7 @@ async fn run(command: Command, output: Output) -> Result<ExitCode, Failure> {
         Command::Deliver { command } => commands::deliver::run(&command, output).await,
         Command::Bench(options) => bench::run(&options, output).await,
         Command::Health(options) => commands::health::run(&options, output).await,
+        Command::Osci { command } => Ok(commands::osci::run(&command, output)),
         Command::Schema => commands::schema(output),
         Command::Key => commands::key(output),
         Command::Saxony(options) => commands::saxony(&options, output),

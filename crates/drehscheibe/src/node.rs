@@ -4,12 +4,16 @@
 use std::{path::Path, process::ExitCode, sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
+use axum::{extract::Request, middleware::map_request};
 use dds_config::{ProcessConfig, ReleaseStore, SourcePaths, check_certificates, read_release, read_secret};
 use dds_delivery::Scheduler;
 use dds_depot::{Release, Source};
-use dds_inbound::{Context, HttpLimits, Listener, Sources, folder};
-use dds_message::{Clock, Code, Digest, SourceId, Timestamp};
-use dds_outbound::{Targets, mailbox};
+use dds_inbound::{Context, HttpLimits, Listener, Peer, Sources, folder};
+use dds_message::{Clock, Code, Digest, Problem, SourceId, Timestamp};
+use dds_outbound::{
+    OsciSender, Targets, mailbox,
+    osci::{Tracker, TrackerParts},
+};
 use dds_router::Router;
 use dds_store::{
     Journal, MasterKey, NewEntry, Retention,
@@ -23,7 +27,15 @@ use tokio::{
     task::JoinSet,
 };
 
-use crate::{Failure, admin, cli::Serve, commands, demo::build_failed, output::Output, watch as watcher};
+use crate::{
+    Failure, admin,
+    cli::Serve,
+    commands,
+    demo::build_failed,
+    osci::{Around, Osci},
+    output::Output,
+    watch as watcher,
+};
 
 /// `drehscheibe serve`.
 pub(crate) async fn serve(options: &Serve, output: Output) -> Result<ExitCode, Failure> {
@@ -71,7 +83,7 @@ impl Node {
         for finding in check_certificates(&config, clock.now()) {
             tracing::warn!(code = %finding.code, "{finding}");
         }
-        let telemetry = Telemetry::default();
+        let telemetry = telemetry(&config)?;
         let store = open_store(&config, &clock)?;
         let token = admin::write_token(&config.store)?;
         let releases = ReleaseStore::new(&config.releases);
@@ -79,9 +91,12 @@ impl Node {
         let pool = Pool::start(pool_options(&config)).await?;
         load(&pool, &release).await?;
 
+        let mut ways_out = commands::outbound_options(&config, config_dir)?;
+        let osci = Osci::open(&config, &ways_out.tls, &clock)?.map(Arc::new);
+        ways_out.osci = osci.as_ref().and_then(|osci| osci.sender(&clock));
+        let sender = ways_out.osci.clone();
         let targets =
-            Targets::new(commands::outbound_options(&config, config_dir)?, Arc::new(release.clone()))
-                .map_err(dds_message::Problem::from)?;
+            Targets::new(ways_out, Arc::new(release.clone())).map_err(dds_message::Problem::from)?;
         let router = Router::new(
             router_parts(&store, &pool, &clock, &telemetry),
             router_options(&config),
@@ -117,6 +132,9 @@ impl Node {
             tasks: tokio::sync::Mutex::new(JoinSet::new()),
         });
         node.listen(token, &is_ready, &ended).await?;
+        if let Some(osci) = osci {
+            node.listen_osci(osci, sender, &ended).await?;
+        }
         let mut tasks = node.tasks.lock().await;
         let router = node.router.clone();
         let until = ended.clone();
@@ -136,15 +154,18 @@ impl Node {
         is_ready: &watch::Receiver<bool>,
         ended: &watch::Receiver<bool>,
     ) -> Result<(), Failure> {
-        let bind_failed =
-            |error: std::io::Error| Failure::new(Code::CONFIG_SYNTAX, format!("cannot listen: {error}"));
+        let bind_failed = |error: std::io::Error| {
+            let text = (format!("lauschen geht nicht: {error}"), format!("cannot listen: {error}"));
+            Failure::new(Code::CONFIG_SYNTAX, text)
+        };
         let limits =
             HttpLimits { drain_seconds: self.config.delivery.drain.0.as_secs(), ..HttpLimits::default() };
         let tls = commands::tls(&self.config)?;
         let listen = &self.config.listen;
         let rest = Listener::bind(listen.rest, tls.clone(), limits.clone()).await.map_err(bind_failed)?;
         let admin = Listener::bind(listen.admin, None, limits.clone()).await.map_err(bind_failed)?;
-        let app = dds_inbound::app(self.context.clone()).merge(mailbox::router(self.mailbox(ended)));
+        let fetching = mailbox::router(self.mailbox(ended)).layer(map_request(with_certificate));
+        let app = dds_inbound::app_with(self.context.clone(), fetching);
         let operations = admin::app(admin::Admin {
             router: self.router.clone(),
             journal: Arc::new(self.store.clone()),
@@ -168,6 +189,55 @@ impl Node {
         Ok(())
     }
 
+    /// Opens the endpoints of OSCI, and starts what fetches, collects and follows.
+    async fn listen_osci(
+        &self,
+        osci: Arc<Osci>,
+        sender: Option<OsciSender>,
+        ended: &watch::Receiver<bool>,
+    ) -> Result<(), Failure> {
+        let parts = osci.stand_up(Around {
+            handle: Arc::new(self.router.clone()),
+            sources: Arc::clone(&self.sources) as Arc<dyn Sources>,
+            limits: inbound_options(&self.config).limits,
+            clock: Arc::clone(&self.clock),
+            telemetry: self.telemetry.clone(),
+        })?;
+        let mut tasks = self.tasks.lock().await;
+        if parts.office.is_some() || parts.receiving.is_some() {
+            let address = osci.listen();
+            let limits =
+                HttpLimits { drain_seconds: self.config.delivery.drain.0.as_secs(), ..HttpLimits::default() };
+            let listener = Listener::bind(address, None, limits).await.map_err(|error| {
+                let text = (
+                    format!("OSCI lauscht nicht auf {address}: {error}"),
+                    format!("OSCI cannot listen on {address}: {error}"),
+                );
+                Failure::new(Code::CONFIG_SYNTAX, text)
+            })?;
+            let routes = dds_inbound::osci::routes(parts.office.clone(), parts.receiving);
+            tasks.spawn(listener.serve(routes, end(ended.clone())));
+        }
+        for fetcher in parts.fetchers {
+            tasks.spawn(fetcher.run(end(ended.clone())));
+        }
+        if let Some(collector) = parts.collector {
+            tasks.spawn(collector.run(end(ended.clone())));
+        }
+        if let Some(sender) = sender {
+            let tracker = Tracker::new(TrackerParts {
+                sender,
+                targets: self.targets.clone(),
+                journal: Arc::new(self.store.clone()),
+                telemetry: self.telemetry.clone(),
+                every: Duration::from_secs(60),
+            });
+            tasks.spawn(tracker.run(ended.clone()));
+        }
+        tasks.spawn(watcher::osci(osci, parts.office, Arc::clone(&self.clock), ended.clone()));
+        Ok(())
+    }
+
     fn drop_folder(&self, source: &Source) -> Result<Option<folder::Watch>, Failure> {
         let (Some(inbox), Some(name)) = (&self.config.folders.inbox, &source.folder) else { return Ok(None) };
         let mut options = folder::FolderOptions::new(source.id.clone(), inbox.join(name));
@@ -176,7 +246,10 @@ impl Node {
         let handle = Arc::new(self.router.clone());
         let opened = folder::Watch::open(options, handle, self.telemetry.clone());
         opened.map(Some).map_err(|error| {
-            Failure::new(Code::CONFIG_SYNTAX, format!("drop folder of {}: {error}", source.id))
+            let id = &source.id;
+            let text =
+                (format!("Transferverzeichnis von {id}: {error}"), format!("drop folder of {id}: {error}"));
+            Failure::new(Code::CONFIG_SYNTAX, text)
         })
     }
 
@@ -239,7 +312,43 @@ impl Node {
         self.shutdown.send_replace(true);
         let mut tasks = self.tasks.lock().await;
         while tasks.join_next().await.is_some() {}
+        let telemetry = self.telemetry.clone();
+        // A panic of the export must not keep the process from ending in order.
+        let _closed = tokio::task::spawn_blocking(move || telemetry.close(Duration::from_secs(2))).await;
     }
+}
+
+/// Log and metrics, and spans if a collector is configured. It need not be there: that costs spans and nothing else.
+#[cfg(feature = "otlp")]
+fn telemetry(config: &ProcessConfig) -> Result<Telemetry, Failure> {
+    let Some(endpoint) = &config.telemetry.otlp_endpoint else { return Ok(Telemetry::default()) };
+    // Set once per process; a second time changes nothing.
+    let _already = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let options = dds_telemetry::OtlpOptions {
+        endpoint: endpoint.clone(),
+        node: config.node.clone(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+    };
+    let exporter = dds_telemetry::OtlpExporter::start(&options).map_err(|error| {
+        let text = (
+            format!("telemetry.otlp_endpoint ist nicht zu gebrauchen (Meldung: „{error}“)"),
+            format!("telemetry.otlp_endpoint: {error}"),
+        );
+        Failure::new(Code::CONFIG_SYNTAX, text)
+    })?;
+    Ok(Telemetry::with_spans(Arc::new(exporter)))
+}
+
+#[cfg(not(feature = "otlp"))]
+fn telemetry(config: &ProcessConfig) -> Result<Telemetry, Failure> {
+    if config.telemetry.otlp_endpoint.is_some() {
+        let text = (
+            "telemetry.otlp_endpoint ist gesetzt, aber dieses Programm wurde ohne das Merkmal otlp gebaut",
+            "telemetry.otlp_endpoint is set, but this program was built without the feature otlp",
+        );
+        return Err(Failure::new(Code::CONFIG_SYNTAX, text));
+    }
+    Ok(Telemetry::default())
 }
 
 /// Sources of the active release, for authentication.
@@ -276,7 +385,7 @@ fn source_limits(config: &ProcessConfig, source: &Source) -> dds_inbound::Limits
 /// The key that wraps the keys of all messages. `DDS-S004` if it is missing or malformed.
 pub(crate) fn master_key(config: &ProcessConfig) -> Result<MasterKey, Failure> {
     let hex =
-        read_secret(&config.master_key).map_err(|problem| Failure::new(Code::KEY_MISSING, problem.detail))?;
+        read_secret(&config.master_key).map_err(|problem| Problem { code: Code::KEY_MISSING, ..problem })?;
     Ok(MasterKey::from_hex(&hex)?)
 }
 
@@ -312,11 +421,12 @@ fn active_release(
 
 /// Has the workers compile a release. Errors of packages name file, line and column.
 pub(crate) async fn load(pool: &Pool, release: &Release) -> Result<(), Failure> {
-    let errors = pool.load(dds_config::bundle(release)).await?;
-    let Some(first) = errors.first() else { return Ok(()) };
-    let text = errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n  ");
+    let errors = dds_config::compile(release, pool).await?;
+    if errors.is_empty() {
+        return Ok(());
+    }
     pool.unload(release.id().0);
-    Err(Failure::new(first.code, text))
+    Err(errors.into())
 }
 
 pub(crate) fn pool_options(config: &ProcessConfig) -> PoolOptions {
@@ -400,7 +510,7 @@ fn inbound_options(config: &ProcessConfig) -> dds_inbound::Options {
     }
 }
 
-/// Deletes payloads after their retention period, a little at a time.
+/// Deletes payloads after their retention period, a little at a time, and moves closed months of the journal.
 async fn expire(
     store: SqliteStore,
     clock: Arc<dyn Clock>,
@@ -421,11 +531,32 @@ async fn expire(
             Ok(_) => {}
             Err(error) => tracing::error!(code = %error.code(), %error, "cannot delete expired payloads"),
         }
+        match store.archive().await {
+            Ok(moved) if moved.months > 0 => {
+                tracing::info!(
+                    months = moved.months,
+                    entries = moved.entries,
+                    "closed months of the journal moved"
+                );
+            }
+            Ok(_) => {}
+            Err(error) => {
+                tracing::error!(code = %error.code(), %error, "cannot move a closed month of the journal")
+            }
+        }
         tokio::select! {
             () = tokio::time::sleep(PAUSE) => {}
             _ = ended.changed() => {}
         }
     }
+}
+
+/// Tells the mailbox which client certificate the listener saw: the two do not know each other (invariant I2).
+async fn with_certificate(mut request: Request) -> Request {
+    if let Some(digest) = request.extensions().get::<Peer>().and_then(|peer| peer.certificate) {
+        request.extensions_mut().insert(mailbox::PeerCertificate(digest));
+    }
+    request
 }
 
 async fn end(mut ended: watch::Receiver<bool>) {

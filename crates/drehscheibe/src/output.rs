@@ -2,17 +2,11 @@
 
 use std::io::Write as _;
 
-use dds_message::{Code, Problem};
+use dds_message::Code;
+pub(crate) use dds_message::Language;
 use serde::Serialize;
 
 use crate::Failure;
-
-/// Language of texts for people.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Language {
-    German,
-    English,
-}
 
 /// How to print.
 #[derive(Debug, Clone, Copy)]
@@ -48,13 +42,18 @@ impl Output {
         Ok(())
     }
 
-    /// Prints a problem: what happened, who acts, what to do, where the page is.
-    pub(crate) fn problem(self, problem: &Problem) {
+    /// Prints a failure: what happened, who acts, what to do, where the page is.
+    pub(crate) fn failure(self, failure: &Failure) {
+        let Failure { problem, findings } = failure;
         let entry = problem.code.entry();
+        let remedy = self.pick(entry.remedy_german, entry.remedy_english);
+        let lines: Vec<String> = findings.iter().map(|finding| finding.line(self.language)).collect();
+        let detail =
+            if lines.is_empty() { problem.detail_in(self.language).to_owned() } else { lines.join("\n  ") };
         if self.json {
             let value = serde_json::json!({
-                "error": problem.code, "title": self.pick(entry.german, entry.english), "detail": problem.detail,
-                "actor": entry.actor, "remedy": self.pick(entry.remedy_german, entry.remedy_english),
+                "error": problem.code, "title": self.pick(entry.german, entry.english), "detail": detail,
+                "actor": entry.actor, "remedy": remedy, "findings": findings,
             });
             let _closed = writeln!(std::io::stderr().lock(), "{value}");
             return;
@@ -67,23 +66,26 @@ impl Output {
             Language::German => entry.actor.german().to_owned(),
             Language::English => entry.actor.as_str().replace('_', " "),
         };
+        // Each finding has said its own remedy already.
+        let todo = if findings.is_empty() { format!("\n  {todo}: {remedy}") } else { String::new() };
         let _closed = writeln!(
             std::io::stderr().lock(),
-            "{} {}\n  {}\n  {who}: {actor}\n  {todo}: {}\n  {page}: docs/codes/{}.md",
-            problem.code,
-            self.pick(entry.german, entry.english),
-            problem.detail,
-            self.pick(entry.remedy_german, entry.remedy_english),
-            problem.code,
+            "{code} {title}\n  {detail}\n  {who}: {actor}{todo}\n  {page}: docs/codes/{code}.md",
+            code = problem.code,
+            title = self.pick(entry.german, entry.english),
         );
     }
 }
 
 /// Writes a JSON report to a file.
 pub(crate) fn write_report<T: Serialize>(file: &std::path::Path, report: &T) -> Result<(), Failure> {
-    let failed = |error: std::io::Error| {
-        Failure(Problem::new(Code::BAD_REQUEST, format!("{}: {error}", file.display())))
-    };
+    let failed = |error: std::io::Error| Failure::new(Code::BAD_REQUEST, file_error(file, &error));
     let text = serde_json::to_string_pretty(report).map_err(|error| Failure::internal(error.to_string()))?;
     std::fs::write(file, text + "\n").map_err(failed)
+}
+
+/// A file and what the operating system says of it, in its own words.
+pub(crate) fn file_error(file: &std::path::Path, error: &std::io::Error) -> (String, String) {
+    let file = file.display();
+    (format!("Datei {file}: {error}"), format!("file {file}: {error}"))
 }

@@ -7,9 +7,11 @@ use std::{
 };
 
 use dds_config::{SourcePaths, build_release};
+use dds_inbound::osci::Office;
+use dds_message::{Clock, Timestamp};
 use tokio::sync::watch;
 
-use crate::{Failure, node::Node};
+use crate::{Failure, node::Node, osci::Osci};
 
 /// Follows the pointer of the active release; a release that cannot be loaded leaves the old one in force, and is
 /// never confirmed.
@@ -27,11 +29,55 @@ pub(crate) async fn release(node: Weak<Node>, mut ended: watch::Receiver<bool>) 
         };
         let switched = match node.releases.load(&wanted) {
             Ok(release) => Box::pin(node.activate(release)).await,
-            Err(problem) => Err(Failure(problem)),
+            Err(problem) => Err(Failure::from(problem)),
         };
-        if let Err(Failure(problem)) = switched {
+        if let Err(Failure { problem, .. }) = switched {
             tracing::error!(release = %wanted, code = %problem.code, detail = problem.detail, "release not activated");
             refused = Some(wanted);
+        }
+    }
+}
+
+/// Reads mailboxes and revocation lists of OSCI anew when they change, and sweeps the postbox.
+pub(crate) async fn osci(
+    osci: Arc<Osci>,
+    office: Option<Arc<Office>>,
+    clock: Arc<dyn Clock>,
+    mut ended: watch::Receiver<bool>,
+) {
+    const PAUSE: Duration = Duration::from_secs(5);
+    const SWEEPS: u32 = 120;
+    let mut seen = osci.changed();
+    let mut pauses = 0_u32;
+    loop {
+        if pauses.is_multiple_of(SWEEPS)
+            && let Some(keep) = osci.keep()
+        {
+            let before = |age: Duration| {
+                Timestamp(clock.now().0.saturating_sub(i64::try_from(age.as_millis()).unwrap_or(i64::MAX)))
+            };
+            match osci.postbox().sweep(before(keep), before(Duration::from_secs(86_400))).await {
+                Ok(swept) if swept.deliveries + swept.files > 0 => {
+                    tracing::info!(deliveries = swept.deliveries, files = swept.files, "osci.swept");
+                }
+                Ok(_) => {}
+                Err(error) => tracing::error!(%error, "osci.not_swept"),
+            }
+        }
+        tokio::select! {
+            () = tokio::time::sleep(PAUSE) => {}
+            _ = ended.changed() => return,
+        }
+        pauses = pauses.wrapping_add(1);
+        let now = osci.changed();
+        if now != seen {
+            match crate::osci::refresh(office.as_ref(), &osci) {
+                Ok(()) => tracing::info!("osci.mailboxes_read"),
+                Err(Failure { problem, .. }) => {
+                    tracing::error!(code = %problem.code, detail = problem.detail, "osci.mailboxes_stay");
+                }
+            }
+            seen = now;
         }
     }
 }
@@ -45,7 +91,7 @@ pub(crate) async fn sources(node: Arc<Node>, config_dir: PathBuf) {
         let now = newest(&[&paths.rules, &paths.config]);
         if seen.is_some()
             && seen != Some(now)
-            && let Err(Failure(problem)) = rebuild(&node, &paths).await
+            && let Err(Failure { problem, .. }) = rebuild(&node, &paths).await
         {
             tracing::error!(code = %problem.code, "the release stays as it is:\n  {}", problem.detail);
         }

@@ -13,7 +13,7 @@ mod support;
 
 use std::fs;
 
-use support::{Copy, Said, copy, edit, place_of};
+use support::{Copy, Said, copy, edit, place_of, run};
 
 const RULE: &str = "rules/hundesteuer/1.0/rule.toml";
 const STYLESHEET: &str = "rules/hundesteuer/1.0/xslt/to-vorgang.xsl";
@@ -113,7 +113,9 @@ fn a_stylesheet_with_an_xpath_error() {
     assert_eq!(error["line"], line);
     assert!(error["column"].as_u64().unwrap() > 1, "{error}");
     assert_eq!(error["severity"], "error");
-    assert!(!error["remedy"].as_str().unwrap().is_empty());
+    for language in ["de", "en"] {
+        assert!(!error["remedy"][language].as_str().unwrap().is_empty(), "{error}");
+    }
     // Named once, not again for each of its cases.
     let errors = findings.iter().filter(|one| one["severity"] == "error").count();
     assert_eq!((errors, &answer["cases"]["failed"]), (1, &0.into()), "{answer:#}");
@@ -158,13 +160,63 @@ fn german_and_english_say_the_same() {
         assert_named(said, "config/profiles/stadt-a.toml", (1, 9), "DDS-C001", &[]);
     }
     assert!(german.err.starts_with("DDS-C001 Konfigurationsdatei fehlerhaft\n"), "{}", german.err);
-    assert!(
-        german.err.contains("Wer handelt: Betrieb") && german.err.contains("Was zu tun ist: "),
-        "{german:?}"
-    );
+    assert!(german.err.contains("Wer handelt: Betrieb"), "{german:?}");
+    assert!(german.err.contains("— Datei an der genannten Zeile und Spalte berichtigen."), "{german:?}");
+    assert!(!german.err.contains("Correct the file"), "half a translation: {german:?}");
     assert!(english.err.starts_with("DDS-C001 Configuration file malformed\n"), "{}", english.err);
-    assert!(
-        english.err.contains("Who acts: operator") && english.err.contains("What to do: "),
-        "{english:?}"
-    );
+    assert!(english.err.contains("Who acts: operator"), "{english:?}");
+    // The remedy stands with its finding, and only there.
+    let remedy = "Correct the file at the line and column named.";
+    assert_eq!(english.err.matches(remedy).count(), 1, "{english:?}");
+}
+
+#[test]
+fn findings_and_remedies_are_german_where_german_is_wanted() {
+    let broken = Copy::new();
+    edit(&broken.file(RULE), "fan_out = false", "fan_uot = false");
+    edit(&broken.file("config/profiles/stadt-a.toml"), "fv-steuerwerk@3.2", "fv-steuerwrek@3.2");
+    let said = broken.check(&["--language", "de"]).bad();
+    let place = place_of(&broken.file(RULE), "fan_uot");
+    assert_named(&said, RULE, place, "DDS-C003", &["unbekannter Schlüssel", "Meinten Sie \"fan_out\"?"]);
+    assert!(!said.err.contains("Did you mean") && !said.err.contains("unknown"), "{}", said.err);
+
+    let gap = Copy::new();
+    edit(&gap.file("config/profiles/grossstadt.toml"), "\"hundesteuer\"", "");
+    let said = gap.check(&["--language", "de"]).good();
+    let line = said.out.lines().find(|line| line.contains("DDS-C009")).unwrap();
+    assert!(line.contains("Keine zuständige Stelle gefunden"), "{line}");
+    assert!(line.contains("— Zuständigkeit oder Produkt"), "{line}");
+}
+
+#[test]
+fn a_configuration_file_that_is_not_there() {
+    let said = run(["depot", "list", "--config", "/nicht/da/drehscheibe.toml", "--language", "de"]).bad();
+    assert!(said.err.starts_with("DDS-C011 Konfigurationsdatei nicht gefunden\n"), "{}", said.err);
+    assert!(said.err.contains("/nicht/da/drehscheibe.toml"), "{}", said.err);
+    assert_eq!(said.err.matches("--config").count(), 1, "the remedy once: {}", said.err);
+    let said = run(["depot", "list", "--config", "/nicht/da/drehscheibe.toml", "--language", "en"]).bad();
+    assert!(said.err.contains("Name the file with --config, or make one"), "{}", said.err);
+}
+
+#[test]
+fn everything_is_compiled_also_without_cases() {
+    let broken = Copy::new();
+    let (line, _) = place_of(&broken.file(STYLESHEET), "count(h:hund)");
+    edit(&broken.file(STYLESHEET), "count(h:hund)", "count(h:hund");
+    let schematron = "rules/hundesteuer/1.0/schematron/hundesteuer.sch";
+    edit(&broken.file(schematron), "test=\"", "test=\"(((");
+    let schema = "rules/hundesteuer/1.0/schema/hundesteuer.xsd";
+    edit(&broken.file(schema), "type=\"", "type=\"h:gibtEsNicht");
+    let answer = broken.check(&["--json"]).bad().json();
+    let errors: Vec<_> =
+        answer["findings"].as_array().unwrap().iter().filter(|one| one["severity"] == "error").collect();
+    let of =
+        |file: &str| *errors.iter().find(|one| one["file"] == file).unwrap_or_else(|| panic!("{answer:#}"));
+    assert_eq!((&of(STYLESHEET)["code"], &of(STYLESHEET)["line"]), (&"DDS-T001".into(), &line.into()));
+    assert!(of(STYLESHEET)["column"].as_u64().unwrap() > 1, "{errors:?}");
+    for file in [schematron, schema] {
+        assert_eq!(of(file)["code"], "DDS-C003", "{errors:?}");
+        assert!(of(file)["line"].as_u64().unwrap() > 0, "{errors:?}");
+    }
+    assert!(answer["cases"].is_null());
 }

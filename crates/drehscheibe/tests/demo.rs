@@ -10,21 +10,9 @@
 
 mod support;
 
-use support::{root, run};
-
 #[test]
 fn the_demo_delivers_everything_once_and_reports_it() {
-    let root = root();
-    let folder = tempfile::tempdir().unwrap();
-    let report = folder.path().join("report.json");
-    let path = |name: &str| root.join(name).display().to_string();
-    let (rules, config, fixtures) = (path("rules"), path("config"), path("fixtures"));
-    let mut arguments =
-        vec!["demo", "--messages", "70", "--report", report.to_str().unwrap(), "--language", "en"];
-    arguments.extend(["--rules", &rules, "--config-dir", &config, "--fixtures", &fixtures]);
-    let said = run(arguments);
-    let text = std::fs::read_to_string(&report).unwrap_or_else(|error| panic!("{error}: {said:?}"));
-    let report: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let (said, report) = support::demo(&["--messages", "70"]);
     assert_eq!(said.code, Some(0), "{report:#}");
 
     let number = |key: &str| report[key].as_u64().unwrap_or_else(|| panic!("{key}: {report:#}"));

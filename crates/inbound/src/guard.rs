@@ -22,15 +22,16 @@ const HEADER_BYTES: usize = 16 << 10;
 /// Bytes of path and query.
 const TARGET_BYTES: usize = 2 << 10;
 
-/// `routes` with the guard around them, and an answer for what no route knows.
-pub(crate) fn guarded(routes: Router<Context>, context: Context) -> Router {
+/// `routes` and `further` with the guard around them, and an answer for what no route knows.
+pub(crate) fn guarded(routes: Router<Context>, further: Router, context: Context) -> Router {
     routes
         .fallback(not_found)
         .method_not_allowed_fallback(wrong_method)
         // Bodies are limited by `body::Pieces`, which knows the source.
         .layer(DefaultBodyLimit::disable())
-        .layer(axum::middleware::from_fn_with_state(context.clone(), guard))
-        .with_state(context)
+        .with_state(context.clone())
+        .merge(further)
+        .layer(axum::middleware::from_fn_with_state(context, guard))
 }
 
 async fn not_found() -> Refusal {

@@ -20,6 +20,7 @@ mod guard;
 pub mod multipart;
 mod name;
 mod options;
+pub mod osci;
 mod refusal;
 pub mod rest;
 mod server;
@@ -36,7 +37,13 @@ pub use server::Listener;
 pub use sources::{SourceTable, Sources};
 pub use tls::{Tls, TlsError};
 
-/// REST and SOAP together, ready to be served or merged with further routes.
+/// REST and SOAP together, ready to be served.
 pub fn app(context: Context) -> axum::Router {
-    guard::guarded(rest::routes().merge(soap::routes()), context)
+    app_with(context, axum::Router::new())
+}
+
+/// REST, SOAP and `further` routes, which authenticate by themselves (they find the [`Peer`] in the extensions of each
+/// request) and stand behind the same guard: limits of the request head, headers of every answer.
+pub fn app_with(context: Context, further: axum::Router) -> axum::Router {
+    guard::guarded(rest::routes().merge(soap::routes()), further, context)
 }

@@ -30,9 +30,18 @@ impl Document {
     pub fn parse(bytes: &[u8], name: &str) -> Result<Self, Error> {
         let listening = Listening::start(Files::new());
         match parse_raw(bytes, name, std::ptr::null_mut()).and_then(NonNull::new) {
-            Some(doc) => Ok(Self { doc, guest: None, not_sync: PhantomData }),
+            // SAFETY: a tree just made.
+            Some(doc) => Ok(unsafe { Self::from_raw(doc) }),
             None => Err(listening.into_error(name, "document cannot be parsed")),
         }
+    }
+
+    /// Takes over a tree.
+    ///
+    /// # Safety
+    /// Nobody else has or will have `doc`.
+    pub(crate) unsafe fn from_raw(doc: NonNull<Doc>) -> Self {
+        Self { doc, guest: None, not_sync: PhantomData }
     }
 
     /// Puts a copy of the root of `fragment` in front of the first element inside this document's root, in place of

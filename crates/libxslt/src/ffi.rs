@@ -10,6 +10,7 @@ macro_rules! opaque {
     )+ };
 }
 opaque!(Doc, Node, Dict, Style, TransformContext, SecurityPrefs, OutputBuffer, Encoder, XPathExpression);
+opaque!(SchemaParser, Schema, SchemaRun);
 
 /// `xsltDocLoaderFunc`
 pub(crate) type Loader = extern "C" fn(
@@ -56,6 +57,14 @@ unsafe extern "C" {
         encoder: *mut Encoder,
     ) -> *mut OutputBuffer;
     pub(crate) fn xmlOutputBufferClose(buffer: *mut OutputBuffer) -> c_int;
+
+    pub(crate) fn xmlSchemaNewDocParserCtxt(doc: *mut Doc) -> *mut SchemaParser;
+    pub(crate) fn xmlSchemaFreeParserCtxt(parser: *mut SchemaParser);
+    pub(crate) fn xmlSchemaParse(parser: *mut SchemaParser) -> *mut Schema;
+    pub(crate) fn xmlSchemaFree(schema: *mut Schema);
+    pub(crate) fn xmlSchemaNewValidCtxt(schema: *mut Schema) -> *mut SchemaRun;
+    pub(crate) fn xmlSchemaFreeValidCtxt(run: *mut SchemaRun);
+    pub(crate) fn xmlSchemaValidateDoc(run: *mut SchemaRun, doc: *mut Doc) -> c_int;
 
     // libxslt
     pub(crate) fn xsltInit();
@@ -111,6 +120,7 @@ unsafe extern "C" {
     ) -> *mut Doc;
     pub(crate) fn dds_xslt_stylesheet_errors(style: *mut Style) -> c_int;
     pub(crate) fn dds_xslt_strips_space(style: *mut Style) -> c_int;
+    pub(crate) fn dds_xslt_reads_back(style: *mut Style, result: *mut Doc) -> c_int;
     pub(crate) fn dds_xslt_set_limits(
         context: *mut TransformContext,
         operations: c_ulong,

@@ -18,8 +18,10 @@ mod error;
 mod ffi;
 mod output;
 mod report;
+mod schema;
 mod stylesheet;
 
 pub use document::{Document, preload_encodings};
 pub use error::{Error, ErrorKind};
+pub use schema::Schema;
 pub use stylesheet::{Limits, Stylesheet, check_xpath};

@@ -103,6 +103,39 @@ int dds_xslt_strips_space(xsltStylesheetPtr style) {
     return 0;
 }
 
+static int plain(xmlNodePtr node) {
+    for (; node != NULL; node = node->next) {
+        if (node->type == XML_TEXT_NODE) {
+            if (node->name == xmlStringTextNoenc || (node->next != NULL && node->next->type == XML_TEXT_NODE))
+                return 0;
+        } else if (node->type != XML_ELEMENT_NODE || !plain(node->children)) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
+/*
+ * Whether parsing the serialised result would only build the same tree once more: XML as it stands, of elements and
+ * whole texts, without what serialisation adds (indentation, DOCTYPE) or treats in its own way (CDATA sections,
+ * disable-output-escaping).
+ */
+int dds_xslt_reads_back(xsltStylesheetPtr style, xmlDocPtr result) {
+    const xmlChar *method, *public, *system;
+    int indent;
+    xsltStylesheetPtr each;
+    XSLT_GET_IMPORT_PTR(method, style, method)
+    XSLT_GET_IMPORT_PTR(public, style, doctypePublic)
+    XSLT_GET_IMPORT_PTR(system, style, doctypeSystem)
+    XSLT_GET_IMPORT_INT(indent, style, indent)
+    for (each = style; each != NULL; each = xsltNextImport(each))
+        if (each->cdataSection != NULL)
+            return 0;
+    return xmlStrEqual(method, BAD_CAST "xml") && public == NULL && system == NULL && indent <= 0 &&
+           result->children != NULL && result->children->type == XML_ELEMENT_NODE && result->children->next == NULL &&
+           plain(result->children);
+}
+
 void dds_xslt_set_limits(xsltTransformContextPtr context, unsigned long operations, int depth, int variables) {
     context->opLimit = operations;
     context->maxTemplateDepth = depth;

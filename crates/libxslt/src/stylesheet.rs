@@ -85,9 +85,36 @@ impl Stylesheet {
         params: &[(&str, &str)],
         limits: &Limits,
     ) -> Result<Vec<u8>, Error> {
+        // SAFETY: a live stylesheet.
+        let strips = unsafe { ffi::dds_xslt_strips_space(self.style.as_ptr()) } != 0;
+        // SAFETY: a live tree; the copy belongs to nobody else.
+        let copy = strips.then(|| Tree(unsafe { ffi::xmlCopyDoc(document.as_ptr(), 1) }));
+        let doc = copy.as_ref().map_or(document.as_ptr(), |copy| copy.0);
+        self.result(doc, params, limits).map(|(bytes, _)| bytes)
+    }
+
+    /// As [`run`](Self::run), for a document that is not needed afterwards, and gives the result also as document: unless
+    /// parsing the bytes would make another one of it (`xsl:output`, more than one root).
+    ///
+    /// # Errors
+    /// As [`run`](Self::run).
+    pub fn convert(&self, document: Document, limits: &Limits) -> Result<(Vec<u8>, Option<Document>), Error> {
+        let (bytes, tree) = self.result(document.as_ptr(), &[], limits)?;
+        // SAFETY: stylesheet and tree live.
+        let same = unsafe { ffi::dds_xslt_reads_back(self.style.as_ptr(), tree.0) } != 0;
+        Ok((bytes, same.then(|| tree.into_document()).flatten()))
+    }
+
+    /// Runs on `doc`, which loses the white space that the stylesheet strips.
+    fn result(
+        &self,
+        doc: *mut Doc,
+        params: &[(&str, &str)],
+        limits: &Limits,
+    ) -> Result<(Vec<u8>, Tree), Error> {
         let listening = Listening::start(Files::new());
         let error = |listening: Listening, fallback: &str| listening.into_error(&self.path, fallback);
-        let Some(run) = Run::prepare(self, document, limits) else {
+        let Some(run) = Run::prepare(self, doc, limits) else {
             return Err(error(listening, "no memory for a transformation"));
         };
         for (name, value) in params {
@@ -104,6 +131,7 @@ impl Stylesheet {
                 Err(error(listening, "the stylesheet ended itself by xsl:message terminate=\"yes\""))
             }
             Some(result) => output::serialise(result.0, self.style.as_ptr(), limits.output_bytes)
+                .map(|bytes| (bytes, result))
                 .map_err(|(kind, message)| Error { kind, file: self.path.clone(), line: 0, message }),
             None => Err(error(listening, "transformation failed")),
         }
@@ -122,13 +150,19 @@ struct Run {
     context: NonNull<TransformContext>,
     style: *mut Style,
     doc: *mut Doc,
-    /// Own copy of the source document, if the stylesheet strips white space from it (`xsl:strip-space`).
-    _copy: Option<Tree>,
     prefs: *mut SecurityPrefs,
 }
 
 /// A tree of libxml2 that is freed when dropped.
 struct Tree(*mut Doc);
+
+impl Tree {
+    fn into_document(self) -> Option<Document> {
+        let doc = NonNull::new(std::mem::ManuallyDrop::new(self).0);
+        // SAFETY: the tree was owned by `self` alone, which is not dropped.
+        doc.map(|doc| unsafe { Document::from_raw(doc) })
+    }
+}
 
 impl Drop for Tree {
     fn drop(&mut self) {
@@ -138,16 +172,14 @@ impl Drop for Tree {
 }
 
 impl Run {
-    fn prepare(stylesheet: &Stylesheet, document: &Document, limits: &Limits) -> Option<Self> {
+    /// `doc` outlives this value, or is null.
+    fn prepare(stylesheet: &Stylesheet, doc: *mut Doc, limits: &Limits) -> Option<Self> {
         let style = stylesheet.style.as_ptr();
-        // SAFETY: all pointers live; the context is freed by Drop, after the preferences and the copy were last used.
+        // SAFETY: all pointers live; the context is freed by Drop, after the preferences were last used.
         unsafe {
-            let strips = ffi::dds_xslt_strips_space(style) != 0;
-            let copy = strips.then(|| Tree(ffi::xmlCopyDoc(document.as_ptr(), 1)));
-            let doc = copy.as_ref().map_or(document.as_ptr(), |copy| copy.0);
             let context = NonNull::new(ffi::xsltNewTransformContext(style, doc))?;
             let prefs = ffi::xsltNewSecurityPrefs();
-            let run = Self { context, style, doc, _copy: copy, prefs };
+            let run = Self { context, style, doc, prefs };
             if prefs.is_null() || doc.is_null() {
                 return None;
             }
@@ -201,7 +233,7 @@ impl Run {
 
 impl Drop for Run {
     fn drop(&mut self) {
-        // SAFETY: owned by this value alone. The context goes before the preferences and the copy it points to.
+        // SAFETY: owned by this value alone. The context goes before the preferences it points to.
         unsafe {
             ffi::xsltFreeTransformContext(self.context.as_ptr());
             ffi::xsltFreeSecurityPrefs(self.prefs);

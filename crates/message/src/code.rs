@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::Actor;
 
 /// Fehlercode such as `DDS-I001`. The letter names the part: `I` inbound, `R` recognition and routing, `V` validation,
-/// `T` transformation, `D` delivery, `S` store, `C` configuration and depot, `W` worker.
+/// `T` transformation, `D` delivery, `S` store, `C` configuration and depot, `W` worker, `O` OSCI.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(into = "String")]
 pub struct Code(&'static str);
@@ -175,6 +175,30 @@ codes! {
         "Speicher, Prozessgrenzen und das Programm selbst prüfen; Nachrichten warten und werden danach verarbeitet."
         "Check memory, process limits and the program itself; messages wait and are processed afterwards.";
 
+    OSCI_REFUSED "DDS-O001" Operator 502 "OSCI-Intermediär lehnt ab" "OSCI intermediary refuses"
+        "Rückmeldecode in docs/osci/operations.md nachschlagen, Ursache beheben, erneut zustellen."
+        "Look the feedback code up in docs/osci/operations.md, mend the cause, deliver again.";
+    OSCI_ANSWER "DDS-O002" Operator 502 "OSCI-Antwort nicht vertrauenswürdig" "OSCI answer cannot be trusted"
+        "Zertifikate des Intermediärs in der Konfiguration mit den heutigen vergleichen; es wird weiter versucht."
+        "Compare the intermediary's certificates in the configuration with today's; attempts go on.";
+    OSCI_CERTIFICATE "DDS-O003" Operator 502 "OSCI-Zertifikat unbrauchbar oder nicht anerkannt" "OSCI certificate unusable or not accepted"
+        "Das Zertifikat erneuern, das der Rückmeldecode nennt; was schon unzustellbar ist, erneut zustellen."
+        "Renew the certificate that the feedback code names; deliver again what is a dead letter already.";
+    OSCI_NO_MAILBOX "DDS-O004" Operator 502 "Empfänger hat dort kein OSCI-Postfach" "Recipient has no OSCI mailbox there"
+        "Zertifikat des Empfängers (addressee) und Intermediär des Amtes prüfen, dann erneut zustellen."
+        "Check the recipient's certificate (addressee) and the intermediary of the office, then deliver again.";
+    OSCI_CONTENT "DDS-O010" Sender 422 "OSCI-Inhaltsdaten nicht lesbar" "OSCI content cannot be read"
+        "Inhaltsdaten für das Verschlüsselungszertifikat des Empfängers verschlüsseln und ein XML- oder JSON-Dokument als ersten Inhalt senden."
+        "Encrypt the content for the recipient's cipher certificate and send an XML or JSON document as the first content.";
+    OSCI_AUTHOR "DDS-O011" Sender 422 "Autorensignatur ungültig" "Author's signature invalid"
+        "Inhaltsdaten neu signieren und senden; drehscheibe osci inspect nennt die fehlerhafte Referenz."
+        "Sign the content anew and send it; drehscheibe osci inspect names the faulty reference.";
+    OSCI_POSTBOX "DDS-O012" Operator 503 "OSCI-Postfach nicht verfügbar" "OSCI postbox not available"
+        "Datenträger und Hauptschlüssel prüfen; nichts wurde quittiert, Partner senden erneut."
+        "Check disk and master key; nothing was acknowledged, partners send again.";
+    OSCI_KEYS "DDS-O013" Operator 500 "OSCI-Schlüssel oder -Zertifikat nicht verwendbar" "OSCI key or certificate unusable"
+        "Datei, PIN und Zertifikat unter [osci] in drehscheibe.toml prüfen." "Check file, PIN and certificate under [osci] in drehscheibe.toml.";
+
     TARGET_UNREACHABLE "DDS-D001" Target 502 "Zielsystem nicht erreichbar" "Target not reachable"
         "Zielsystem und Netzweg prüfen; es wird weiter versucht." "Check target and network; attempts go on.";
     TARGET_REFUSED "DDS-D002" Target 502 "Zielsystem lehnt ab" "Target refuses"
@@ -195,6 +219,9 @@ codes! {
         "Nachricht erneut abholen und innerhalb der Frist quittieren." "Fetch again and acknowledge within the lease.";
     SECRET_MISSING "DDS-D010" Operator 500 "Zugangsdaten des Ziels fehlen" "Credential of the target missing"
         "Die genannte Geheimnisreferenz bereitstellen." "Provide the secret that the reference names.";
+    CREDENTIAL_REFUSED "DDS-D011" Operator 502 "Zielsystem weist unsere Zugangsdaten zurück" "Target refuses our credential"
+        "Token oder Zertifikat des Ziels erneuern; die Zustellungen warten bis zu ihrer Frist und gehen danach von selbst weiter."
+        "Renew token or certificate of the target; deliveries wait until their deadline and then go on by themselves.";
 
     STORE_UNAVAILABLE "DDS-S001" Operator 503 "Ablage nicht verfügbar" "Store not available"
         "Platte und Ablage prüfen; nichts wurde angenommen." "Check disk and store; nothing was accepted.";
@@ -231,6 +258,9 @@ codes! {
         "Zuständigkeit oder Produkt für die genannte Kombination eintragen." "Enter responsibility or product for the combination named.";
     RELEASE_DAMAGED "DDS-C010" Operator 500 "Depotstand beschädigt" "Release damaged"
         "Depotstand neu bauen: drehscheibe depot build." "Build the release anew: drehscheibe depot build.";
+    CONFIG_MISSING "DDS-C011" Operator 500 "Konfigurationsdatei nicht gefunden" "Configuration file not found"
+        "Die Datei mit --config nennen oder eine anlegen: Eine leere Datei genügt, config/drehscheibe.toml ist ein Beispiel."
+        "Name the file with --config, or make one: an empty file will do, config/drehscheibe.toml is an example.";
 }
 
 #[cfg(test)]

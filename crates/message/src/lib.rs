@@ -13,6 +13,7 @@ mod id;
 mod problem;
 mod procedure;
 mod state;
+mod text;
 mod time;
 
 pub use area::{Ags, Ars};
@@ -25,6 +26,7 @@ pub use id::{AuthorityId, DeliveryId, MessageId, ProductId, ReleaseId, SourceId,
 pub use problem::{Actor, Finding, Problem, Severity};
 pub use procedure::{LeikaKey, MessageType, ProcedureId};
 pub use state::{DeliveryState, MessageState};
+pub use text::{Language, Text};
 pub use time::{Clock, Timestamp};
 
 /// A value from outside that does not have the form its type promises.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::Code;
+use crate::{Code, Language, Text};
 
 /// Wer handeln muss.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -55,6 +55,9 @@ pub struct Problem {
     pub code: Code,
     /// What exactly is wrong here, in one English sentence.
     pub detail: String,
+    /// The same in German, where an operator may read it at the command line.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub german: Option<String>,
     /// Findings of validation, when the problem is an invalid message.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub findings: Vec<Finding>,
@@ -63,7 +66,22 @@ pub struct Problem {
 impl Problem {
     /// A problem without findings.
     pub fn new(code: Code, detail: impl Into<String>) -> Self {
-        Self { code, detail: detail.into(), findings: Vec::new() }
+        Self { code, detail: detail.into(), german: None, findings: Vec::new() }
+    }
+
+    /// A problem told in both languages.
+    pub fn told(code: Code, text: impl Into<Text>) -> Self {
+        let Text { german, english } = text.into();
+        Self { german: Some(german), ..Self::new(code, english) }
+    }
+
+    /// The detail in the wanted language; English where no German was written.
+    #[must_use]
+    pub fn detail_in(&self, language: Language) -> &str {
+        match (language, &self.german) {
+            (Language::German, Some(german)) => german,
+            _ => &self.detail,
+        }
     }
 
     /// Who must act.

@@ -13,6 +13,12 @@ pub(crate) fn temporary(code: Code, detail: impl Into<String>) -> Verdict {
     Verdict::Temporary { fault: Fault { code, detail: detail.into() }, retry_after: None }
 }
 
+/// More bytes of attachments than the product of the target takes (`limits.attachment_bytes`): DDS-D006.
+pub(crate) fn too_large(bytes: u64, limit: u64) -> Option<Fault> {
+    let detail = || format!("attachments have {bytes} bytes, the target takes {limit}");
+    (bytes > limit).then(|| Fault { code: Code::TARGET_TOO_LARGE, detail: detail() })
+}
+
 /// Never.
 pub(crate) fn permanent(code: Code, detail: impl Into<String>) -> Verdict {
     Verdict::Permanent(Fault { code, detail: detail.into() })

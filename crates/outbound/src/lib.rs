@@ -1,7 +1,7 @@
 //! Ways out: how a delivery reaches a Fachverfahren, a DMS, a mailbox, an office or a source.
 //!
 //! [`Targets`] makes one [`dds_delivery::Adapter`] per target of the active release; the adapters are
-//! `rest` and `soap` (HTTP push), `folder` (Transferverzeichnis) and `mail` (SMTP). What a target fetches itself
+//! `rest` and `soap` (HTTP push), `folder` (Transferverzeichnis), `mail` (SMTP) and [`osci`]. What a target fetches itself
 //! is served by [`mailbox`]. What each kind of target must offer stands in `docs/interface-targets.md`.
 //!
 //! Every adapter streams: the document is in memory, attachments never are (invariant I6). The delivery id travels
@@ -16,14 +16,16 @@ mod http;
 mod mail;
 pub mod mailbox;
 mod multipart;
+pub mod osci;
 mod rest;
 mod soap;
 mod targets;
 mod tls;
 
 pub use mail::{MailRelay, MailSecurity};
+pub use osci::OsciSender;
 pub use targets::{Options, Targets};
-pub use tls::TlsOptions;
+pub use tls::{TlsOptions, client_config};
 
 /// The ways out cannot be opened; the operator must act.
 #[derive(Debug, Clone, thiserror::Error)]

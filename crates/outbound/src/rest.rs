@@ -7,7 +7,7 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 
 use crate::{
     content::Content,
-    fault::{delivered, permanent},
+    fault::{delivered, permanent, temporary},
     http::{Answer, Endpoint, retry_after},
     multipart,
 };
@@ -80,6 +80,8 @@ pub(crate) fn refused(status: StatusCode, headers: &HeaderMap) -> Verdict {
             fault: Fault { code: Code::TARGET_BUSY, detail },
             retry_after: retry_after(headers),
         },
+        // Our credential is wrong, not the message: it waits, like all others for this target.
+        401 | 403 => temporary(Code::CREDENTIAL_REFUSED, detail),
         413 => permanent(Code::TARGET_TOO_LARGE, detail),
         300..=399 => permanent(Code::TARGET_REFUSED, format!("{detail}: redirects are not followed")),
         _ => permanent(Code::TARGET_REFUSED, detail),

@@ -108,6 +108,10 @@ fn contains(bytes: &[u8], needle: &[u8]) -> bool {
 }
 
 fn judge(answer: &Answer) -> Verdict {
+    // Whatever the body says: who refuses our credential has not read the message.
+    if matches!(answer.status.as_u16(), 401 | 403) {
+        return refused(answer.status, &answer.headers);
+    }
     let parsed = dds_soap::parse(&answer.body).ok();
     if let Some(fault) = parsed.as_ref().and_then(dds_soap::Parsed::fault) {
         // The reason is text of the target and stays out of log and journal.

@@ -14,12 +14,13 @@ use reqwest::{Client, Url};
 use rustls::ClientConfig;
 
 use crate::{
-    Error, MailRelay, TlsOptions,
+    Error, MailRelay, OsciSender, TlsOptions,
     credential::Credential,
-    fault::permanent,
+    fault::too_large,
     folder::{Folder, Layout},
     http::{Endpoint, client},
     mail::Mail,
+    osci::{Flaw, Osci},
     rest::{Form, Rest},
     soap::Soap,
     tls::client_config,
@@ -36,6 +37,8 @@ pub struct Options {
     pub read_timeout: Duration,
     /// Relay for mail; `None`: mail targets wait (DDS-D007).
     pub mail: Option<MailRelay>,
+    /// Our OSCI identity; `None`: OSCI targets wait (DDS-D007).
+    pub osci: Option<OsciSender>,
     /// Relative transfer folders begin here: the folder of `drehscheibe.toml`.
     pub base: PathBuf,
 }
@@ -47,6 +50,7 @@ impl Default for Options {
             connect_timeout: Duration::from_secs(10),
             read_timeout: Duration::from_secs(60),
             mail: None,
+            osci: None,
             base: PathBuf::from("."),
         }
     }
@@ -116,7 +120,7 @@ impl Current {
 impl Inner {
     fn adapter(&self, target: Target) -> Arc<dyn Adapter> {
         let limit = target.max_attachment_bytes;
-        let inner = self.way(target).unwrap_or_else(|what| Arc::new(Unusable(what)));
+        let inner = self.way(target).unwrap_or_else(|missing| Arc::new(missing));
         match limit {
             Some(bytes) => Arc::new(Limited { bytes, inner }),
             None => inner,
@@ -124,7 +128,7 @@ impl Inner {
     }
 
     /// The adapter, or what is missing for it.
-    fn way(&self, target: Target) -> Result<Arc<dyn Adapter>, &'static str> {
+    fn way(&self, target: Target) -> Result<Arc<dyn Adapter>, Unusable> {
         let options = &target.options;
         Ok(match target.adapter {
             AdapterKind::Rest => {
@@ -165,8 +169,11 @@ impl Inner {
                 to: target.mail.clone().ok_or("it has no mail address")?,
                 subject: options.subject.clone(),
             }),
-            AdapterKind::Mailbox => return Err("it fetches, nothing is pushed"),
-            AdapterKind::Osci => return Err("OSCI is not built yet"),
+            AdapterKind::Mailbox => return Err("it fetches, nothing is pushed".into()),
+            AdapterKind::Osci => {
+                let sender = self.options.osci.clone().ok_or("no OSCI sender identity is configured")?;
+                Arc::new(Osci::new(sender, target.osci.as_ref().ok_or("it has no OSCI way")?)?)
+            }
         })
     }
 
@@ -183,13 +190,31 @@ impl Inner {
 }
 
 /// A target that lacks something in the configuration. Its deliveries wait: a corrected release mends it.
-struct Unusable(&'static str);
+struct Unusable {
+    code: Code,
+    what: &'static str,
+}
+
+impl From<&'static str> for Unusable {
+    fn from(what: &'static str) -> Self {
+        Self { code: Code::TARGET_UNKNOWN, what }
+    }
+}
+
+impl From<Flaw> for Unusable {
+    fn from(flaw: Flaw) -> Self {
+        match flaw {
+            Flaw::Certificate(what) => Self { code: Code::OSCI_CERTIFICATE, what },
+            Flaw::Value(what) => what.into(),
+        }
+    }
+}
 
 #[async_trait]
 impl Adapter for Unusable {
     async fn deliver(&self, _: &Consignment) -> Verdict {
-        let detail = format!("target cannot be used: {}", self.0);
-        Verdict::Temporary { fault: Fault { code: Code::TARGET_UNKNOWN, detail }, retry_after: None }
+        let detail = format!("target cannot be used: {}", self.what);
+        Verdict::Temporary { fault: Fault { code: self.code, detail }, retry_after: None }
     }
 }
 
@@ -203,9 +228,8 @@ struct Limited {
 impl Adapter for Limited {
     async fn deliver(&self, consignment: &Consignment) -> Verdict {
         let bytes: u64 = consignment.attachments.iter().map(|source| source.describe().size).sum();
-        if bytes > self.bytes {
-            let detail = format!("attachments have {bytes} bytes, the target takes {}", self.bytes);
-            return permanent(Code::TARGET_TOO_LARGE, detail);
+        if let Some(fault) = too_large(bytes, self.bytes) {
+            return Verdict::Permanent(fault);
         }
         self.inner.deliver(consignment).await
     }

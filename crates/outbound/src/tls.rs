@@ -24,7 +24,10 @@ fn provider() -> Arc<CryptoProvider> {
 }
 
 /// TLS 1.2 and 1.3 with certificate check; there is no switch to leave it out.
-pub(crate) fn client_config(options: &TlsOptions) -> Result<ClientConfig, Error> {
+///
+/// # Errors
+/// [`Error::Certificates`] (DDS-C001) if a certificate or key cannot be used.
+pub fn client_config(options: &TlsOptions) -> Result<ClientConfig, Error> {
     let builder = ClientConfig::builder_with_provider(provider())
         .with_safe_default_protocol_versions()
         .map_err(failed)?

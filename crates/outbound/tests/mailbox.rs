@@ -45,6 +45,11 @@ impl Drop for Office {
 }
 
 async fn office() -> Office {
+    office_that_takes(None).await
+}
+
+/// The product takes so many bytes of attachments.
+async fn office_that_takes(attachment_limit: Option<u64>) -> Office {
     let folder = tempfile::tempdir().unwrap();
     let clock = ManualClock::default();
     let key = MasterKey::from_hex(&"ab".repeat(32)).unwrap();
@@ -52,7 +57,8 @@ async fn office() -> Office {
         SqliteStore::open(Options::new(folder.path().join("store"), key, Arc::new(clock.clone()))).unwrap();
     let secret = folder.path().join("secret");
     std::fs::write(&secret, "box-token").unwrap();
-    let targets = Town { secret: Some(format!("file:{}", secret.display())), ..Town::default() }.targets();
+    let secret = Some(format!("file:{}", secret.display()));
+    let targets = Town { secret, attachment_limit, ..Town::default() }.targets();
     let (closing, closed) = watch::channel(false);
     let journal = Arc::new(store.clone());
     let router = mailbox::router(Mailbox {
@@ -72,20 +78,28 @@ async fn office() -> Office {
 }
 
 impl Office {
-    /// Accepts and plans a message with one attachment for `target`.
+    /// Accepts and plans a message with one attachment of 100,000 bytes for `target`.
     async fn post(&self, n: u128, target: &TargetId) -> DeliveryId {
+        self.post_with(n, target, 1).await
+    }
+
+    async fn post_with(&self, n: u128, target: &TargetId, attachments: usize) -> DeliveryId {
         let store = &self.store;
         let id = MessageId(Uuid::from_u128((7 << 76) | (2 << 62) | n));
         let (key, wrapped) = store.vault().new_message_key(id).unwrap();
-        let mut writer = store.create(&key).await.unwrap();
-        writer.write(Bytes::from(vec![b'a'; 100_000])).await.unwrap();
-        let (blob, size, digest) = writer.finish().await.unwrap();
-        let attachment = dds_message::Attachment {
-            name: "Ausweis ä.pdf".to_owned(),
-            media_type: "application/pdf".to_owned(),
-            size,
-            digest,
-        };
+        let mut stored = Vec::new();
+        for _ in 0..attachments {
+            let mut writer = store.create(&key).await.unwrap();
+            writer.write(Bytes::from(vec![b'a'; 100_000])).await.unwrap();
+            let (blob, size, digest) = writer.finish().await.unwrap();
+            let attachment = dds_message::Attachment {
+                name: "Ausweis ä.pdf".to_owned(),
+                media_type: "application/pdf".to_owned(),
+                size,
+                digest,
+            };
+            stored.push(StoredAttachment { attachment, blob });
+        }
         let now = dds_message::Clock::now(&self.clock);
         let document = Bytes::from(format!("<antrag nummer=\"{n}\"/>"));
         let accepted = store.accept(NewMessage {
@@ -100,7 +114,7 @@ impl Office {
             digest: Digest::of(&document),
             document,
             format: Format::Xml,
-            attachments: vec![StoredAttachment { attachment, blob }],
+            attachments: stored,
             procedure: None,
             message_type: None,
             municipality: None,
@@ -272,4 +286,17 @@ async fn everything_there_is_can_be_taken_one_after_the_other() {
     let mut client = office.client("box-token");
     assert_eq!(client.take_all(0).await.unwrap(), 5);
     assert_eq!((client.inbox().len(), client.inbox().repeats()), (5, 0));
+}
+
+#[tokio::test]
+async fn what_the_product_cannot_take_is_a_dead_letter_and_the_next_is_handed_out() {
+    // One attachment has 100,000 bytes.
+    let office = office_that_takes(Some(150_000)).await;
+    let (small, large) = (office.post(1, &target("box")).await, office.post_with(2, &target("box"), 2).await);
+    let mut client = office.client("box-token");
+    assert_eq!(client.take_all(0).await.unwrap(), 1);
+    assert_eq!(office.state(small).await.0, DeliveryState::Delivered);
+    assert_eq!(office.state(large).await.0, DeliveryState::DeadLetter);
+    let journal = serde_json::to_string(&office.store.rows(1, 100).await.unwrap()).unwrap();
+    assert!(journal.contains("DDS-D006") && journal.contains("200000 bytes"), "{journal}");
 }

@@ -8,7 +8,7 @@ use dds_message::{
     Problem, SourceId,
 };
 use dds_store::{Accepted, MessageKey, NewEntry, NewMessage, StoredAttachment, WrappedKey};
-use dds_telemetry::{Event, MessageAccepted};
+use dds_telemetry::{Attribute, Event, MessageAccepted, Moment, Span, Step};
 use dds_xml::Limits;
 use futures::{StreamExt, stream::BoxStream};
 use uuid::Uuid;
@@ -34,7 +34,7 @@ pub(crate) async fn begin(
             return repeat(router, &first).await.map(Begin::Duplicate);
         }
     }
-    let now = router.inner.parts.clock.now();
+    let (now, began) = (router.inner.parts.clock.now(), router.inner.parts.telemetry.moment());
     let id = MessageId(new_uuid(now.0)?);
     let (key, wrapped) = router.inner.parts.vault.new_message_key(id)?;
     Ok(Begin::New(Box::new(Reception {
@@ -48,6 +48,7 @@ pub(crate) async fn begin(
         key,
         wrapped,
         attachments: Vec::new(),
+        began,
     })))
 }
 
@@ -82,6 +83,7 @@ struct Reception {
     key: MessageKey,
     wrapped: WrappedKey,
     attachments: Vec<StoredAttachment>,
+    began: Moment,
 }
 
 #[async_trait]
@@ -114,8 +116,12 @@ impl Intake for Reception {
             // The content of an answer concerns only source and authority: it is carried, not recognised.
             Some(_) => None,
             None => {
+                let recognising = self.router.inner.parts.telemetry.moment();
                 let found =
                     recognise(&release, &document, format, &self.router.inner.options.limits, &at.day())?;
+                let attributes: &[Attribute<'_>] = &[("procedure", &found.0.procedure)];
+                let span = Span { step: Step::Recognise, message: self.id, code: None, attributes };
+                self.router.inner.parts.telemetry.span(recognising, span);
                 let source = release.source(&self.source).ok_or_else(|| unknown_source(&self.source))?;
                 source.may_send(&found.0)?;
                 Some(found.0)
@@ -148,6 +154,7 @@ impl Intake for Reception {
         }
         parts.telemetry.record(&event);
         parts.telemetry.metrics().took("accept", parts.clock.now().since(at));
+        self.spans(&event);
         let attachments = self.attachments.iter().map(|stored| stored.attachment.clone()).collect();
         self.router.inner.queue.put(Work {
             id: self.id,
@@ -191,6 +198,22 @@ fn unknown_source(source: &SourceId) -> Problem {
 }
 
 impl Reception {
+    /// The span of the acceptance; of an answer also one in the trace of the application it answers.
+    fn spans(&self, event: &MessageAccepted<'_>) {
+        let telemetry = &self.router.inner.parts.telemetry;
+        let attributes: &[Attribute<'_>] = &[
+            ("source", event.source),
+            ("channel", &event.channel.as_str()),
+            ("procedure", &event.procedure),
+        ];
+        telemetry.span(self.began, Span { step: Step::Accept, message: self.id, code: None, attributes });
+        if let Some((kind, application)) = self.answers {
+            let attributes: &[Attribute<'_>] = &[("kind", &kind.as_str()), ("answer", &self.id)];
+            let span = Span { step: Step::Answer, message: application, code: None, attributes };
+            telemetry.span(self.began, span);
+        }
+    }
+
     /// The sender's key, else the sender's own message id, else the content itself.
     fn sender_key(&self, facts: Option<&Facts>, digest: Digest) -> String {
         if let Some(key) = &self.sender_key {

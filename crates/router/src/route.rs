@@ -11,8 +11,8 @@ use dds_message::{
     Problem, Reason, Severity, SourceId, Timestamp,
 };
 use dds_store::{NewDelivery, NewEntry, NewPlan, Output, PlanState, StoreError};
-use dds_telemetry::{Event, MessageRouted};
-use dds_worker::{Job, JobResult, Pool, TargetJob};
+use dds_telemetry::{Attribute, Event, MessageRouted, Moment, Span, Step, Telemetry};
+use dds_worker::{Job, JobResult, Pool, StageTimes, TargetJob};
 
 use crate::{Router, accept, answer, dispatch::Work, sendung::Sendung};
 
@@ -50,6 +50,8 @@ pub struct Outcome {
     pub outputs: Vec<Bytes>,
     /// Ids of the planned deliveries, in order.
     pub ids: Vec<DeliveryId>,
+    /// Time that the worker spent.
+    pub micros: StageTimes,
 }
 
 /// Matches, validates and transforms without writing anything.
@@ -60,14 +62,25 @@ pub async fn judge(
     facts: &Facts,
     recognised: Recognised,
 ) -> Outcome {
-    let day = subject.at.day();
-    let (plan, reasons) = match release.decide(facts, recognised, subject.case_authority.as_ref(), &day) {
-        Decision::Route(plan) => {
-            let reasons = plan.reasons.clone();
-            (plan, reasons)
-        }
-        Decision::Park { problem, reasons } => return Outcome::parked(problem, reasons),
-    };
+    match decide(release, subject, facts, recognised) {
+        Decision::Route(plan) => execute(pool, release, subject, facts, plan).await,
+        Decision::Park { problem, reasons } => Outcome::parked(problem, reasons),
+    }
+}
+
+fn decide(release: &Release, subject: &Subject<'_>, facts: &Facts, recognised: Recognised) -> Decision {
+    release.decide(facts, recognised, subject.case_authority.as_ref(), &subject.at.day())
+}
+
+/// Has a worker do what the plan says.
+async fn execute(
+    pool: &Pool,
+    release: &Release,
+    subject: &Subject<'_>,
+    facts: &Facts,
+    plan: Plan,
+) -> Outcome {
+    let reasons = plan.reasons.clone();
     let ids: Vec<_> = plan
         .deliveries
         .iter()
@@ -95,6 +108,7 @@ impl Outcome {
             canonical: None,
             outputs: Vec::new(),
             ids: Vec::new(),
+            micros: StageTimes::default(),
         }
     }
 
@@ -115,6 +129,7 @@ impl Outcome {
         self.findings = result.findings;
         self.canonical = result.canonical;
         self.outputs = result.outputs;
+        self.micros = result.micros;
     }
 }
 
@@ -224,6 +239,7 @@ async fn application(router: &Router, work: &Work) -> Result<NewPlan, StoreError
         Some(facts) => release.rule_for(facts, &day).map(|recognised| (facts.clone(), recognised)),
         None => accept::recognise(&release, &work.document, work.format, &router.inner.options.limits, &day),
     };
+    let matching = router.inner.parts.telemetry.moment();
     let (facts, recognised) = match recognised {
         Ok(found) => found,
         // It was recognised when it was accepted; under this release it is not. A person must look.
@@ -238,10 +254,17 @@ async fn application(router: &Router, work: &Work) -> Result<NewPlan, StoreError
         attachments: &work.attachments,
         case_authority: case_authority(router, work, &facts).await?,
     };
+    let telemetry = &router.inner.parts.telemetry;
+    let decision = decide(&release, &subject, &facts, recognised);
+    matched(telemetry, matching, work.id, &decision);
     let began = router.inner.parts.clock.now();
-    let outcome = judge(&router.inner.parts.pool, &release, &subject, &facts, recognised).await;
+    let outcome = match decision {
+        Decision::Route(plan) => execute(&router.inner.parts.pool, &release, &subject, &facts, plan).await,
+        Decision::Park { problem, reasons } => Outcome::parked(problem, reasons),
+    };
     let took = router.inner.parts.clock.now().since(began);
-    router.inner.parts.telemetry.metrics().took("worker", took);
+    telemetry.metrics().took("worker", took);
+    worked(telemetry, work.id, &outcome);
     if let Some((_, problem)) = &outcome.stopped
         && problem.code == Code::WORKER_UNAVAILABLE
     {
@@ -249,6 +272,33 @@ async fn application(router: &Router, work: &Work) -> Result<NewPlan, StoreError
         return Err(StoreError::Unavailable(problem.detail.clone()));
     }
     Ok(new_plan(router, &release, work, &facts, outcome))
+}
+
+/// The span of the match.
+fn matched(telemetry: &Telemetry, from: Moment, message: MessageId, decision: &Decision) {
+    let (rule, authority, code) = match decision {
+        Decision::Route(plan) => (plan.rule.as_str(), plan.authority.as_str(), None),
+        Decision::Park { problem, .. } => ("", "", Some(problem.code)),
+    };
+    let attributes: &[Attribute<'_>] = &[("rule", &rule), ("authority", &authority)];
+    telemetry.span(from, Span { step: Step::Match, message, code, attributes });
+}
+
+/// The spans of the worker, from the times it measured: first validation, then transformation, which ended just now.
+fn worked(telemetry: &Telemetry, message: MessageId, outcome: &Outcome) {
+    let Some(plan) = &outcome.plan else { return };
+    let end = telemetry.moment();
+    let StageTimes { read, validate, canonical, targets } = outcome.micros;
+    let between = end.before(Duration::from_micros(canonical + targets));
+    let begin = between.before(Duration::from_micros(read + validate));
+    let code = outcome.stopped.as_ref().map(|(_, problem)| problem.code);
+    let invalid = matches!(outcome.stopped, Some((PlanState::Rejected(_), _)));
+    let attributes: &[Attribute<'_>] = &[("rule", &plan.rule)];
+    let blamed = code.filter(|_| invalid);
+    telemetry.span_between(begin, between, Span { step: Step::Validate, message, code: blamed, attributes });
+    if !invalid {
+        telemetry.span_between(between, end, Span { step: Step::Transform, message, code, attributes });
+    }
 }
 
 /// The authority that has the case already, from the application of the same source and case before this one.

@@ -40,7 +40,7 @@ pub(crate) async fn problem(router: &Router, record: &MessageRecord) -> Result<O
     let Some(code) = record.code else { return Ok(None) };
     let report = router.inner.parts.journal.report(record.id).await?;
     let findings = report.map(|report| findings(&report)).unwrap_or_default();
-    Ok(Some(Problem { code, detail: code.entry().english.to_owned(), findings }))
+    Ok(Some(Problem { findings, ..Problem::new(code, code.entry().english) }))
 }
 
 fn deliveries(record: &MessageRecord) -> Vec<DeliveryStatus> {

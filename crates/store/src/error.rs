@@ -52,8 +52,28 @@ impl StoreError {
     }
 }
 
+impl StoreError {
+    /// What became of the operation, in German; what the engine says stands in its own words.
+    fn german(&self) -> String {
+        match self {
+            Self::Unavailable(why) => format!("die Ablage ist nicht verfügbar (Meldung: „{why}“)"),
+            Self::Unknown(why) => format!("der Ausgang der Annahme ist ungewiss (Meldung: „{why}“)"),
+            Self::Full(why) => format!("die Ablage ist voll (Meldung: „{why}“)"),
+            Self::Corrupt(why) => format!("die Ablage ist beschädigt (Meldung: „{why}“)"),
+            Self::Key(_) => {
+                "der Hauptschlüssel hat nicht 64 Hexziffern, oder die Ablage wurde unter einem anderen angelegt"
+                    .to_owned()
+            }
+            Self::InUse(_) => "ein anderer Prozess hat die Ablage geöffnet".to_owned(),
+            Self::NotFound(what) => format!("nicht gefunden: {what}"),
+            Self::KeyReused => "der Idempotenzschlüssel wurde für anderen Inhalt verwendet".to_owned(),
+            Self::Invalid(why) => format!("das geht in diesem Zustand nicht (Meldung: „{why}“)"),
+        }
+    }
+}
+
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
-        Self::new(error.code(), error.to_string())
+        Self::told(error.code(), (error.german(), error.to_string()))
     }
 }

@@ -6,9 +6,9 @@ use async_trait::async_trait;
 use dds_message::{DeliveryId, MessageId, SourceId, TargetId, Timestamp};
 
 use crate::{
-    Accepted, Anchor, Attempting, ChainReport, ClaimFilter, Claimed, DeliveryRecord, Expired, Lease, LogPage,
-    LogQuery, LogRow, MessageRecord, NewDelivery, NewEntry, NewMessage, NewPlan, Output, Pending, PlanState,
-    Settled, Settlement, StoreError,
+    Accepted, Anchor, Archived, Attempting, ChainReport, ClaimFilter, Claimed, DeliveryRecord, Expired,
+    Lease, LogPage, LogQuery, LogRow, MessageRecord, NewDelivery, NewEntry, NewMessage, NewPlan, Output,
+    Pending, PlanState, Settled, Settlement, StoreError,
 };
 
 /// Messages, deliveries, leases and their journal. One implementation per engine.
@@ -119,7 +119,8 @@ pub trait Journal: Send + Sync + 'static {
     /// Clear bytes that a delivery sends.
     async fn output(&self, id: DeliveryId) -> Result<Output, StoreError>;
 
-    /// Writes an entry that belongs to no message (activation of a release, start, stop).
+    /// Writes an entry that changes no state: of the message whose delivery it names, or of none (activation of a release, start,
+    /// stop).
     async fn note(&self, entry: NewEntry) -> Result<(), StoreError>;
 
     /// Counts for metrics and console: deliveries waiting per target with their oldest due time, and messages and
@@ -153,4 +154,8 @@ pub trait Retention: Send + Sync + 'static {
         orphan_before: Timestamp,
         max: usize,
     ) -> Result<Expired, StoreError>;
+
+    /// Moves the entries of every month that is over (UTC) out of the way of the current one, where search, history,
+    /// export and verification still find them. Asked again after a crash, it goes on where it was.
+    async fn archive(&self) -> Result<Archived, StoreError>;
 }

@@ -474,6 +474,15 @@ pub struct Expired {
     pub orphans: u64,
 }
 
+/// What was moved out of the current journal.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Archived {
+    /// Closed months.
+    pub months: u64,
+    /// Their entries.
+    pub entries: u64,
+}
+
 /// What waits.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Backlog {

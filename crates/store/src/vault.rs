@@ -75,6 +75,17 @@ impl MessageKey {
     pub(crate) fn derive(&self, purpose: &[&[u8]]) -> Result<LessSafeKey, StoreError> {
         derive(&Prk::new_less_safe(HKDF_SHA256, self.0.as_slice()), purpose)
     }
+
+    /// Encrypts a value kept outside this store, bound to `context` (table and row).
+    pub fn seal_value(&self, context: &[u8], clear: &[u8]) -> Result<Vec<u8>, StoreError> {
+        seal(&self.derive(&[b"dds value 1"])?, context, clear)
+    }
+
+    /// Decrypts what [`Self::seal_value`] made; [`StoreError::Corrupt`] if it was made for another context or changed.
+    pub fn open_value(&self, context: &[u8], sealed: &[u8]) -> Result<Vec<u8>, StoreError> {
+        open(&self.derive(&[b"dds value 1"])?, context, sealed)
+            .ok_or_else(|| StoreError::Corrupt("a sealed value does not decrypt".into()))
+    }
 }
 
 impl std::fmt::Debug for MessageKey {

@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use dds_message::{
-    Channel, Code, DeliveryId, Digest, MessageId, MessageState, ReleaseId, SourceId, TargetId,
+    Channel, Code, DeliveryId, Digest, MessageId, MessageState, ReleaseId, SourceId, TargetId, Timestamp,
 };
 use serde_json::json;
 
 use crate::{
     Facts, Metrics,
-    metrics::{Accepted, Attempted, Refused, Routed},
+    metrics::{Accepted, Attempted, Held, Refused, Routed},
 };
 
 /// Something that happened.
@@ -241,6 +241,38 @@ impl Event for DeliveryDeadLettered<'_> {
 
     fn facts(&self) -> Facts {
         Facts::new()
+    }
+}
+
+/// A target fails again and again and is left alone for a while; its deliveries wait. No message is concerned alone,
+/// so there is no journal entry.
+#[derive(Debug)]
+pub struct TargetHeld<'a> {
+    /// Target.
+    pub target: &'a TargetId,
+    /// End of the pause.
+    pub until: Timestamp,
+    /// What it failed with last; with DDS-D010 and DDS-D011 only a person can mend it.
+    pub code: Code,
+}
+
+impl Event for TargetHeld<'_> {
+    const NAME: &'static str = "target.held";
+
+    fn log(&self) {
+        if matches!(self.code, Code::CREDENTIAL_REFUSED | Code::SECRET_MISSING) {
+            tracing::error!(target = %self.target, until = %self.until, code = %self.code, "target.held");
+        } else {
+            tracing::warn!(target = %self.target, until = %self.until, code = %self.code, "target.held");
+        }
+    }
+
+    fn count(&self, metrics: &Metrics) {
+        metrics.held.get_or_create(&Held { code: self.code.as_str() }).inc();
+    }
+
+    fn facts(&self) -> Facts {
+        object(json!({ "until": self.until, "code": self.code }))
     }
 }
 

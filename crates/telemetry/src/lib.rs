@@ -8,14 +8,20 @@ mod clock;
 mod event;
 mod log;
 mod metrics;
+#[cfg(feature = "otlp")]
+mod otlp;
+mod span;
 
 pub use clock::SystemClock;
 pub use event::{
     AttemptEnded, DeliveryDeadLettered, Event, MessageAccepted, MessageRefused, MessageRouted,
-    ReleaseActivated, WorkerLost,
+    ReleaseActivated, TargetHeld, WorkerLost,
 };
 pub use log::{LogFormat, LogOptions, init as init_log};
 pub use metrics::{Gauges, Metrics};
+#[cfg(feature = "otlp")]
+pub use otlp::{OtlpError, OtlpExporter, OtlpOptions};
+pub use span::{Attribute, LONGEST_VALUE, Moment, Span, SpanSink, Step};
 
 /// Facts of a journal entry.
 pub type Facts = serde_json::Map<String, serde_json::Value>;
@@ -24,6 +30,7 @@ pub type Facts = serde_json::Map<String, serde_json::Value>;
 #[derive(Debug, Clone, Default)]
 pub struct Telemetry {
     metrics: std::sync::Arc<Metrics>,
+    spans: Option<std::sync::Arc<dyn SpanSink>>,
 }
 
 impl Telemetry {

@@ -35,6 +35,11 @@ pub(crate) struct Attempted {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(crate) struct Held {
+    pub(crate) code: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(crate) struct Step {
     pub(crate) step: &'static str,
 }
@@ -55,6 +60,7 @@ pub struct Metrics {
     pub(crate) routed: Family<Routed, Counter>,
     pub(crate) attempts: Family<Attempted, Counter>,
     pub(crate) seconds: Family<Step, Histogram, fn() -> Histogram>,
+    pub(crate) held: Family<Held, Counter>,
     pub(crate) workers_lost: Counter,
     pub(crate) activations: Counter,
     waiting: Family<State, Gauge>,
@@ -102,6 +108,8 @@ impl Default for Metrics {
         registry.register("delivery_attempts", "Delivery attempts, by product and outcome", attempts.clone());
         let seconds = Family::<Step, Histogram, fn() -> Histogram>::new_with_constructor(buckets);
         registry.register("step_seconds", "Duration of the steps of a message", seconds.clone());
+        let held = Family::<Held, Counter>::default();
+        registry.register("targets_held", "Targets paused because they fail, by code", held.clone());
         let workers_lost = Counter::default();
         registry.register("workers_lost", "Worker processes that died or were killed", workers_lost.clone());
         let activations = Counter::default();
@@ -124,6 +132,7 @@ impl Default for Metrics {
             routed,
             attempts,
             seconds,
+            held,
             workers_lost,
             activations,
             waiting,

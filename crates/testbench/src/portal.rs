@@ -53,7 +53,7 @@ impl PortalSim {
     /// # Errors
     /// [`Error::Io`] and [`Error::Http`]: the fate is unknown, post again with the same key.
     pub async fn post(&mut self, key: &str, media_type: &str, document: Bytes) -> Result<Answered, Error> {
-        let request = self.request("/v1/messages", key, media_type, whole(document))?;
+        let request = self.one(key, media_type, document)?;
         self.submit(request).await
     }
 
@@ -68,8 +68,7 @@ impl PortalSim {
         document: Bytes,
         attachments: Vec<(String, String, Bytes)>,
     ) -> Result<Answered, Error> {
-        let (content_type, body) = submission("message", media_type, document, attachments);
-        let request = self.request("/v1/messages", key, &content_type, body)?;
+        let request = self.parts(key, media_type, document, attachments)?;
         self.submit(request).await
     }
 
@@ -143,7 +142,7 @@ impl PortalSim {
     /// # Errors
     /// As [`PortalSim::post`].
     pub async fn repeat(&mut self, key: &str, media_type: &str, document: Bytes) -> Result<Answered, Error> {
-        let request = self.request("/v1/messages", key, media_type, whole(document))?;
+        let request = self.one(key, media_type, document)?;
         self.client.send(request).await
     }
 
@@ -158,8 +157,7 @@ impl PortalSim {
         document: Bytes,
         attachments: Vec<(String, String, Bytes)>,
     ) -> Result<Answered, Error> {
-        let (content_type, body) = submission("message", media_type, document, attachments);
-        let request = self.request("/v1/messages", key, &content_type, body)?;
+        let request = self.parts(key, media_type, document, attachments)?;
         self.client.send(request).await
     }
 
@@ -198,14 +196,25 @@ impl PortalSim {
         }
     }
 
-    fn request(
+    /// The document alone.
+    fn one(&self, key: &str, media_type: &str, document: Bytes) -> Result<Request<Outgoing>, Error> {
+        self.message(key, media_type, whole(document))
+    }
+
+    /// The document with attachments.
+    fn parts(
         &self,
-        path: &str,
         key: &str,
         media_type: &str,
-        body: Outgoing,
+        document: Bytes,
+        attachments: Vec<(String, String, Bytes)>,
     ) -> Result<Request<Outgoing>, Error> {
-        let request = self.builder(Method::POST, path);
+        let (content_type, body) = submission("message", media_type, document, attachments);
+        self.message(key, &content_type, body)
+    }
+
+    fn message(&self, key: &str, media_type: &str, body: Outgoing) -> Result<Request<Outgoing>, Error> {
+        let request = self.builder(Method::POST, "/v1/messages");
         Ok(request.header("Idempotency-Key", key).header(header::CONTENT_TYPE, media_type).body(body)?)
     }
 

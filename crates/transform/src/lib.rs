@@ -13,6 +13,6 @@ mod expression;
 mod stylesheet;
 
 pub use error::TransformError;
-pub use stylesheet::{Budget, Document, Output, Stylesheet};
+pub use stylesheet::{Budget, Document, Output, OwnSchema, Stylesheet};
 
 pub use dds_libxslt::preload_encodings;

@@ -37,6 +37,13 @@ pub struct Output {
     pub bytes: Vec<u8>,
 }
 
+impl Budget {
+    const fn limits(&self) -> Limits {
+        let &Self { operations, depth, variables, output_bytes } = self;
+        Limits { operations, depth, variables, output_bytes }
+    }
+}
+
 impl Stylesheet {
     /// Compiles the file `path` and what it imports or includes; `files` answers the content of a file of the bundle.
     ///
@@ -56,10 +63,24 @@ impl Stylesheet {
     /// # Errors
     /// DDS-T001 failed, DDS-T002 budget exceeded, DDS-T003 access refused.
     pub fn run(&self, document: &Document, budget: &Budget) -> Result<Output, TransformError> {
-        let &Budget { operations, depth, variables, output_bytes } = budget;
-        let limits = Limits { operations, depth, variables, output_bytes };
-        match self.0.run(&document.0, &[], &limits) {
+        match self.0.run(&document.0, &[], &budget.limits()) {
             Ok(bytes) => Ok(Output { bytes }),
+            Err(error) => Err(TransformError::of_run(error)),
+        }
+    }
+
+    /// Runs on a document that is not needed afterwards, and gives the result also as document for the next stylesheet;
+    /// `None` if the bytes must be parsed for that.
+    ///
+    /// # Errors
+    /// As [`run`](Self::run).
+    pub fn convert(
+        &self,
+        document: Document,
+        budget: &Budget,
+    ) -> Result<(Output, Option<Document>), TransformError> {
+        match self.0.convert(document.0, &budget.limits()) {
+            Ok((bytes, document)) => Ok((Output { bytes }, document.map(Document))),
             Err(error) => Err(TransformError::of_run(error)),
         }
     }
@@ -84,5 +105,23 @@ impl Document {
     /// `None` takes that away again. So one Vorgang serves every target with its own `sendung`.
     pub fn set_first_child(&mut self, fragment: Option<&Self>) {
         self.0.set_first_child(fragment.map(|fragment| &fragment.0));
+    }
+}
+
+/// A schema of our own, for documents that are trees already. Says only whether a document is valid: findings, and the
+/// judgement of foreign messages, are the business of `dds-validate`.
+pub struct OwnSchema(dds_libxslt::Schema);
+
+impl OwnSchema {
+    /// Compiles a schema without includes and imports.
+    #[must_use]
+    pub fn compile(path: &str, bytes: &[u8]) -> Option<Self> {
+        dds_libxslt::Schema::compile(path, bytes).ok().map(Self)
+    }
+
+    /// Whether the document is valid.
+    #[must_use]
+    pub fn accepts(&self, document: &Document) -> bool {
+        self.0.validate(&document.0).is_ok()
     }
 }

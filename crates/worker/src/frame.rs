@@ -91,7 +91,7 @@ pub(crate) struct WireProblem {
 
 impl From<Problem> for WireProblem {
     fn from(problem: Problem) -> Self {
-        let Problem { code, detail, findings } = problem;
+        let Problem { code, detail, findings, .. } = problem;
         Self { code, detail, findings }
     }
 }
@@ -99,7 +99,7 @@ impl From<Problem> for WireProblem {
 impl From<WireProblem> for Problem {
     fn from(wire: WireProblem) -> Self {
         let WireProblem { code, detail, findings } = wire;
-        Self { code, detail, findings }
+        Self { findings, ..Self::new(code, detail) }
     }
 }
 

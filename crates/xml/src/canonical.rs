@@ -156,7 +156,8 @@ fn differ(left: Node<'_, '_>, right: Node<'_, '_>, path: &str, whitespace: White
         let name = node.tag_name();
         crate::QName::new(name.namespace().unwrap_or_default(), name.name()).to_string()
     };
-    if left.tag_name() != right.tag_name() {
+    // Compared as they are written: a tree tells "no namespace" and `xmlns=""` apart, XML does not.
+    if clark(left) != clark(right) {
         return difference(path, format!("Element {}", clark(left)), format!("Element {}", clark(right)));
     }
     let (ours, theirs) = (attributes(left), attributes(right));
@@ -252,5 +253,10 @@ mod tests {
         assert_eq!(first(b"<a><b/></a>", b"<a/>"), "/a/b[1]: Element b ≠ nichts");
         assert_eq!(first(b"<a/>", b"<a xmlns='urn:x'/>"), "/a: Element a ≠ Element {urn:x}a");
         assert!(diff(b"<a>", b"<a/>", DROP).is_err());
+        // Found by fuzzing.
+        assert_eq!(
+            diff(b"<p:a xmlns:p='urn:a'><b/></p:a>", b"<a xmlns='urn:a'><b xmlns=''/></a>", DROP).unwrap(),
+            None
+        );
     }
 }

@@ -252,8 +252,12 @@ impl<'a> Scanner<'a, '_> {
         let mut blank = true;
         while let Some(&byte) = self.bytes.get(self.at) {
             match CLASS[byte as usize] {
-                PLAIN => blank = false,
-                SPACE => {}
+                // Indentation and text come in runs: each is passed over in one go.
+                class @ (PLAIN | SPACE) => {
+                    blank &= class == SPACE;
+                    self.at += run(self.rest(), |byte| CLASS[byte as usize] == class);
+                    continue;
+                }
                 RETURN => plain = false,
                 LESS => break,
                 AMPERSAND => {
@@ -529,6 +533,7 @@ impl<'a> Scanner<'a, '_> {
 
     fn ncname(&mut self) -> Step<&'a str> {
         let start = self.at;
+        self.at += run(self.rest(), |byte| byte.is_ascii_alphabetic());
         while let Some(&byte) = self.bytes.get(self.at) {
             let name = match byte {
                 b'a'..=b'z' | b'A'..=b'Z' | b'_' => true,
@@ -582,11 +587,9 @@ impl<'a> Scanner<'a, '_> {
 
     /// Skips white space; whether there was any.
     fn space(&mut self) -> bool {
-        let start = self.at;
-        while self.bytes.get(self.at).copied().is_some_and(is_space) {
-            self.at += 1;
-        }
-        self.at > start
+        let length = run(self.rest(), is_space);
+        self.at += length;
+        length > 0
     }
 
     fn rest(&self) -> &'a [u8] {
@@ -630,6 +633,11 @@ fn pseudo_attribute<'a>(rest: &mut &'a str, name: &str) -> Option<&'a str> {
     let (value, after) = value[1..].split_once(quote)?;
     *rest = after;
     Some(value)
+}
+
+/// Length of what `belongs` holds for, from the start.
+fn run(bytes: &[u8], belongs: impl Fn(u8) -> bool) -> usize {
+    bytes.iter().position(|byte| !belongs(*byte)).unwrap_or(bytes.len())
 }
 
 fn find(bytes: &[u8], pattern: &[u8]) -> Option<usize> {

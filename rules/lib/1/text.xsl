@@ -14,16 +14,15 @@
     <xsl:param name="iso"/>
     <xsl:variable name="shape" select="translate($iso, '0123456789', '9999999999')"/>
     <xsl:variable name="day" select="concat(substring($iso, 9, 2), '.', substring($iso, 6, 2), '.', substring($iso, 1, 4))"/>
-    <xsl:variable name="time" select="concat($day, ', ', substring($iso, 12, 8), ' Uhr')"/>
     <xsl:choose>
       <xsl:when test="$shape = '9999-99-99'">
         <func:result select="$day"/>
       </xsl:when>
       <xsl:when test="$shape = '9999-99-99T99:99:99'">
-        <func:result select="$time"/>
+        <func:result select="concat($day, ', ', substring($iso, 12, 8), ' Uhr')"/>
       </xsl:when>
       <xsl:when test="$shape = '9999-99-99T99:99:99Z' or $shape = '9999-99-99T99:99:99.999Z'">
-        <func:result select="concat($time, ' (UTC)')"/>
+        <func:result select="concat($day, ', ', substring($iso, 12, 8), ' Uhr (UTC)')"/>
       </xsl:when>
       <xsl:otherwise>
         <func:result select="string($iso)"/>

@@ -57,9 +57,14 @@
     </beteiligter>
   </xsl:template>
 
+  <!-- Eine Regel, die sie mit ihren Namen benennt, findet sie schneller. -->
+  <xsl:variable name="beteiligte" select="//*[local-name() = 'person' or local-name() = 'organisation']"/>
+
   <xsl:template match="*" mode="id">
-    <xsl:text>b</xsl:text>
-    <xsl:number level="any" count="*[local-name() = 'person' or local-name() = 'organisation']"/>
+    <xsl:variable name="dieser" select="generate-id()"/>
+    <xsl:for-each select="$beteiligte">
+      <xsl:if test="generate-id() = $dieser">b<xsl:value-of select="position()"/></xsl:if>
+    </xsl:for-each>
   </xsl:template>
 
   <!-- Dasselbe Element mit demselben Inhalt, im Namensraum des Vorgangs. -->

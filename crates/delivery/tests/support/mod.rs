@@ -147,6 +147,15 @@ impl Bench {
         self.spy.delivery(id).await.unwrap().unwrap()
     }
 
+    /// Attempts made for these, together.
+    pub async fn attempts(&self, ids: &[DeliveryId]) -> u32 {
+        let mut attempts = 0;
+        for id in ids {
+            attempts += self.record(*id).await.attempts;
+        }
+        attempts
+    }
+
     /// Waits until the delivery is as wanted.
     pub async fn until(&self, id: DeliveryId, wanted: impl Fn(&DeliveryRecord) -> bool) -> DeliveryRecord {
         let mut changes = self.spy.changes.subscribe();

@@ -73,7 +73,10 @@ pub(crate) async fn run(options: &Bench, output: Output) -> Result<ExitCode, Fai
         other => {
             return Err(Failure::new(
                 Code::BAD_REQUEST,
-                format!("no scenario {other}; there are D, B, X, V, Q, A, J"),
+                (
+                    format!("kein Szenario {other}; es gibt D, B, X, V, Q, A, J"),
+                    format!("no scenario {other}; there are D, B, X, V, Q, A, J"),
+                ),
             ));
         }
     };

@@ -2,7 +2,9 @@
 
 use std::process::ExitCode;
 
-use dds_config::{CaseOutcome, ProofReport, SourcePaths, missing_schemas, prove, read_release, update};
+use dds_config::{
+    CaseOutcome, ProofReport, SourcePaths, compile, missing_schemas, prove, read_release, update,
+};
 use dds_depot::{CheckFinding, CoverageRow, Release};
 use dds_message::{Clock, Severity};
 use dds_telemetry::SystemClock;
@@ -57,9 +59,13 @@ pub(crate) async fn run(options: &Check, output: Output) -> Result<ExitCode, Fai
         );
     }
     let proof = if options.cases { Some(run_cases(&release, output).await?) } else { None };
+    if proof.is_none() {
+        // Without cases everything is at least compiled: a mistake in a stylesheet must not wait for a message.
+        let pool = Pool::start(PoolOptions { processes: 1, ..PoolOptions::default() }).await?;
+        findings.extend(compile(&release, &pool).await?);
+    }
     if let (Some(proof), true) = (&proof, options.update) {
-        let written =
-            update(proof, &paths.rules).map_err(|finding| Failure::new(finding.code, finding.to_string()))?;
+        let written = update(proof, &paths.rules)?;
         for path in &written {
             output.line(format!("{} {path}", output.pick("geschrieben:", "written:")));
         }
@@ -70,10 +76,10 @@ pub(crate) async fn run(options: &Check, output: Output) -> Result<ExitCode, Fai
     findings.sort();
     let coverage: Option<Vec<CoverageRow>> = options.coverage.then(|| release.coverage(&day).collect());
     for finding in &findings {
-        output.line(finding.to_string());
+        output.line(finding.line(output.language));
     }
     for row in coverage.iter().flatten() {
-        output.line(coverage_line(row));
+        output.line(coverage_line(row, output.language));
     }
     let cases = proof.as_ref().map(|proof| {
         let count = |wanted| proof.cases.iter().filter(|case| case.outcome == wanted).count();
@@ -102,12 +108,12 @@ async fn run_cases(release: &Release, output: Output) -> Result<ProofReport, Fai
     let proof = prove(release, &pool).await?;
     bar.finish_and_clear();
     for case in proof.cases.iter().filter(|case| case.outcome != CaseOutcome::Passed) {
-        output.line(format!("{} {}: {}", case.package, case.case, case.text));
+        output.line(format!("{} {}: {}", case.package, case.case, case.text.pick(output.language)));
     }
     Ok(proof)
 }
 
-fn coverage_line(row: &CoverageRow) -> String {
+fn coverage_line(row: &CoverageRow, language: Language) -> String {
     let or = |text: Option<String>| text.unwrap_or_else(|| "–".to_owned());
     format!(
         "{:<22} {} {:<28} {:<40} {:<26} {:<22} {:>3}{}",
@@ -118,7 +124,7 @@ fn coverage_line(row: &CoverageRow) -> String {
         or(row.fachverfahren.clone()),
         or(row.dms.clone()),
         row.cases,
-        row.gap.as_ref().map(|gap| format!("  ! {gap}")).unwrap_or_default(),
+        row.gap.as_ref().map(|gap| format!("  ! {}", gap.pick(language))).unwrap_or_default(),
     )
 }
 

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use dds_message::Code;
 
+use super::silent;
 use crate::{
     Failure, admin,
     cli::{Deliver, Settings},
@@ -29,16 +30,12 @@ async fn ask(settings: &Settings, path: &str) -> Result<(), Failure> {
     let config = super::settings(&settings.config)?;
     let token = admin::read_token(&config.store)?;
     let url = format!("http://{}/admin/{path}", config.listen.admin);
-    let unreachable = |error: reqwest::Error| {
-        Failure::new(
-            Code::STORE_UNAVAILABLE,
-            format!("the router does not answer at {url}: {}", error.without_url()),
-        )
-    };
+    let unreachable =
+        |error: reqwest::Error| Failure::new(Code::STORE_UNAVAILABLE, silent(&url, &error.without_url()));
     let answer = super::client(None)?.post(&url).bearer_auth(token).send().await.map_err(unreachable)?;
     if answer.status().is_success() {
         return Ok(());
     }
     let problem: dds_message::Problem = answer.json().await.map_err(unreachable)?;
-    Err(Failure(problem))
+    Err(problem.into())
 }

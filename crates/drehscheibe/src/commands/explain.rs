@@ -16,10 +16,14 @@ use crate::{
 /// Prints the story of a message.
 pub(crate) async fn run(options: &Explain, output: Output) -> Result<ExitCode, Failure> {
     let store = node::reader(&super::settings(&options.settings.config)?)?;
-    let id =
-        MessageId::parse(&options.id).map_err(|error| Failure::new(Code::BAD_REQUEST, error.to_string()))?;
+    let id = MessageId::parse(&options.id).map_err(|error| {
+        let german = format!("{:?} ist keine Kennung einer Nachricht", options.id);
+        Failure::new(Code::BAD_REQUEST, (german, error.to_string()))
+    })?;
     let record = store.message(id).await?;
-    let record = record.ok_or_else(|| Failure::new(Code::NOT_FOUND, format!("no message {id}")))?;
+    let record = record.ok_or_else(|| {
+        Failure::new(Code::NOT_FOUND, (format!("keine Nachricht {id}"), format!("no message {id}")))
+    })?;
     let history = store.history(id).await?;
     output.result(&serde_json::json!({ "message": record, "journal": history }))?;
     for line in story(&record, &history, output.language) {
@@ -106,6 +110,9 @@ fn headline(row: &LogRow, german: bool) -> String {
         "delivery.again" => {
             say("von einem Menschen erneut in die Zustellung gegeben", "delivered again by a person")
         }
+        "osci.received" => {
+            say("vom Empfänger erhalten, sagt der OSCI-Laufzettel", "received, says the OSCI process card")
+        }
         "delivery.redirected" => say("von einem Menschen umgeleitet", "redirected by a person"),
         other => return format!("{other}{}", target(row)),
     };
@@ -147,6 +154,9 @@ fn details(row: &LogRow, german: bool) -> Vec<String> {
     fact("attempt", "Versuch", "attempt");
     fact("detail", "Ursache", "cause");
     fact("by", "durch", "by");
+    fact("creation", "eingereicht", "submitted");
+    fact("forwarding", "weitergeleitet", "forwarded");
+    fact("reception", "erhalten", "received");
     for reason in row.data.get("reasons").and_then(Value::as_array).into_iter().flatten() {
         let part = |key: &str| reason.get(key).and_then(Value::as_str);
         let chosen = part("chosen").map_or_else(|| "–".to_owned(), |chosen| format!("⇒ {chosen}"));

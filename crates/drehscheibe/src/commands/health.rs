@@ -10,7 +10,7 @@ use crate::{Failure, cli::Health, output::Output};
 pub(crate) async fn run(options: &Health, output: Output) -> Result<ExitCode, Failure> {
     let address = format!("{}/ready", options.admin.trim_end_matches('/'));
     let unreachable = |error: reqwest::Error| {
-        Failure::new(Code::STORE_UNAVAILABLE, format!("{address} does not answer: {}", error.without_url()))
+        Failure::new(Code::STORE_UNAVAILABLE, super::silent(&address, &error.without_url()))
     };
     let answer = super::client(None)?.get(&address).send().await.map_err(unreachable)?;
     let ready = answer.status().is_success();

@@ -33,7 +33,10 @@ async fn verify(options: &JournalVerify, output: Output) -> Result<ExitCode, Fai
     let report = store.verify(options.from, options.to).await?;
     output.result(&report)?;
     if let Some((entry, why)) = &report.broken {
-        return Err(Failure::new(Code::CHAIN_BROKEN, format!("entry {entry}: {why}")));
+        return Err(Failure::new(
+            Code::CHAIN_BROKEN,
+            (format!("Eintrag {entry} passt nicht in die Kette"), format!("entry {entry}: {why}")),
+        ));
     }
     output.line(format!(
         "{} {}",
@@ -48,7 +51,10 @@ async fn verify(options: &JournalVerify, output: Output) -> Result<ExitCode, Fai
 
 async fn export(options: &JournalExport, output: Output) -> Result<ExitCode, Failure> {
     let store = node::reader(&super::settings(&options.settings.config)?)?;
-    let failed = |error: std::io::Error| Failure::new(Code::BAD_REQUEST, format!("cannot write: {error}"));
+    let failed = |error: std::io::Error| {
+        let text = (format!("lässt sich nicht schreiben: {error}"), format!("cannot write: {error}"));
+        Failure::new(Code::BAD_REQUEST, text)
+    };
     let mut writer: Box<dyn Write + Send> = match &options.output {
         Some(file) => Box::new(std::io::BufWriter::new(File::create(file).map_err(failed)?)),
         None => Box::new(std::io::BufWriter::new(std::io::stdout())),
@@ -77,9 +83,10 @@ async fn export(options: &JournalExport, output: Output) -> Result<ExitCode, Fai
 async fn search(options: &JournalSearch, output: Output) -> Result<ExitCode, Failure> {
     let store = node::reader(&super::settings(&options.settings.config)?)?;
     let moment = |text: &Option<String>| match text {
-        Some(text) => Timestamp::parse(text)
-            .map(Some)
-            .map_err(|error| Failure::new(Code::BAD_REQUEST, error.to_string())),
+        Some(text) => Timestamp::parse(text).map(Some).map_err(|error| {
+            let german = format!("{text:?} ist kein Zeitpunkt nach RFC 3339");
+            Failure::new(Code::BAD_REQUEST, (german, error.to_string()))
+        }),
         None => Ok(None),
     };
     let query = LogQuery {

@@ -6,6 +6,7 @@ pub(crate) mod depot;
 pub(crate) mod explain;
 pub(crate) mod health;
 pub(crate) mod journal;
+pub(crate) mod osci;
 pub(crate) mod replay;
 pub(crate) mod send;
 
@@ -14,7 +15,10 @@ use std::{path::Path, process::ExitCode, time::Duration};
 use dds_config::{ProcessConfig, SmtpTls};
 use dds_message::Code;
 
-use crate::{Failure, cli, output::Output};
+use crate::{
+    Failure, cli,
+    output::{Output, file_error},
+};
 
 /// `drehscheibe schema`: the JSON schema of `drehscheibe.toml`.
 pub(crate) fn schema(output: Output) -> Result<ExitCode, Failure> {
@@ -40,7 +44,7 @@ pub(crate) fn saxony(options: &cli::Saxony, output: Output) -> Result<ExitCode, 
         &folder.join("saxony.toml"),
         &folder.join("municipalities"),
     );
-    let files = written.map_err(|finding| Failure::new(finding.code, finding.to_string()))?.written;
+    let files = written?.written;
     output.line(format!("{files} {}", output.pick("Dateien geschrieben", "files written")));
     output.result(&serde_json::json!({ "files": files }))?;
     Ok(ExitCode::SUCCESS)
@@ -48,7 +52,7 @@ pub(crate) fn saxony(options: &cli::Saxony, output: Output) -> Result<ExitCode, 
 
 /// Reads a `drehscheibe.toml`.
 pub(crate) fn settings(file: &Path) -> Result<ProcessConfig, Failure> {
-    ProcessConfig::load(file).map_err(|finding| Failure::new(finding.code, finding.to_string()))
+    Ok(ProcessConfig::load(file)?)
 }
 
 /// TLS of the listeners, if configured.
@@ -58,7 +62,13 @@ pub(crate) fn tls(config: &ProcessConfig) -> Result<Option<dds_inbound::Tls>, Fa
     let key = read(&tls.key)?;
     let authorities = tls.client_ca.as_deref().map(read).transpose()?;
     let made = dds_inbound::Tls::from_pem(&chain, &key, authorities.as_deref());
-    made.map(Some).map_err(|error| Failure::new(Code::CONFIG_SYNTAX, format!("[listen.tls]: {error}")))
+    made.map(Some).map_err(|error| {
+        let text = (
+            format!("[listen.tls]: Zertifikat oder Schlüssel sind nicht zu gebrauchen (Meldung: „{error}“)"),
+            format!("[listen.tls]: {error}"),
+        );
+        Failure::new(Code::CONFIG_SYNTAX, text)
+    })
 }
 
 /// How targets are reached.
@@ -91,18 +101,21 @@ pub(crate) fn outbound_options(
 }
 
 fn read(file: &Path) -> Result<Vec<u8>, Failure> {
-    std::fs::read(file)
-        .map_err(|error| Failure::new(Code::CONFIG_SYNTAX, format!("{}: {error}", file.display())))
+    std::fs::read(file).map_err(|error| Failure::new(Code::CONFIG_SYNTAX, file_error(file, &error)))
 }
 
 /// HTTP client of the commands; trusts the system's authorities and `ca`.
 pub(crate) fn client(ca: Option<&Path>) -> Result<reqwest::Client, Failure> {
-    let unusable = |error: String| Failure::new(Code::BAD_REQUEST, error);
+    let unusable = |error: String| {
+        let text = (format!("der HTTP-Client lässt sich nicht bauen: {error}"), error);
+        Failure::new(Code::BAD_REQUEST, text)
+    };
     // Set once per process; a second time changes nothing.
     let _already = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let mut builder = reqwest::Client::builder().timeout(Duration::from_secs(120)).no_proxy();
     if let Some(ca) = ca {
-        let pem = std::fs::read(ca).map_err(|error| unusable(format!("{}: {error}", ca.display())))?;
+        let pem =
+            std::fs::read(ca).map_err(|error| Failure::new(Code::BAD_REQUEST, file_error(ca, &error)))?;
         let certificates =
             reqwest::Certificate::from_pem_bundle(&pem).map_err(|error| unusable(error.to_string()))?;
         for certificate in certificates {
@@ -110,4 +123,9 @@ pub(crate) fn client(ca: Option<&Path>) -> Result<reqwest::Client, Failure> {
         }
     }
     builder.build().map_err(|error| unusable(error.to_string()))
+}
+
+/// A router that does not answer, with what the client says in its own words.
+pub(crate) fn silent(address: &str, error: &reqwest::Error) -> (String, String) {
+    (format!("{address} antwortet nicht: {error}"), format!("{address} does not answer: {error}"))
 }

@@ -55,9 +55,10 @@ pub(crate) async fn run(options: &Replay, output: Output) -> Result<ExitCode, Fa
         let now = read_release(&check::paths(&options.sources)).map_err(crate::demo::build_failed)?;
         let stored = |id: &Option<String>| -> Result<Option<Release>, Failure> {
             match id {
-                Some(id) => {
-                    Ok(Some(load(&ReleaseStore::new(&config.as_ref().map_err(again)?.releases), id)?))
-                }
+                Some(id) => Ok(Some(load(
+                    &ReleaseStore::new(&config.as_ref().map_err(Failure::clone)?.releases),
+                    id,
+                )?)),
                 None => Ok(None),
             }
         };
@@ -66,13 +67,13 @@ pub(crate) async fn run(options: &Replay, output: Output) -> Result<ExitCode, Fa
     } else {
         let config = config?;
         let releases = ReleaseStore::new(&config.releases);
-        let before =
-            match &options.before {
-                Some(id) => load(&releases, id)?,
-                None => releases.active()?.map(|id| releases.load(&id)).transpose()?.ok_or_else(|| {
-                    Failure::new(dds_message::Code::RELEASE_UNKNOWN, "no release is active")
-                })?,
-            };
+        let before = match &options.before {
+            Some(id) => load(&releases, id)?,
+            None => releases.active()?.map(|id| releases.load(&id)).transpose()?.ok_or_else(|| {
+                let text = ("kein Depotstand ist aktiv", "no release is active");
+                Failure::new(dds_message::Code::RELEASE_UNKNOWN, text)
+            })?,
+        };
         let after = match &options.release {
             Some(id) => load(&releases, id)?,
             None => read_release(&check::paths(&options.sources)).map_err(crate::demo::build_failed)?,
@@ -128,10 +129,6 @@ pub(crate) async fn run(options: &Replay, output: Output) -> Result<ExitCode, Fa
         "before": before.id(), "after": after.id(), "messages": messages.len(), "changes": changes,
     }))?;
     Ok(if changes.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(2) })
-}
-
-fn again(failure: &Failure) -> Failure {
-    Failure(failure.0.clone())
 }
 
 fn load(releases: &ReleaseStore, id: &str) -> Result<Release, Failure> {

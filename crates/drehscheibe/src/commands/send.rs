@@ -5,14 +5,21 @@ use std::{path::Path, process::ExitCode};
 use dds_message::{Code, Digest};
 use reqwest::multipart::{Form, Part};
 
-use crate::{Failure, cli::Send, output::Output};
+use crate::{
+    Failure,
+    cli::Send,
+    output::{Output, file_error},
+};
 
 /// Sends document and attachments and prints the acknowledgement or the refusal.
 pub(crate) async fn run(options: &Send, output: Output) -> Result<ExitCode, Failure> {
     let token = std::env::var(&options.token_env).map_err(|_| {
         Failure::new(
             Code::NOT_AUTHENTICATED,
-            format!("environment variable {} is not set", options.token_env),
+            (
+                format!("die Umgebungsvariable {} ist nicht gesetzt", options.token_env),
+                format!("environment variable {} is not set", options.token_env),
+            ),
         )
     })?;
     let document = std::fs::read(&options.document).map_err(|error| unreadable(&options.document, &error))?;
@@ -38,7 +45,7 @@ pub(crate) async fn run(options: &Send, output: Output) -> Result<ExitCode, Fail
         request.multipart(form)
     };
     let unreachable = |error: reqwest::Error| {
-        Failure::new(Code::STORE_UNAVAILABLE, format!("{url}: {}", error.without_url()))
+        Failure::new(Code::STORE_UNAVAILABLE, super::silent(&url, &error.without_url()))
     };
     let answer = request.send().await.map_err(unreachable)?;
     let accepted = answer.status().is_success();
@@ -60,5 +67,5 @@ pub(crate) async fn run(options: &Send, output: Output) -> Result<ExitCode, Fail
 }
 
 fn unreadable(file: &Path, error: &std::io::Error) -> Failure {
-    Failure::new(Code::BAD_REQUEST, format!("{}: {error}", file.display()))
+    Failure::new(Code::BAD_REQUEST, file_error(file, error))
 }

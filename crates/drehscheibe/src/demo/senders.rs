@@ -17,7 +17,7 @@ use tokio::task::JoinSet;
 
 use super::{
     cast::{Cast, Role, Way, attachments},
-    stage::{FORM_SERVER, PORTAL, Stage, failed, token_of},
+    stage::{PORTAL, Stage, failed, token_of},
 };
 use crate::Failure;
 
@@ -174,6 +174,3 @@ fn id_of(answer: &Answered) -> Option<MessageId> {
     text.split(['<', '>'])
         .find_map(|piece| (piece.len() == 36).then(|| MessageId::parse(piece).ok()).flatten())
 }
-
-/// Source that drop folder submissions come from.
-pub(crate) const FOLDER_SOURCE: &str = FORM_SERVER;

@@ -10,7 +10,7 @@ use std::{
 
 use dds_config::{ProcessConfig, ReleaseStore, SmtpConfig, SmtpTls, SourcePaths};
 use dds_depot::{Allow, Answers, Contents, Filed, Release, SecretRef, Source, SourceLimits};
-use dds_message::{Clock, Code, Digest, SourceId};
+use dds_message::{Clock, Digest, SourceId};
 use dds_store::MasterKey;
 use dds_telemetry::SystemClock;
 use dds_testbench::{
@@ -88,8 +88,7 @@ impl Stage {
         let mut contents = built.contents().clone();
         turn_to_simulators(&mut contents, &systems.url(), &transfer, &token)?;
         add_sources(&mut contents, &callback.url(), &token)?;
-        let release = Release::build(contents, built.files().clone())
-            .map_err(|findings| Failure::new(Code::CONFIG_REFERENCE, list(&findings)))?;
+        let release = Release::build(contents, built.files().clone())?;
 
         let config = process_config(folder.path(), mail.address(), &options)?;
         let config_file = folder.path().join("drehscheibe.toml");
@@ -220,12 +219,7 @@ fn add_sources(contents: &mut Contents, callback: &str, token: &Path) -> Result<
 }
 
 pub(crate) fn build_failed(error: dds_config::BuildError) -> Failure {
-    let code = error.findings.first().map_or(Code::CONFIG_SYNTAX, |finding| finding.code);
-    Failure::new(code, list(&error.findings))
-}
-
-fn list(findings: &[dds_depot::CheckFinding]) -> String {
-    findings.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n  ")
+    error.findings.into()
 }
 
 /// Something of the stage itself failed: a folder, a port, a simulator.

@@ -87,6 +87,20 @@ pub(crate) fn run<I: IntoIterator<Item = S>, S: AsRef<std::ffi::OsStr>>(argument
     command(arguments).output().unwrap().into()
 }
 
+/// `drehscheibe demo --report` with these options over the repository: what it said, and the report.
+pub(crate) fn demo(options: &[&str]) -> (Said, Value) {
+    let folder = TempDir::with_prefix("drehscheibe-demo-").unwrap();
+    let report = folder.path().join("report.json");
+    let mut demo = command(["demo", "--language", "en"]);
+    demo.args(options).arg("--report").arg(&report);
+    for (option, name) in [("--rules", "rules"), ("--config-dir", "config"), ("--fixtures", "fixtures")] {
+        demo.arg(option).arg(root().join(name));
+    }
+    let said = Said::from(demo.output().unwrap());
+    let text = fs::read_to_string(&report).unwrap_or_else(|error| panic!("{error}: {said:?}"));
+    (said, serde_json::from_str(&text).unwrap())
+}
+
 /// Copies a folder with all below it.
 pub(crate) fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();

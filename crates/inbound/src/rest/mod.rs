@@ -16,7 +16,7 @@ use crate::{Context, guard};
 
 /// The REST interface, ready to be served.
 pub fn router(context: Context) -> Router {
-    guard::guarded(routes(), context)
+    guard::guarded(routes(), Router::new(), context)
 }
 
 pub(crate) fn routes() -> Router<Context> {

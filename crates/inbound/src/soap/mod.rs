@@ -25,7 +25,7 @@ pub const NAMESPACE: &str = "urn:datendrehscheibe:eingang:1";
 
 /// The web service, ready to be served.
 pub fn router(context: Context) -> Router {
-    guard::guarded(routes(), context)
+    guard::guarded(routes(), Router::new(), context)
 }
 
 pub(crate) fn routes() -> Router<Context> {

@@ -14,6 +14,7 @@ use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde_json::{Value, json};
 
 use super::Mailbox;
+use crate::fault::too_large;
 
 impl Mailbox {
     /// The next delivery under lease (200), or 204 if none comes within `wait`.
@@ -32,6 +33,9 @@ impl Mailbox {
             let now = self.clock.now();
             let claimed = self.journal.claim(&filter, 1, self.lease, now).await?;
             if let Some(claimed) = claimed.into_iter().next() {
+                if self.too_large(target, &claimed).await? {
+                    continue;
+                }
                 return Ok(Json(self.describe(&claimed).await?).into_response());
             }
             let due = self.journal.next_due(&filter).await?;
@@ -41,6 +45,17 @@ impl Mailbox {
                 () = self.journal.wait(&filter, due, now) => {}
             }
         }
+    }
+
+    /// A delivery with more bytes of attachments than the product takes becomes a dead letter (DDS-D006), as it would
+    /// at a target that is pushed to.
+    async fn too_large(&self, target: &Target, claimed: &Claimed) -> Result<bool, Problem> {
+        let Some(limit) = target.max_attachment_bytes else { return Ok(false) };
+        let message = self.message(&claimed.delivery).await?;
+        let bytes: u64 = message.attachments.iter().map(|stored| stored.attachment.size).sum();
+        let Some(fault) = too_large(bytes, limit) else { return Ok(false) };
+        self.give_up(&claimed.delivery, claimed.lease, fault.code, &fault.detail).await?;
+        Ok(true)
     }
 
     async fn describe(&self, claimed: &Claimed) -> Result<Value, Problem> {

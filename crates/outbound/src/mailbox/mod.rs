@@ -29,6 +29,8 @@ use call::{Action, Call};
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
 /// Largest body of an acknowledgement.
 const BODY: usize = 64 * 1024;
+/// It must arrive within this time (DDS-I012).
+const BODY_TIME: Duration = Duration::from_secs(30);
 
 /// What the mailbox works with.
 #[derive(Clone)]
@@ -87,8 +89,9 @@ impl Mailbox {
             Action::Document(delivery) => self.document(&target, delivery).await,
             Action::Attachment(delivery, number) => self.attachment(&target, delivery, number).await,
             Action::Settle(delivery, how) => {
-                let body = axum::body::to_bytes(request.into_body(), BODY)
+                let body = tokio::time::timeout(BODY_TIME, axum::body::to_bytes(request.into_body(), BODY))
                     .await
+                    .map_err(|_| Problem::new(Code::TOO_SLOW, "the body did not arrive in time"))?
                     .map_err(|_| Problem::new(Code::BAD_REQUEST, "the body is too long or broke off"))?;
                 self.settle(&target, delivery, how, &body).await.map(axum::Json::into_response)
             }

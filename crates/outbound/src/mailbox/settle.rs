@@ -92,11 +92,20 @@ impl Mailbox {
         reason: &str,
     ) -> Result<Json<Value>, Problem> {
         let code = Code::FETCH_REJECTED;
-        let detail = format!("reason {reason}");
-        let entry = self.entry(record, "delivery.dead_letter", "dead_letter", Some(code), &detail);
-        let outcome = Outcome::DeadLetter { code };
-        self.write(record, Settlement { lease, outcome, at: self.clock.now(), late: false, entry }).await?;
+        self.give_up(record, lease, code, &format!("reason {reason}")).await?;
         Ok(Json(json!({ "state": "dead_letter", "code": code })))
+    }
+
+    pub(super) async fn give_up(
+        &self,
+        record: &DeliveryRecord,
+        lease: Lease,
+        code: Code,
+        detail: &str,
+    ) -> Result<(), Problem> {
+        let entry = self.entry(record, "delivery.dead_letter", "dead_letter", Some(code), detail);
+        let outcome = Outcome::DeadLetter { code };
+        self.write(record, Settlement { lease, outcome, at: self.clock.now(), late: false, entry }).await
     }
 
     async fn extend(&self, lease: Lease) -> Result<Json<Value>, Problem> {

@@ -28,6 +28,8 @@ pub(crate) struct Town {
     pub(crate) folder: Option<String>,
     pub(crate) options: Options,
     pub(crate) attachment_limit: Option<u64>,
+    /// OSCI way of the office `osci`.
+    pub(crate) osci: Option<Value>,
 }
 
 impl Town {
@@ -78,13 +80,18 @@ impl Town {
             product("fv-folder", "folder", json!({ "layout": "folder-per-case" })),
             product("fv-zip", "folder", json!({ "layout": "container" })),
             product("fv-box", "mailbox", json!({})),
+            product("fv-osci", "rest", json!({ "path": "/api" })),
             product("mail-office", "mail", json!({ "subject": "Neuer Antrag für die Behörde" })),
         ];
-        let offices: BTreeMap<&str, Value> = ["rest", "plain", "soap", "folder", "zip", "box"]
-            .into_iter()
-            .map(|name| (name, json!({ "name": name, "fachverfahren": format!("fv-{name}@1.0") })))
-            .chain([("office", json!({ "name": "office", "mail": true }))])
-            .collect();
+        let offices: BTreeMap<&str, Value> =
+            ["rest", "plain", "soap", "folder", "zip", "box"]
+                .into_iter()
+                .map(|name| (name, json!({ "name": name, "fachverfahren": format!("fv-{name}@1.0") })))
+                .chain([("office", json!({ "name": "office", "mail": true }))])
+                .chain(self.osci.iter().map(|way| {
+                    ("osci", json!({ "name": "osci", "fachverfahren": "fv-osci@1.0", "osci": way }))
+                }))
+                .collect();
         let mut files = dds_depot::Files::new();
         let filed_products = products
             .into_iter()

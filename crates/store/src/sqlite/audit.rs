@@ -1,11 +1,14 @@
 //! Reading the journal: search, history, export, and the check of its hash chain.
 
+use std::path::Path;
+
 use async_trait::async_trait;
-use dds_message::{Digest, MessageId};
+use dds_message::{Digest, MessageId, Timestamp};
 use rusqlite::{Connection, params_from_iter, types::Value};
 
 use super::{
     SqliteStore,
+    archive::{self, Archive},
     chain::{Fields, GENESIS},
     fault::{Outcome, damaged},
     rows,
@@ -19,18 +22,18 @@ const STRIDE: i64 = 20_000;
 #[async_trait]
 impl AuditLog for SqliteStore {
     async fn search(&self, query: &LogQuery, after: Option<i64>, limit: u32) -> Result<LogPage, StoreError> {
-        let query = query.clone();
-        self.inner.readers.read(move |db| search(db, &query, after, limit.max(1))).await
+        let (query, dir) = (query.clone(), self.inner.dir.clone());
+        self.inner.readers.read(move |db| search(db, &dir, &query, after, limit.max(1))).await
     }
 
     async fn history(&self, id: MessageId) -> Result<Vec<LogRow>, StoreError> {
-        let sql = format!("{} WHERE l.message = ?1 ORDER BY l.seq", rows::LOG);
-        self.inner.readers.read(move |db| rows::all(db, &sql, [id.0.as_bytes()], rows::log_row)).await
+        let dir = self.inner.dir.clone();
+        self.inner.readers.read(move |db| history(db, &dir, id)).await
     }
 
     async fn rows(&self, from: i64, limit: u32) -> Result<Vec<LogRow>, StoreError> {
-        let sql = format!("{} WHERE l.seq >= ?1 ORDER BY l.seq LIMIT ?2", rows::LOG);
-        self.inner.readers.read(move |db| rows::all(db, &sql, [from, i64::from(limit)], rows::log_row)).await
+        let dir = self.inner.dir.clone();
+        self.inner.readers.read(move |db| entries(db, &dir, from, limit)).await
     }
 
     async fn verify(&self, from: i64, to: Option<i64>) -> Result<ChainReport, StoreError> {
@@ -41,7 +44,8 @@ impl AuditLog for SqliteStore {
         let mut check = Check { next: from.max(1), previous: None, checked: 0, broken: None };
         while check.broken.is_none() && check.next <= end {
             let stop = end.min(check.next + STRIDE - 1);
-            check = self.inner.readers.read(move |db| check.run(db, stop)).await?;
+            let dir = self.inner.dir.clone();
+            check = self.inner.readers.read(move |db| check.run(db, &dir, stop)).await?;
         }
         let anchor = check.previous.filter(|_| check.checked > 0);
         let anchor = anchor.map(|hash| Anchor { seq: check.next - 1, hash });
@@ -68,7 +72,51 @@ fn criteria(query: &LogQuery) -> [(&'static str, Option<&'static str>, Option<&S
     ]
 }
 
-fn search(db: &Connection, query: &LogQuery, after: Option<i64>, limit: u32) -> Outcome<LogPage> {
+/// A page over the current journal and the closed months that the query may concern, newest first.
+fn search(db: &Connection, dir: &Path, query: &LogQuery, after: Option<i64>, limit: u32) -> Outcome<LogPage> {
+    // One view of both, whatever is moved meanwhile.
+    let snapshot = db.unchecked_transaction()?;
+    let archives = archive::list(&snapshot)?;
+    let floor = archive::floor(&archives);
+    let after = after.map(|seq| moment(&snapshot, dir, &archives, seq)).transpose()?;
+    let mut found = page(&snapshot, query, floor, after, limit)?;
+    let concerned = |archive: &&Archive| {
+        query.from.is_none_or(|from| archive.to >= from)
+            && query.to.is_none_or(|to| archive.from < to)
+            && after.is_none_or(|(at, _)| archive.from <= at)
+    };
+    for archive in archives.iter().filter(concerned) {
+        if let Some(file) = archive.open(dir)? {
+            found.extend(page(&file, query, 0, after, limit)?);
+        }
+    }
+    found.sort_by_key(|row| std::cmp::Reverse((row.at, row.seq)));
+    let more = found.len() > limit as usize;
+    found.truncate(limit as usize);
+    let next = found.last().filter(|_| more).map(|row| row.seq);
+    Ok(LogPage { rows: found, next })
+}
+
+/// Time and number of the entry after which a page begins.
+fn moment(db: &Connection, dir: &Path, archives: &[Archive], seq: i64) -> Outcome<(Timestamp, i64)> {
+    let sql = "SELECT at FROM log WHERE seq = ?1";
+    let at = |db: &Connection| rows::one(db, sql, [seq], |row| rows::time(row, "at"));
+    let found = match archives.iter().find(|archive| (archive.first..=archive.last).contains(&seq)) {
+        Some(archive) => archive.open(dir)?.map(|file| at(&file)).transpose()?.flatten(),
+        None => at(db)?,
+    };
+    let found = found.ok_or_else(|| StoreError::NotFound(format!("journal entry {seq}")))?;
+    Ok((found, seq))
+}
+
+/// One entry more than `limit` tells that there are more.
+fn page(
+    db: &Connection,
+    query: &LogQuery,
+    floor: i64,
+    after: Option<(Timestamp, i64)>,
+    limit: u32,
+) -> Outcome<Vec<LogRow>> {
     // The planner has no statistics to choose by, so the index is named.
     let index = criteria(query).iter().find_map(|(_, index, value)| value.and(*index)).unwrap_or("log_at");
     let mut sql = format!("{} INDEXED BY {index} WHERE true", rows::LOG);
@@ -89,20 +137,57 @@ fn search(db: &Connection, query: &LogQuery, after: Option<i64>, limit: u32) -> 
     if let Some(to) = query.to {
         and("l.at < ?", Value::Integer(to.0));
     }
-    if let Some(after) = after {
-        let at = rows::one(db, "SELECT at FROM log WHERE seq = ?1", [after], |row| rows::time(row, "at"))?
-            .ok_or_else(|| StoreError::NotFound(format!("journal entry {after}")))?;
+    if floor > 0 {
+        and("l.seq > ?", Value::Integer(floor));
+    }
+    if let Some((at, after)) = after {
         // The first half bounds the scan of the index, the second passes over entries of the same moment.
         and("l.at <= ?", Value::Integer(at.0));
         and(&format!("(l.at < ? OR l.seq < {after})"), Value::Integer(at.0));
     }
     sql.push_str(" ORDER BY l.at DESC, l.seq DESC LIMIT ?");
     values.push(Value::Integer(i64::from(limit) + 1));
-    let mut found = rows::all(db, &sql, params_from_iter(values), rows::log_row)?;
-    let more = found.len() > limit as usize;
-    found.truncate(limit as usize);
-    let next = found.last().filter(|_| more).map(|row| row.seq);
-    Ok(LogPage { rows: found, next })
+    rows::all(db, &sql, params_from_iter(values), rows::log_row)
+}
+
+/// All entries of a message in order.
+fn history(db: &Connection, dir: &Path, id: MessageId) -> Outcome<Vec<LogRow>> {
+    let snapshot = db.unchecked_transaction()?;
+    let archives = archive::list(&snapshot)?;
+    let accepted = "SELECT at FROM message WHERE id = ?1";
+    let accepted = rows::one(&snapshot, accepted, [id.0.as_bytes()], |row| rows::time(row, "at"))?;
+    let sql = format!("{} WHERE l.message = ?1 AND l.seq > ?2 ORDER BY l.seq", rows::LOG);
+    let entries = |db: &Connection, floor: i64| {
+        rows::all(db, &sql, rusqlite::params![id.0.as_bytes(), floor], rows::log_row)
+    };
+    let mut found = Vec::new();
+    for archive in archives.iter().filter(|archive| accepted.is_none_or(|at| archive.to >= at)) {
+        if let Some(file) = archive.open(dir)? {
+            found.extend(entries(&file, 0)?);
+        }
+    }
+    found.extend(entries(&snapshot, archive::floor(&archives))?);
+    Ok(found)
+}
+
+/// Entries from `from` on, in order.
+fn entries(db: &Connection, dir: &Path, from: i64, limit: u32) -> Outcome<Vec<LogRow>> {
+    let snapshot = db.unchecked_transaction()?;
+    let archives = archive::list(&snapshot)?;
+    let sql = format!("{} WHERE l.seq >= ?1 ORDER BY l.seq LIMIT ?2", rows::LOG);
+    let mut found = Vec::new();
+    let mut left = i64::from(limit);
+    for archive in archives.iter().filter(|archive| archive.last >= from) {
+        if let (Some(file), true) = (archive.open(dir)?, left > 0) {
+            found.extend(rows::all(&file, &sql, [from, left], rows::log_row)?);
+            left = i64::from(limit) - i64::try_from(found.len()).unwrap_or(i64::MAX);
+        }
+    }
+    if left > 0 {
+        let from = from.max(archive::floor(&archives) + 1);
+        found.extend(rows::all(&snapshot, &sql, [from, left], rows::log_row)?);
+    }
+    Ok(found)
 }
 
 /// A running check of the chain.
@@ -116,12 +201,26 @@ struct Check {
 }
 
 impl Check {
-    fn run(mut self, db: &Connection, stop: i64) -> Outcome<Self> {
+    /// Goes on in the closed month where the next entry stands, or in the current journal.
+    fn run(self, db: &Connection, dir: &Path, stop: i64) -> Outcome<Self> {
+        let snapshot = db.unchecked_transaction()?;
+        let archives = archive::list(&snapshot)?;
+        match archives.iter().find(|archive| (archive.first..=archive.last).contains(&self.next)) {
+            None => self.stretch(&snapshot, stop),
+            Some(archive) => match archive.open(dir)? {
+                Some(file) => self.stretch(&file, stop.min(archive.last)),
+                None => Ok(self.broken_at(&format!("the file {} of its month is missing", archive.name))),
+            },
+        }
+    }
+
+    fn stretch(mut self, db: &Connection, stop: i64) -> Outcome<Self> {
         let mut previous = match self.previous {
             Some(previous) => previous,
             None if self.next == 1 => GENESIS,
             None => {
-                let sql = "SELECT hash FROM log WHERE seq = ?1";
+                let sql = "SELECT hash FROM log WHERE seq = ?1
+                           UNION ALL SELECT hash FROM archive WHERE last = ?1 LIMIT 1";
                 match rows::one(db, sql, [self.next - 1], |row| rows::digest(row, "hash"))? {
                     Some(hash) => hash,
                     None => return Ok(self.broken_at("the entry before it is missing")),
@@ -160,7 +259,7 @@ impl Check {
 }
 
 /// The hash an entry must have, and the one it has. By position: a million rows are read this way.
-fn hashes(row: &rusqlite::Row<'_>, previous: &Digest) -> Outcome<(Digest, Digest)> {
+pub(super) fn hashes(row: &rusqlite::Row<'_>, previous: &Digest) -> Outcome<(Digest, Digest)> {
     let text = |index: usize| -> Outcome<Option<&str>> {
         row.get_ref(index)?.as_str_or_null().map_err(|_| damaged("journal"))
     };

@@ -107,7 +107,7 @@ impl Download {
             let batch = move || {
                 let mut ready = VecDeque::new();
                 while ready.len() * CHUNK < HANDOVER {
-                    match reader.next()? {
+                    match reader.next_chunk()? {
                         Some(chunk) => ready.push_back(chunk),
                         None => return Ok((None, ready)),
                     }

@@ -29,7 +29,7 @@ const BRANCH_BITS: u32 = 12;
 
 /// The folder of payload files. Cheap to clone. Everything here blocks.
 #[derive(Clone)]
-pub(super) struct Files(Arc<Inner>);
+pub struct Files(Arc<Inner>);
 
 struct Inner {
     blobs: PathBuf,
@@ -46,7 +46,7 @@ impl Files {
     }
 
     /// Opens the folders in `dir` and removes what uploads left that were broken off by a crash.
-    pub(super) fn open(dir: &Path, clock: Arc<dyn Clock>) -> Result<Self, StoreError> {
+    pub fn open(dir: &Path, clock: Arc<dyn Clock>) -> Result<Self, StoreError> {
         let (blobs, tmp) = (dir.join("blobs"), dir.join("tmp"));
         for folder in [&blobs, &tmp] {
             fs::create_dir_all(folder).map_err(|error| io("creating a payload folder", &error))?;
@@ -59,7 +59,7 @@ impl Files {
     }
 
     /// Begins a file.
-    pub(super) fn writer(&self, key: &MessageKey) -> Result<FileWriter, StoreError> {
+    pub fn writer(&self, key: &MessageKey) -> Result<FileWriter, StoreError> {
         let blob = BlobRef(new_id(self.0.clock.now()));
         let tmp = self.0.tmp.join(blob.0.to_string());
         let mut file = File::create_new(&tmp).map_err(|error| io("creating a payload file", &error))?;
@@ -80,14 +80,14 @@ impl Files {
     }
 
     /// Writes a whole payload.
-    pub(super) fn write(&self, key: &MessageKey, bytes: &[u8]) -> Result<BlobRef, StoreError> {
+    pub fn write(&self, key: &MessageKey, bytes: &[u8]) -> Result<BlobRef, StoreError> {
         let mut writer = self.writer(key)?;
         writer.write(bytes)?;
         Ok(writer.finish()?.0)
     }
 
     /// Opens a file.
-    pub(super) fn reader(&self, blob: &BlobRef, key: &MessageKey) -> Result<FileReader, StoreError> {
+    pub fn reader(&self, blob: &BlobRef, key: &MessageKey) -> Result<FileReader, StoreError> {
         let missing = |error| io(&format!("payload {}", blob.0), &error);
         let mut file = File::open(self.path(blob)).map_err(missing)?;
         let length = file.metadata().map_err(missing)?.len();
@@ -104,17 +104,17 @@ impl Files {
     }
 
     /// Reads a whole payload.
-    pub(super) fn read(&self, blob: &BlobRef, key: &MessageKey) -> Result<Vec<u8>, StoreError> {
+    pub fn read(&self, blob: &BlobRef, key: &MessageKey) -> Result<Vec<u8>, StoreError> {
         let mut reader = self.reader(blob, key)?;
         let mut bytes = Vec::new();
-        while let Some(chunk) = reader.next()? {
+        while let Some(chunk) = reader.next_chunk()? {
             bytes.extend_from_slice(&chunk);
         }
         Ok(bytes)
     }
 
     /// Removes a file; `false` if it was not there.
-    pub(super) fn delete(&self, blob: &BlobRef) -> Result<bool, StoreError> {
+    pub fn delete(&self, blob: &BlobRef) -> Result<bool, StoreError> {
         match fs::remove_file(self.path(blob)) {
             Ok(()) => Ok(true),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
@@ -123,7 +123,7 @@ impl Files {
     }
 
     /// Folders that may hold files made before `before`.
-    pub(super) fn folders(&self, before: Timestamp) -> Result<Vec<PathBuf>, StoreError> {
+    pub fn folders(&self, before: Timestamp) -> Result<Vec<PathBuf>, StoreError> {
         let newest = leaf_number(before);
         let mut folders = Vec::new();
         for branch in entries(&self.0.blobs)? {
@@ -141,7 +141,7 @@ impl Files {
     }
 
     /// Files of a folder made before `before`. Removes the folder if it is empty and no more can come into it.
-    pub(super) fn names(&self, folder: &Path, before: Timestamp) -> Result<Vec<BlobRef>, StoreError> {
+    pub fn names(&self, folder: &Path, before: Timestamp) -> Result<Vec<BlobRef>, StoreError> {
         let files = entries(folder)?;
         if files.is_empty() && folder != self.0.blobs.join(folder_of(new_id(before))) {
             // Someone may have put a file into it since: then it stays.
@@ -211,7 +211,7 @@ impl Drop for Cleanup {
 }
 
 /// A file being written. Dropped before [`FileWriter::finish`], it is gone.
-pub(super) struct FileWriter {
+pub struct FileWriter {
     files: Files,
     file: File,
     cleanup: Cleanup,
@@ -224,7 +224,7 @@ pub(super) struct FileWriter {
 
 impl FileWriter {
     /// Appends clear bytes.
-    pub(super) fn write(&mut self, mut bytes: &[u8]) -> Result<(), StoreError> {
+    pub fn write(&mut self, mut bytes: &[u8]) -> Result<(), StoreError> {
         self.hasher.update(bytes);
         self.size += bytes.len() as u64;
         while !bytes.is_empty() {
@@ -247,7 +247,7 @@ impl FileWriter {
     }
 
     /// Durable when it returns.
-    pub(super) fn finish(mut self) -> Result<(BlobRef, u64, Digest), StoreError> {
+    pub fn finish(mut self) -> Result<(BlobRef, u64, Digest), StoreError> {
         self.flush(true)?;
         self.file.sync_all().map_err(|error| io("syncing a payload file", &error))?;
         let path = self.files.path(&self.blob);
@@ -275,7 +275,7 @@ impl FileWriter {
 }
 
 /// A file being read.
-pub(super) struct FileReader {
+pub struct FileReader {
     file: File,
     cipher: ChunkCipher,
     /// Sealed bytes not read yet; `None` after the last chunk.
@@ -284,7 +284,7 @@ pub(super) struct FileReader {
 
 impl FileReader {
     /// The next clear bytes, at most 64 KB; `None` at the end.
-    pub(super) fn next(&mut self) -> Result<Option<Bytes>, StoreError> {
+    pub fn next_chunk(&mut self) -> Result<Option<Bytes>, StoreError> {
         let Some(left) = self.left else { return Ok(None) };
         let length = left.min((CHUNK + TAG) as u64);
         let mut chunk = vec![0; usize::try_from(length).unwrap_or(CHUNK + TAG)];

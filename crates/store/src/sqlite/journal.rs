@@ -18,7 +18,7 @@ use super::{
     queue::Taken,
     reader::blocking,
     rows, settle,
-    tx::{Subject, Tx},
+    tx::Tx,
 };
 use crate::{
     Accepted, Attempting, Backlog, BlobRef, ClaimFilter, Claimed, DeliveryRecord, Journal, Lease, MessageKey,
@@ -277,7 +277,7 @@ impl Journal for SqliteStore {
 
     async fn note(&self, entry: NewEntry) -> Result<(), StoreError> {
         let now = self.inner.clock.now();
-        let work = move |tx: &mut Tx<'_>| tx.log(&entry, now, &Subject::default(), None, None);
+        let work = move |tx: &mut Tx<'_>| settle::note(tx, &entry, now);
         self.inner.committer.submit(ROWS, work).await
     }
 

@@ -5,13 +5,14 @@
 //! Why SQLite: `docs/decisions/0001-embedded-store.md`.
 
 mod accept;
+mod archive;
 mod audit;
 mod blobs;
 mod chain;
 mod checkpoint;
 mod committer;
 mod fault;
-mod files;
+pub mod files;
 mod journal;
 mod line;
 mod payload;
@@ -73,6 +74,7 @@ pub struct SqliteStore {
 /// Dropped from top to bottom: the committer finishes, the connections close, the lock is released.
 struct Inner {
     committer: Committer,
+    dir: PathBuf,
     readers: Readers,
     files: Files,
     shared: Arc<Shared>,
@@ -110,7 +112,7 @@ impl SqliteStore {
         let readers = Readers::open(&dir, readers)?;
         let committer = Committer::start(writer, Arc::clone(&shared), head, checkpoints)?;
         let inner =
-            Inner { committer, readers, files, shared, vault, clock, inline_limit, _lock: Some(lock) };
+            Inner { committer, dir, readers, files, shared, vault, clock, inline_limit, _lock: Some(lock) };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -126,6 +128,7 @@ impl SqliteStore {
             committer: Committer::none(),
             readers: Readers::open(&dir, readers)?,
             files: Files::read_only(&dir, Arc::clone(&clock)),
+            dir,
             shared: Arc::new(Shared::new(DueQueue::new(0), shared::Tally::default())),
             vault,
             clock,

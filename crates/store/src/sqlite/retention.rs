@@ -11,7 +11,7 @@ use super::{
     rows::{self, MessageFacts},
     tx::Tx,
 };
-use crate::{BlobRef, Expired, NewEntry, Retention, StoreError};
+use crate::{Archived, BlobRef, Expired, NewEntry, Retention, StoreError};
 
 /// Messages per commit, so that others do not wait.
 const BATCH: usize = 100;
@@ -41,6 +41,10 @@ impl Retention for SqliteStore {
         expired.orphans = self.sweep(orphan_before).await?;
         expired.blobs += expired.orphans;
         Ok(expired)
+    }
+
+    async fn archive(&self) -> Result<Archived, StoreError> {
+        self.archive_months().await
     }
 }
 

@@ -222,9 +222,9 @@ pub(super) fn delivery(row: &Row<'_>) -> Outcome<DeliveryRecord> {
     })
 }
 
-/// Columns read by [`log_row`]; the hash before comes from the row before.
-pub(super) const LOG: &str =
-    "SELECT l.*, (SELECT p.hash FROM log p WHERE p.seq = l.seq - 1) AS previous FROM log l";
+/// Columns read by [`log_row`]; the hash before comes from the row before, or from the end of the closed month before.
+pub(super) const LOG: &str = "SELECT l.*, COALESCE((SELECT p.hash FROM log p WHERE p.seq = l.seq - 1),
+     (SELECT a.hash FROM archive a WHERE a.last = l.seq - 1)) AS previous FROM log l";
 
 /// A journal entry.
 pub(super) fn log_row(row: &Row<'_>) -> Outcome<LogRow> {

@@ -8,7 +8,7 @@ use super::fault::{self, Outcome};
 use crate::{StoreError, Vault};
 
 /// Version of the tables below. Raise it with every change, and add the step from the version before.
-const VERSION: i64 = 1;
+const VERSION: i64 = 2;
 
 /// Statements kept prepared per connection; more than the engine has.
 const STATEMENTS: usize = 128;
@@ -87,8 +87,10 @@ CREATE TABLE output (owner INTEGER PRIMARY KEY, size INTEGER NOT NULL, sealed BL
 -- Payload files that belong to a message; a file without a row here is an orphan.
 CREATE TABLE blob (id BLOB PRIMARY KEY, message INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 CREATE INDEX blob_message ON blob (message);
+";
 
-CREATE TABLE log (
+/// The journal, in the database and in the file of each closed month alike.
+pub(super) const LOG_TABLE: &str = "CREATE TABLE log (
     seq INTEGER PRIMARY KEY,
     at INTEGER NOT NULL,
     event TEXT NOT NULL,
@@ -103,7 +105,10 @@ CREATE TABLE log (
     code TEXT,
     data TEXT NOT NULL,
     hash BLOB NOT NULL
-) STRICT;
+) STRICT";
+
+/// Ways into the journal.
+pub(super) const LOG_INDEXES: &str = "
 CREATE INDEX log_at ON log (at);
 CREATE INDEX log_message ON log (message) WHERE message IS NOT NULL;
 CREATE INDEX log_case ON log (case_ref, at) WHERE case_ref IS NOT NULL;
@@ -113,6 +118,16 @@ CREATE INDEX log_target ON log (target, at) WHERE target IS NOT NULL;
 CREATE INDEX log_state ON log (state, at) WHERE state IS NOT NULL;
 CREATE INDEX log_code ON log (code, at) WHERE code IS NOT NULL;
 ";
+
+/// Closed months of the journal (`archive.rs`), by their last entry with its hash. Since version 2.
+pub(super) const ARCHIVE_TABLE: &str = "CREATE TABLE archive (
+    last INTEGER PRIMARY KEY,
+    first INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    hash BLOB NOT NULL,
+    from_at INTEGER NOT NULL,
+    to_at INTEGER NOT NULL
+) STRICT";
 
 /// Makes the database in `dir` if there is none. A crash leaves either no database or a whole one.
 pub(super) fn create_if_missing(dir: &Path, vault: &Vault) -> Result<(), StoreError> {
@@ -137,7 +152,7 @@ fn make(path: &Path, vault: &Vault) -> Result<(), StoreError> {
     let make = || -> Outcome<()> {
         let db = Connection::open(path)?;
         db.pragma_update(None, "page_size", 8192)?;
-        db.execute_batch(&format!("BEGIN; {TABLES}"))?;
+        db.execute_batch(&format!("BEGIN; {TABLES} {LOG_TABLE}; {LOG_INDEXES} {ARCHIVE_TABLE};"))?;
         let mut insert = db.prepare("INSERT INTO meta (key, value) VALUES (?1, ?2)")?;
         insert.execute(params!["schema", VERSION])?;
         insert.execute(params!["generation", 0])?;
@@ -152,10 +167,24 @@ fn make(path: &Path, vault: &Vault) -> Result<(), StoreError> {
 /// Opens the connection of the committer: checks form and master key and counts up the generation, which it returns.
 pub(super) fn open_writer(dir: &Path, vault: &Vault) -> Result<(Connection, i64), StoreError> {
     let db = writer(&dir.join("store.db"))?;
+    upgrade(&db)?;
     check(&db, dir, vault)?;
     let count = "UPDATE meta SET value = value + 1 WHERE key = 'generation' RETURNING value";
     let generation = db.query_row(count, [], |row| row.get(0)).map_err(fault::Fault::from)?;
     Ok((db, generation))
+}
+
+/// Version 1 knew no closed months.
+fn upgrade(db: &Connection) -> Outcome<()> {
+    let old: Option<i64> = db
+        .query_row("SELECT value FROM meta WHERE key = 'schema' AND value = 1", [], |row| row.get(0))
+        .optional()?;
+    if old.is_some() {
+        db.execute_batch(&format!(
+            "BEGIN; {ARCHIVE_TABLE}; UPDATE meta SET value = 2 WHERE key = 'schema'; COMMIT"
+        ))?;
+    }
+    Ok(())
 }
 
 /// Whether this program can read the store, and the master key is the one it was made under.

@@ -49,6 +49,13 @@ impl Facts {
     }
 }
 
+/// An entry that changes no state. One that names a delivery belongs to the message of it.
+pub(super) fn note(tx: &mut Tx<'_>, entry: &NewEntry, at: Timestamp) -> Done<()> {
+    let facts = entry.delivery.map(|id| Facts::find(tx, id)).transpose()?.flatten();
+    let subject = facts.as_ref().map_or_else(Subject::default, Facts::subject);
+    tx.log(entry, at, &subject, facts.as_ref().map(|facts| facts.target.as_str()), None)
+}
+
 /// Durable mark of a begun attempt; `false` if the lease was lost.
 pub(super) fn attempting(tx: &mut Tx<'_>, attempt: Attempting, at: Timestamp) -> Done<bool> {
     let id = attempt.lease.delivery;

@@ -7,6 +7,8 @@
   <xsl:import href="../../../lib/1/vorgang.xsl"/>
   <xsl:include href="felder.xsl"/>
 
+  <xsl:variable name="beteiligte" select="//s:person | //s:organisation"/>
+
   <xsl:template match="/s:antrag">
     <vorgang verfahren="sondernutzung" art="antrag" version="1">
       <xsl:apply-templates select="s:kopf" mode="kopf">
@@ -18,7 +20,7 @@
           </xsl:for-each>
         </xsl:with-param>
       </xsl:apply-templates>
-      <xsl:apply-templates select="//s:person | //s:organisation" mode="beteiligter"/>
+      <xsl:apply-templates select="$beteiligte" mode="beteiligter"/>
       <gegenstand>
         <xsl:apply-templates select="s:nutzung | s:gebuehrenbefreiung | s:erklaerungen | s:bemerkung" mode="gegenstand"/>
       </gegenstand>

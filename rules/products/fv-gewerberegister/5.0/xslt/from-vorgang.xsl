@@ -59,15 +59,12 @@
   <!-- The value is content, not an attribute: a text may have lines. -->
   <xsl:template match="v:angabe">
     <Merkmal Schluessel="{@schluessel}" Titel="{@titel}" Typ="{@typ}">
-      <xsl:apply-templates select="@einheit|@liste" mode="attribute"/>
-      <xsl:value-of select="."/>
-    </Merkmal>
-  </xsl:template>
-
-  <xsl:template match="v:angabe[@typ = 'datum']">
-    <Merkmal Schluessel="{@schluessel}" Titel="{@titel}" Typ="{@typ}">
-      <xsl:apply-templates select="@einheit|@liste" mode="attribute"/>
-      <xsl:value-of select="f:datum(.)"/>
+      <xsl:apply-templates select="@einheit" mode="attribute"/>
+      <xsl:apply-templates select="@liste" mode="attribute"/>
+      <xsl:choose>
+        <xsl:when test="@typ = 'datum'"><xsl:value-of select="f:datum(.)"/></xsl:when>
+        <xsl:otherwise><xsl:value-of select="."/></xsl:otherwise>
+      </xsl:choose>
     </Merkmal>
   </xsl:template>
 
@@ -81,6 +78,39 @@
   <xsl:template match="v:anlagenverzeichnis/v:anlage">
     <FehlendeAnlage><xsl:apply-templates select="@*" mode="attribute"/></FehlendeAnlage>
   </xsl:template>
+
+  <!-- One attribute per element or attribute of the Vorgang, by its name with a capital. The names are written out because
+       libxslt compiles a computed name anew each time; only what the Vorgang may gain one day takes that way. -->
+  <xsl:template match="v:kennung" mode="attribute">             <xsl:attribute name="Kennung"><xsl:value-of select="."/></xsl:attribute></xsl:template>
+  <xsl:template match="v:leistung" mode="attribute">            <xsl:attribute name="Leistung"><xsl:value-of select="."/></xsl:attribute></xsl:template>
+  <xsl:template match="v:kommune" mode="attribute">             <xsl:attribute name="Kommune"><xsl:value-of select="."/></xsl:attribute></xsl:template>
+  <xsl:template match="v:betreff" mode="attribute">             <xsl:attribute name="Betreff"><xsl:value-of select="."/></xsl:attribute></xsl:template>
+  <xsl:template match="v:aktenzeichen" mode="attribute">        <xsl:attribute name="Aktenzeichen"><xsl:value-of select="."/></xsl:attribute></xsl:template>
+  <xsl:template match="@id" mode="attribute">                   <xsl:attribute name="Id"><xsl:value-of select="."/></xsl:attribute></xsl:template>
+  <xsl:template match="@rolle" mode="attribute">                <xsl:attribute name="Rolle"><xsl:value-of select="."/></xsl:attribute></xsl:template>
+  <xsl:template match="@art" mode="attribute">                  <xsl:attribute name="Art"><xsl:value-of select="."/></xsl:attribute></xsl:template>
+  <xsl:template match="v:name|@name" mode="attribute">             <xsl:attribute name="Name"><xsl:value-of select="."/></xsl:attribute></xsl:template>
+  <xsl:template match="v:vorname" mode="attribute">             <xsl:attribute name="Vorname"><xsl:value-of select="."/></xsl:attribute></xsl:template>
+  <xsl:template match="v:geburtsname" mode="attribute">         <xsl:attribute name="Geburtsname"><xsl:value-of select="."/></xsl:attribute></xsl:template>
+  <xsl:template match="v:titel|@titel" mode="attribute">        <xsl:attribute name="Titel"><xsl:value-of select="."/></xsl:attribute></xsl:template>
+  <xsl:template match="v:anrede" mode="attribute">              <xsl:attribute name="Anrede"><xsl:value-of select="."/></xsl:attribute></xsl:template>
+  <xsl:template match="v:rechtsform" mode="attribute">          <xsl:attribute name="Rechtsform"><xsl:value-of select="."/></xsl:attribute></xsl:template>
+  <xsl:template match="v:registernummer" mode="attribute">      <xsl:attribute name="Registernummer"><xsl:value-of select="."/></xsl:attribute></xsl:template>
+  <xsl:template match="v:geburtsort" mode="attribute">          <xsl:attribute name="Geburtsort"><xsl:value-of select="."/></xsl:attribute></xsl:template>
+  <xsl:template match="v:staatsangehoerigkeit" mode="attribute"><xsl:attribute name="Staatsangehoerigkeit"><xsl:value-of select="."/></xsl:attribute></xsl:template>
+  <xsl:template match="v:strasse" mode="attribute">             <xsl:attribute name="Strasse"><xsl:value-of select="."/></xsl:attribute></xsl:template>
+  <xsl:template match="v:hausnummer" mode="attribute">          <xsl:attribute name="Hausnummer"><xsl:value-of select="."/></xsl:attribute></xsl:template>
+  <xsl:template match="v:zusatz" mode="attribute">              <xsl:attribute name="Zusatz"><xsl:value-of select="."/></xsl:attribute></xsl:template>
+  <xsl:template match="v:plz" mode="attribute">                 <xsl:attribute name="Plz"><xsl:value-of select="."/></xsl:attribute></xsl:template>
+  <xsl:template match="v:ort" mode="attribute">                 <xsl:attribute name="Ort"><xsl:value-of select="."/></xsl:attribute></xsl:template>
+  <xsl:template match="v:land" mode="attribute">                <xsl:attribute name="Land"><xsl:value-of select="."/></xsl:attribute></xsl:template>
+  <xsl:template match="v:email" mode="attribute">               <xsl:attribute name="Email"><xsl:value-of select="."/></xsl:attribute></xsl:template>
+  <xsl:template match="v:telefon" mode="attribute">             <xsl:attribute name="Telefon"><xsl:value-of select="."/></xsl:attribute></xsl:template>
+  <xsl:template match="v:inhaber" mode="attribute">             <xsl:attribute name="Inhaber"><xsl:value-of select="."/></xsl:attribute></xsl:template>
+  <xsl:template match="v:iban" mode="attribute">                <xsl:attribute name="Iban"><xsl:value-of select="."/></xsl:attribute></xsl:template>
+  <xsl:template match="v:bic" mode="attribute">                 <xsl:attribute name="Bic"><xsl:value-of select="."/></xsl:attribute></xsl:template>
+  <xsl:template match="@einheit" mode="attribute">              <xsl:attribute name="Einheit"><xsl:value-of select="."/></xsl:attribute></xsl:template>
+  <xsl:template match="@liste" mode="attribute">                <xsl:attribute name="Liste"><xsl:value-of select="."/></xsl:attribute></xsl:template>
 
   <xsl:template match="@*|*" mode="attribute">
     <xsl:attribute name="{translate(substring(local-name(), 1, 1), $small, $capital)}{substring(local-name(), 2)}">

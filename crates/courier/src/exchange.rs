@@ -1,0 +1,167 @@
+//! A request and its response.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use dds_osci::{feedback::Refused, intake::Received, keys::Decrypter};
+use dds_postbox::Parts;
+use futures::StreamExt as _;
+use http::{StatusCode, header};
+use reqwest::{Body, Client, redirect};
+use rustls::ClientConfig;
+
+use crate::{Desk, Package, ReceiveError, receive};
+
+/// How long to wait.
+#[derive(Debug, Clone, Copy)]
+pub struct Timeouts {
+    /// For the connection.
+    pub connect: Duration,
+    /// For the next octet of the response.
+    pub silence: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self { connect: Duration::from_secs(10), silence: Duration::from_secs(60) }
+    }
+}
+
+/// Why there is no response.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum ExchangeError {
+    /// No connection: the partner knows nothing of it.
+    #[error("no connection: {0}")]
+    NotReached(String),
+    /// It was sent, wholly or in part, and no response came: the partner may have executed it.
+    #[error("no response: {0}")]
+    NoAnswer(String),
+    /// What came is no message for us.
+    #[error("the response cannot be read: {0}")]
+    Unreadable(Refused),
+}
+
+/// Sends messages. Cheap to clone.
+#[derive(Clone)]
+pub struct Courier {
+    client: Client,
+    desk: Desk,
+    silence: Duration,
+}
+
+impl Courier {
+    /// A courier. OSCI protects its messages itself; `tls` is for addresses with https.
+    ///
+    /// # Errors
+    /// If the client cannot be made of the TLS configuration.
+    pub fn new(desk: Desk, tls: ClientConfig, timeouts: Timeouts) -> Result<Self, String> {
+        let client = Client::builder()
+            .tls_backend_preconfigured(tls)
+            .http1_only()
+            .redirect(redirect::Policy::none())
+            .referer(false)
+            .no_proxy()
+            .connect_timeout(timeouts.connect)
+            .tcp_nodelay(true)
+            .user_agent("Datendrehscheibe")
+            .build()
+            .map_err(|error| error.to_string())?;
+        Ok(Self { client, desk, silence: timeouts.silence })
+    }
+
+    /// What it reads with.
+    #[must_use]
+    pub const fn desk(&self) -> &Desk {
+        &self.desk
+    }
+
+    /// Sends a message and receives the response; `decrypters` are the keys a response may be encrypted for.
+    ///
+    /// # Errors
+    /// [`ExchangeError`].
+    pub async fn exchange(
+        &self,
+        address: &str,
+        package: Package,
+        decrypters: Vec<Arc<dyn Decrypter>>,
+    ) -> Result<Received<Parts>, ExchangeError> {
+        let length = package.length();
+        // The HTTP head says nothing of the multipart: the body begins with its own MIME head (DOSSIER 6).
+        let mut request = self.client.post(address).header(header::CONTENT_TYPE, "text/xml");
+        if let Some(length) = length {
+            request = request.header(header::CONTENT_LENGTH, length);
+        }
+        // A large message may take its time; what counts is that something moves.
+        let sent = Arc::new(AtomicU64::new(0));
+        let counter = Arc::clone(&sent);
+        let pieces = package.stream(self.desk.postbox.clone()).inspect(move |_| {
+            counter.fetch_add(1, Ordering::Relaxed);
+        });
+        let sending = request.body(Body::wrap_stream(pieces)).send();
+        let response = tokio::select! {
+            response = sending => response.map_err(|error| {
+                if error.is_connect() || error.is_builder() {
+                    ExchangeError::NotReached(kind(&error))
+                } else {
+                    ExchangeError::NoAnswer(kind(&error))
+                }
+            })?,
+            () = standstill(&sent, self.silence) => return Err(ExchangeError::NoAnswer("time-out".to_owned())),
+        };
+        let status = response.status();
+        if status != StatusCode::OK {
+            // A partner that speaks OSCI answers 200, faults too; anything else comes from something in between.
+            let before = status == StatusCode::SERVICE_UNAVAILABLE || status == StatusCode::NOT_FOUND;
+            let detail = format!("HTTP {}", status.as_u16());
+            return Err(if before {
+                ExchangeError::NotReached(detail)
+            } else {
+                ExchangeError::NoAnswer(detail)
+            });
+        }
+        let silence = self.silence;
+        let body = futures::stream::unfold(Box::pin(response.bytes_stream()), move |mut body| async move {
+            match tokio::time::timeout(silence, body.next()).await {
+                Ok(None) => None,
+                Ok(Some(piece)) => Some((piece.map_err(|error| kind(&error)), body)),
+                Err(_) => Some((Err("time-out".to_owned()), body)),
+            }
+        });
+        receive(&self.desk, decrypters, body).await.map_err(|error| match error {
+            ReceiveError::BrokenOff(detail) => ExchangeError::NoAnswer(detail),
+            ReceiveError::Refused(refused) => ExchangeError::Unreadable(refused),
+        })
+    }
+}
+
+/// Resolves when nothing was sent for `silence`, or for twice that.
+async fn standstill(sent: &AtomicU64, silence: Duration) {
+    let mut seen = sent.load(Ordering::Relaxed);
+    loop {
+        tokio::time::sleep(silence).await;
+        let now = sent.load(Ordering::Relaxed);
+        if now == seen {
+            return;
+        }
+        seen = now;
+    }
+}
+
+/// What kind of failure, without addresses.
+fn kind(error: &reqwest::Error) -> String {
+    let what = if error.is_timeout() {
+        "time-out"
+    } else if error.is_connect() {
+        "connection refused"
+    } else if error.is_builder() {
+        "malformed address"
+    } else {
+        "connection broken"
+    };
+    what.to_owned()
+}

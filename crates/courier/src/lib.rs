@@ -1,0 +1,60 @@
+//! Kurier: carries OSCI messages over HTTP. Attachments stream between the wire and the encrypted files of the postbox and are never
+//! whole in memory; signing, decrypting and file work run off the async threads.
+//!
+//! Both directions have two users: the endpoints of `dds-inbound` receive a request and send a response, the adapter of
+//! `dds-outbound`, the active recipient and the pushes of the intermediary send a request and receive a response.
+
+mod exchange;
+mod package;
+mod receive;
+
+pub use exchange::{Courier, ExchangeError, Timeouts};
+pub use package::{Package, digests};
+pub use receive::{ReceiveError, receive};
+
+use std::sync::Arc;
+
+use dds_osci::{
+    certificate::Certificate,
+    intake::IntakeConfig,
+    keys::{Decrypter, Signer},
+};
+use dds_postbox::Postbox;
+
+/// Identität: the two keys of a role.
+#[derive(Clone)]
+pub struct Identity {
+    /// Decrypts; its certificate names the mailbox.
+    pub cipher: Arc<dyn Decrypter>,
+    /// Signs.
+    pub signature: Arc<dyn Signer>,
+}
+
+impl Identity {
+    /// Cipher certificate.
+    #[must_use]
+    pub fn cipher_certificate(&self) -> &Certificate {
+        self.cipher.certificate()
+    }
+
+    /// Signature certificate.
+    #[must_use]
+    pub fn signature_certificate(&self) -> &Certificate {
+        self.signature.certificate()
+    }
+}
+
+impl std::fmt::Debug for Identity {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Identity({})", self.signature.certificate().subject())
+    }
+}
+
+/// What reading needs: bounds and policy, and where parts go.
+#[derive(Clone)]
+pub struct Desk {
+    /// Bounds and algorithms.
+    pub intake: Arc<IntakeConfig>,
+    /// Parts.
+    pub postbox: Postbox,
+}

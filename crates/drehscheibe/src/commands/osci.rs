@@ -1,0 +1,155 @@
+//! `drehscheibe osci inspect`: everything that can be said about a stored OSCI message, so that whoever made it can mend it.
+//!
+//! Says digests, certificates and verdicts, never content or keys.
+
+mod keys;
+mod text;
+
+use std::process::ExitCode;
+
+use dds_message::Code;
+use dds_osci::{
+    algorithm::CryptoPolicy,
+    inspect::{Report, inspect},
+    intake::IntakeConfig,
+    keys::{Decrypter, SoftwareKey},
+    random::SystemRandom,
+};
+use zeroize::Zeroizing;
+
+use crate::{
+    Failure,
+    cli::{Osci, OsciInspect},
+    output::{Output, file_error},
+};
+
+/// The message cannot be read at all, or a file is not there.
+const UNREADABLE: u8 = 2;
+
+/// What an inspection comes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Outcome {
+    /// Readable, and nothing in it is invalid.
+    Sound,
+    /// Readable, but a signature, digest, certificate or ciphertext is invalid.
+    Invalid,
+    /// No message, or none for our keys.
+    Unreadable,
+}
+
+impl Outcome {
+    fn of(report: &Report) -> Self {
+        let signatures = report.contents.iter().flat_map(|content| &content.signatures);
+        let mut signatures = signatures.chain([&report.signature]);
+        // Closed is no fault: the content is for another reader.
+        let broken = |state: &str| state != "opened" && !state.starts_with("closed");
+        // A finding that begins with a feedback code ("OSCI 9100: …") is a refusal; the others are remarks.
+        let refusal = |finding: &String| {
+            let code = finding.strip_prefix("OSCI ").and_then(|rest| rest.split_once(':'));
+            code.is_some_and(|(code, _)| code.parse::<u16>().is_ok())
+        };
+        if report.refused.is_some() {
+            Self::Unreadable
+        } else if signatures.any(|signature| signature.verdict == "invalid")
+            || report.encrypted.iter().any(|encrypted| broken(&encrypted.state))
+            || report.parts.iter().any(|part| matches!(part.plaintext, Some(Err(_))))
+            || report.certificates.iter().any(|(_, _, certificate)| certificate.is_err())
+            || report.findings.iter().any(refusal)
+        {
+            Self::Invalid
+        } else {
+            Self::Sound
+        }
+    }
+
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Sound => "sound",
+            Self::Invalid => "invalid",
+            Self::Unreadable => "unreadable",
+        }
+    }
+
+    fn exit(self) -> ExitCode {
+        match self {
+            Self::Sound => ExitCode::SUCCESS,
+            Self::Invalid => ExitCode::FAILURE,
+            Self::Unreadable => ExitCode::from(UNREADABLE),
+        }
+    }
+}
+
+/// Runs a command about OSCI messages.
+pub(crate) fn run(command: &Osci, output: Output) -> ExitCode {
+    let Osci::Inspect(options) = command;
+    one(options, output).unwrap_or_else(|failure| {
+        output.failure(&failure);
+        ExitCode::from(UNREADABLE)
+    })
+}
+
+fn one(options: &OsciInspect, output: Output) -> Result<ExitCode, Failure> {
+    let octets = std::fs::read(&options.file)
+        .map_err(|error| Failure::new(Code::BAD_REQUEST, file_error(&options.file, &error)))?;
+    let pin = pin(options)?;
+    let keys = match &options.keys {
+        Some(folder) => keys::load(folder, pin.as_deref().map(String::as_str))
+            .map_err(|error| Failure::new(Code::OSCI_KEYS, file_error(folder, &error)))?,
+        None => keys::Ring::default(),
+    };
+    let decrypters: Vec<&dyn Decrypter> = keys.keys.iter().map(|key: &SoftwareKey| key as _).collect();
+    let report = inspect(&octets, &decrypters, &config(options.legacy), &mut SystemRandom);
+    let outcome = Outcome::of(&report);
+    text::print(&report, &keys, outcome, output);
+    if output.json {
+        output.result(&json(options, &report, &keys, outcome)?)?;
+    }
+    Ok(outcome.exit())
+}
+
+fn pin(options: &OsciInspect) -> Result<Option<Zeroizing<String>>, Failure> {
+    let Some(name) = &options.pin_env else { return Ok(options.pin.clone().map(Zeroizing::new)) };
+    let value = std::env::var(name).map_err(|_| {
+        let text = (
+            format!("die Umgebungsvariable {name} ist nicht gesetzt"),
+            format!("environment variable {name} is not set"),
+        );
+        Failure::new(Code::OSCI_KEYS, text)
+    })?;
+    Ok(Some(Zeroizing::new(value)))
+}
+
+/// The strict policy of the router, unless old messages are to be read.
+fn config(legacy: bool) -> IntakeConfig {
+    let policy = if legacy {
+        CryptoPolicy {
+            allow_cbc: true,
+            allow_rsa15: true,
+            allow_sha1: true,
+            min_rsa_bits: 2048,
+            ..CryptoPolicy::default()
+        }
+    } else {
+        CryptoPolicy::default()
+    };
+    IntakeConfig { policy, ..IntakeConfig::default() }
+}
+
+fn json(
+    options: &OsciInspect,
+    report: &Report,
+    keys: &keys::Ring,
+    outcome: Outcome,
+) -> Result<serde_json::Value, Failure> {
+    let mut value: serde_json::Value =
+        serde_json::from_str(&report.to_json()).map_err(|error| Failure::internal(error.to_string()))?;
+    if let Some(members) = value.as_object_mut() {
+        members.insert("file".into(), options.file.display().to_string().into());
+        members.insert("outcome".into(), outcome.word().into());
+        members.insert("keys".into(), keys.subjects().into());
+        members.insert("key_problems".into(), keys.problems(Output { json: true, ..ENGLISH }).into());
+    }
+    Ok(value)
+}
+
+const ENGLISH: Output = Output { json: true, language: crate::output::Language::English };

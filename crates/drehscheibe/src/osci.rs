@@ -1,0 +1,364 @@
+//! Puts the parts of OSCI together: keys, trust, postbox, courier, and what listens and fetches.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+
+use dds_config::{OsciConfig, OsciIdentity, OsciKey, OsciLegacy, ProcessConfig, read_secret};
+use dds_courier::{Courier, Desk, Identity, Timeouts};
+use dds_inbound::{
+    Limits, Sources,
+    osci::{Collector, CollectorOptions, Fetcher, FetcherOptions, Office, OsciContext, Receiving},
+};
+use dds_message::{Clock, Code};
+use dds_osci::{
+    algorithm::CryptoPolicy,
+    certificate::Certificate,
+    client::Client,
+    intake::IntakeConfig,
+    intermediary::{Intermediary, Rules},
+    keys::{Decrypter, KeyError, Signer, SoftwareKey},
+    recipient::Recipient,
+    trust::{RevocationList, Severity, TrustPolicy},
+};
+use dds_outbound::{OsciSender, TlsOptions};
+use dds_pkcs11::{KeyLocation, Module};
+use dds_postbox::Postbox;
+use dds_router::Handle;
+use dds_telemetry::Telemetry;
+use jiff::SignedDuration;
+use tokio::sync::{Notify, Semaphore};
+
+use crate::Failure;
+
+/// Messages received at the same time.
+const PLACES: usize = 256;
+
+/// What the rest of the node gives to OSCI.
+pub(crate) struct Around {
+    pub(crate) handle: Arc<dyn Handle>,
+    pub(crate) sources: Arc<dyn Sources>,
+    pub(crate) limits: Limits,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) telemetry: Telemetry,
+}
+
+/// Keys, postbox and courier: opened before anything listens, because the sender needs them too.
+pub(crate) struct Osci {
+    config: OsciConfig,
+    postbox: Postbox,
+    courier: Courier,
+    policy: CryptoPolicy,
+    identities: Vec<(String, Identity)>,
+}
+
+impl Osci {
+    /// Opens keys and postbox; `None` without `[osci]`.
+    pub(crate) fn open(
+        config: &ProcessConfig,
+        tls: &TlsOptions,
+        clock: &Arc<dyn Clock>,
+    ) -> Result<Option<Self>, Failure> {
+        let Some(osci) = config.osci.clone() else { return Ok(None) };
+        let options = dds_postbox::Options {
+            folder: dds_postbox::folder(&config.store),
+            master_key: crate::node::master_key(config)?,
+            clock: Arc::clone(clock),
+        };
+        let postbox = Postbox::open(options).map_err(|error| {
+            let text = (format!("OSCI-Postfach: {error}"), error.to_string());
+            Failure::new(Code::OSCI_POSTBOX, text)
+        })?;
+        let policy = CryptoPolicy {
+            allow_cbc: osci.legacy.contains(&OsciLegacy::Cbc),
+            allow_rsa15: osci.legacy.contains(&OsciLegacy::Rsa15),
+            allow_sha1: osci.legacy.contains(&OsciLegacy::Sha1),
+            min_rsa_bits: osci.trust.min_rsa_bits,
+            ..CryptoPolicy::default()
+        };
+        let intake = IntakeConfig {
+            message_bytes: osci.message_bytes,
+            policy: policy.clone(),
+            ..IntakeConfig::default()
+        };
+        let desk = Desk { intake: Arc::new(intake), postbox: postbox.clone() };
+        let silence = osci.intermediary.as_ref().map_or(Timeouts::default().silence, |part| part.forward.0);
+        let client = dds_outbound::client_config(tls).map_err(dds_message::Problem::from)?;
+        let courier = Courier::new(desk, client, Timeouts { silence, ..Timeouts::default() })
+            .map_err(|error| unusable("Kurier", &error))?;
+        let mut identities = Vec::new();
+        for (name, identity) in &osci.identities {
+            identities.push((name.clone(), load(identity)?));
+        }
+        Ok(Some(Self { config: osci, postbox, courier, policy, identities }))
+    }
+
+    /// The sender adapter's part, if a sender is configured.
+    pub(crate) fn sender(&self, clock: &Arc<dyn Clock>) -> Option<OsciSender> {
+        let identity = self.identity(self.config.sender.as_deref()?)?;
+        Some(OsciSender {
+            courier: self.courier.clone(),
+            identity,
+            postbox: self.postbox.clone(),
+            clock: Arc::clone(clock),
+        })
+    }
+
+    fn identity(&self, name: &str) -> Option<Identity> {
+        self.identities.iter().find(|(known, _)| known == name).map(|(_, identity)| identity.clone())
+    }
+
+    fn known(&self, name: &str) -> Result<Identity, Failure> {
+        // The configuration was checked for it when it was read.
+        self.identity(name).ok_or_else(|| unusable(name, "the identity is not described"))
+    }
+
+    /// Makes what listens, collects and fetches.
+    pub(crate) fn stand_up(&self, around: Around) -> Result<Parts, Failure> {
+        let context = OsciContext {
+            handle: around.handle,
+            sources: around.sources,
+            limits: around.limits,
+            postbox: self.postbox.clone(),
+            courier: self.courier.clone(),
+            clock: around.clock,
+            telemetry: around.telemetry,
+            wake: Arc::new(Notify::new()),
+            places: Arc::new(Semaphore::new(PLACES)),
+            idle: Duration::from_secs(30),
+        };
+        let mut own = Vec::new();
+        let mut office = None;
+        if let Some(config) = &self.config.intermediary {
+            let identity = self.known(&config.identity)?;
+            if let Some(name) = &config.own {
+                own.push(self.known(name)?);
+            }
+            let rules = Arc::new(self.intermediary(&identity)?);
+            let rules = parking_lot::RwLock::new(rules);
+            office = Some(Arc::new(Office { context: context.clone(), rules, identity }));
+        }
+        let mut receiving = None;
+        if let Some(config) = &self.config.recipient {
+            let identity = self.known(&config.identity)?;
+            let mut recipient = Recipient::new(
+                identity.cipher_certificate().clone(),
+                identity.signature_certificate().clone(),
+                certificates(&config.intermediaries)?,
+            );
+            recipient.policy = self.policy.clone();
+            receiving = Some(Arc::new(Receiving { context: context.clone(), recipient, identity }));
+        }
+        let mut fetchers = Vec::new();
+        for (name, config) in &self.config.fetch {
+            let identity = self.known(&config.identity)?;
+            let mut client = Client::new(
+                identity.cipher_certificate().clone(),
+                identity.signature_certificate().clone(),
+                certificate(&config.intermediary_cipher)?,
+                certificate(&config.intermediary_signature)?,
+            );
+            client.policy = self.policy.clone();
+            let options = FetcherOptions {
+                name: name.clone(),
+                address: config.intermediary.clone(),
+                every: config.every.0,
+            };
+            own.push(identity.clone());
+            fetchers.push(Fetcher::new(context.clone(), client, identity, options));
+        }
+        let collector = (!own.is_empty()).then(|| Collector::new(&context, own, CollectorOptions::default()));
+        let parts = Parts { office, receiving, fetchers, collector };
+        parts.refresh(self)?;
+        Ok(parts)
+    }
+
+    fn intermediary(&self, identity: &Identity) -> Result<Intermediary, Failure> {
+        let mut rules = Rules { max_message_kb: self.config.message_bytes >> 10, ..Rules::default() };
+        if let Some(config) = &self.config.intermediary {
+            rules.signature_required = config.signature_required;
+            rules.encryption_required = config.encryption_required;
+            rules.dialogue_idle = SignedDuration::try_from(config.dialogue.0).unwrap_or(rules.dialogue_idle);
+            rules.min_chunk_kb = config.min_chunk_kb;
+            rules.max_chunk_kb = config.max_chunk_kb;
+            rules.receivers.clone_from(&config.receivers);
+        }
+        Ok(Intermediary {
+            cipher: identity.cipher_certificate().clone(),
+            signature: identity.signature_certificate().clone(),
+            trust: self.trust()?,
+            policy: self.policy.clone(),
+            rules,
+        })
+    }
+
+    fn trust(&self) -> Result<TrustPolicy, Failure> {
+        let config = &self.config.trust;
+        let mut crls = Vec::new();
+        for file in &config.crls {
+            let bytes = read(file)?;
+            let der = match pem_block(&bytes) {
+                Some(der) => der,
+                None => bytes,
+            };
+            let list = RevocationList::from_der(der).map_err(|error| of_file(file, &error.to_string()))?;
+            crls.push(list);
+        }
+        let lenient = self.config.intermediary.as_ref().is_some_and(|part| !part.validity_required);
+        Ok(TrustPolicy {
+            anchors: certificates(&config.anchors)?,
+            intermediates: certificates(&config.intermediates)?,
+            crls,
+            min_rsa_bits: config.min_rsa_bits,
+            validity: if lenient { Severity::Warn } else { Severity::Refuse },
+            ..TrustPolicy::default()
+        })
+    }
+
+    /// When anything that is read anew changed last: mailboxes and revocation lists.
+    pub(crate) fn changed(&self) -> Option<SystemTime> {
+        let folder = self.config.intermediary.as_ref().map(|part| part.parties.clone());
+        let inside = folder.iter().flat_map(|folder| files(folder).unwrap_or_default());
+        let all: Vec<PathBuf> =
+            folder.iter().cloned().chain(inside).chain(self.config.trust.crls.iter().cloned()).collect();
+        all.iter().filter_map(|file| std::fs::metadata(file).ok()?.modified().ok()).max()
+    }
+
+    /// How long received deliveries are kept; `None` without an intermediary.
+    pub(crate) fn keep(&self) -> Option<Duration> {
+        self.config.intermediary.as_ref().map(|part| part.keep.0)
+    }
+
+    /// The postbox.
+    pub(crate) const fn postbox(&self) -> &Postbox {
+        &self.postbox
+    }
+
+    /// Where the endpoints listen.
+    pub(crate) const fn listen(&self) -> std::net::SocketAddr {
+        self.config.listen
+    }
+}
+
+/// What was stood up.
+pub(crate) struct Parts {
+    pub(crate) office: Option<Arc<Office>>,
+    pub(crate) receiving: Option<Arc<Receiving>>,
+    pub(crate) fetchers: Vec<Fetcher>,
+    pub(crate) collector: Option<Collector>,
+}
+
+impl Parts {
+    /// Reads mailboxes and revocation lists anew.
+    pub(crate) fn refresh(&self, osci: &Osci) -> Result<(), Failure> {
+        refresh(self.office.as_ref(), osci)
+    }
+}
+
+/// Reads mailboxes and revocation lists anew; on an error the old ones stay.
+pub(crate) fn refresh(office: Option<&Arc<Office>>, osci: &Osci) -> Result<(), Failure> {
+    let (Some(office), Some(config)) = (office, &osci.config.intermediary) else { return Ok(()) };
+    let mut owners = Vec::new();
+    for file in files(&config.parties)? {
+        if file.extension().is_some_and(|end| ["pem", "cer", "crt"].iter().any(|known| end == *known)) {
+            owners.push(certificate(&file)?);
+        }
+    }
+    if let Some(own) = &config.own {
+        owners.push(osci.known(own)?.cipher_certificate().clone());
+    }
+    let rules = Arc::new(osci.intermediary(&office.identity)?);
+    *office.rules.write() = rules;
+    osci.postbox.register(owners);
+    Ok(())
+}
+
+fn files(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let entries = std::fs::read_dir(folder).map_err(|error| of_file(folder, &error.kind().to_string()))?;
+    let mut files: Vec<PathBuf> =
+        entries.filter_map(|entry| Some(entry.ok()?.path())).filter(|path| path.is_file()).collect();
+    files.sort();
+    Ok(files)
+}
+
+fn load(identity: &OsciIdentity) -> Result<Identity, Failure> {
+    let (_, cipher) = key(&identity.cipher)?;
+    let (signature, _) = key(&identity.signature)?;
+    if !cipher.certificate().may_encrypt() {
+        return Err(unusable(
+            cipher.certificate().subject(),
+            "the certificate is not for encryption (keyUsage)",
+        ));
+    }
+    if !signature.certificate().may_sign() {
+        return Err(unusable(
+            signature.certificate().subject(),
+            "the certificate is not for signatures (keyUsage)",
+        ));
+    }
+    Ok(Identity { cipher, signature })
+}
+
+type Pair = (Arc<dyn Signer>, Arc<dyn Decrypter>);
+
+fn key(key: &OsciKey) -> Result<Pair, Failure> {
+    fn pair<K: Signer + Decrypter + 'static>(key: K) -> Pair {
+        let key = Arc::new(key);
+        (Arc::clone(&key) as Arc<dyn Signer>, key)
+    }
+    match key {
+        OsciKey::Pkcs12 { pkcs12, pin } => {
+            let pin = read_secret(pin)?;
+            SoftwareKey::from_pkcs12(&read(pkcs12)?, &pin).map(pair).map_err(|error| of_key(pkcs12, &error))
+        }
+        OsciKey::Pem { key, certificate } => {
+            let private = String::from_utf8_lossy(&read(key)?).into_owned();
+            let public = String::from_utf8_lossy(&read(certificate)?).into_owned();
+            SoftwareKey::from_pem(&private, &public).map(pair).map_err(|error| of_key(key, &error))
+        }
+        OsciKey::Token { module, token, label, pin } => {
+            let pin = read_secret(pin)?;
+            let location = KeyLocation { token: token.clone(), label: label.clone() };
+            let opened = Module::load(module).and_then(|module| module.key(&location, &pin, None));
+            opened.map(pair).map_err(|error| of_key(module, &error))
+        }
+    }
+}
+
+fn certificates(files: &[PathBuf]) -> Result<Vec<Certificate>, Failure> {
+    files.iter().map(|file| certificate(file)).collect()
+}
+
+fn certificate(file: &Path) -> Result<Certificate, Failure> {
+    let bytes = read(file)?;
+    let read = match std::str::from_utf8(&bytes) {
+        Ok(text) if text.contains("-----BEGIN") => Certificate::from_pem(text),
+        _ => Certificate::from_der(bytes),
+    };
+    read.map_err(|error| of_file(file, &error.to_string()))
+}
+
+fn pem_block(bytes: &[u8]) -> Option<Vec<u8>> {
+    use rustls_pki_types::{CertificateRevocationListDer, pem::PemObject as _};
+    CertificateRevocationListDer::from_pem_slice(bytes).ok().map(|list| list.to_vec())
+}
+
+fn read(file: &Path) -> Result<Vec<u8>, Failure> {
+    std::fs::read(file).map_err(|error| of_file(file, &error.kind().to_string()))
+}
+
+fn of_key(file: &Path, error: &KeyError) -> Failure {
+    of_file(file, &error.to_string())
+}
+
+fn of_file(file: &Path, why: &str) -> Failure {
+    unusable(&file.display().to_string(), why)
+}
+
+fn unusable(what: &str, why: &str) -> Failure {
+    let text =
+        (format!("OSCI: {what} ist nicht verwendbar: {why}"), format!("OSCI: {what} cannot be used: {why}"));
+    Failure::new(Code::OSCI_KEYS, text)
+}

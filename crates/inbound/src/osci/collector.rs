@@ -1,0 +1,153 @@
+//! Takes deliveries in mailboxes of our own over into the main path.
+
+use std::{collections::HashMap, future::Future, sync::Arc, time::Duration};
+
+use dds_courier::Identity;
+use dds_message::{Channel, Clock, Code, Problem};
+use dds_osci::{
+    intermediary::{Delivery, Fingerprint},
+    message::Envelope,
+    xml::{Document, limits},
+};
+use dds_postbox::{Postbox, SetAside, StoredPart};
+use dds_telemetry::{MessageRefused, Telemetry};
+use jiff::{SignedDuration, Timestamp};
+use tokio::sync::Notify;
+
+use super::{
+    content::{Delivered, Door},
+    server::OsciContext,
+};
+
+/// Deliveries taken at once.
+const BATCH: usize = 16;
+
+/// How the collector works.
+#[derive(Debug, Clone, Copy)]
+pub struct CollectorOptions {
+    /// Time between two looks when nobody wakes it.
+    pub interval: Duration,
+    /// A delivery that was refused for good is tried again after so long: a corrected release may take it.
+    pub again: SignedDuration,
+}
+
+impl Default for CollectorOptions {
+    fn default() -> Self {
+        Self { interval: Duration::from_secs(5), again: SignedDuration::from_mins(15) }
+    }
+}
+
+/// Abholer der eigenen Postfächer.
+pub struct Collector {
+    door: Door,
+    postbox: Postbox,
+    own: HashMap<Fingerprint, Identity>,
+    clock: Arc<dyn Clock>,
+    telemetry: Telemetry,
+    wake: Arc<Notify>,
+    options: CollectorOptions,
+}
+
+impl Collector {
+    /// A collector for the mailboxes of these identities.
+    #[must_use]
+    pub fn new(context: &OsciContext, own: Vec<Identity>, options: CollectorOptions) -> Self {
+        let own =
+            own.into_iter().map(|identity| (identity.cipher_certificate().sha256_hex().to_owned(), identity));
+        Self {
+            door: context.door(),
+            postbox: context.postbox.clone(),
+            own: own.collect(),
+            clock: Arc::clone(&context.clock),
+            telemetry: context.telemetry.clone(),
+            wake: Arc::clone(&context.wake),
+            options,
+        }
+    }
+
+    /// Works until `shutdown` resolves; what is under way is finished first.
+    pub async fn run(self, shutdown: impl Future<Output = ()> + Send) {
+        tokio::pin!(shutdown);
+        loop {
+            let more = match self.collect().await {
+                Ok(taken) => taken == BATCH,
+                Err(problem) => {
+                    tracing::warn!(code = %problem.code, detail = problem.detail, "osci.collector_waits");
+                    false
+                }
+            };
+            if more {
+                continue;
+            }
+            tokio::select! {
+                () = &mut shutdown => return,
+                () = self.wake.notified() => {}
+                () = tokio::time::sleep(self.options.interval) => {}
+            }
+        }
+    }
+
+    /// Takes over what waits, at most a batch; answers how many were looked at.
+    ///
+    /// # Errors
+    /// When the postbox or the router cannot work now; everything stays where it is.
+    pub async fn collect(&self) -> Result<usize, Problem> {
+        let now = self.now();
+        let own: Vec<Fingerprint> = self.own.keys().cloned().collect();
+        let waiting =
+            self.postbox.run(move |boxes| boxes.waiting(&own, now, BATCH)).await.map_err(unusable)?;
+        let count = waiting.len();
+        for delivery in waiting {
+            self.one(delivery).await?;
+        }
+        Ok(count)
+    }
+
+    async fn one(&self, delivery: Delivery<StoredPart>) -> Result<(), Problem> {
+        let id = delivery.id.clone();
+        let taken = match self.own.get(&delivery.mailbox) {
+            Some(identity) => self.take(delivery, identity).await,
+            None => Err(Problem::new(Code::OSCI_KEYS, "the identity of this mailbox is configured no more")),
+        };
+        let now = self.now();
+        match taken {
+            Ok(()) => self.postbox.run(move |boxes| boxes.taken(&id, now)).await.map_err(unusable),
+            Err(problem) if is_final(&problem) => {
+                // Nobody waits for an answer: what cannot be taken is kept, named and tried again.
+                let _facts = self.telemetry.record(&MessageRefused {
+                    source: None,
+                    channel: Channel::Osci,
+                    code: problem.code,
+                });
+                tracing::warn!(code = %problem.code, detail = problem.detail, osci = %id, "osci.set_aside");
+                let again = now.checked_add(self.options.again).unwrap_or(Timestamp::MAX);
+                let aside = SetAside { id, code: problem.code.to_string(), at: now, again };
+                self.postbox.run(move |boxes| boxes.set_aside(&aside)).await.map_err(unusable)
+            }
+            Err(problem) => Err(problem),
+        }
+    }
+
+    async fn take(&self, delivery: Delivery<StoredPart>, identity: &Identity) -> Result<(), Problem> {
+        let stored = |detail: String| Problem::new(Code::OSCI_CONTENT, detail);
+        let document =
+            Document::parse(delivery.envelope, &limits()).map_err(|error| stored(error.to_string()))?;
+        let envelope = Envelope::read(&document).map_err(|refused| stored(refused.detail))?;
+        let key = delivery.id.as_str().to_owned();
+        let delivered = Delivered { document, envelope, attachments: delivery.attachments, key };
+        self.door.take(delivered, identity).await.map(drop)
+    }
+
+    fn now(&self) -> Timestamp {
+        super::server::time(self.clock.now())
+    }
+}
+
+/// Only what another try with the same configuration cannot change is final.
+pub(super) fn is_final(problem: &Problem) -> bool {
+    problem.code.entry().status < 500
+}
+
+pub(super) fn unusable(error: dds_postbox::PostboxError) -> Problem {
+    Problem::new(Code::OSCI_POSTBOX, error.0)
+}

@@ -1,0 +1,224 @@
+//! The built-in intermediary: drives `dds_osci::intermediary` on the postbox.
+
+use std::sync::Arc;
+
+use axum::{extract::Request, response::Response};
+use dds_courier::{ExchangeError, Identity, Package, digests};
+use dds_osci::{
+    feedback::{FeedbackCode, Refused},
+    intake::{Intake, Received},
+    intermediary::{Attachment, Intermediary, PushFailure, Reply, Step},
+    keys::Decrypter,
+    message::MessageKind,
+    random::SystemRandom,
+    signature::SigningOptions,
+};
+use dds_postbox::{Parts, PostboxError, StoredPart};
+use tokio::task::spawn_blocking;
+
+use super::server::{OsciContext, fault, time};
+
+/// Intermediär at work: the rules, the keys and the postbox.
+pub struct Office {
+    /// Shared parts.
+    pub context: OsciContext,
+    /// Rules and certificates. Behind a lock, because revocation lists are read anew.
+    pub rules: parking_lot::RwLock<Arc<Intermediary>>,
+    /// Keys.
+    pub identity: Identity,
+}
+
+impl Office {
+    fn now(&self) -> jiff::Timestamp {
+        time(self.context.clock.now())
+    }
+
+    fn rules(&self) -> Arc<Intermediary> {
+        Arc::clone(&self.rules.read())
+    }
+
+    /// Answers one request.
+    pub(super) async fn serve(self: Arc<Self>, request: Request) -> Response {
+        let decrypters: Vec<Arc<dyn Decrypter>> = vec![Arc::clone(&self.identity.cipher)];
+        let received = match self.context.receive(decrypters, request).await {
+            Ok(received) => received,
+            Err(response) => return response,
+        };
+        let answered = match self.execute(received).await {
+            Ok((reply, parts)) => self.seal(reply, parts).await,
+            Err(error) => Err(internal(&error)),
+        };
+        match answered {
+            Ok(package) => self.context.respond(package),
+            Err(refused) => {
+                tracing::error!(code = %refused.code, detail = refused.detail, "osci.no_answer");
+                fault(&refused)
+            }
+        }
+    }
+
+    /// Executes the order; what comes back is durable. The parts are those a reply still needs after they are out of the order's hands.
+    async fn execute(
+        &self,
+        received: Received<Parts>,
+    ) -> Result<(Reply<StoredPart>, Option<Parts>), PostboxError> {
+        let rules = self.rules();
+        let now = self.now();
+        let examining = Arc::clone(&rules);
+        let examined = spawn_blocking(move || (examining.examine(&received, now), received));
+        let (examined, received) = examined.await.map_err(|error| PostboxError(error.to_string()))?;
+        let order = match examined {
+            Ok(order) => order,
+            Err(reply) => return Ok((*reply, None)),
+        };
+        let kind = order.kind();
+        let executing = Arc::clone(&rules);
+        let step = self
+            .context
+            .postbox
+            .run(move |boxes| order.execute(&executing, boxes, &mut SystemRandom))
+            .await?;
+        let step = match step {
+            Step::Answer(reply) => {
+                let stored = matches!(kind, MessageKind::StoreDelivery | MessageKind::PartialStoreDelivery);
+                if stored && reply.code().is_success() {
+                    received.store.keep();
+                    self.context.wake.notify_one();
+                }
+                return Ok((reply, None));
+            }
+            step => step,
+        };
+        match step {
+            Step::Answer(reply) => Ok((reply, None)),
+            Step::Push { receiver, request, then } => {
+                let package = match self.seal(*request, None).await {
+                    Ok(package) => package,
+                    Err(refused) => {
+                        tracing::error!(code = %refused.code, detail = refused.detail, "osci.push_not_sealed");
+                        return Ok((then.failed(&rules, PushFailure::NotReached), None));
+                    }
+                };
+                let decrypters: Vec<Arc<dyn Decrypter>> = vec![Arc::clone(&self.identity.cipher)];
+                let failure = match self.context.courier.exchange(&receiver, package, decrypters).await {
+                    Ok(mut answer) => {
+                        let now = self.now();
+                        // The parts of the reply live until it has been sent.
+                        let parts = std::mem::replace(&mut answer.store, self.context.postbox.parts()?);
+                        let reply = self
+                            .context
+                            .postbox
+                            .run(move |boxes| then.answered(&rules, &answer, boxes, now))
+                            .await?;
+                        return Ok((reply, Some(parts)));
+                    }
+                    Err(error) => error,
+                };
+                tracing::info!(error = %failure, "osci.push_failed");
+                let failure = match failure {
+                    ExchangeError::NotReached(_) => PushFailure::NotReached,
+                    ExchangeError::NoAnswer(_) => PushFailure::NoAnswer,
+                    ExchangeError::Unreadable(_) => PushFailure::Unreadable,
+                };
+                Ok((then.failed(&rules, failure), None))
+            }
+            Step::Reassemble { chunks, then } => {
+                received.store.keep();
+                let inside = self.reassemble(chunks).await;
+                let now = self.now();
+                let (inside, store) = match inside {
+                    Ok(mut inside) => {
+                        let store = std::mem::replace(&mut inside.store, self.context.postbox.parts()?);
+                        (Ok(inside), Some(store))
+                    }
+                    Err(refused) => (Err(refused), None),
+                };
+                let reply = self
+                    .context
+                    .postbox
+                    .run(move |boxes| then.done(&rules, inside.as_ref().map_err(Clone::clone), boxes, now))
+                    .await?;
+                if reply.refused.is_none()
+                    && let Some(store) = store
+                {
+                    store.keep();
+                    self.context.wake.notify_one();
+                }
+                Ok((reply, None))
+            }
+            Step::Render { response, then } => {
+                let package =
+                    self.seal(*response, None).await.map_err(|refused| PostboxError(refused.detail))?;
+                let postbox = self.context.postbox.clone();
+                let written = spawn_blocking(move || write(&postbox, package));
+                let (part, bytes, parts) =
+                    written.await.map_err(|error| PostboxError(error.to_string()))??;
+                let reply =
+                    self.context.postbox.run(move |boxes| then.done(&rules, part, bytes, boxes)).await?;
+                parts.keep();
+                Ok((reply, None))
+            }
+        }
+    }
+
+    /// Reads the chunks as one message; they carry no transport encryption of their own.
+    async fn reassemble(&self, chunks: Vec<Attachment<StoredPart>>) -> Result<Received<Parts>, Refused> {
+        let desk = self.context.courier.desk().clone();
+        let reading = spawn_blocking(move || {
+            let unreadable = |error: PostboxError| Refused::new(FeedbackCode::S9811, error.0);
+            let store = desk.postbox.parts().map_err(unreadable)?;
+            let mut intake = Intake::new(&desk.intake, &[], &mut SystemRandom, store);
+            for chunk in chunks {
+                let mut reader = desk.postbox.open_part(&chunk.handle).map_err(unreadable)?;
+                while let Some(piece) = reader.next_chunk().map_err(|error| unreadable(error.into()))? {
+                    intake.push(&piece)?;
+                }
+            }
+            intake.finish()
+        });
+        reading.await.map_err(|error| Refused::new(FeedbackCode::S9811, error.to_string()))?
+    }
+
+    /// Signs and encrypts a reply. `parts` are kept until it is on its way.
+    async fn seal(&self, reply: Reply<StoredPart>, parts: Option<Parts>) -> Result<Package, Refused> {
+        if let Some(refused) = &reply.refused {
+            tracing::info!(code = %refused.code, detail = refused.detail, "osci.refused");
+        }
+        let postbox = self.context.postbox.clone();
+        let signer = Arc::clone(&self.identity.signature);
+        let sealing = spawn_blocking(move || {
+            let options = SigningOptions::default();
+            let digests =
+                digests(&postbox, &reply.attachments, options.digest).map_err(|error| internal(&error))?;
+            let outgoing = reply.seal((signer.as_ref(), options), &digests, &mut SystemRandom)?;
+            if let Some(parts) = parts {
+                // The sweep takes them when they are old: until then the reply can be read as slowly as the client likes.
+                parts.keep();
+            }
+            Ok(Package { outgoing, attachments: reply.attachments })
+        });
+        sealing.await.map_err(|error| Refused::new(FeedbackCode::S9000, error.to_string()))?
+    }
+}
+
+fn internal(error: &PostboxError) -> Refused {
+    Refused::new(FeedbackCode::S9000, error.0.clone())
+}
+
+/// Writes a sealed message into the parts.
+fn write(postbox: &dds_postbox::Postbox, package: Package) -> Result<(StoredPart, u64, Parts), PostboxError> {
+    use dds_osci::intake::PartStore as _;
+    let mut parts = postbox.parts()?;
+    parts.start()?;
+    let (mut bytes, mut failed) = (0, None);
+    package.write(postbox, |piece| {
+        bytes += piece.len() as u64;
+        failed = parts.write(&piece).err();
+        failed.is_none()
+    })?;
+    if let Some(error) = failed {
+        return Err(error);
+    }
+    let part = parts.end()?;
+    Ok((part, bytes, parts))
+}

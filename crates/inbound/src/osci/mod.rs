@@ -1,0 +1,24 @@
+//! OSCI-Transport 1.2: the passive recipient, the active recipient and the built-in intermediary.
+//!
+//! ```text
+//! POST /osci ─────────► Intermediary ──► postbox ◄── Collector ──► dds_router::Handle
+//! mailbox elsewhere ◄── Fetcher ───────► postbox ◄──────┘             ▲
+//! POST /osci/empfang ─► Recipient ─────────────────────────────────────┘
+//! ```
+//!
+//! What is stored at our intermediary for ourselves and what we fetch elsewhere lies durably in the postbox before anybody is told
+//! that we have it; the [`Collector`] takes it over into the main path. What an intermediary pushes is answered after the router has
+//! accepted it: the partner learns at once why something is refused.
+
+mod collector;
+mod content;
+mod fetcher;
+mod intermediary;
+mod recipient;
+mod server;
+
+pub use collector::{Collector, CollectorOptions};
+pub use fetcher::{Fetched, Fetcher, FetcherOptions};
+pub use intermediary::Office;
+pub use recipient::Receiving;
+pub use server::{OsciContext, routes};

@@ -1,0 +1,104 @@
+//! The passive recipient: an intermediary pushes, the router takes, the answer says so.
+
+use std::sync::Arc;
+
+use axum::{extract::Request, response::Response};
+use dds_courier::{Identity, Package};
+use dds_message::Problem;
+use dds_osci::{
+    feedback::{FeedbackCode, Refused},
+    intermediary::Attachment,
+    keys::Decrypter,
+    random::SystemRandom,
+    recipient::{Incoming, Recipient, Refusal, Response as Answer},
+    signature::SigningOptions,
+};
+use tokio::task::spawn_blocking;
+
+use super::{
+    collector::is_final,
+    content::Delivered,
+    server::{OsciContext, fault},
+};
+
+/// Passiver Empfänger at work.
+pub struct Receiving {
+    /// Shared parts.
+    pub context: OsciContext,
+    /// Rules.
+    pub recipient: Recipient,
+    /// Keys.
+    pub identity: Identity,
+}
+
+impl Receiving {
+    /// Answers one request.
+    pub(super) async fn serve(self: Arc<Self>, request: Request) -> Response {
+        let decrypters: Vec<Arc<dyn Decrypter>> = vec![Arc::clone(&self.identity.cipher)];
+        let received = match self.context.receive(decrypters, request).await {
+            Ok(received) => received,
+            Err(response) => return response,
+        };
+        let reading = Arc::clone(&self);
+        let read = spawn_blocking(move || (reading.recipient.receive(&received), received));
+        let Ok((incoming, received)) = read.await else {
+            return fault(&Refused::new(FeedbackCode::S9000, "reading the order ended unexpectedly"));
+        };
+        let incoming = match incoming {
+            Ok(incoming) => incoming,
+            Err(answer) => return self.answer(*answer).await,
+        };
+        let push = incoming.push();
+        let envelope = push.envelope.clone();
+        let key = push.message_id().map_or_else(
+            // Without a MessageId the content itself is the key: a repeated push is the same again.
+            || {
+                received.document.bytes().len().to_string()
+                    + envelope.control.challenge.as_deref().unwrap_or_default()
+            },
+            |id| id.as_str().to_owned(),
+        );
+        let attachments = received.attachments.iter().map(Attachment::from).collect();
+        let delivered = Delivered { envelope, attachments, key, document: received.document };
+        // The parts live until the router has copied them into its own store.
+        let parts = received.store;
+        let taken = self.context.door().take(delivered, &self.identity).await;
+        drop(parts);
+        let answer = match taken {
+            Ok(acknowledgement) => {
+                tracing::debug!(message = %acknowledgement.id, "osci.received");
+                accept(incoming)
+            }
+            Err(problem) => refuse(incoming, &problem),
+        };
+        self.answer(answer).await
+    }
+
+    async fn answer(&self, answer: Answer) -> Response {
+        if let Some(refused) = &answer.refused {
+            tracing::info!(code = %refused.code, detail = refused.detail, "osci.refused");
+        }
+        let signer = Arc::clone(&self.identity.signature);
+        let sealing = spawn_blocking(move || {
+            let options = SigningOptions::default();
+            answer.seal(Some((signer.as_ref(), options)), &[], &mut SystemRandom)
+        });
+        match sealing.await {
+            Ok(Ok(outgoing)) => self.context.respond(Package { outgoing, attachments: Vec::new() }),
+            Ok(Err(refused)) => fault(&refused),
+            Err(_) => fault(&Refused::new(FeedbackCode::S9000, "sealing the answer ended unexpectedly")),
+        }
+    }
+}
+
+fn accept(incoming: Incoming) -> Answer {
+    match incoming {
+        Incoming::Accept(accepting) => accepting.accepted(),
+        Incoming::Process(processing) => processing.accepted(),
+    }
+}
+
+fn refuse(incoming: Incoming, problem: &Problem) -> Answer {
+    let refusal = if is_final(problem) { Refusal::NotAccepted } else { Refusal::Internal };
+    incoming.refused(refusal, &format!("{}: {}", problem.code, problem.detail))
+}

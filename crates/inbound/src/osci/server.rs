@@ -1,0 +1,153 @@
+//! The two endpoints.
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{
+    Router,
+    body::{Body, HttpBody as _},
+    extract::{DefaultBodyLimit, Request, State},
+    response::{IntoResponse as _, Response},
+    routing::post,
+};
+use bytes::Bytes;
+use dds_courier::{Courier, Package, ReceiveError, receive};
+use dds_message::Clock;
+use dds_osci::{
+    feedback::{FeedbackCode, Language, Refused},
+    intake::Received,
+    keys::Decrypter,
+    message::Fault,
+    outgoing::Outgoing,
+    random::SystemRandom,
+};
+use dds_postbox::{Parts, Postbox};
+use dds_router::Handle;
+use dds_telemetry::Telemetry;
+use futures::{Stream, StreamExt as _};
+use http::{HeaderValue, StatusCode, header};
+use jiff::Timestamp;
+use tokio::sync::{Notify, Semaphore};
+
+use super::{Office, Receiving, content::Door};
+use crate::{Limits, Sources};
+
+/// What the parts of OSCI share.
+#[derive(Clone)]
+pub struct OsciContext {
+    /// Main path.
+    pub handle: Arc<dyn Handle>,
+    /// Who is a source: by the certificate of the originator.
+    pub sources: Arc<dyn Sources>,
+    /// Limits of a source that has none of its own.
+    pub limits: Limits,
+    /// Mailboxes.
+    pub postbox: Postbox,
+    /// Sends to partners.
+    pub courier: Courier,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Log and metrics.
+    pub telemetry: Telemetry,
+    /// Wakes the collector.
+    pub wake: Arc<Notify>,
+    /// Messages received at the same time.
+    pub places: Arc<Semaphore>,
+    /// A sender that brings nothing for so long is given up.
+    pub idle: Duration,
+}
+
+impl OsciContext {
+    pub(super) fn door(&self) -> Door {
+        Door {
+            handle: Arc::clone(&self.handle),
+            sources: Arc::clone(&self.sources),
+            limits: self.limits,
+            intake: Arc::clone(&self.courier.desk().intake),
+            postbox: self.postbox.clone(),
+        }
+    }
+
+    /// Receives the body of a request. `Err`: the response that says why not.
+    pub(super) async fn receive(
+        &self,
+        decrypters: Vec<Arc<dyn Decrypter>>,
+        request: Request,
+    ) -> Result<Received<Parts>, Response> {
+        let Ok(place) = Arc::clone(&self.places).acquire_owned().await else {
+            return Err(StatusCode::SERVICE_UNAVAILABLE.into_response());
+        };
+        let limit = self.courier.desk().intake.message_bytes;
+        if request.body().size_hint().lower() > limit {
+            // Before anything is read: the sender learns it at once (H24).
+            return Err(fault(&Refused::new(FeedbackCode::S9100, "the message is longer than allowed")));
+        }
+        let received = receive(self.courier.desk(), decrypters, paced(request.into_body(), self.idle)).await;
+        drop(place);
+        received.map_err(|error| match error {
+            // Nobody is there to read an answer, or he is too slow for one.
+            ReceiveError::BrokenOff(_) => StatusCode::REQUEST_TIMEOUT.into_response(),
+            ReceiveError::Refused(refused) => fault(&refused),
+        })
+    }
+
+    /// A sealed message as the response; status 200, whatever it says (DOSSIER 6).
+    pub(super) fn respond(&self, package: Package) -> Response {
+        let length = package.length();
+        let mut response = Response::new(Body::from_stream(package.stream(self.postbox.clone())));
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/xml"));
+        if let Some(length) = length {
+            headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
+        }
+        response
+    }
+}
+
+/// A fault as the response.
+pub(super) fn fault(refused: &Refused) -> Response {
+    tracing::debug!(code = %refused.code, detail = refused.detail, "osci.fault");
+    let outgoing = Outgoing::plain(Fault::of(refused.code).write(Language::German), &mut SystemRandom);
+    let octets = dds_osci::outgoing::message_bytes(outgoing, &[]).unwrap_or_default();
+    ([(header::CONTENT_TYPE, "text/xml")], octets).into_response()
+}
+
+fn paced(body: Body, idle: Duration) -> impl Stream<Item = Result<Bytes, String>> + Send {
+    futures::stream::unfold(body.into_data_stream(), move |mut body| async move {
+        match tokio::time::timeout(idle, body.next()).await {
+            Ok(None) => None,
+            Ok(Some(piece)) => Some((piece.map_err(|error| error.to_string()), body)),
+            Err(_) => Some((Err("too slow".to_owned()), body)),
+        }
+    })
+}
+
+/// The time of the process in the form of the protocol crate.
+pub(super) fn time(now: dds_message::Timestamp) -> Timestamp {
+    Timestamp::from_millisecond(now.0).unwrap_or(Timestamp::UNIX_EPOCH)
+}
+
+/// `POST /osci` for the intermediary and `POST /osci/empfang` for the passive recipient, as far as they are configured. Anything but
+/// POST gets 405.
+pub fn routes(office: Option<Arc<Office>>, receiving: Option<Arc<Receiving>>) -> Router {
+    let mut router = Router::new();
+    if let Some(office) = office {
+        router =
+            router.route(
+                "/osci",
+                post(|State(office): State<Arc<Office>>, request: Request| async move {
+                    office.serve(request).await
+                })
+                .with_state(office),
+            );
+    }
+    if let Some(receiving) = receiving {
+        router = router.route(
+            "/osci/empfang",
+            post(|State(receiving): State<Arc<Receiving>>, request: Request| async move {
+                receiving.serve(request).await
+            })
+            .with_state(receiving),
+        );
+    }
+    router.layer(DefaultBodyLimit::disable())
+}

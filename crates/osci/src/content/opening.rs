@@ -1,0 +1,292 @@
+//! Opening a ContentPackage as far as our keys reach.
+
+use roxmltree::Node;
+
+use super::{
+    AttachmentCipher, AttachmentPart, Container, Content, ContentBody, ContentItem, EncryptedContent, Layer,
+    LayerState,
+};
+use crate::algorithm::DigestAlgorithm;
+use crate::certificate::Certificate;
+use crate::cipher::Decryption;
+use crate::encryption::{self, CipherSource, EncryptedData, KeyRecipient, failure};
+use crate::feedback::{FeedbackCode, Refused};
+use crate::intake::IntakeConfig;
+use crate::keys::{Decrypter, unwrap_or_random};
+use crate::random::Random;
+use crate::signature::{PartDigests, certificate_element, certificate_in, verify_content};
+use crate::xml::{Document, NS_DS, NS_OSCI, NS_XENC, base64_of, child, children, elements, is, text_of};
+
+/// Cipher certificate headers of those who may read content (DOSSIER 10).
+const READERS: [&str; 4] = [
+    "CipherCertificateAddressee",
+    "CipherCertificateOtherReader",
+    "CipherCertificateOriginator",
+    "CipherCertificateOtherAuthor",
+];
+
+/// Containers inside containers and layers inside layers.
+const DEPTH: usize = 16;
+/// Encrypted containers we try to open in one message: each costs an operation with the private key.
+const LAYERS: usize = 64;
+/// Author signatures we verify in one message.
+const SIGNATURES: usize = 512;
+
+/// Opens the content of a message: reads containers, decrypts those for our keys, verifies the authors' signatures, and finds the keys
+/// of encrypted attachments. A message without content gives an empty [`Content`].
+///
+/// # Errors
+/// 9100 for content of another structure, for a reference to an attachment that is missing, and beyond the bounds. A layer that is
+/// broken is no error of the whole: see [`LayerState::Failed`].
+pub fn open(
+    envelope: &Document,
+    attachments: &[PartDigests],
+    decrypters: &[&dyn Decrypter],
+    config: &IntakeConfig,
+    random: &mut dyn Random,
+) -> Result<Content, Refused> {
+    let mut opening = Opening { envelope, attachments, decrypters, config, random, layers: 0, signatures: 0 };
+    let Some(package) = envelope.body().and_then(|body| child(body, NS_OSCI, "ContentPackage")) else {
+        return Ok(Content::default());
+    };
+    let mut content = Content::default();
+    for node in elements(package) {
+        if is(node, NS_OSCI, "ContentContainer") {
+            content.containers.push(opening.container(envelope, node, 0)?);
+        } else if is(node, NS_XENC, "EncryptedData") {
+            let data = encryption::read(node, &config.policy);
+            content.encrypted.push(opening.encrypted(data, 0)?);
+        } else {
+            return Err(invalid("ContentPackage"));
+        }
+    }
+    Ok(content)
+}
+
+fn invalid(what: &str) -> Refused {
+    Refused::new(FeedbackCode::S9100, format!("content has not the structure of OSCI ({what})"))
+}
+
+struct Opening<'a> {
+    envelope: &'a Document,
+    attachments: &'a [PartDigests],
+    decrypters: &'a [&'a dyn Decrypter],
+    config: &'a IntakeConfig,
+    random: &'a mut dyn Random,
+    layers: usize,
+    signatures: usize,
+}
+
+impl Opening<'_> {
+    fn container(
+        &mut self,
+        document: &Document,
+        node: Node<'_, '_>,
+        depth: usize,
+    ) -> Result<Container, Refused> {
+        if depth >= DEPTH {
+            return Err(invalid("nested too deeply"));
+        }
+        let (mut contents, mut encrypted, mut ciphers) = (Vec::new(), Vec::new(), Vec::new());
+        for part in elements(node) {
+            if is(part, NS_OSCI, "Content") {
+                contents.push(self.item(document, part, depth)?);
+            } else if is(part, NS_XENC, "EncryptedData") {
+                let data = encryption::read(part, &self.config.policy);
+                match attachment_cipher(&data) {
+                    Some((content_id, cipher)) => ciphers.push((content_id, cipher)),
+                    None => encrypted.push(self.encrypted(data, depth + 1)?),
+                }
+            } else if !is(part, NS_DS, "Signature") {
+                return Err(invalid("ContentContainer"));
+            }
+        }
+        let hidden: Vec<String> = ciphers.iter().map(|(content_id, _)| content_id.clone()).collect();
+        let digests = digests_named(node);
+        for (content_id, mut cipher) in ciphers {
+            cipher.digests.clone_from(&digests);
+            attach(&mut contents, &content_id, &cipher)?;
+        }
+        self.signatures += children(node, NS_DS, "Signature").count();
+        if self.signatures > SIGNATURES {
+            return Err(invalid("too many signatures"));
+        }
+        let signatures = verify_content(
+            document,
+            node.id(),
+            self.envelope,
+            self.attachments,
+            &hidden,
+            &self.config.policy,
+        );
+        Ok(Container { id: node.attribute("Id").map(str::to_owned), contents, encrypted, signatures })
+    }
+
+    fn item(
+        &mut self,
+        document: &Document,
+        node: Node<'_, '_>,
+        depth: usize,
+    ) -> Result<ContentItem, Refused> {
+        let mut inside = elements(node);
+        let (first, second) = (inside.next(), inside.next());
+        if second.is_some() {
+            return Err(invalid("Content"));
+        }
+        let id = node.attribute("Id").map(str::to_owned);
+        match (first, node.attribute("href")) {
+            (None, Some(href)) => {
+                let content_id = href.strip_prefix("cid:").ok_or_else(|| invalid("href"))?;
+                if !self.attachments.iter().any(|part| part.content_id == content_id) {
+                    return Err(Refused::new(
+                        FeedbackCode::S9100,
+                        format!("attachment {content_id:?} is missing"),
+                    ));
+                }
+                let part = AttachmentPart { content_id: content_id.to_owned(), cipher: None };
+                Ok(ContentItem { id, body: ContentBody::Attachment(part) })
+            }
+            (Some(inner), None) if is(inner, NS_OSCI, "Base64Content") => {
+                let octets = text_of(inner)
+                    .and_then(|text| base64_of(&text))
+                    .ok_or_else(|| invalid("Base64Content"))?;
+                Ok(ContentItem {
+                    id: inner.attribute("Id").map(str::to_owned).or(id),
+                    body: ContentBody::Inline(octets),
+                })
+            }
+            (Some(inner), None) if is(inner, NS_OSCI, "ContentContainer") => {
+                let container = self.container(document, inner, depth + 1)?;
+                Ok(ContentItem { id, body: ContentBody::Container(Box::new(container)) })
+            }
+            _ => Err(invalid("Content")),
+        }
+    }
+
+    fn encrypted(
+        &mut self,
+        data: Result<EncryptedData, Refused>,
+        depth: usize,
+    ) -> Result<EncryptedContent, Refused> {
+        let data = match data {
+            Ok(data) => data,
+            // A structure that is not OSCI's refuses the message; algorithms we refuse concern only those who would read this part.
+            Err(refused) if refused.code == FeedbackCode::S9202 => {
+                return Ok(EncryptedContent {
+                    id: None,
+                    readers: Vec::new(),
+                    state: LayerState::Failed(refused),
+                });
+            }
+            Err(refused) => return Err(refused),
+        };
+        let mut readers = Vec::with_capacity(data.keys.len());
+        for key in &data.keys {
+            readers.push(self.reader(&key.recipient)?);
+        }
+        let state = self.layer(&data, &readers, depth)?;
+        Ok(EncryptedContent { id: data.id, readers, state })
+    }
+
+    /// The certificate element an EncryptedKey names; X509Data and unknown Ids are 9100 (DOSSIER 11).
+    fn reader(&self, recipient: &KeyRecipient) -> Result<(String, Option<Certificate>), Refused> {
+        let KeyRecipient::Element(id) = recipient else {
+            return Err(invalid("X509Data in an EncryptedKey of content"));
+        };
+        let element = certificate_element(self.envelope, id, &READERS)
+            .ok_or_else(|| invalid("RetrievalMethod names no reader"))?;
+        Ok((id.clone(), certificate_in(element)))
+    }
+
+    fn layer(
+        &mut self,
+        data: &EncryptedData,
+        readers: &[(String, Option<Certificate>)],
+        depth: usize,
+    ) -> Result<LayerState, Refused> {
+        let ours = data.keys.iter().zip(readers).find_map(|(key, (_, certificate))| {
+            let certificate = certificate.as_ref()?;
+            let decrypter =
+                self.decrypters.iter().find(|decrypter| decrypter.certificate() == certificate)?;
+            Some((*decrypter, key))
+        });
+        let Some((decrypter, key)) = ours else { return Ok(LayerState::Closed) };
+        let CipherSource::Value(octets) = &data.source else {
+            return Err(invalid("an encrypted container in an attachment"));
+        };
+        self.layers += 1;
+        if self.layers > LAYERS || depth >= DEPTH {
+            return Err(invalid("too many encrypted layers"));
+        }
+        let session = unwrap_or_random(decrypter, key.transport, &key.wrapped, data.algorithm, self.random);
+        let mut plaintext = Vec::with_capacity(octets.len());
+        let decrypted = Decryption::new(data.algorithm, data.iv, &session).and_then(|mut decryption| {
+            decryption.update(octets, &mut plaintext);
+            decryption.finish(&mut plaintext)
+        });
+        if decrypted.is_err() {
+            return Ok(LayerState::Failed(failure()));
+        }
+        Ok(match self.plaintext(plaintext, depth) {
+            Ok(layer) => LayerState::Opened(Box::new(layer)),
+            Err(refused) if data.algorithm.is_authenticated() => LayerState::Failed(refused),
+            Err(_) => LayerState::Failed(failure()),
+        })
+    }
+
+    /// Plaintext is one ContentContainer element with its declarations; its Ids are a world of their own, certificates stay those of
+    /// the envelope.
+    fn plaintext(&mut self, plaintext: Vec<u8>, depth: usize) -> Result<Layer, Refused> {
+        let document =
+            Document::parse(plaintext, &self.config.xml).map_err(|error| invalid(&error.to_string()))?;
+        let root = document.root();
+        if !is(root, NS_OSCI, "ContentContainer") {
+            return Err(invalid("the plaintext is no ContentContainer"));
+        }
+        let container = self.container(&document, root, depth + 1)?;
+        Ok(Layer { document, container })
+    }
+}
+
+/// EncryptedData with the key in MgmtData describes an encrypted attachment.
+fn attachment_cipher(data: &Result<EncryptedData, Refused>) -> Option<(String, AttachmentCipher)> {
+    match data.as_ref().ok()? {
+        EncryptedData {
+            key: Some(key), source: CipherSource::Attachment(content_id), algorithm, iv, ..
+        } => {
+            let cipher =
+                AttachmentCipher { data: *algorithm, iv: *iv, key: key.clone(), digests: Vec::new() };
+            Some((content_id.clone(), cipher))
+        }
+        _ => None,
+    }
+}
+
+fn attach(contents: &mut [ContentItem], content_id: &str, cipher: &AttachmentCipher) -> Result<(), Refused> {
+    let mut found = false;
+    for item in contents {
+        if let ContentBody::Attachment(part) = &mut item.body
+            && part.content_id == content_id
+        {
+            if part.cipher.replace(cipher.clone()).is_some() {
+                return Err(invalid("two keys for one attachment"));
+            }
+            found = true;
+        }
+    }
+    if found { Ok(()) } else { Err(invalid("the key of an attachment that no Content refers to")) }
+}
+
+/// Digest algorithms that the signatures of a container name, and SHA-256.
+fn digests_named(container: Node<'_, '_>) -> Vec<DigestAlgorithm> {
+    let mut found = vec![DigestAlgorithm::Sha256];
+    let signatures = children(container, NS_DS, "Signature");
+    let methods = signatures
+        .flat_map(|signature| signature.descendants().filter(|node| is(*node, NS_DS, "DigestMethod")));
+    for algorithm in methods.filter_map(|node| DigestAlgorithm::from_uri(node.attribute("Algorithm")?)) {
+        if !found.contains(&algorithm) {
+            found.push(algorithm);
+        }
+    }
+    found
+}

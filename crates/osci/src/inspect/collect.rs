@@ -1,0 +1,443 @@
+//! Gathering the report.
+
+use crate::algorithm::CryptoPolicy;
+use crate::certificate::Certificate;
+use crate::content::{self, AttachmentReader, Container, Content, ContentBody, EncryptedContent, LayerState};
+use crate::intake::{IntakeConfig, MemoryStore, Received, TransportEncryption, read_all};
+use crate::keys::Decrypter;
+use crate::message::MessageKind;
+use crate::random::Random;
+use crate::signature::{
+    ContentSignature, MessageVerdict, ReferenceVerdict, Verdict, certificate_in, verify_message,
+};
+use crate::xml::{Document, NS_OSCI, NS_SOAP, child, elements, is, text_of};
+
+/// Prüfbericht über eine gespeicherte Nachricht.
+#[derive(Debug, Clone, Default)]
+pub struct Report {
+    /// Octets of the message.
+    pub bytes: u64,
+    /// Type, when it is recognised.
+    pub kind: Option<MessageKind>,
+    /// Transport encryption: algorithms and certificate; `None` when the message is plain or could not be opened.
+    pub transport: Option<String>,
+    /// What stopped the reading, with the feedback code a partner would get; the rest of the report is empty then.
+    pub refused: Option<String>,
+    /// Dialogue data: ConversationId, SequenceNumber, Response, Challenge, as far as present.
+    pub dialogue: Vec<(String, String)>,
+    /// Certificates: role (name of the element), Id, certificate or why it cannot be read.
+    pub certificates: Vec<(String, String, Result<Certificate, String>)>,
+    /// Feedback entries: language, code, text.
+    pub feedback: Vec<(String, String, String)>,
+    /// Process cards: message id (as text), and the times and subject that are there.
+    pub process_cards: Vec<(String, Vec<(String, String)>)>,
+    /// Other facts of the order: MessageId, Subject, ContentReceiver, selection.
+    pub order: Vec<(String, String)>,
+    /// Attachments.
+    pub parts: Vec<PartReport>,
+    /// Signature of the message.
+    pub signature: SignatureReport,
+    /// Readable containers, outer ones first.
+    pub contents: Vec<ContentReport>,
+    /// Encrypted containers.
+    pub encrypted: Vec<EncryptedReport>,
+    /// Further findings.
+    pub findings: Vec<String>,
+}
+
+/// An attachment.
+#[derive(Debug, Clone)]
+pub struct PartReport {
+    /// `Content-ID`.
+    pub content_id: String,
+    /// Media type.
+    pub media_type: String,
+    /// Octets as transported.
+    pub bytes: u64,
+    /// SHA-256 of these octets, hexadecimal.
+    pub sha256: String,
+    /// Encrypted on content level: octets of the plaintext, or why it cannot be had.
+    pub plaintext: Option<Result<u64, String>>,
+}
+
+/// A signature and its references.
+#[derive(Debug, Clone)]
+pub struct SignatureReport {
+    /// `valid`, `invalid`, `absent`, or `pending` (the plaintext of an attachment could not be had).
+    pub verdict: &'static str,
+    /// Every fault with the reference it concerns.
+    pub faults: Vec<String>,
+    /// The feedback code an order with this signature gets; `None` when it is valid.
+    pub code: Option<String>,
+    /// Subject of the signer's certificate.
+    pub signer: Option<String>,
+    /// URI of the signature algorithm.
+    pub algorithm: Option<&'static str>,
+    /// Signing time of a content signature.
+    pub time: Option<String>,
+    /// Every reference.
+    pub references: Vec<ReferenceReport>,
+}
+
+impl Default for SignatureReport {
+    fn default() -> Self {
+        Self {
+            verdict: "absent",
+            faults: Vec::new(),
+            code: None,
+            signer: None,
+            algorithm: None,
+            time: None,
+            references: Vec::new(),
+        }
+    }
+}
+
+/// One digest.
+#[derive(Debug, Clone)]
+pub struct ReferenceReport {
+    /// `URI`.
+    pub uri: String,
+    /// `valid`, `invalid` or `pending`.
+    pub verdict: &'static str,
+    /// URI of the digest algorithm, or what is wrong with it.
+    pub digest: String,
+    /// What is wrong, and remarks.
+    pub remark: String,
+}
+
+/// A readable container.
+#[derive(Debug, Clone)]
+pub struct ContentReport {
+    /// Its Id.
+    pub id: String,
+    /// Its contents: Id and what it is.
+    pub items: Vec<(String, String)>,
+    /// Its authors' signatures, one by one; empty: not signed.
+    pub signatures: Vec<SignatureReport>,
+}
+
+/// An encrypted container.
+#[derive(Debug, Clone)]
+pub struct EncryptedReport {
+    /// Its Id.
+    pub id: String,
+    /// Ids of the readers' certificate elements.
+    pub readers: Vec<String>,
+    /// `opened`, `closed` (no key of ours) or why it failed.
+    pub state: String,
+}
+
+/// Inspects the octets of an HTTP body, plain or encrypted. The policy should be permissive: what it would refuse is said beside each
+/// algorithm anyway, and an inspection has nothing to protect.
+#[must_use]
+pub fn inspect(
+    octets: &[u8],
+    decrypters: &[&dyn Decrypter],
+    config: &IntakeConfig,
+    random: &mut dyn Random,
+) -> Report {
+    let mut report = Report { bytes: octets.len() as u64, ..Report::default() };
+    match read_all(config, decrypters, random, octets) {
+        Ok(received) => report.message(&received, decrypters, config, random),
+        Err(refused) => {
+            report.refused = Some(refused.to_string());
+            // Bare XML or a broken packaging: the envelope may still be readable.
+            if let Some(document) = bare(octets, config) {
+                report
+                    .findings
+                    .push("the MIME packaging is broken or missing; the envelope was read alone".to_owned());
+                report.envelope(&document);
+                if let Some(kind) = report.kind {
+                    report.signature =
+                        message_signature(&document, &verify_message(&document, kind, &[], &config.policy));
+                }
+            }
+        }
+    }
+    report
+}
+
+fn bare(octets: &[u8], config: &IntakeConfig) -> Option<Document> {
+    let text = String::from_utf8_lossy(octets);
+    let start = text.find("<?xml").or_else(|| text.find("<soap:Envelope"))?;
+    let close = text.rfind("Envelope>")? + "Envelope>".len();
+    let envelope = text.get(start..close)?.as_bytes().to_vec();
+    Document::parse(envelope, &config.xml).ok()
+}
+
+impl Report {
+    fn message(
+        &mut self,
+        received: &Received<MemoryStore>,
+        decrypters: &[&dyn Decrypter],
+        config: &IntakeConfig,
+        random: &mut dyn Random,
+    ) {
+        self.transport = received.transport.as_ref().map(transport);
+        self.envelope(&received.document);
+        self.kind = Some(received.kind);
+        let verdict = verify_message(&received.document, received.kind, &received.digests(), &config.policy);
+        self.signature = message_signature(&received.document, &verdict);
+        self.parts = received.attachments.iter().map(part).collect();
+        self.weaknesses(received);
+        match content::open(&received.document, &received.digests(), decrypters, config, random) {
+            Ok(mut content) => {
+                self.plaintexts(&mut content, received);
+                self.content(&content);
+            }
+            Err(refused) => self.findings.push(refused.to_string()),
+        }
+    }
+
+    fn weaknesses(&mut self, received: &Received<MemoryStore>) {
+        let strict = CryptoPolicy::default();
+        if let Some(transport) = &received.transport {
+            if !strict.accepts_data(transport.data) {
+                self.findings.push(format!("{} is refused by the strict policy", transport.data.uri()));
+            }
+            if !strict.accepts_transport(transport.key) {
+                self.findings.push(format!("{} is refused by the strict policy", transport.key.uri()));
+            }
+        }
+        for (role, _, certificate) in &self.certificates {
+            if let Ok(certificate) = certificate
+                && !strict.accepts_key(certificate.key())
+            {
+                self.findings.push(format!("{role}: the key is too weak for the strict policy"));
+            }
+        }
+    }
+
+    fn envelope(&mut self, document: &Document) {
+        self.kind = crate::xml::schema_location(document).and_then(MessageKind::from_schema_location);
+        if let Some(fault) = document.body().and_then(|body| child(body, NS_SOAP, "Fault")) {
+            self.kind = Some(MessageKind::Fault);
+            for node in
+                fault.descendants().filter(|node| node.is_element() && elements(*node).next().is_none())
+            {
+                self.order.push((
+                    node.tag_name().name().to_owned(),
+                    text_of(node).unwrap_or_default().into_owned(),
+                ));
+            }
+        }
+        let Some(header) = document.header() else { return };
+        for block in elements(header) {
+            match block.tag_name().name() {
+                "ControlBlock" => self.control(block),
+                "IntermediaryCertificates" | "NonIntermediaryCertificates" => self.certificates(block),
+                _ => {}
+            }
+        }
+        for node in document.root().descendants().filter(|node| node.tag_name().namespace() == Some(NS_OSCI))
+        {
+            match node.tag_name().name() {
+                "Entry" if node.parent_element().is_some_and(|parent| is(parent, NS_OSCI, "Feedback")) => {
+                    self.entry(node)
+                }
+                "ProcessCardBundle" | "RequestProcessCardBundle" | "ReplyProcessCardBundle" => {
+                    self.card(node)
+                }
+                "MessageId" if !in_card(node) => self.order.push(("MessageId".to_owned(), message_id(node))),
+                "Subject" if !in_card(node) => {
+                    self.order.push(("Subject".to_owned(), text_of(node).unwrap_or_default().into_owned()))
+                }
+                "ContentReceiver" => self.order.push((
+                    "ContentReceiver".to_owned(),
+                    node.attribute("URI").unwrap_or_default().to_owned(),
+                )),
+                _ => {}
+            }
+        }
+    }
+
+    fn control(&mut self, block: roxmltree::Node<'_, '_>) {
+        for name in ["ConversationId", "SequenceNumber"] {
+            if let Some(value) = block.attribute(name) {
+                self.dialogue.push((name.to_owned(), value.to_owned()));
+            }
+        }
+        for node in elements(block) {
+            self.dialogue
+                .push((node.tag_name().name().to_owned(), text_of(node).unwrap_or_default().into_owned()));
+        }
+    }
+
+    fn certificates(&mut self, block: roxmltree::Node<'_, '_>) {
+        for node in elements(block) {
+            let certificate = certificate_in(node).ok_or_else(|| "the certificate cannot be read".to_owned());
+            self.certificates.push((
+                node.tag_name().name().to_owned(),
+                node.attribute("Id").unwrap_or_default().to_owned(),
+                certificate,
+            ));
+        }
+    }
+
+    fn entry(&mut self, node: roxmltree::Node<'_, '_>) {
+        let text = |name| child(node, NS_OSCI, name).and_then(text_of).unwrap_or_default().into_owned();
+        let language = node.attribute((crate::xml::NS_XML, "lang")).unwrap_or_default().to_owned();
+        self.feedback.push((language, text("Code"), text("Text")));
+    }
+
+    fn card(&mut self, node: roxmltree::Node<'_, '_>) {
+        let id = child(node, NS_OSCI, "MessageId").map(message_id).unwrap_or_default();
+        let mut facts = Vec::new();
+        if let Some(card) = child(node, NS_OSCI, "ProcessCard") {
+            if let Some(time) = card.attribute("RecentModification") {
+                facts.push(("RecentModification".to_owned(), time.to_owned()));
+            }
+            for part in elements(card) {
+                let inner = elements(part).next().unwrap_or(part);
+                facts.push((
+                    part.tag_name().name().to_owned(),
+                    text_of(inner).unwrap_or_default().into_owned(),
+                ));
+            }
+        }
+        let inspections = node.descendants().filter(|part| is(*part, NS_OSCI, "Inspection")).count();
+        facts.push(("Inspections".to_owned(), inspections.to_string()));
+        self.process_cards.push((id, facts));
+    }
+
+    /// Decrypts the encrypted attachments to settle the signatures over their plaintext.
+    fn plaintexts(&mut self, content: &mut Content, received: &Received<MemoryStore>) {
+        let parts: Vec<_> = content.attachments().into_iter().cloned().collect();
+        for wanted in parts {
+            let Some(reader) = AttachmentReader::new(&wanted) else { continue };
+            let attachment =
+                received.attachments.iter().find(|attachment| attachment.content_id == wanted.content_id);
+            let octets = attachment
+                .and_then(|attachment| received.store.parts.get(attachment.handle))
+                .map_or(&[][..], Vec::as_slice);
+            let outcome = reader.and_then(|mut reader| {
+                let mut plaintext = Vec::with_capacity(octets.len());
+                reader.update(octets, &mut plaintext);
+                let digests = reader.finish(&mut plaintext)?;
+                Ok((plaintext.len() as u64, digests))
+            });
+            if let Ok((_, digests)) = &outcome {
+                content.settle(digests);
+            }
+            if let Some(part) = self.parts.iter_mut().find(|part| part.content_id == wanted.content_id) {
+                part.plaintext = Some(outcome.map(|(bytes, _)| bytes).map_err(|refused| refused.to_string()));
+            }
+        }
+    }
+
+    fn content(&mut self, content: &Content) {
+        self.contents = content.all_containers().into_iter().map(container).collect();
+        self.encrypted = content.all_encrypted().into_iter().map(encrypted).collect();
+    }
+}
+
+fn in_card(node: roxmltree::Node<'_, '_>) -> bool {
+    node.ancestors().any(|ancestor| ancestor.tag_name().name().ends_with("ProcessCardBundle"))
+}
+
+/// MessageId is Base64 of text (DOSSIER 5.2).
+fn message_id(node: roxmltree::Node<'_, '_>) -> String {
+    let text = text_of(node).unwrap_or_default();
+    let decoded = crate::xml::base64_of(&text).and_then(|octets| String::from_utf8(octets).ok());
+    decoded.unwrap_or_else(|| format!("{text} (not Base64 of text)"))
+}
+
+fn transport(transport: &TransportEncryption) -> String {
+    let TransportEncryption { certificate, data, iv, key } = transport;
+    let digest = key.digest().map(|digest| format!(" {digest:?}")).unwrap_or_default();
+    format!(
+        "{} (IV {} octets), {}{digest}, for {}",
+        data.uri(),
+        data.iv_len(*iv),
+        key.uri(),
+        certificate.subject()
+    )
+}
+
+fn part(attachment: &crate::intake::AttachmentRef<usize>) -> PartReport {
+    let sha256 = attachment.digests.get(crate::algorithm::DigestAlgorithm::Sha256).unwrap_or_default();
+    PartReport {
+        content_id: attachment.content_id.clone(),
+        media_type: attachment.media_type.clone(),
+        bytes: attachment.bytes,
+        sha256: crate::certificate::hex(sha256),
+        plaintext: None,
+    }
+}
+
+fn message_signature(document: &Document, verdict: &MessageVerdict) -> SignatureReport {
+    let code = verdict.require().err().map(|refused| refused.code.to_string());
+    let mut report = SignatureReport {
+        verdict: verdict.verdict.word(),
+        faults: verdict.faults.iter().map(ToString::to_string).collect(),
+        code: code.filter(|_| verdict.verdict != Verdict::Absent),
+        signer: verdict.signer.as_ref().map(|signer| signer.subject().to_owned()),
+        algorithm: verdict.algorithm.map(|algorithm| algorithm.uri()),
+        time: None,
+        references: verdict.references.iter().map(reference).collect(),
+    };
+    if document.header().is_none() {
+        report.faults.clear();
+    }
+    report
+}
+
+fn content_signature(signature: &ContentSignature) -> SignatureReport {
+    SignatureReport {
+        verdict: signature.verdict.word(),
+        faults: signature.faults.iter().map(ToString::to_string).collect(),
+        code: None,
+        signer: signature.signer.as_ref().map(|signer| signer.subject().to_owned()),
+        algorithm: signature.algorithm.map(|algorithm| algorithm.uri()),
+        time: signature.signing_time.clone(),
+        references: signature.references.iter().map(reference).collect(),
+    }
+}
+
+fn reference(reference: &ReferenceVerdict) -> ReferenceReport {
+    let remark = match &reference.verdict {
+        Verdict::Invalid(fault) => fault.reason.to_string(),
+        Verdict::Pending => "the plaintext of the attachment is not at hand".to_owned(),
+        _ if reference.library_form => {
+            "valid only in the form of the Java library (known defect with EncryptedData)".to_owned()
+        }
+        _ => String::new(),
+    };
+    let digest = reference.algorithm.map_or("unknown or refused", |algorithm| algorithm.uri()).to_owned();
+    ReferenceReport { uri: reference.uri.clone(), verdict: reference.verdict.word(), digest, remark }
+}
+
+fn container(container: &Container) -> ContentReport {
+    let items = container.contents.iter().map(|item| {
+        let what = match &item.body {
+            ContentBody::Inline(octets) => format!("{} octets inline", octets.len()),
+            ContentBody::Attachment(part) if part.cipher.is_some() => {
+                format!("encrypted attachment {}", part.content_id)
+            }
+            ContentBody::Attachment(part) => format!("attachment {}", part.content_id),
+            ContentBody::Container(inner) => {
+                format!("container {}", inner.id.as_deref().unwrap_or("without Id"))
+            }
+        };
+        (item.id.clone().unwrap_or_default(), what)
+    });
+    ContentReport {
+        id: container.id.clone().unwrap_or_default(),
+        items: items.collect(),
+        signatures: container.signatures.iter().map(content_signature).collect(),
+    }
+}
+
+fn encrypted(encrypted: &EncryptedContent) -> EncryptedReport {
+    let state = match &encrypted.state {
+        LayerState::Opened(_) => "opened".to_owned(),
+        LayerState::Closed => "closed: no key for any of its readers".to_owned(),
+        LayerState::Failed(refused) => refused.to_string(),
+    };
+    EncryptedReport {
+        id: encrypted.id.clone().unwrap_or_default(),
+        readers: encrypted.readers.iter().map(|(id, _)| id.clone()).collect(),
+        state,
+    }
+}

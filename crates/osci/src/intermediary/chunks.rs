@@ -1,0 +1,447 @@
+//! partialStoreDelivery and partialFetchDelivery: large messages in chunks (supplement EFFI, DOSSIER 14).
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use super::execute::{Outcome, Refusal, Turn};
+use super::fetch::{find, hand_out, response};
+use super::reply::Frame;
+use super::store::{claim, keep};
+use super::{
+    Attachment, ChunkUpload, Client, Fingerprint, IdState, Intermediary, Mailboxes, RenderedFetch, Reply,
+    ReplyMessage, Step, StoreFailed,
+};
+use crate::feedback::{Feedback, FeedbackClass, FeedbackCode, Refused};
+use crate::intake::{PartStore, Received};
+use crate::laufzettel::ProcessCardBundle;
+use crate::message::{ChunkInformation, ChunkRequest, ContentPackage, DeliverySelection, MessageId, Order};
+use crate::signature::PartDigests;
+use crate::xml::XmlWriter;
+
+/// Octets of a KB.
+const KB: u64 = 1024;
+/// What the library appends to the id of the delivery inside.
+const SUFFIX: &str = "_Partial";
+/// Content-ID of a chunk, in both directions.
+const BLOB: &str = "ChunkBlobStoreDelivery";
+
+/// What a chunk says about itself, complete.
+#[derive(Debug, Clone, Copy)]
+struct Chunk {
+    number: u64,
+    size: u64,
+    total_chunks: u64,
+    total_size: u64,
+}
+
+pub(super) fn store<M: Mailboxes>(
+    turn: &mut Turn<'_, M>,
+    transfer: &MessageId,
+    request: ChunkRequest,
+) -> Outcome<M::Handle> {
+    let owner = turn.client.fingerprint();
+    let known = turn.boxes.upload(&owner, transfer)?;
+    let information = match request {
+        ChunkRequest::InfoOnly => {
+            let received: Vec<u64> = known.iter().flat_map(|upload| upload.chunks.keys().copied()).collect();
+            let total = known.as_ref().map(|upload| upload.total_chunks);
+            let feedback = turn.frame.done(&turn.warnings);
+            let chunk = ChunkInformation {
+                number: Some(received.last().copied().unwrap_or(0)),
+                received: Some(received),
+                total_chunks: total,
+                ..ChunkInformation::default()
+            };
+            return turn.answer(Order::ResponseToPartialStoreDelivery {
+                inside: None,
+                feedback,
+                card: None,
+                chunk,
+            });
+        }
+        ChunkRequest::Chunk(information) => information,
+    };
+    let inside = inner_id(turn.boxes, transfer, &owner)?;
+    if let Err(refusal) = claim(turn.boxes, &inside, &turn.client)? {
+        return Ok(Err(refusal));
+    }
+    let chunk = match sound(turn, &information, known.as_ref()) {
+        Ok(chunk) => chunk,
+        Err(refusal) => return Ok(Err(refusal)),
+    };
+    let blob = match turn.order.attachments.as_slice() {
+        [blob] => blob.clone(),
+        _ => return Ok(Err(Refusal::new(FeedbackCode::S9905, "a chunk is exactly one attachment"))),
+    };
+    let full = chunk.size * KB;
+    if blob.bytes > full {
+        return Ok(Err(Refusal::new(FeedbackCode::S9902, "the chunk is longer than announced")));
+    }
+    if blob.bytes < full && chunk.number != chunk.total_chunks {
+        return Ok(Err(Refusal::new(FeedbackCode::S9903, "only the last chunk may be shorter")));
+    }
+    let mut upload = known.unwrap_or_else(|| ChunkUpload {
+        client: owner,
+        transfer: transfer.clone(),
+        size: chunk.size,
+        total_chunks: chunk.total_chunks,
+        total_size: chunk.total_size,
+        chunks: BTreeMap::new(),
+        begun: turn.order.at,
+    });
+    upload.chunks.insert(chunk.number, blob);
+    turn.boxes.keep_upload(&upload)?;
+    let received = upload.chunks.keys().copied().collect();
+    let answer = ChunkInformation {
+        number: Some(chunk.number),
+        received: Some(received),
+        total_chunks: Some(chunk.total_chunks),
+        ..ChunkInformation::default()
+    };
+    if (upload.chunks.len() as u64) < upload.total_chunks {
+        let feedback = turn.frame.done(&turn.warnings);
+        return turn.answer(Order::ResponseToPartialStoreDelivery {
+            inside: None,
+            feedback,
+            card: None,
+            chunk: answer,
+        });
+    }
+    let then = Reassembly {
+        frame: turn.frame.clone(),
+        warnings: turn.warnings.clone(),
+        client: turn.client.clone(),
+        transfer: transfer.clone(),
+        chunk: answer,
+    };
+    Ok(Ok(Step::Reassemble { chunks: upload.chunks.into_values().collect(), then: Box::new(then) }))
+}
+
+/// The id of the delivery inside: the transfer's without the suffix, unless the transfer's own id was issued.
+fn inner_id<M: Mailboxes>(
+    boxes: &mut M,
+    transfer: &MessageId,
+    owner: &Fingerprint,
+) -> Result<MessageId, StoreFailed> {
+    if boxes.id_state(transfer, owner)? != IdState::Unknown {
+        return Ok(transfer.clone());
+    }
+    Ok(transfer.as_str().strip_suffix(SUFFIX).map_or_else(|| transfer.clone(), MessageId::new))
+}
+
+fn sound<M: Mailboxes>(
+    turn: &Turn<'_, M>,
+    information: &ChunkInformation,
+    known: Option<&ChunkUpload<M::Handle>>,
+) -> Result<Chunk, Refusal> {
+    let rules = &turn.intermediary.rules;
+    let refuse = |code, detail: &str| Err(Refusal::new(code, detail));
+    let (Some(number), Some(size), Some(total_chunks), Some(total_size)) =
+        (information.number, information.size, information.total_chunks, information.total_size)
+    else {
+        return refuse(FeedbackCode::S9905, "the chunk says not all about itself");
+    };
+    if total_size > rules.max_message_kb {
+        return refuse(FeedbackCode::S9904, "the message is larger than announced in FeatureDescription");
+    }
+    check_size(turn.intermediary, size, total_chunks)?;
+    if number == 0 || number > total_chunks {
+        return refuse(FeedbackCode::S9901, "there is no chunk of this number");
+    }
+    // Partners round the total down or up (DOSSIER 14): one KB either way is no contradiction.
+    let most = total_chunks.saturating_mul(size);
+    let least = total_chunks.saturating_sub(1).saturating_mul(size);
+    if total_size > most || least > total_size.saturating_add(1) {
+        return refuse(FeedbackCode::S9905, "number and size of chunks contradict the total");
+    }
+    if let Some(known) = known {
+        if (known.size, known.total_chunks, known.total_size) != (size, total_chunks, total_size) {
+            return refuse(FeedbackCode::S9905, "the chunk contradicts the ones before");
+        }
+        if known.chunks.contains_key(&number) {
+            return refuse(FeedbackCode::S9900, "the chunk has arrived before");
+        }
+    }
+    Ok(Chunk { number, size, total_chunks, total_size })
+}
+
+fn check_size(intermediary: &Intermediary, size: u64, total_chunks: u64) -> Result<(), Refusal> {
+    if size > intermediary.rules.max_chunk_kb {
+        return Err(Refusal::new(
+            FeedbackCode::S9902,
+            "chunks are larger than announced in FeatureDescription",
+        ));
+    }
+    if size == 0 || (size < intermediary.rules.min_chunk_kb && total_chunks > 1) {
+        return Err(Refusal::new(
+            FeedbackCode::S9903,
+            "chunks are smaller than announced in FeatureDescription",
+        ));
+    }
+    Ok(())
+}
+
+/// All chunks are there; the delivery inside is being read.
+#[derive(Debug)]
+pub struct Reassembly {
+    frame: Frame,
+    warnings: Vec<FeedbackCode>,
+    client: Client,
+    transfer: MessageId,
+    chunk: ChunkInformation,
+}
+
+impl Reassembly {
+    /// The delivery inside, or why it could not be read. The verdict on it comes in InsideFeedback; 3950 or 9950 tells the client to
+    /// look there. The chunks are given up either way: what was refused must be sent anew. The driver runs this inside a transaction
+    /// and commits before the reply leaves.
+    ///
+    /// # Errors
+    /// [`StoreFailed`]: roll back, answer with the fault 9000.
+    pub fn done<P: PartStore, M: Mailboxes<Handle = P::Handle>>(
+        self,
+        intermediary: &Intermediary,
+        inside: Result<&Received<P>, Refused>,
+        boxes: &mut M,
+        now: Timestamp,
+    ) -> Result<Reply<P::Handle>, StoreFailed> {
+        let verdict = match inside {
+            Ok(received) => self.deliver(intermediary, received, boxes, now)?,
+            Err(refused) => Err(refused),
+        };
+        boxes.end_upload(&self.client.fingerprint(), &self.transfer)?;
+        let languages = &self.frame.languages;
+        let (inside, feedback, card, refused) = match verdict {
+            Ok((bundle, warnings)) => {
+                let inner: Vec<_> = std::iter::once(FeedbackCode::S0800).chain(warnings).collect();
+                // The deciding entry last: 3950 only points to the inside (as the library writes it).
+                let outer: Vec<_> =
+                    self.warnings.iter().copied().chain([FeedbackCode::S3950, self.frame.success]).collect();
+                (Feedback::of(&inner, languages), Feedback::of(&outer, languages), Some(bundle), None)
+            }
+            Err(refused) => {
+                let outer: Vec<_> = self.warnings.iter().copied().chain([FeedbackCode::S9950]).collect();
+                (
+                    Feedback::of(&[refused.code], languages),
+                    Feedback::of(&outer, languages),
+                    None,
+                    Some(refused),
+                )
+            }
+        };
+        let order = Order::ResponseToPartialStoreDelivery {
+            inside: Some(inside),
+            feedback,
+            card,
+            chunk: self.chunk.clone(),
+        };
+        let mut reply = self.frame.reply(intermediary, order);
+        reply.refused = refused;
+        Ok(reply)
+    }
+
+    #[allow(clippy::type_complexity, reason = "a card and its warnings, used here only")]
+    fn deliver<P: PartStore, M: Mailboxes<Handle = P::Handle>>(
+        &self,
+        intermediary: &Intermediary,
+        received: &Received<P>,
+        boxes: &mut M,
+        now: Timestamp,
+    ) -> Result<Result<(ProcessCardBundle, Vec<FeedbackCode>), Refused>, StoreFailed> {
+        let order = match intermediary.examine(received, now) {
+            Ok(order) => order,
+            Err(fault) => {
+                return Ok(Err(fault.refused.unwrap_or_else(|| Refused::new(FeedbackCode::S9100, ""))));
+            }
+        };
+        let Order::StoreDelivery { message_id, subject } = order.envelope.order.clone() else {
+            return Ok(Err(Refused::new(FeedbackCode::S9300, "chunks carry a storeDelivery")));
+        };
+        if self.transfer.as_str().strip_suffix(SUFFIX).unwrap_or(self.transfer.as_str())
+            != message_id.as_str()
+            && self.transfer != message_id
+        {
+            return Ok(Err(Refused::new(FeedbackCode::S9801, "the delivery inside has another MessageId")));
+        }
+        match &order.signer {
+            Err(refused) => return Ok(Err(refused.clone())),
+            Ok(None) if intermediary.rules.signature_required => {
+                return Ok(Err(Refused::new(FeedbackCode::S9600, "the delivery inside is not signed")));
+            }
+            Ok(Some(signer)) if self.client.signature.as_ref().is_some_and(|client| client != signer) => {
+                return Ok(Err(Refused::new(
+                    FeedbackCode::S9601,
+                    "the delivery inside is signed by another",
+                )));
+            }
+            Ok(_) => {}
+        }
+        if let Some(code) =
+            order.findings(|class| matches!(class, FeedbackClass::Error | FeedbackClass::Fault(_))).last()
+        {
+            return Ok(Err(Refused::new(*code, "a certificate of the delivery inside")));
+        }
+        let warnings = order.findings(|class| class == FeedbackClass::Warning);
+        let kept = keep(boxes, &order, &self.client, &message_id, subject)?;
+        Ok(kept.map(|bundle| (bundle, warnings)).map_err(|refusal| refusal.refused))
+    }
+}
+
+pub(super) fn fetch<M: Mailboxes>(
+    turn: &mut Turn<'_, M>,
+    selection: Option<DeliverySelection>,
+    chunk: ChunkInformation,
+) -> Outcome<M::Handle> {
+    let (Some(number), Some(size)) = (chunk.number, chunk.size) else {
+        return Ok(Err(Refusal::new(FeedbackCode::S9905, "number or size of the chunk is missing")));
+    };
+    if let Err(refusal) = check_size(turn.intermediary, size, u64::MAX) {
+        return Ok(Err(refusal));
+    }
+    let (delivery, _) = match find(turn, selection.as_ref())? {
+        Ok(found) => found,
+        Err(refusal) => return Ok(Err(refusal)),
+    };
+    let Some(conversation) = turn.dialogue.as_ref().map(|dialogue| dialogue.conversation.clone()) else {
+        return Ok(Err(Refusal::new(FeedbackCode::S9802, "no dialogue")));
+    };
+    let wanted = Wanted { selection, number, size, id: delivery.id.clone() };
+    if let Some(rendered) = turn.boxes.rendered(&conversation, &delivery.id)? {
+        let last = wanted.is_last(rendered.bytes);
+        let reply = match wanted.chunk_of(turn.intermediary, &turn.frame, &turn.warnings, &rendered) {
+            Ok(reply) => reply,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        if last {
+            // Only whoever has the last chunk has the delivery: the next order acknowledges it.
+            hand_out(turn, &delivery)?;
+        }
+        return Ok(Ok(Step::Answer(reply)));
+    }
+    let id = delivery.id.clone();
+    let card = match turn.boxes.card(&id)? {
+        None => None,
+        Some(mut card) => {
+            card.forward(turn.order.at);
+            turn.boxes.keep_card(&card)?;
+            Some(card.bundle)
+        }
+    };
+    let feedback = turn.frame.done(&turn.warnings);
+    let mut whole = match response(turn, delivery, feedback, wanted.selection.clone(), card)? {
+        Ok(whole) => whole,
+        Err(refusal) => return Ok(Err(refusal)),
+    };
+    whole.encrypt = None;
+    let then = Rendering { frame: turn.frame.clone(), warnings: turn.warnings.clone(), conversation, wanted };
+    Ok(Ok(Step::Render { response: Box::new(whole), then: Box::new(then) }))
+}
+
+#[derive(Debug)]
+struct Wanted {
+    selection: Option<DeliverySelection>,
+    number: u64,
+    size: u64,
+    id: MessageId,
+}
+
+impl Wanted {
+    fn total_chunks(&self, bytes: u64) -> u64 {
+        bytes.div_ceil(self.size * KB)
+    }
+
+    fn is_last(&self, bytes: u64) -> bool {
+        self.number == self.total_chunks(bytes)
+    }
+
+    fn chunk_of<H: Clone>(
+        &self,
+        intermediary: &Intermediary,
+        frame: &Frame,
+        warnings: &[FeedbackCode],
+        rendered: &RenderedFetch<H>,
+    ) -> Result<Reply<H>, Refusal> {
+        let total_chunks = self.total_chunks(rendered.bytes);
+        if self.number == 0 || self.number > total_chunks {
+            return Err(Refusal::new(FeedbackCode::S9901, "there is no chunk of this number"));
+        }
+        let offset = (self.number - 1) * self.size * KB;
+        let blob = Attachment {
+            content_id: BLOB.to_owned(),
+            media_type: "application/octet-stream".to_owned(),
+            bytes: (rendered.bytes - offset).min(self.size * KB),
+            offset,
+            digests: PartDigests { content_id: BLOB.to_owned(), digests: Vec::new() },
+            handle: rendered.handle.clone(),
+        };
+        let order = Order::ResponseToPartialFetchDelivery {
+            feedback: frame.done(warnings),
+            echo: self.selection.clone(),
+            chunk: ChunkInformation {
+                number: Some(self.number),
+                total_chunks: Some(total_chunks),
+                total_size: Some(rendered.bytes / KB),
+                ..ChunkInformation::default()
+            },
+            message_id: Some(self.id.clone()),
+        };
+        let mut reply = frame.reply(intermediary, order);
+        reply.attachments.push(blob);
+        if let ReplyMessage::Envelope(envelope) = &mut reply.message {
+            envelope.content = Some(package());
+        }
+        Ok(reply)
+    }
+}
+
+/// The content that points to the chunk.
+fn package() -> ContentPackage {
+    let mut writer = XmlWriter::new();
+    writer.open("osci:ContentPackage").start("osci:ContentContainer", &[("Id", "ChunkContentContainer")]);
+    writer.empty("osci:Content", &[("Id", "ChunkContent"), ("href", &format!("cid:{BLOB}"))]);
+    ContentPackage::new(writer.finish())
+}
+
+/// The whole response of a chunked fetch is being written.
+#[derive(Debug)]
+pub struct Rendering {
+    frame: Frame,
+    warnings: Vec<FeedbackCode>,
+    conversation: String,
+    wanted: Wanted,
+}
+
+impl Rendering {
+    /// The octets are stored: `bytes` of them behind `handle`. The driver runs this inside a transaction and commits before the reply
+    /// leaves.
+    ///
+    /// # Errors
+    /// [`StoreFailed`]: roll back, answer with the fault 9000.
+    pub fn done<M: Mailboxes>(
+        self,
+        intermediary: &Intermediary,
+        handle: M::Handle,
+        bytes: u64,
+        boxes: &mut M,
+    ) -> Result<Reply<M::Handle>, StoreFailed> {
+        let Self { frame, warnings, conversation, wanted } = self;
+        let rendered = RenderedFetch { conversation, id: wanted.id.clone(), bytes, handle };
+        boxes.keep_rendered(&rendered)?;
+        if wanted.is_last(bytes)
+            && let Some(mut dialogue) = boxes.dialogue(&rendered.conversation)?
+        {
+            dialogue.handed_out.push(wanted.id.clone());
+            boxes.keep_dialogue(&dialogue)?;
+        }
+        Ok(wanted.chunk_of(intermediary, &frame, &warnings, &rendered).unwrap_or_else(|refusal| {
+            let order = Order::ResponseToPartialFetchDelivery {
+                feedback: frame.refusal(&warnings, refusal.refused.code),
+                echo: wanted.selection.clone(),
+                chunk: ChunkInformation { number: Some(wanted.number), ..ChunkInformation::default() },
+                message_id: None,
+            };
+            frame.reply(intermediary, order)
+        }))
+    }
+}

@@ -1,0 +1,165 @@
+//! Dialogue data of an order: which dialogue it belongs to and whether it comes at its turn (DOSSIER 4).
+
+use std::fmt::Write as _;
+
+use aws_lc_rs::constant_time::verify_slices_are_equal;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use super::reply::{Frame, target};
+use super::{Dialogue, Examined, Intermediary, Mailboxes, StoreFailed};
+use crate::feedback::{FeedbackCode, Language, Refused};
+use crate::message::{CertificateRole, ControlBlock, MessageKind};
+use crate::random::Random;
+
+/// Octets of a challenge; the Java library sends 10.
+const CHALLENGE: usize = 16;
+
+/// Where an order stands.
+#[derive(Debug)]
+pub(super) enum Place {
+    /// It opens this dialogue, if it is executed.
+    Opens(Dialogue),
+    /// It came at its turn; the dialogue is advanced already.
+    In(Dialogue),
+    /// A single order outside any dialogue.
+    Implicit,
+    /// It needs a dialogue and names none (9802).
+    Homeless,
+}
+
+/// Finds the place of an order and the frame of its response.
+pub(super) fn enter<M: Mailboxes>(
+    order: &Examined<M::Handle>,
+    intermediary: &Intermediary,
+    boxes: &mut M,
+    random: &mut dyn Random,
+) -> Result<Result<(Place, Frame), Refused>, StoreFailed> {
+    let control = &order.envelope.control;
+    let kind = order.kind();
+    let wrong = |detail: &str| Ok(Err(Refused::new(FeedbackCode::S9400, detail)));
+    let Some(challenge) = control.challenge.clone() else {
+        return Ok(Err(Refused::new(FeedbackCode::S9100, "the order has no Challenge")));
+    };
+    let idle = intermediary.rules.dialogue_idle;
+    let open = boxes.expire_dialogues(order.at.checked_sub(idle).unwrap_or(order.at))?;
+    let fresh = self::challenge(random);
+    let place = match (&control.conversation_id, kind) {
+        (conversation, MessageKind::InitDialog) => {
+            if conversation.is_some() || control.sequence_number.is_some() || control.response.is_some() {
+                return wrong("initDialog names a dialogue already");
+            }
+            if open >= intermediary.rules.dialogues {
+                return Ok(Err(Refused::new(FeedbackCode::S9000, "too many dialogues are open")));
+            }
+            Place::Opens(Dialogue {
+                conversation: conversation_id(random),
+                client: order.client(),
+                encrypted: order.transport.is_some(),
+                challenge: fresh.clone(),
+                next_sequence: 0,
+                handed_out: Vec::new(),
+                used: order.at,
+            })
+        }
+        (Some(conversation), _) => {
+            let Some(mut dialogue) = boxes.dialogue(conversation)? else {
+                return wrong("there is no such dialogue");
+            };
+            if control.sequence_number != Some(dialogue.next_sequence) {
+                return wrong("the SequenceNumber is not the next one");
+            }
+            // Who does not know the challenge shall not learn from the time how much of it he guessed.
+            let echoed = control.response.as_deref().unwrap_or_default().as_bytes();
+            if verify_slices_are_equal(echoed, dialogue.challenge.as_bytes()).is_err() {
+                return wrong("the Response is not our last Challenge");
+            }
+            if dialogue.encrypted && order.transport.is_none() {
+                return wrong("an order in the clear within an encrypted dialogue");
+            }
+            dialogue.challenge.clone_from(&fresh);
+            dialogue.next_sequence = dialogue.next_sequence.saturating_add(1);
+            dialogue.used = order.at;
+            Place::In(dialogue)
+        }
+        // The Java library sends a stale Response with a second implicit order: without ConversationId it says nothing.
+        (None, _) if control.sequence_number != Some(0) => {
+            return wrong("an order outside a dialogue has SequenceNumber 0");
+        }
+        (None, kind) if needs_dialogue(kind) => Place::Homeless,
+        (None, _) => Place::Implicit,
+    };
+    let dialogue = match &place {
+        Place::Opens(dialogue) | Place::In(dialogue) => Some(dialogue),
+        Place::Implicit | Place::Homeless => None,
+    };
+    let encrypt = match &order.transport {
+        None => None,
+        Some(transport) => {
+            let own = order.envelope.certificates.certificate(CertificateRole::CipherOriginator);
+            let known = dialogue.and_then(|dialogue| dialogue.client.cipher.as_ref());
+            // Inside a dialogue only the certificate that opened it counts: an order cannot lead its answers elsewhere.
+            let Some(certificate) = known.or(own) else {
+                return Ok(Err(Refused::new(
+                    FeedbackCode::S9500,
+                    "there is no certificate to encrypt the response for",
+                )));
+            };
+            Some(target(certificate, transport))
+        }
+    };
+    let control = ControlBlock {
+        response: Some(challenge),
+        challenge: (kind != MessageKind::ExitDialog).then_some(fresh),
+        // Responses to single orders need a ConversationId as well, although there is no dialogue (DOSSIER 4).
+        conversation_id: Some(
+            dialogue.map_or_else(|| conversation_id(random), |dialogue| dialogue.conversation.clone()),
+        ),
+        sequence_number: control.sequence_number,
+    };
+    let stays = dialogue.is_some() && kind != MessageKind::ExitDialog;
+    let frame = Frame {
+        control,
+        languages: Language::wished(&order.envelope.languages),
+        sign: !matches!(order.signer, Ok(None)),
+        encrypt,
+        success: if stays { FeedbackCode::S0801 } else { FeedbackCode::S0800 },
+    };
+    Ok(Ok((place, frame)))
+}
+
+const fn needs_dialogue(kind: MessageKind) -> bool {
+    matches!(
+        kind,
+        MessageKind::ExitDialog
+            | MessageKind::FetchDelivery
+            | MessageKind::FetchProcessCard
+            | MessageKind::MediateDelivery
+            | MessageKind::PartialFetchDelivery
+    )
+}
+
+/// A fresh challenge.
+pub(super) fn challenge(random: &mut dyn Random) -> String {
+    let mut octets = [0; CHALLENGE];
+    random.fill(&mut octets);
+    STANDARD.encode(octets)
+}
+
+/// A fresh ConversationId: digits only. Guessing one is no use without the challenge, yet it is not guessed.
+fn conversation_id(random: &mut dyn Random) -> String {
+    let mut octets = [0; 16];
+    random.fill(&mut octets);
+    u128::from_be_bytes(octets).to_string()
+}
+
+/// A fresh MessageId.
+pub(super) fn message_id(random: &mut dyn Random) -> crate::message::MessageId {
+    let mut octets = [0; 16];
+    random.fill(&mut octets);
+    let mut text = String::with_capacity(32);
+    for octet in octets {
+        let _infallible = write!(text, "{octet:02x}");
+    }
+    crate::message::MessageId::new(text)
+}

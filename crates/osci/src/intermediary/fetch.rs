@@ -1,0 +1,90 @@
+//! fetchDelivery: out of the mailbox, into the response.
+
+use super::execute::{Outcome, Refusal, Turn};
+use super::{Delivery, Mailboxes, Reply, ReplyMessage, Step, StoreFailed};
+use crate::feedback::{Feedback, FeedbackCode, Refused};
+use crate::laufzettel::ProcessCardBundle;
+use crate::message::{DeliverySelection, Envelope, Order};
+use crate::xml::{Document, limits};
+
+pub(super) fn fetch<M: Mailboxes>(
+    turn: &mut Turn<'_, M>,
+    selection: Option<DeliverySelection>,
+) -> Outcome<M::Handle> {
+    let (delivery, more) = match find(turn, selection.as_ref())? {
+        Ok(found) => found,
+        Err(refusal) => return Ok(Err(refusal)),
+    };
+    let card = hand_out(turn, &delivery)?;
+    let mut warnings = turn.warnings.clone();
+    warnings.extend(more.then_some(FeedbackCode::S3800));
+    let feedback = turn.frame.done(&warnings);
+    response(turn, delivery, feedback, selection, card).map(|reply| reply.map(Step::Answer))
+}
+
+/// A delivery, and whether more wait.
+type Hit<M> = (Delivery<<M as Mailboxes>::Handle>, bool);
+
+/// The delivery of the client's own mailbox that the selection names. Somebody else's is not found either (N20).
+pub(super) fn find<M: Mailboxes>(
+    turn: &mut Turn<'_, M>,
+    selection: Option<&DeliverySelection>,
+) -> Result<Result<Hit<M>, Refusal>, StoreFailed> {
+    let nothing = || Refusal::new(FeedbackCode::S9803, "nothing in the mailbox that matches");
+    let Some(mailbox) = turn.client.mailbox() else { return Ok(Err(nothing())) };
+    Ok(turn.boxes.find_delivery(&mailbox, selection)?.ok_or_else(nothing))
+}
+
+/// Notes that the delivery goes out with this response: Forwarding now, Reception with the next order of the dialogue.
+pub(super) fn hand_out<M: Mailboxes>(
+    turn: &mut Turn<'_, M>,
+    delivery: &Delivery<M::Handle>,
+) -> Result<Option<ProcessCardBundle>, StoreFailed> {
+    let card = match turn.boxes.card(&delivery.id)? {
+        None => None,
+        Some(mut card) => {
+            if card.bundle.card.forwarding.is_none() {
+                card.forward(turn.order.at);
+                turn.boxes.keep_card(&card)?;
+            }
+            Some(card.bundle)
+        }
+    };
+    if let Some(dialogue) = &mut turn.dialogue {
+        dialogue.handed_out.push(delivery.id.clone());
+        turn.boxes.keep_dialogue(dialogue)?;
+    }
+    Ok(card)
+}
+
+/// The response with content, certificates and custom headers as the sender wrote them: their Ids and namespaces stay, because
+/// the authors' signatures and the readers' keys point to them (DOSSIER 10 and 11).
+pub(super) fn response<M: Mailboxes>(
+    turn: &Turn<'_, M>,
+    delivery: Delivery<M::Handle>,
+    feedback: Feedback,
+    echo: Option<DeliverySelection>,
+    card: Option<ProcessCardBundle>,
+) -> Result<Result<Reply<M::Handle>, Refusal>, StoreFailed> {
+    let stored = match submitted(delivery.envelope) {
+        Ok(stored) => stored,
+        Err(refused) => return Ok(Err(Refusal::new(FeedbackCode::S9811, refused.detail))),
+    };
+    let mut reply =
+        turn.frame.reply(turn.intermediary, Order::ResponseToFetchDelivery { feedback, echo, card });
+    reply.attachments = delivery.attachments;
+    if let ReplyMessage::Envelope(envelope) = &mut reply.message {
+        envelope.certificates = stored.certificates;
+        envelope.custom_headers = stored.custom_headers;
+        envelope.content = stored.content;
+    }
+    Ok(Ok(reply))
+}
+
+/// The order a delivery came with.
+pub(super) fn submitted(envelope: Vec<u8>) -> Result<Envelope, Refused> {
+    let document = Document::parse(envelope, &limits()).map_err(|error| {
+        Refused::new(FeedbackCode::S9811, format!("a stored delivery cannot be read: {error}"))
+    })?;
+    Envelope::read(&document)
+}

@@ -1,0 +1,201 @@
+//! Mailboxes in memory: for tests and as the plainest statement of what [`Mailboxes`] means.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use jiff::Timestamp;
+
+use super::{
+    Card, ChunkUpload, Client, Delivery, Dialogue, Fingerprint, IdState, Mailboxes, RenderedFetch,
+    StoreFailed,
+};
+use crate::certificate::Certificate;
+use crate::message::{CardQuery, CardSelection, DateSelection, DeliverySelection, MessageId, Role};
+
+/// Postfächer im Speicher. Nothing is durable; transactions are the caller's clone.
+#[derive(Debug, Clone)]
+pub struct MemoryMailboxes<H> {
+    owners: HashSet<Fingerprint>,
+    dialogues: HashMap<String, Dialogue>,
+    ids: HashMap<MessageId, (Fingerprint, bool)>,
+    deliveries: Vec<Delivery<H>>,
+    cards: BTreeMap<MessageId, Card>,
+    uploads: HashMap<(Fingerprint, MessageId), ChunkUpload<H>>,
+    rendered: HashMap<(String, MessageId), RenderedFetch<H>>,
+}
+
+impl<H> Default for MemoryMailboxes<H> {
+    fn default() -> Self {
+        Self {
+            owners: HashSet::new(),
+            dialogues: HashMap::new(),
+            ids: HashMap::new(),
+            deliveries: Vec::new(),
+            cards: BTreeMap::new(),
+            uploads: HashMap::new(),
+            rendered: HashMap::new(),
+        }
+    }
+}
+
+impl<H> MemoryMailboxes<H> {
+    /// Registers a mailbox.
+    pub fn register(&mut self, owner: &Certificate) {
+        self.owners.insert(owner.sha256_hex().to_owned());
+    }
+}
+
+impl<H: Clone + std::fmt::Debug> Mailboxes for MemoryMailboxes<H> {
+    type Handle = H;
+
+    fn dialogue(&mut self, conversation: &str) -> Result<Option<Dialogue>, StoreFailed> {
+        Ok(self.dialogues.get(conversation).cloned())
+    }
+
+    fn keep_dialogue(&mut self, dialogue: &Dialogue) -> Result<(), StoreFailed> {
+        self.dialogues.insert(dialogue.conversation.clone(), dialogue.clone());
+        Ok(())
+    }
+
+    fn end_dialogue(&mut self, conversation: &str) -> Result<(), StoreFailed> {
+        self.dialogues.remove(conversation);
+        self.rendered.retain(|(dialogue, _), _| dialogue != conversation);
+        Ok(())
+    }
+
+    fn expire_dialogues(&mut self, unused_since: Timestamp) -> Result<usize, StoreFailed> {
+        self.dialogues.retain(|_, dialogue| dialogue.used >= unused_since);
+        let dialogues = &self.dialogues;
+        self.rendered.retain(|(dialogue, _), _| dialogues.contains_key(dialogue));
+        Ok(self.dialogues.len())
+    }
+
+    fn issue_id(&mut self, id: &MessageId, client: &Fingerprint, _: Timestamp) -> Result<usize, StoreFailed> {
+        self.ids.insert(id.clone(), (client.clone(), false));
+        Ok(self.ids.values().filter(|(owner, used)| owner == client && !used).count())
+    }
+
+    fn id_state(&mut self, id: &MessageId, client: &Fingerprint) -> Result<IdState, StoreFailed> {
+        Ok(match self.ids.get(id) {
+            None => IdState::Unknown,
+            Some((owner, _)) if owner != client => IdState::Foreign,
+            Some((_, true)) => IdState::Used,
+            Some((_, false)) => IdState::Free,
+        })
+    }
+
+    fn use_id(&mut self, id: &MessageId) -> Result<(), StoreFailed> {
+        if let Some((_, used)) = self.ids.get_mut(id) {
+            *used = true;
+        }
+        Ok(())
+    }
+
+    fn has_mailbox(&mut self, owner: &Certificate) -> Result<bool, StoreFailed> {
+        Ok(self.owners.contains(owner.sha256_hex()))
+    }
+
+    fn put_delivery(&mut self, delivery: &Delivery<H>) -> Result<(), StoreFailed> {
+        self.deliveries.push(delivery.clone());
+        Ok(())
+    }
+
+    fn find_delivery(
+        &mut self,
+        mailbox: &Fingerprint,
+        selection: Option<&DeliverySelection>,
+    ) -> Result<Option<(Delivery<H>, bool)>, StoreFailed> {
+        let card = |delivery: &Delivery<H>| self.cards.get(&delivery.id);
+        let mut found =
+            self.deliveries.iter().filter(|delivery| &delivery.mailbox == mailbox).filter(|delivery| {
+                match selection {
+                    None => card(delivery).is_none_or(|card| card.bundle.card.reception.is_none()),
+                    Some(DeliverySelection::MessageId(id)) => &delivery.id == id,
+                    Some(DeliverySelection::ReceptionOfDelivery(from)) => delivery.submitted >= *from,
+                    Some(DeliverySelection::RecentModification(from)) => {
+                        card(delivery).is_some_and(|card| card.bundle.card.recent_modification >= *from)
+                    }
+                }
+            });
+        Ok(found.next().cloned().map(|first| (first, found.next().is_some())))
+    }
+
+    fn keep_card(&mut self, card: &Card) -> Result<(), StoreFailed> {
+        self.cards.insert(card.bundle.message_id.clone(), card.clone());
+        Ok(())
+    }
+
+    fn card(&mut self, id: &MessageId) -> Result<Option<Card>, StoreFailed> {
+        Ok(self.cards.get(id).cloned())
+    }
+
+    fn find_cards(
+        &mut self,
+        client: &Client,
+        query: &CardQuery,
+        limit: u64,
+    ) -> Result<(Vec<Card>, bool), StoreFailed> {
+        let own = [&client.signature, &client.cipher];
+        let own: Vec<&str> = own.into_iter().flatten().map(Certificate::sha256_hex).collect();
+        let originated = |card: &Card| card.originator.iter().any(|part| own.contains(&part.as_str()));
+        let addressed = |card: &Card| card.addressee.as_deref().is_some_and(|part| own.contains(&part));
+        let dated = |card: &Card, of: Timestamp, rule: &DateSelection| {
+            of >= rule.from
+                && rule.no_reception.is_none_or(|wanted| !wanted || card.bundle.card.reception.is_none())
+                && match rule.role {
+                    None => true,
+                    Some(Role::Originator) => originated(card),
+                    Some(Role::Addressee) => addressed(card),
+                }
+        };
+        let mut found: Vec<Card> = self
+            .cards
+            .values()
+            .filter(|card| originated(card) || addressed(card))
+            .filter(|card| match &query.selection {
+                None => true,
+                Some(CardSelection::MessageIds(ids)) => ids.contains(&card.bundle.message_id),
+                Some(CardSelection::ReceptionOfDelivery(rule)) => dated(card, card.submitted, rule),
+                Some(CardSelection::RecentModification(rule)) => {
+                    dated(card, card.bundle.card.recent_modification, rule)
+                }
+            })
+            .cloned()
+            .collect();
+        found.sort_by_key(|card| card.bundle.card.recent_modification);
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        let more = found.len() > limit;
+        found.truncate(limit);
+        Ok((found, more))
+    }
+
+    fn upload(
+        &mut self,
+        client: &Fingerprint,
+        transfer: &MessageId,
+    ) -> Result<Option<ChunkUpload<H>>, StoreFailed> {
+        Ok(self.uploads.get(&(client.clone(), transfer.clone())).cloned())
+    }
+
+    fn keep_upload(&mut self, upload: &ChunkUpload<H>) -> Result<(), StoreFailed> {
+        self.uploads.insert((upload.client.clone(), upload.transfer.clone()), upload.clone());
+        Ok(())
+    }
+
+    fn end_upload(&mut self, client: &Fingerprint, transfer: &MessageId) -> Result<(), StoreFailed> {
+        self.uploads.remove(&(client.clone(), transfer.clone()));
+        Ok(())
+    }
+
+    fn rendered(
+        &mut self,
+        conversation: &str,
+        id: &MessageId,
+    ) -> Result<Option<RenderedFetch<H>>, StoreFailed> {
+        Ok(self.rendered.get(&(conversation.to_owned(), id.clone())).cloned())
+    }
+
+    fn keep_rendered(&mut self, rendered: &RenderedFetch<H>) -> Result<(), StoreFailed> {
+        self.rendered.insert((rendered.conversation.clone(), rendered.id.clone()), rendered.clone());
+        Ok(())
+    }
+}

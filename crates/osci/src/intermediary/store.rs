@@ -1,0 +1,117 @@
+//! storeDelivery: into the mailbox of the addressee.
+
+use super::execute::{Outcome, Refusal, Turn};
+use super::{Card, Client, Delivery, Examined, IdState, Mailboxes, StoreFailed};
+use crate::feedback::FeedbackCode;
+use crate::laufzettel::{Inspection, ProcessCard, ProcessCardBundle, Stamp};
+use crate::message::{CertificateRole, MessageId, Order};
+use jiff::Timestamp;
+
+pub(super) fn store<M: Mailboxes>(
+    turn: &mut Turn<'_, M>,
+    id: &MessageId,
+    subject: Option<String>,
+) -> Outcome<M::Handle> {
+    let bundle = match keep(turn.boxes, &turn.order, &turn.client, id, subject)? {
+        Ok(bundle) => bundle,
+        Err(refusal) => return Ok(Err(refusal)),
+    };
+    let feedback = turn.frame.done(&turn.warnings);
+    turn.answer(Order::ResponseToStoreDelivery { feedback, card: Some(bundle) })
+}
+
+/// Keeps a delivery with its card, if MessageId and mailbox allow it.
+pub(super) fn keep<M: Mailboxes>(
+    boxes: &mut M,
+    order: &Examined<M::Handle>,
+    client: &Client,
+    id: &MessageId,
+    subject: Option<String>,
+) -> Result<Result<ProcessCardBundle, Refusal>, StoreFailed> {
+    if let Err(refusal) = claim(boxes, id, client)? {
+        return Ok(Err(refusal));
+    }
+    let Some(addressee) = order.envelope.certificates.certificate(CertificateRole::CipherAddressee) else {
+        return Ok(Err(Refusal::new(FeedbackCode::S9706, "the order names no addressee")));
+    };
+    if !boxes.has_mailbox(addressee)? {
+        let refusal = Refusal::new(FeedbackCode::S9706, "the addressee has no mailbox here").explained(
+            "Der Empfänger hat bei diesem Intermediär kein Postfach",
+            "The recipient has no mailbox at this intermediary",
+        );
+        return Ok(Err(refusal));
+    }
+    let mailbox = addressee.sha256_hex().to_owned();
+    boxes.use_id(id)?;
+    boxes.put_delivery(&Delivery {
+        id: id.clone(),
+        mailbox: mailbox.clone(),
+        submitted: order.at,
+        envelope: order.octets.clone(),
+        attachments: order.attachments.clone(),
+    })?;
+    let card = new_card(order, client, id, subject, Some(mailbox));
+    boxes.keep_card(&card)?;
+    Ok(Ok(card.bundle))
+}
+
+/// A MessageId must have been issued to this client and not be used before (9801). Whose it is otherwise is nobody's business.
+pub(super) fn claim<M: Mailboxes>(
+    boxes: &mut M,
+    id: &MessageId,
+    client: &Client,
+) -> Result<Result<(), Refusal>, StoreFailed> {
+    let why = match boxes.id_state(id, &client.fingerprint())? {
+        IdState::Free => return Ok(Ok(())),
+        IdState::Unknown => "the MessageId was not issued here",
+        IdState::Foreign => "the MessageId was issued to another client",
+        IdState::Used => "the MessageId was used before",
+    };
+    Ok(Err(Refusal::new(FeedbackCode::S9801, why)))
+}
+
+/// The card of a delivery just submitted, with an inspection of every certificate that was checked.
+pub(super) fn new_card<H>(
+    order: &Examined<H>,
+    client: &Client,
+    id: &MessageId,
+    subject: Option<String>,
+    addressee: Option<String>,
+) -> Card {
+    let own = order.envelope.certificates.certificate(CertificateRole::CipherOriginator);
+    let certificates = [client.signature.as_ref(), client.cipher.as_ref(), own];
+    Card {
+        bundle: ProcessCardBundle {
+            message_id: id.clone(),
+            card: ProcessCard {
+                recent_modification: order.at,
+                creation: Some(Stamp::Plain(order.at)),
+                forwarding: None,
+                reception: None,
+                subject,
+            },
+            inspections: order.reports.iter().map(|report| Inspection::of(report, order.at)).collect(),
+        },
+        originator: certificates
+            .into_iter()
+            .flatten()
+            .map(|certificate| certificate.sha256_hex().to_owned())
+            .collect(),
+        addressee,
+        submitted: order.at,
+    }
+}
+
+impl Card {
+    /// The message to the recipient was built.
+    pub(super) fn forward(&mut self, at: Timestamp) {
+        self.bundle.card.forwarding = Some(Stamp::Plain(at));
+        self.bundle.card.recent_modification = at;
+    }
+
+    /// The recipient has it.
+    pub(super) fn receive(&mut self, at: Timestamp) {
+        self.bundle.card.reception = Some(Stamp::Plain(at));
+        self.bundle.card.recent_modification = at;
+    }
+}

@@ -1,0 +1,264 @@
+//! The check itself: path, validity, usage, strength, revocation, and their feedback codes.
+
+use jiff::Timestamp;
+use x509_parser::prelude::{FromDer as _, X509Certificate};
+
+use super::crl::Listed;
+use super::path::{self, Path};
+use super::{
+    CertificateReport, CertificateUse, MathResult, OcspAnswer, OfflineResult, OnlineResult, RevocationDemand,
+    RevocationSource, Severity, TrustPolicy,
+};
+use crate::certificate::{Certificate, PublicKeyKind};
+use crate::feedback::{FeedbackClass, FeedbackCode as F};
+
+/// The codes of one use (DOSSIER 15).
+struct Codes {
+    /// Outside validity; a warning.
+    validity: F,
+    /// The check is incomplete; a warning.
+    incomplete: F,
+    /// The signature over the certificate is wrong. Also stands for everything else that makes a certificate
+    /// unacceptable and has no code of its own: unknown authority, wrong usage, weak key (INTEROP N25, N26).
+    untrusted: F,
+    /// Revoked.
+    revoked: F,
+}
+
+impl CertificateUse {
+    const fn codes(self) -> Codes {
+        let (validity, incomplete, untrusted, revoked) = match self {
+            Self::ClientCipher => (F::S3500, F::S3501, F::S9501, F::S9502),
+            Self::ClientSignature => (F::S3700, F::S3707, F::S9700, F::S9701),
+            Self::AuthorSignature => (F::S3701, F::S3707, F::S3702, F::S3703),
+            Self::AuthorCipher => (F::S3704, F::S3707, F::S9704, F::S9705),
+            Self::AddresseeCipher => (F::S3705, F::S3707, F::S9706, F::S9707),
+            Self::ReaderCipher => (F::S3706, F::S3707, F::S9708, F::S9709),
+            Self::AddresseeSignature | Self::RecipientResponseSignature => {
+                (F::S3708, F::S3707, F::S9711, F::S9712)
+            }
+        };
+        Codes { validity, incomplete, untrusted, revoked }
+    }
+
+    /// Whether the certificate signs; otherwise it encrypts.
+    const fn signs(self) -> bool {
+        match self {
+            Self::ClientSignature
+            | Self::AuthorSignature
+            | Self::AddresseeSignature
+            | Self::RecipientResponseSignature => true,
+            Self::ClientCipher | Self::AuthorCipher | Self::AddresseeCipher | Self::ReaderCipher => false,
+        }
+    }
+}
+
+impl TrustPolicy {
+    /// Checks one certificate at a moment, with the revocation lists of the policy.
+    #[must_use]
+    pub fn check(
+        &self,
+        certificate: &Certificate,
+        used_as: CertificateUse,
+        at: Timestamp,
+    ) -> CertificateReport {
+        self.check_with(certificate, used_as, at, None)
+    }
+
+    /// Checks one certificate at a moment, with an OCSP answer about it. An answer about another is not used.
+    #[must_use]
+    pub fn check_with(
+        &self,
+        certificate: &Certificate,
+        used_as: CertificateUse,
+        at: Timestamp,
+        answer: Option<&OcspAnswer>,
+    ) -> CertificateReport {
+        let mut check = Check { codes: used_as.codes(), findings: Vec::new(), detail: Vec::new() };
+        let (math, path) = self.path(certificate, &mut check);
+        self.usage(certificate, used_as, &mut check);
+        self.strength(certificate, &mut check);
+        self.validity(path.as_deref().unwrap_or(std::slice::from_ref(certificate)), at, &mut check);
+        let offline = match math {
+            _ if check.has_findings() => OfflineResult::Invalid,
+            MathResult::Ok => OfflineResult::Valid,
+            MathResult::Corrupted | MathResult::Indeterminate => OfflineResult::Indeterminate,
+        };
+        let answer = answer.filter(|answer| answer.certificate == *certificate);
+        let online = path.and_then(|path| self.revocation(&path, at, answer, &mut check));
+        // The last entry of a feedback decides whether an order was executed (DOSSIER 1): warnings stand first.
+        check.findings.sort_by_key(|code| code.class() != FeedbackClass::Warning);
+        CertificateReport {
+            certificate: certificate.clone(),
+            used_as,
+            math,
+            offline,
+            online,
+            findings: check.findings,
+            detail: check.detail.join("; "),
+        }
+    }
+
+    /// The issuer of a certificate on its path, for an [`OcspRequest`](super::OcspRequest).
+    #[must_use]
+    pub fn issuer(&self, certificate: &Certificate) -> Option<Certificate> {
+        match path::find(certificate, &self.anchors, &self.intermediates) {
+            Path::Found(path) => path.get(1).cloned(),
+            _ => None,
+        }
+    }
+
+    fn path(&self, certificate: &Certificate, check: &mut Check) -> (MathResult, Option<Vec<Certificate>>) {
+        match path::find(certificate, &self.anchors, &self.intermediates) {
+            Path::Found(path) => (MathResult::Ok, Some(path)),
+            Path::SelfSigned { signature_right: true } if self.self_signed_ok => {
+                (MathResult::Ok, Some(vec![certificate.clone()]))
+            }
+            Path::SelfSigned { signature_right: true } => {
+                check.unacceptable("the certificate is self-signed and no anchor".to_owned());
+                (MathResult::Indeterminate, None)
+            }
+            Path::SelfSigned { signature_right: false } => {
+                check.unacceptable("the certificate is self-signed, and wrongly".to_owned());
+                (MathResult::Corrupted, None)
+            }
+            Path::Corrupted(reason) => {
+                check.unacceptable(reason);
+                (MathResult::Corrupted, None)
+            }
+            Path::Refused(reason) | Path::Unknown(reason) => {
+                check.unacceptable(reason);
+                (MathResult::Indeterminate, None)
+            }
+        }
+    }
+
+    fn usage(&self, certificate: &Certificate, used_as: CertificateUse, check: &mut Check) {
+        if used_as.signs() && !certificate.may_sign() {
+            check.unacceptable("keyUsage has neither digitalSignature nor nonRepudiation".to_owned());
+        }
+        if !used_as.signs() && !certificate.may_encrypt() {
+            check.unacceptable("keyUsage has neither keyEncipherment nor dataEncipherment".to_owned());
+        }
+        if !used_as.signs() && !matches!(certificate.key(), PublicKeyKind::Rsa { .. }) {
+            check.unacceptable(format!("keys are wrapped with RSA, this is {}", certificate.key()));
+        }
+    }
+
+    fn strength(&self, certificate: &Certificate, check: &mut Check) {
+        match certificate.key() {
+            PublicKeyKind::Rsa { bits } if bits < self.min_rsa_bits => {
+                check.unacceptable(format!("the RSA key has {bits} bit, {} are demanded", self.min_rsa_bits));
+            }
+            PublicKeyKind::Ec { curve } if !self.curves.contains(&curve) => {
+                check.unacceptable(format!("the key is on {curve}, which is not accepted"));
+            }
+            PublicKeyKind::Other => check.unacceptable("the key is neither RSA nor EC".to_owned()),
+            PublicKeyKind::Rsa { .. } | PublicKeyKind::Ec { .. } => {}
+        }
+    }
+
+    fn validity(&self, path: &[Certificate], at: Timestamp, check: &mut Check) {
+        for certificate in path {
+            let (from, until) = (certificate.not_before(), certificate.not_after());
+            if from <= at && at <= until {
+                continue;
+            }
+            check.warn(
+                check.codes.validity,
+                format!("\"{}\" is valid from {from} to {until}", certificate.subject()),
+            );
+            if self.validity == Severity::Refuse {
+                check.find(check.codes.untrusted);
+            }
+        }
+    }
+
+    /// Asks the OCSP answer about the certificate itself and the lists about all of the path but the anchor.
+    fn revocation(
+        &self,
+        path: &[Certificate],
+        at: Timestamp,
+        answer: Option<&OcspAnswer>,
+        check: &mut Check,
+    ) -> Option<OnlineResult> {
+        let mut result = answer.map(|answer| {
+            let source = RevocationSource::Ocsp(answer.bytes.clone());
+            if answer.revoked { OnlineResult::Revoked(source) } else { OnlineResult::Ok(source) }
+        });
+        for (index, pair) in path.windows(2).enumerate() {
+            let [certificate, issuer] = pair else { continue };
+            let listed = self.listed(certificate, issuer, at);
+            match listed {
+                Listed::Yes(this_update) => {
+                    check.detail.push(format!("\"{}\" is on the revocation list", certificate.subject()));
+                    result = Some(OnlineResult::Revoked(RevocationSource::Crl(this_update)));
+                }
+                Listed::No(this_update) if index == 0 && result.is_none() => {
+                    result = Some(OnlineResult::Ok(RevocationSource::Crl(this_update)));
+                }
+                Listed::No(_) | Listed::NotApplicable => {}
+            }
+        }
+        match (&result, self.revocation) {
+            (Some(OnlineResult::Revoked(_)), _) => check.warn(check.codes.revoked, "revoked".to_owned()),
+            // An anchor, or a self-signed certificate that may pass, has nobody who could revoke it.
+            (None, RevocationDemand::Warn) if path.len() > 1 => {
+                check.warn(check.codes.incomplete, "no revocation information".to_owned());
+            }
+            (None, RevocationDemand::Require) if path.len() > 1 => {
+                check
+                    .warn(check.codes.incomplete, "no revocation information, and it is demanded".to_owned());
+                check.find(check.codes.untrusted);
+            }
+            (Some(OnlineResult::Ok(_)) | None, _) => {}
+        }
+        result
+    }
+
+    /// What the lists say together: one that revokes counts more than any that does not.
+    fn listed(&self, certificate: &Certificate, issuer: &Certificate, at: Timestamp) -> Listed {
+        let Ok((_, x509)) = X509Certificate::from_der(certificate.der()) else {
+            return Listed::NotApplicable;
+        };
+        let rank = |listed: &Listed| match listed {
+            Listed::Yes(time) => (2, *time),
+            Listed::No(time) => (1, *time),
+            Listed::NotApplicable => (0, Timestamp::MIN),
+        };
+        self.crls
+            .iter()
+            .map(|crl| crl.lists(&x509, issuer, at))
+            .max_by_key(rank)
+            .unwrap_or(Listed::NotApplicable)
+    }
+}
+
+/// What was found so far.
+struct Check {
+    codes: Codes,
+    findings: Vec<F>,
+    detail: Vec<String>,
+}
+
+impl Check {
+    /// Each code once.
+    fn find(&mut self, code: F) {
+        if !self.findings.contains(&code) {
+            self.findings.push(code);
+        }
+    }
+
+    fn warn(&mut self, code: F, detail: String) {
+        self.detail.push(detail);
+        self.find(code);
+    }
+
+    fn unacceptable(&mut self, detail: String) {
+        self.warn(self.codes.untrusted, detail);
+    }
+
+    fn has_findings(&self) -> bool {
+        !self.findings.is_empty()
+    }
+}

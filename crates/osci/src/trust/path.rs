@@ -1,0 +1,187 @@
+//! The path (Zertifikatskette) from a certificate to an anchor.
+
+use x509_parser::extensions::ParsedExtension;
+use x509_parser::prelude::{FromDer as _, X509Certificate};
+
+use super::x509::{Verified, verify};
+use crate::certificate::Certificate;
+
+/// Longest path including both ends.
+const MAX_LENGTH: usize = 8;
+/// Most signatures verified for one certificate: a heap of intermediates with one name must not cost more.
+const MAX_SIGNATURES: usize = 32;
+
+/// How the search ended.
+#[derive(Debug)]
+pub(super) enum Path {
+    /// From the certificate to the anchor. Signatures, names and the rules for authorities are right; validity and
+    /// revocation are not yet looked at.
+    Found(Vec<Certificate>),
+    /// The certificate signs itself and is no anchor.
+    SelfSigned { signature_right: bool },
+    /// There is an issuer of the right name, but the signature is not his.
+    Corrupted(String),
+    /// An issuer may not issue this certificate, or a certificate demands what we do not know.
+    Refused(String),
+    /// No issuer of this name is known, or his signature cannot be verified.
+    Unknown(String),
+}
+
+pub(super) fn find(
+    certificate: &Certificate,
+    anchors: &[Certificate],
+    intermediates: &[Certificate],
+) -> Path {
+    let mut search = Search { anchors, intermediates, signatures: 0, worst: None };
+    if anchors.contains(certificate) {
+        // Pinned: the operator has named this very certificate.
+        return Path::Found(vec![certificate.clone()]);
+    }
+    let Ok((_, leaf)) = X509Certificate::from_der(certificate.der()) else {
+        return Path::Refused("the certificate cannot be read".to_owned());
+    };
+    if let Err(reason) = critical_extensions(&leaf, certificate) {
+        return Path::Refused(reason);
+    }
+    let mut path = vec![certificate.clone()];
+    if search.extend(&mut path) {
+        return Path::Found(path);
+    }
+    if leaf.subject().as_raw() == leaf.issuer().as_raw() {
+        let signature_right = signed_by(&leaf, certificate) == Verified::Right;
+        return Path::SelfSigned { signature_right };
+    }
+    search
+        .worst
+        .unwrap_or_else(|| Path::Unknown(format!("no issuer \"{}\" among the anchors", certificate.issuer())))
+}
+
+struct Search<'a> {
+    anchors: &'a [Certificate],
+    intermediates: &'a [Certificate],
+    signatures: usize,
+    /// What to tell if no path is found: the finding that says most.
+    worst: Option<Path>,
+}
+
+impl Search<'_> {
+    /// Depth first, anchors before intermediates.
+    fn extend(&mut self, path: &mut Vec<Certificate>) -> bool {
+        let Some(last) = path.last().cloned() else { return false };
+        let Ok((_, x509)) = X509Certificate::from_der(last.der()) else { return false };
+        let (anchors, intermediates) = (self.anchors, self.intermediates);
+        let candidates = anchors.iter().map(|c| (c, true)).chain(intermediates.iter().map(|c| (c, false)));
+        for (issuer, is_anchor) in candidates {
+            let Ok((_, issuer_x509)) = X509Certificate::from_der(issuer.der()) else { continue };
+            if issuer_x509.subject().as_raw() != x509.issuer().as_raw() || path.contains(issuer) {
+                continue;
+            }
+            if path.len() >= MAX_LENGTH || self.signatures >= MAX_SIGNATURES {
+                self.note(Path::Unknown("the search for a path was given up: too long".to_owned()));
+                return false;
+            }
+            self.signatures += 1;
+            match signed_by(&x509, issuer) {
+                Verified::Right => {}
+                Verified::Wrong => {
+                    let text = format!(
+                        "the signature of \"{}\" over \"{}\" is wrong",
+                        issuer.subject(),
+                        last.subject()
+                    );
+                    self.note(Path::Corrupted(text));
+                    continue;
+                }
+                Verified::Unsupported => {
+                    let text = format!(
+                        "the signature over \"{}\" uses an algorithm that is not accepted",
+                        last.subject()
+                    );
+                    self.note(Path::Unknown(text));
+                    continue;
+                }
+            }
+            // Authorities between this issuer and the end: everything on the path but the first certificate.
+            if let Err(reason) = may_issue(&issuer_x509, issuer, path.len() - 1) {
+                self.note(Path::Refused(reason));
+                continue;
+            }
+            path.push(issuer.clone());
+            if is_anchor || self.extend(path) {
+                return true;
+            }
+            path.pop();
+        }
+        false
+    }
+
+    /// A wrong issuer says more than a wrong signature (names may repeat after a change of keys), and both more than
+    /// an unknown one.
+    fn note(&mut self, finding: Path) {
+        let rank = |path: &Path| match path {
+            Path::Refused(_) => 3,
+            Path::Corrupted(_) => 2,
+            _ => 1,
+        };
+        if self.worst.as_ref().is_none_or(|worst| rank(worst) < rank(&finding)) {
+            self.worst = Some(finding);
+        }
+    }
+}
+
+fn signed_by(x509: &X509Certificate<'_>, issuer: &Certificate) -> Verified {
+    if x509.signature_algorithm != x509.tbs_certificate.signature {
+        return Verified::Wrong;
+    }
+    verify(&x509.signature_algorithm, x509.tbs_certificate.as_ref(), &x509.signature_value.data, issuer)
+}
+
+/// RFC 5280 6.1.4: basicConstraints with CA and path length, keyCertSign, no unknown critical extension. Anchors are
+/// held to it too: a certificate that was pinned for one partner must not become an authority.
+fn may_issue(
+    x509: &X509Certificate<'_>,
+    issuer: &Certificate,
+    authorities_below: usize,
+) -> Result<(), String> {
+    critical_extensions(x509, issuer)?;
+    let name = issuer.subject();
+    let constraints = x509
+        .basic_constraints()
+        .ok()
+        .flatten()
+        .filter(|constraints| constraints.value.ca)
+        .ok_or_else(|| format!("\"{name}\" is no certificate authority"))?;
+    if let Some(limit) = constraints.value.path_len_constraint
+        && authorities_below > usize::try_from(limit).unwrap_or(usize::MAX)
+    {
+        return Err(format!("the path below \"{name}\" is longer than it allows"));
+    }
+    match x509.key_usage() {
+        Ok(None) => Ok(()),
+        Ok(Some(usage)) if usage.value.key_cert_sign() => Ok(()),
+        _ => Err(format!("\"{name}\" may not sign certificates (keyUsage)")),
+    }
+}
+
+/// RFC 5280 4.2: a critical extension that is not processed refuses the certificate. Policies are not processed but
+/// harmless (no policy is demanded); name constraints and policy constraints would have to be.
+fn critical_extensions(x509: &X509Certificate<'_>, certificate: &Certificate) -> Result<(), String> {
+    for extension in x509.extensions().iter().filter(|extension| extension.critical) {
+        let known = matches!(
+            extension.parsed_extension(),
+            ParsedExtension::BasicConstraints(_)
+                | ParsedExtension::KeyUsage(_)
+                | ParsedExtension::ExtendedKeyUsage(_)
+                | ParsedExtension::SubjectAlternativeName(_)
+                | ParsedExtension::CertificatePolicies(_)
+        );
+        if !known {
+            return Err(format!(
+                "\"{}\" has the critical extension {}, which is not known",
+                certificate.subject(),
+                extension.oid.to_id_string()
+            ));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,230 @@
+//! A parsed document that owns its bytes.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
+use roxmltree::{Node, NodeId};
+use self_cell::self_cell;
+
+use super::{NS_SOAP, is};
+
+/// Why a document is not a message; answered with 9100. Names no content.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum XmlError {
+    /// Not well-formed, a DOCTYPE, an entity, or beyond a limit.
+    #[error("not acceptable XML: {0}")]
+    Malformed(#[from] dds_xml::XmlError),
+    /// Two attributes called Id have the same value: the basis of signature wrapping (DOSSIER 17).
+    #[error("the Id {0:?} occurs more than once")]
+    DuplicateId(String),
+    /// The tree builder refused what the gate let through.
+    #[error("not acceptable XML: {0}")]
+    Tree(String),
+}
+
+/// Limits for an OSCI envelope or a decrypted content container: deeper and wider than any lawful message, tight enough that
+/// canonicalisation stays cheap. Content travels as Base64 text, so one text may fill the document.
+#[must_use]
+pub fn limits() -> dds_xml::Limits {
+    dds_xml::Limits {
+        bytes: 32 << 20,
+        depth: 64,
+        elements: 200_000,
+        attributes: 64,
+        text: 32 << 20,
+        namespaces: 32,
+        ..dds_xml::Limits::default()
+    }
+}
+
+struct Tree<'a> {
+    document: roxmltree::Document<'a>,
+    ids: HashMap<Box<str>, NodeId>,
+}
+
+self_cell! {
+    struct Cell {
+        owner: String,
+        #[covariant]
+        dependent: Tree,
+    }
+}
+
+/// Eingelesenes XML-Dokument: text, tree and the index of its Ids, which are unique.
+pub struct Document(Cell);
+
+impl Document {
+    /// Passes the gate (`dds_xml::check`), normalises line ends as XML 1.0 section 2.11 wants before anything else is done, builds
+    /// the tree and the index of Ids.
+    ///
+    /// # Errors
+    /// [`XmlError`], answered with 9100.
+    pub fn parse(mut bytes: Vec<u8>, limits: &dds_xml::Limits) -> Result<Self, XmlError> {
+        dds_xml::check(&bytes, limits)?;
+        if bytes.starts_with(b"\xEF\xBB\xBF") {
+            bytes.drain(..3);
+        }
+        normalise_line_ends(&mut bytes);
+        let text = String::from_utf8(bytes).map_err(|error| XmlError::Tree(error.to_string()))?;
+        Cell::try_new(text, |text| {
+            let options =
+                roxmltree::ParsingOptions { allow_dtd: false, ..roxmltree::ParsingOptions::default() };
+            let document = roxmltree::Document::parse_with_options(text, options)
+                .map_err(|error| XmlError::Tree(error.to_string()))?;
+            let ids = index(&document)?;
+            Ok(Tree { document, ids })
+        })
+        .map(Self)
+    }
+
+    /// The root element.
+    #[must_use]
+    pub fn root(&self) -> Node<'_, '_> {
+        self.0.borrow_dependent().document.root_element()
+    }
+
+    /// The text, line ends normalised: what the ranges of the nodes count in.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        self.0.borrow_owner()
+    }
+
+    /// The bytes of [`Self::text`].
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        self.text().as_bytes()
+    }
+
+    /// Source text of one element, from `<` to the end of its end tag.
+    #[must_use]
+    pub fn source(&self, node: Node<'_, '_>) -> &str {
+        self.text().get(node.range()).unwrap_or_default()
+    }
+
+    /// The one element whose attribute `Id` has this value.
+    #[must_use]
+    pub fn by_id(&self, id: &str) -> Option<Node<'_, '_>> {
+        let tree = self.0.borrow_dependent();
+        tree.ids.get(id).and_then(|node| tree.document.get_node(*node))
+    }
+
+    /// The element object with this number; numbers come from [`Node::id`] of the same document.
+    #[must_use]
+    pub fn node(&self, id: NodeId) -> Option<Node<'_, '_>> {
+        self.0.borrow_dependent().document.get_node(id)
+    }
+
+    /// `soap:Envelope`, when that is what the document is.
+    #[must_use]
+    pub fn envelope(&self) -> Option<Node<'_, '_>> {
+        Some(self.root()).filter(|root| is(*root, NS_SOAP, "Envelope"))
+    }
+
+    /// `soap:Header` of the envelope, only when it is the only one.
+    #[must_use]
+    pub fn header(&self) -> Option<Node<'_, '_>> {
+        self.only("Header")
+    }
+
+    /// `soap:Body` of the envelope, only when it is the only one.
+    #[must_use]
+    pub fn body(&self) -> Option<Node<'_, '_>> {
+        self.only("Body")
+    }
+
+    fn only(&self, local: &str) -> Option<Node<'_, '_>> {
+        let mut found = self.envelope()?.children().filter(|child| is(*child, NS_SOAP, local));
+        let first = found.next()?;
+        found.next().is_none().then_some(first)
+    }
+}
+
+impl std::fmt::Debug for Document {
+    /// Content may be personal data: only the size is shown.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Document({} bytes)", self.text().len())
+    }
+}
+
+/// Every attribute with the local name Id counts, whatever its namespace: the stricter reading leaves no room for two parties to
+/// find two different elements.
+fn index(document: &roxmltree::Document<'_>) -> Result<HashMap<Box<str>, NodeId>, XmlError> {
+    let mut ids: HashMap<Box<str>, NodeId> = HashMap::new();
+    for node in document.descendants().filter(Node::is_element) {
+        for attribute in node.attributes().filter(|attribute| attribute.name() == "Id") {
+            match ids.entry(Box::from(attribute.value())) {
+                Entry::Vacant(entry) => {
+                    entry.insert(node.id());
+                }
+                Entry::Occupied(entry) => return Err(XmlError::DuplicateId(entry.key().to_string())),
+            }
+        }
+    }
+    Ok(ids)
+}
+
+/// CR LF and lone CR become LF. The tree builder does this itself, but leaves a literal CR before a reference as it is
+/// (roxmltree 0.21: `\r&amp;`), and does not touch processing instructions; both would spoil digests.
+fn normalise_line_ends(bytes: &mut Vec<u8>) {
+    let Some(first) = memchr::memchr(b'\r', bytes) else { return };
+    let (mut read, mut write) = (first, first);
+    while let Some(byte) = bytes.get(read).copied() {
+        read += 1;
+        let out = if byte == b'\r' {
+            if bytes.get(read) == Some(&b'\n') {
+                read += 1;
+            }
+            b'\n'
+        } else {
+            byte
+        };
+        if let Some(place) = bytes.get_mut(write) {
+            *place = out;
+        }
+        write += 1;
+    }
+    bytes.truncate(write);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<Document, XmlError> {
+        Document::parse(text.as_bytes().to_vec(), &limits())
+    }
+
+    #[test]
+    fn line_ends_become_line_feeds() {
+        let document = parse("<a>x\r&amp;\r\n\ry</a>").unwrap();
+        assert_eq!(document.root().text(), Some("x\n&\n\ny"));
+    }
+
+    #[test]
+    fn a_second_element_with_the_same_id_is_refused() {
+        assert_eq!(parse("<a Id='x'><b Id='x'/></a>").unwrap_err(), XmlError::DuplicateId("x".into()));
+        assert!(parse("<a Id='x' xmlns:w='urn:w'><b w:Id='x'/></a>").is_err());
+        assert!(parse("<a Id='x'><b id='x'/></a>").is_ok());
+    }
+
+    #[test]
+    fn doctype_and_entities_are_refused() {
+        assert!(matches!(parse("<!DOCTYPE a SYSTEM 'file:///etc/passwd'><a/>"), Err(XmlError::Malformed(_))));
+        assert!(matches!(parse("<a>&x;</a>"), Err(XmlError::Malformed(_))));
+    }
+
+    #[test]
+    fn two_bodies_are_no_body() {
+        let text = format!("<s:Envelope xmlns:s='{NS_SOAP}'><s:Header/><s:Body/><s:Body/></s:Envelope>");
+        let document = parse(&text).unwrap();
+        assert!(document.body().is_none());
+        assert!(document.header().is_some());
+    }
+
+    #[test]
+    fn a_thousand_levels_are_refused() {
+        let text = "<a>".repeat(1000) + &"</a>".repeat(1000);
+        assert!(matches!(parse(&text), Err(XmlError::Malformed(_))));
+    }
+}

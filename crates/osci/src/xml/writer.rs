@@ -1,0 +1,168 @@
+//! Writing XML that is its own canonical form.
+
+use base64::Engine as _;
+
+use super::{NS_DS, NS_OSCI, NS_SOAP, NS_XENC, NS_XSI};
+
+/// The five declarations every Envelope, header block and Body we write carries, in canonical order (DOSSIER 3, "Serialisation that
+/// is safe to write"). Keeping the same five everywhere lets signed containers move between messages (DOSSIER 11).
+pub const ENVELOPE_NAMESPACES: [(&str, &str); 5] = [
+    ("xmlns:ds", NS_DS),
+    ("xmlns:osci", NS_OSCI),
+    ("xmlns:soap", NS_SOAP),
+    ("xmlns:xenc", NS_XENC),
+    ("xmlns:xsi", NS_XSI),
+];
+
+/// Small writer of the safe OSCI serialisation: no self-closing tags, no white space of its own, attributes in the order given
+/// (give declarations first, sorted by prefix, then attributes without prefix by name, then `soap:…`).
+///
+/// DOSSIER 9: a `>` in an attribute of a signed part breaks the Java library, so attributes with one are written as `&gt;` only where
+/// that stays outside a signature; [`XmlWriter::start`] writes it as C14N does, callers keep it out.
+#[derive(Debug, Default, Clone)]
+pub struct XmlWriter {
+    out: Vec<u8>,
+    open: Vec<String>,
+}
+
+impl XmlWriter {
+    /// An empty writer.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Start tag. Names are written as given; values are escaped.
+    pub fn start<N: AsRef<str>, V: AsRef<str>>(&mut self, name: &str, attributes: &[(N, V)]) -> &mut Self {
+        self.out.push(b'<');
+        self.out.extend_from_slice(name.as_bytes());
+        for (name, value) in attributes {
+            self.out.push(b' ');
+            self.out.extend_from_slice(name.as_ref().as_bytes());
+            self.out.extend_from_slice(b"=\"");
+            escape_attribute(value.as_ref(), &mut |bytes| self.out.extend_from_slice(bytes));
+            self.out.push(b'"');
+        }
+        self.out.push(b'>');
+        self.open.push(name.to_owned());
+        self
+    }
+
+    /// Start tag without attributes.
+    pub fn open(&mut self, name: &str) -> &mut Self {
+        self.start::<&str, &str>(name, &[])
+    }
+
+    /// Text, escaped as C14N does.
+    pub fn text(&mut self, text: &str) -> &mut Self {
+        escape_text(text, &mut |bytes| self.out.extend_from_slice(bytes));
+        self
+    }
+
+    /// Bytes that are well-formed XML already.
+    pub fn raw(&mut self, xml: &[u8]) -> &mut Self {
+        self.out.extend_from_slice(xml);
+        self
+    }
+
+    /// End tag of the element opened last; nothing when none is open.
+    pub fn end(&mut self) -> &mut Self {
+        if let Some(name) = self.open.pop() {
+            self.out.extend_from_slice(b"</");
+            self.out.extend_from_slice(name.as_bytes());
+            self.out.push(b'>');
+        }
+        self
+    }
+
+    /// An element with text only.
+    pub fn element(&mut self, name: &str, text: &str) -> &mut Self {
+        self.open(name).text(text).end()
+    }
+
+    /// An element with attributes and nothing inside.
+    pub fn empty<N: AsRef<str>, V: AsRef<str>>(&mut self, name: &str, attributes: &[(N, V)]) -> &mut Self {
+        self.start(name, attributes).end()
+    }
+
+    /// Closes what is open and hands the bytes out.
+    #[must_use]
+    pub fn finish(mut self) -> Vec<u8> {
+        while !self.open.is_empty() {
+            self.end();
+        }
+        self.out
+    }
+}
+
+/// Base64 wrapped at 76 columns with LF and without a last line feed, as the library writes values (DOSSIER 9).
+#[must_use]
+pub fn base64_lines(bytes: &[u8]) -> String {
+    let flat = base64::engine::general_purpose::STANDARD.encode(bytes);
+    let mut lines = String::with_capacity(flat.len() + flat.len() / 76);
+    let mut rest = flat.as_str();
+    while let Some((line, tail)) = rest.split_at_checked(76).filter(|(_, tail)| !tail.is_empty()) {
+        lines.push_str(line);
+        lines.push('\n');
+        rest = tail;
+    }
+    lines.push_str(rest);
+    lines
+}
+
+/// Text as Canonical XML 1.0 section 2.3 writes it.
+pub(crate) fn escape_text<F: FnMut(&[u8]) + ?Sized>(text: &str, out: &mut F) {
+    escape(text, out, |byte| match byte {
+        b'&' => Some(b"&amp;"),
+        b'<' => Some(b"&lt;"),
+        b'>' => Some(b"&gt;"),
+        b'\r' => Some(b"&#xD;"),
+        _ => None,
+    });
+}
+
+/// Attribute value as Canonical XML 1.0 section 2.3 writes it.
+pub(crate) fn escape_attribute<F: FnMut(&[u8]) + ?Sized>(value: &str, out: &mut F) {
+    escape(value, out, |byte| match byte {
+        b'&' => Some(b"&amp;"),
+        b'<' => Some(b"&lt;"),
+        b'"' => Some(b"&quot;"),
+        b'\t' => Some(b"&#x9;"),
+        b'\n' => Some(b"&#xA;"),
+        b'\r' => Some(b"&#xD;"),
+        _ => None,
+    });
+}
+
+fn escape<F: FnMut(&[u8]) + ?Sized>(text: &str, out: &mut F, replace: impl Fn(u8) -> Option<&'static [u8]>) {
+    let bytes = text.as_bytes();
+    let mut done = 0;
+    for (index, byte) in bytes.iter().enumerate() {
+        if let Some(reference) = replace(*byte) {
+            out(bytes.get(done..index).unwrap_or_default());
+            out(reference);
+            done = index + 1;
+        }
+    }
+    out(bytes.get(done..).unwrap_or_default());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn writes_no_self_closing_tags_and_escapes() {
+        let mut writer = XmlWriter::new();
+        writer.start("a", &[("b", "x\"<&\n")]).text("1 < 2 & \r").open("c");
+        assert_eq!(writer.finish(), b"<a b=\"x&quot;&lt;&amp;&#xA;\">1 &lt; 2 &amp; &#xD;<c></c></a>");
+    }
+
+    #[test]
+    fn base64_is_wrapped_at_76_columns() {
+        assert_eq!(base64_lines(&[0; 57]).lines().count(), 1);
+        let long = base64_lines(&[0; 58]);
+        assert_eq!(long.lines().map(str::len).collect::<Vec<_>>(), [76, 4]);
+        assert!(!long.ends_with('\n'));
+    }
+}

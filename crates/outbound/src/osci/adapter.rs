@@ -1,0 +1,233 @@
+//! One attempt.
+
+use async_trait::async_trait;
+use dds_delivery::{Adapter, Consignment, Verdict};
+use dds_depot::OsciWay;
+use dds_message::{Code, DeliveryId};
+use dds_osci::{feedback::FeedbackCode, laufzettel::ProcessCardBundle, message::MessageId};
+use dds_postbox::{PostboxError, Sent, SentState};
+use jiff::SignedDuration;
+
+use super::{
+    OsciSender,
+    judge::{self, Meaning, meaning, told},
+    line::{CardsMissing, Line, Unanswered},
+    parcel::Parcel,
+    partner::{Flaw, Mode, Partner},
+};
+use crate::fault::{delivered, permanent, temporary};
+
+/// A push that the process card shows as begun and not ended is under way for so long at most; afterwards nobody will end it.
+const PUSH_LIMIT: SignedDuration = SignedDuration::from_mins(10);
+
+/// `osci`.
+pub(crate) struct Osci {
+    sender: OsciSender,
+    partner: Partner,
+}
+
+#[async_trait]
+impl Adapter for Osci {
+    async fn deliver(&self, consignment: &Consignment) -> Verdict {
+        self.attempt(consignment).await.unwrap_or_else(|verdict| verdict)
+    }
+}
+
+/// What the process card says of an order whose answer is not known.
+enum Past {
+    /// It was executed.
+    Arrived,
+    /// The intermediary never had it.
+    Unknown,
+    /// It is being pushed, or was and nobody knows how that ended.
+    Pushed {
+        /// Last change of the card.
+        since: jiff::Timestamp,
+    },
+}
+
+impl Osci {
+    pub(crate) fn new(sender: OsciSender, way: &OsciWay) -> Result<Self, Flaw> {
+        let partner = Partner::new(way, &sender.identity)?;
+        Ok(Self { sender, partner })
+    }
+
+    /// The order of things that makes "never twice" true: the id is durable, then the order leaves; what was begun is asked for first.
+    async fn attempt(&self, consignment: &Consignment) -> Result<Verdict, Verdict> {
+        let mut line = Line::new(&self.sender, &self.partner.address, self.partner.client.clone());
+        let id = match self.sent(consignment.delivery).await? {
+            Some(sent) if sent.state != SentState::Begun => return Ok(received(&sent.message_id)),
+            Some(sent) => match self.past(&mut line, &sent.message_id).await? {
+                Past::Unknown => sent.message_id,
+                past => return self.concluded(consignment, sent.message_id, past).await,
+            },
+            None => self.new_id(&mut line, consignment).await?,
+        };
+        let parcel = Parcel::pack(&self.sender, &self.partner, consignment).await?;
+        match self.hand_over(&mut line, &id, &parcel).await? {
+            // Executed since we asked, expired at the intermediary, or issued to a certificate we had before.
+            code if meaning(code) == Meaning::NotFree => match self.past(&mut line, &id).await? {
+                Past::Unknown => {
+                    let id = self.new_id(&mut line, consignment).await?;
+                    let code = self.hand_over(&mut line, &id, &parcel).await?;
+                    self.conclude(&mut line, consignment, id, code).await
+                }
+                past => self.concluded(consignment, id, past).await,
+            },
+            code => self.conclude(&mut line, consignment, id, code).await,
+        }
+    }
+
+    /// Gets a MessageId and keeps it before anything is sent with it.
+    async fn new_id(&self, line: &mut Line<'_>, consignment: &Consignment) -> Result<MessageId, Verdict> {
+        let answer = line.ask(|client, random| client.get_message_id(random), &[]).await;
+        let answer = answer.map_err(|why| judge::unanswered(&why, false))?;
+        let code = answer.feedback.decisive();
+        let Some(id) = answer.value.message_id.filter(|_| code.is_success()) else {
+            return Err(judge::ended(code).unwrap_or_else(|| temporary(Code::OSCI_REFUSED, told(code))));
+        };
+        self.keep(consignment, &id, SentState::Begun).await?;
+        Ok(id)
+    }
+
+    /// Sends the order; the deciding feedback.
+    async fn hand_over(
+        &self,
+        line: &mut Line<'_>,
+        id: &MessageId,
+        parcel: &Parcel,
+    ) -> Result<FeedbackCode, Verdict> {
+        let (delivery, attachments) = (parcel.delivery.clone(), &parcel.attachments);
+        let feedback = match &self.partner.mode {
+            Mode::Store => {
+                let order =
+                    line.ask(|client, random| client.store(id.clone(), delivery, random), attachments);
+                order.await.map(|answer| answer.feedback)
+            }
+            Mode::Forward(receiver) => {
+                let order = line.ask(
+                    |client, random| client.forward(receiver, id.clone(), delivery, random),
+                    attachments,
+                );
+                order.await.map(|answer| answer.feedback)
+            }
+            Mode::Mediate(receiver) => {
+                let order = line.ask_in_dialogue(
+                    |open, random| open.mediate(receiver, Some(id.clone()), delivery, random),
+                    attachments,
+                );
+                order.await.map(|answer| {
+                    if answer.value.envelope.content.is_some() {
+                        // Nobody has said yet that it was received: see docs/osci/operations.md, "Mediated deliveries".
+                        tracing::warn!(message_id = %id, "osci.reply_not_taken");
+                    }
+                    answer.feedback
+                })
+            }
+        };
+        let feedback = feedback.map_err(|why: Unanswered| judge::unanswered(&why, true))?;
+        let warnings: Vec<_> =
+            feedback.codes().into_iter().filter(|code| code.number() / 1000 == 3).collect();
+        if !warnings.is_empty() {
+            tracing::warn!(message_id = %id, ?warnings, "osci.warnings");
+        }
+        Ok(feedback.decisive())
+    }
+
+    /// The verdict of an order that was answered.
+    async fn conclude(
+        &self,
+        line: &mut Line<'_>,
+        consignment: &Consignment,
+        id: MessageId,
+        code: FeedbackCode,
+    ) -> Result<Verdict, Verdict> {
+        match meaning(code) {
+            Meaning::Done => self.concluded(consignment, id, Past::Arrived).await,
+            Meaning::NotPushed => {
+                self.forget(consignment.delivery).await?;
+                Err(temporary(Code::TARGET_UNREACHABLE, told(code)))
+            }
+            Meaning::Doubt => match self.past(line, &id).await? {
+                Past::Arrived => self.concluded(consignment, id, Past::Arrived).await,
+                // The intermediary says itself that the push is over.
+                Past::Unknown | Past::Pushed { .. } => self.doubtful(consignment, told(code)).await,
+            },
+            Meaning::NotFree => Err(temporary(Code::OSCI_REFUSED, told(code))),
+            Meaning::Wait(code_of_ours) => Err(temporary(code_of_ours, told(code))),
+            Meaning::Never(code_of_ours) => Err(permanent(code_of_ours, told(code))),
+        }
+    }
+
+    /// The verdict of what the process card says.
+    async fn concluded(
+        &self,
+        consignment: &Consignment,
+        id: MessageId,
+        past: Past,
+    ) -> Result<Verdict, Verdict> {
+        match past {
+            Past::Arrived => {
+                // From here on the tracker follows it, also to fill the Laufzettel of what was pushed and is received already.
+                self.keep(consignment, &id, SentState::Stored).await?;
+                Ok(received(&id))
+            }
+            Past::Pushed { since } if self.sender.now().duration_since(since) > PUSH_LIMIT => {
+                self.doubtful(consignment, "the process card knows no reception".to_owned()).await
+            }
+            Past::Pushed { .. } | Past::Unknown => Err(temporary(Code::IN_DOUBT, "the push is under way")),
+        }
+    }
+
+    /// Nobody can say whether the recipient has it: a person asks. If that person sends it again, it goes with an id of its own.
+    async fn doubtful(&self, consignment: &Consignment, detail: String) -> Result<Verdict, Verdict> {
+        self.forget(consignment.delivery).await?;
+        Err(permanent(Code::IN_DOUBT, detail))
+    }
+
+    async fn past(&self, line: &mut Line<'_>, id: &MessageId) -> Result<Past, Verdict> {
+        match line.cards(std::slice::from_ref(id)).await {
+            Ok(cards) => Ok(cards.first().map_or(Past::Unknown, |card| self.read(card))),
+            Err(CardsMissing::Unanswered(why)) => Err(judge::unanswered(&why, false)),
+            Err(CardsMissing::Refused(code)) => {
+                Err(judge::ended(code).unwrap_or_else(|| temporary(Code::OSCI_REFUSED, told(code))))
+            }
+        }
+    }
+
+    /// A card of a stored delivery says that it is in the mailbox; that of a pushed one says so only with a reception.
+    fn read(&self, bundle: &ProcessCardBundle) -> Past {
+        if self.partner.mode == Mode::Store || bundle.card.reception.is_some() {
+            return Past::Arrived;
+        }
+        Past::Pushed { since: bundle.card.recent_modification }
+    }
+
+    async fn sent(&self, delivery: DeliveryId) -> Result<Option<Sent>, Verdict> {
+        self.sender.postbox.run(move |boxes| boxes.sent(delivery)).await.map_err(store)
+    }
+
+    async fn keep(&self, consignment: &Consignment, id: &MessageId, state: SentState) -> Result<(), Verdict> {
+        let sent = Sent {
+            delivery: consignment.delivery,
+            target: consignment.target.clone(),
+            message_id: id.clone(),
+            state,
+            at: self.sender.now(),
+        };
+        self.sender.postbox.run(move |boxes| boxes.keep_sent(&sent)).await.map_err(store)
+    }
+
+    async fn forget(&self, delivery: DeliveryId) -> Result<(), Verdict> {
+        self.sender.postbox.run(move |boxes| boxes.forget_sent(delivery)).await.map_err(store)
+    }
+}
+
+fn received(id: &MessageId) -> Verdict {
+    delivered(Some(id.as_str()))
+}
+
+/// What was sent stays as it was; the next attempt finds out.
+fn store(error: PostboxError) -> Verdict {
+    temporary(Code::OSCI_POSTBOX, error.to_string())
+}

@@ -1,0 +1,176 @@
+//! Laufzettelverfolgung: asks intermediaries until what was delivered there was received.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use dds_depot::OsciWay;
+use dds_message::DeliveryId;
+use dds_osci::laufzettel::{ProcessCardBundle, Stamp};
+use dds_postbox::{PostboxError, Sent, SentState};
+use dds_store::{Journal, NewEntry, StoreError};
+use dds_telemetry::{Event, Facts, Metrics, Telemetry};
+use tokio::sync::watch;
+
+use super::{OsciSender, line::Line, partner::Partner};
+use crate::Targets;
+
+/// Deliveries asked for in one round.
+const ROUND: usize = 1_000;
+
+/// What the tracker works with.
+#[derive(Clone)]
+pub struct TrackerParts {
+    /// As whom we ask.
+    pub sender: OsciSender,
+    /// Where the intermediaries are.
+    pub targets: Targets,
+    /// The Laufzettel of our messages.
+    pub journal: Arc<dyn Journal>,
+    /// Log.
+    pub telemetry: Telemetry,
+    /// Time between two rounds.
+    pub every: Duration,
+}
+
+/// Follows deliveries until the recipient has them: takes what is stored and not received from the postbox, fetches the process cards,
+/// one dialogue per intermediary, and writes each reception into the journal of its message (`osci.received`).
+pub struct Tracker {
+    parts: TrackerParts,
+}
+
+impl Tracker {
+    /// Makes a tracker; nothing runs yet.
+    #[must_use]
+    pub const fn new(parts: TrackerParts) -> Self {
+        Self { parts }
+    }
+
+    /// Looks again and again until `shutdown` turns true. Failures are logged; the next round begins anew.
+    pub async fn run(self, mut shutdown: watch::Receiver<bool>) {
+        while !*shutdown.borrow() {
+            if let Err(error) = self.round().await {
+                tracing::error!(%error, "osci.tracking_failed");
+            }
+            tokio::select! {
+                () = tokio::time::sleep(self.parts.every) => {}
+                _ = shutdown.changed() => return,
+            }
+        }
+    }
+
+    /// One look at everything that waits; how many were received since the last.
+    ///
+    /// # Errors
+    /// [`PostboxError`]; what was found before is kept. An intermediary that cannot be asked is skipped.
+    pub async fn round(&self) -> Result<usize, PostboxError> {
+        let waiting = self.parts.sender.postbox.run(|boxes| boxes.unreceived(ROUND)).await?;
+        // More wait than one round takes: those asked for go to the end, so that all get their turn.
+        let full = waiting.len() == ROUND;
+        let mut received = 0;
+        for (way, waiting) in self.by_intermediary(waiting) {
+            let cards = self.ask(&way, &waiting).await;
+            for sent in waiting {
+                match cards
+                    .iter()
+                    .find(|card| card.message_id == sent.message_id && card.card.reception.is_some())
+                {
+                    Some(card) => received += usize::from(self.receive(sent, card).await?),
+                    None if full => self.keep(sent, SentState::Stored).await?,
+                    None => {}
+                }
+            }
+        }
+        Ok(received)
+    }
+
+    /// Groups by intermediary. A target that is no longer configured keeps its deliveries; a corrected release finds them again.
+    fn by_intermediary(&self, waiting: Vec<Sent>) -> Vec<(OsciWay, Vec<Sent>)> {
+        let release = self.parts.targets.release();
+        let mut groups: BTreeMap<(String, String), (OsciWay, Vec<Sent>)> = BTreeMap::new();
+        for sent in waiting {
+            let Some(way) = release.target(&sent.target).and_then(|target| target.osci) else {
+                tracing::warn!(target = %sent.target, delivery = %sent.delivery, "osci.target_gone");
+                continue;
+            };
+            let key = (way.intermediary.clone(), way.intermediary_cipher.clone());
+            groups.entry(key).or_insert_with(|| (way, Vec::new())).1.push(sent);
+        }
+        groups.into_values().collect()
+    }
+
+    async fn ask(&self, way: &OsciWay, waiting: &[Sent]) -> Vec<ProcessCardBundle> {
+        let sender = &self.parts.sender;
+        let Ok(partner) = Partner::new(way, &sender.identity) else {
+            // The adapter says what is wrong with it.
+            return Vec::new();
+        };
+        let ids: Vec<_> = waiting.iter().map(|sent| sent.message_id.clone()).collect();
+        let cards = Line::new(sender, &partner.address, partner.client.clone()).cards(&ids).await;
+        cards.unwrap_or_else(|error| {
+            tracing::warn!(?error, waiting = ids.len(), "osci.cards_missing");
+            Vec::new()
+        })
+    }
+
+    /// Journal first: if the process ends in between, the entry is written twice rather than never.
+    async fn receive(&self, sent: Sent, bundle: &ProcessCardBundle) -> Result<bool, PostboxError> {
+        let event = Received { delivery: sent.delivery, bundle };
+        let entry = NewEntry {
+            event: Received::NAME,
+            delivery: Some(sent.delivery),
+            target: Some(sent.target.clone()),
+            data: self.parts.telemetry.record(&event),
+            ..NewEntry::default()
+        };
+        match self.parts.journal.note(entry).await {
+            Ok(()) => {}
+            Err(error @ (StoreError::Unavailable(_) | StoreError::Unknown(_) | StoreError::Full(_))) => {
+                tracing::warn!(delivery = %sent.delivery, code = %error.code(), "cannot note the reception yet");
+                return Ok(false);
+            }
+            Err(error) => {
+                tracing::error!(delivery = %sent.delivery, code = %error.code(), "cannot note the reception")
+            }
+        }
+        self.keep(sent, SentState::Received).await?;
+        Ok(true)
+    }
+
+    async fn keep(&self, sent: Sent, state: SentState) -> Result<(), PostboxError> {
+        let sent = Sent { state, at: self.parts.sender.now(), ..sent };
+        self.parts.sender.postbox.run(move |boxes| boxes.keep_sent(&sent)).await
+    }
+}
+
+/// The recipient has what we delivered, says the intermediary.
+struct Received<'a> {
+    delivery: DeliveryId,
+    bundle: &'a ProcessCardBundle,
+}
+
+impl Event for Received<'_> {
+    const NAME: &'static str = "osci.received";
+
+    fn log(&self) {
+        tracing::info!(delivery = %self.delivery, message_id = %self.bundle.message_id, "osci.received");
+    }
+
+    /// The delivery was counted when the intermediary took it.
+    fn count(&self, _: &Metrics) {}
+
+    /// Times as the intermediary stamped them; the subject stays where it is.
+    fn facts(&self) -> Facts {
+        let card = &self.bundle.card;
+        let times =
+            [("creation", &card.creation), ("forwarding", &card.forwarding), ("reception", &card.reception)];
+        let mut facts = Facts::new();
+        for (name, stamp) in times {
+            let text = match stamp {
+                Some(Stamp::Plain(time)) => time.to_string(),
+                Some(Stamp::Cryptographic { .. }) => "cryptographic".to_owned(),
+                None => continue,
+            };
+            facts.insert(name.to_owned(), text.into());
+        }
+        facts
+    }
+}

@@ -1,0 +1,356 @@
+//! The OSCI sender against a real intermediary.
+#![allow(
+    clippy::print_stderr,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test may end by panic, also in its helpers"
+)]
+
+mod support;
+#[path = "support/osci.rs"]
+mod world;
+
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use dds_delivery::Verdict;
+use dds_message::{
+    Channel, Clock as _, Code, DeliveryId, Digest, Direction, Format, MessageId, ReleaseId, SourceId,
+};
+use dds_osci::message::MessageKind;
+use dds_outbound::{
+    Options, Targets,
+    osci::{Tracker, TrackerParts},
+};
+use dds_postbox::{Sent, SentState};
+use dds_store::{
+    AuditLog as _, Journal as _, MasterKey, NewDelivery, NewEntry, NewMessage, NewPlan, Output, PlanState,
+    sqlite::SqliteStore,
+};
+use dds_testbench::ManualClock;
+use serde_json::{Value, json};
+use support::{Made, Town, consignment, deliver, target, told};
+use uuid::Uuid;
+use world::{Addressee, Desktop, Office, Place, keys, way};
+
+/// Router and intermediary.
+struct World {
+    clock: ManualClock,
+    place: Place,
+    desktop: Desktop,
+}
+
+impl World {
+    async fn new() -> Self {
+        Self::pushing_to(&[]).await
+    }
+
+    async fn pushing_to(receivers: &[&str]) -> Self {
+        let clock = ManualClock::default();
+        Self { place: Place::start(&clock, receivers).await, desktop: Desktop::new(&clock), clock }
+    }
+
+    fn targets(&self, change: impl FnOnce(&mut Value)) -> Targets {
+        let mut way = way(&self.place.url);
+        change(&mut way);
+        let options = Options { osci: Some(self.desktop.sender(&self.clock)), ..Options::default() };
+        Town { osci: Some(way), options, ..Town::default() }.targets()
+    }
+
+    async fn sent(&self, delivery: DeliveryId) -> Option<Sent> {
+        self.desktop.postbox.run(move |boxes| boxes.sent(delivery)).await.unwrap()
+    }
+}
+
+#[tokio::test]
+async fn a_delivery_is_stored_once_and_readable_by_the_addressee_alone() {
+    let world = World::new().await;
+    let attachment = Made::source("Größe (1).pdf", 200_000);
+    let sent = consignment("osci", 1, vec![attachment.clone(), Made::source("leer.txt", 0)]);
+    let verdict = deliver(&world.targets(|_| {}), &sent).await;
+    let (outcome, _, reference) = told(&verdict);
+    assert_eq!(outcome, "delivered", "{verdict:?}");
+    let kept = world.sent(sent.delivery).await.unwrap();
+    assert_eq!((kept.message_id.as_str(), kept.state), (reference.as_str(), SentState::Stored));
+
+    let addressee = Addressee::new(&world.place);
+    let mut fetched = addressee.fetch_all().await;
+    assert_eq!(fetched.len(), 1);
+    let letter = addressee.read(fetched.remove(0)).await;
+    assert_eq!(letter.document, sent.document.bytes);
+    assert!(!letter.clear, "the content is readable without a key");
+    let ids: Vec<_> = letter.attachments.iter().map(|one| (one.0.as_str(), one.1)).collect();
+    assert_eq!(ids, [("Groesse__1_.pdf", 200_000), ("leer.txt", 0)]);
+    assert_eq!(letter.attachments[0].2, attachment.describe().digest.0);
+    assert_eq!(letter.signatures, [("Valid".to_owned(), keys().sender.certificate())]);
+}
+
+#[tokio::test]
+async fn a_lost_answer_costs_no_second_delivery() {
+    let world = World::new().await;
+    let targets = world.targets(|_| {});
+    let sent = consignment("osci", 2, vec![Made::source("a.pdf", 1_000)]);
+    world.place.lose_answers.store(1, Ordering::SeqCst);
+    let first = deliver(&targets, &sent).await;
+    assert_eq!(told(&first).1, Some(Code::IN_DOUBT), "{first:?}");
+    let begun = world.sent(sent.delivery).await.unwrap();
+    assert_eq!(begun.state, SentState::Begun);
+    let second = deliver(&targets, &sent).await;
+    assert_eq!(told(&second), ("delivered", None, begun.message_id.to_string()));
+    // And once more, as after a crash between our note and the settlement.
+    assert_eq!(told(&deliver(&targets, &sent).await).0, "delivered");
+    assert_eq!(world.place.count(MessageKind::StoreDelivery), 1);
+    assert_eq!(Addressee::new(&world.place).fetch_all().await.len(), 1);
+}
+
+#[tokio::test]
+async fn an_order_that_never_arrived_goes_again_under_its_id() {
+    let world = World::new().await;
+    let targets = world.targets(|_| {});
+    let sent = consignment("osci", 3, Vec::new());
+    world.place.lose_orders.store(1, Ordering::SeqCst);
+    assert_eq!(told(&deliver(&targets, &sent).await).0, "temporary");
+    let begun = world.sent(sent.delivery).await.unwrap();
+    assert_eq!(told(&deliver(&targets, &sent).await), ("delivered", None, begun.message_id.to_string()));
+    assert_eq!(world.place.count(MessageKind::GetMessageId), 1);
+    assert_eq!(Addressee::new(&world.place).fetch_all().await.len(), 1);
+}
+
+#[tokio::test]
+async fn an_id_that_the_intermediary_has_forgotten_is_replaced() {
+    let world = World::new().await;
+    let sent = consignment("osci", 4, Vec::new());
+    let forgotten = Sent {
+        delivery: sent.delivery,
+        target: sent.target.clone(),
+        message_id: dds_osci::message::MessageId::new("never-issued"),
+        state: SentState::Begun,
+        at: jiff::Timestamp::from_millisecond(world.clock.now().0).unwrap(),
+    };
+    world.desktop.postbox.run(move |boxes| boxes.keep_sent(&forgotten)).await.unwrap();
+    let verdict = deliver(&world.targets(|_| {}), &sent).await;
+    assert_eq!(told(&verdict).0, "delivered", "{verdict:?}");
+    assert_eq!(Addressee::new(&world.place).fetch_all().await.len(), 1);
+}
+
+#[tokio::test]
+async fn what_cannot_be_delivered_says_why() {
+    let world = World::new().await;
+    let sent = consignment("osci", 5, Vec::new());
+    let nobody = world.targets(|way| way["addressee"] = json!(keys().sender.pem));
+    let verdict = deliver(&nobody, &sent).await;
+    assert_eq!(
+        (told(&verdict).0, told(&verdict).1),
+        ("permanent", Some(Code::OSCI_NO_MAILBOX)),
+        "{verdict:?}"
+    );
+    let impostor = world.targets(|way| way["intermediary_signature"] = json!(keys().sender.pem));
+    let verdict = deliver(&impostor, &consignment("osci", 6, Vec::new())).await;
+    assert_eq!((told(&verdict).0, told(&verdict).1), ("temporary", Some(Code::OSCI_ANSWER)), "{verdict:?}");
+    let closed = world.targets(|way| way["intermediary"] = json!("http://127.0.0.1:9/osci"));
+    let verdict = deliver(&closed, &consignment("osci", 7, Vec::new())).await;
+    assert_eq!(
+        (told(&verdict).0, told(&verdict).1),
+        ("temporary", Some(Code::TARGET_UNREACHABLE)),
+        "{verdict:?}"
+    );
+    let damaged = world.targets(|way| way["addressee"] = json!("no certificate"));
+    let verdict = deliver(&damaged, &sent).await;
+    assert_eq!(
+        (told(&verdict).0, told(&verdict).1),
+        ("temporary", Some(Code::OSCI_CERTIFICATE)),
+        "{verdict:?}"
+    );
+    let nameless = Town { osci: Some(way(&world.place.url)), ..Town::default() }.targets();
+    let verdict = deliver(&nameless, &sent).await;
+    assert_eq!(
+        (told(&verdict).0, told(&verdict).1),
+        ("temporary", Some(Code::TARGET_UNKNOWN)),
+        "{verdict:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_damaged_attachment_is_never_sent() {
+    let world = World::new().await;
+    let sent = consignment("osci", 8, vec![support::Damaged::source()]);
+    let verdict = deliver(&world.targets(|_| {}), &sent).await;
+    assert_eq!((told(&verdict).0, told(&verdict).1), ("temporary", Some(Code::STORE_CORRUPT)), "{verdict:?}");
+    assert_eq!(world.place.count(MessageKind::StoreDelivery), 0);
+}
+
+/// Router, intermediary and a passive recipient.
+async fn pushing(mode: &str) -> (World, Office, Targets) {
+    let clock = ManualClock::default();
+    let office = Office::start(&clock).await;
+    let world = World::pushing_to(&[&office.url, "http://127.0.0.1:9/"]).await;
+    let receiver = office.url.clone();
+    let targets = world.targets(|way| {
+        way["mode"] = json!(mode);
+        way["receiver"] = json!(receiver);
+    });
+    (world, office, targets)
+}
+
+#[tokio::test]
+async fn a_push_is_taken_once_even_if_our_answer_is_lost() {
+    let (world, office, targets) = pushing("forward").await;
+    let sent = consignment("osci", 9, vec![Made::source("a.pdf", 1_000)]);
+    world.place.lose_answers.store(1, Ordering::SeqCst);
+    let first = deliver(&targets, &sent).await;
+    assert_eq!(told(&first).1, Some(Code::IN_DOUBT), "{first:?}");
+    let second = deliver(&targets, &sent).await;
+    assert_eq!(told(&second).0, "delivered", "{second:?}");
+    assert_eq!(office.taken.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
+async fn a_mediation_without_reply_is_delivered() {
+    let (_world, office, targets) = pushing("mediate").await;
+    let verdict = deliver(&targets, &consignment("osci", 10, Vec::new())).await;
+    assert_eq!(told(&verdict).0, "delivered", "{verdict:?}");
+    assert_eq!(office.taken.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
+async fn a_recipient_that_was_not_reached_is_pushed_to_again() {
+    let (world, office, targets) = pushing("forward").await;
+    let sent = consignment("osci", 11, Vec::new());
+    let nowhere = world.targets(|way| {
+        way["mode"] = json!("forward");
+        way["receiver"] = json!("http://127.0.0.1:9/empfang");
+    });
+    let verdict = deliver(&nowhere, &sent).await;
+    assert_eq!(
+        (told(&verdict).0, told(&verdict).1),
+        ("temporary", Some(Code::TARGET_UNREACHABLE)),
+        "{verdict:?}"
+    );
+    assert_eq!(told(&deliver(&targets, &sent).await).0, "delivered");
+    assert_eq!(office.taken.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
+async fn a_push_of_unknown_end_waits_for_a_person_who_may_send_it_again() {
+    let (world, office, targets) = pushing("forward").await;
+    let sent = consignment("osci", 12, Vec::new());
+    office.lose_answers.store(1, Ordering::SeqCst);
+    let verdict = deliver(&targets, &sent).await;
+    assert_eq!((told(&verdict).0, told(&verdict).1), ("permanent", Some(Code::IN_DOUBT)), "{verdict:?}");
+    assert_eq!(world.sent(sent.delivery).await, None);
+    // The person asked; the office has nothing.
+    assert_eq!(told(&deliver(&targets, &sent).await).0, "delivered");
+}
+
+#[tokio::test]
+async fn a_recipient_that_refuses_is_not_asked_again() {
+    let (_world, office, targets) = pushing("forward").await;
+    office.refuse.store(1, Ordering::SeqCst);
+    let verdict = deliver(&targets, &consignment("osci", 13, Vec::new())).await;
+    assert_eq!(
+        (told(&verdict).0, told(&verdict).1),
+        ("permanent", Some(Code::TARGET_REFUSED)),
+        "{verdict:?}"
+    );
+    let Verdict::Permanent(fault) = verdict else { return };
+    assert!(fault.detail.starts_with("OSCI 9805: "), "{}", fault.detail);
+}
+
+#[tokio::test]
+async fn the_process_card_fills_the_laufzettel() {
+    let world = World::new().await;
+    let targets = world.targets(|_| {});
+    let folder = tempfile::tempdir().unwrap();
+    let key = MasterKey::from_hex(&"ab".repeat(32)).unwrap();
+    let options =
+        dds_store::sqlite::Options::new(folder.path().join("store"), key, Arc::new(world.clock.clone()));
+    let store = SqliteStore::open(options).unwrap();
+    let mut sent = consignment("osci", 0, Vec::new());
+    (sent.message, sent.delivery) = planned(&store, &world.clock).await;
+    assert_eq!(told(&deliver(&targets, &sent).await).0, "delivered");
+
+    let tracker = Tracker::new(TrackerParts {
+        sender: world.desktop.sender(&world.clock),
+        targets: targets.clone(),
+        journal: Arc::new(store.clone()),
+        telemetry: dds_telemetry::Telemetry::default(),
+        every: Duration::from_secs(60),
+    });
+    assert_eq!(tracker.round().await.unwrap(), 0);
+    assert_eq!(world.sent(sent.delivery).await.unwrap().state, SentState::Stored);
+    world.clock.advance(Duration::from_secs(3_600));
+    assert_eq!(Addressee::new(&world.place).fetch_all().await.len(), 1);
+    assert_eq!(tracker.round().await.unwrap(), 1);
+    assert_eq!(world.sent(sent.delivery).await.unwrap().state, SentState::Received);
+    assert_eq!(tracker.round().await.unwrap(), 0);
+
+    let history = store.history(sent.message).await.unwrap();
+    let noted: Vec<_> = history.iter().filter(|row| row.event == "osci.received").collect();
+    let [row] = noted.as_slice() else { panic!("{history:#?}") };
+    assert_eq!((row.delivery, row.target.as_deref()), (Some(sent.delivery), Some(sent.target.as_str())));
+    assert_eq!(row.data["creation"], "2026-11-22T08:00:00Z");
+    assert_eq!(row.data["reception"], "2026-11-22T09:00:00Z");
+    assert!(!row.data.contains_key("subject"));
+}
+
+/// A message with one delivery to the office.
+async fn planned(store: &SqliteStore, clock: &ManualClock) -> (MessageId, DeliveryId) {
+    let id = MessageId(Uuid::from_u128((7 << 76) | (2 << 62) | 1));
+    let (_, wrapped) = store.vault().new_message_key(id).unwrap();
+    let document = Bytes::from_static(b"<antrag/>");
+    let accepted = store.accept(NewMessage {
+        id,
+        at: clock.now(),
+        direction: Direction::Application,
+        answers: None,
+        source: SourceId::parse("amt24").unwrap(),
+        channel: Channel::Rest,
+        sender_key: "key".to_owned(),
+        key: wrapped,
+        digest: Digest::of(&document),
+        document: document.clone(),
+        format: Format::Xml,
+        attachments: Vec::new(),
+        procedure: None,
+        message_type: None,
+        municipality: None,
+        addressee: None,
+        case: None,
+        entry: NewEntry { event: "message.accepted", ..NewEntry::default() },
+    });
+    accepted.await.unwrap();
+    let delivery = DeliveryId::derive(id, &target("osci"), "hundesteuer@1.0", 0);
+    let planned = store.plan(NewPlan {
+        message: id,
+        at: clock.now(),
+        release: ReleaseId(Digest::of(b"release")),
+        rule: "hundesteuer@1.0".to_owned(),
+        authority: None,
+        state: PlanState::Routed,
+        deliveries: vec![NewDelivery {
+            id: delivery,
+            target: target("osci"),
+            authority: None,
+            product: Some("fv-osci@1.0".to_owned()),
+            product_id: None,
+            output: Some(Output {
+                digest: Digest::of(&document),
+                bytes: document,
+                media_type: "application/xml".to_owned(),
+                file_name: "vorgang.xml".to_owned(),
+            }),
+            lane: None,
+            pull: false,
+            due: clock.now(),
+            deadline: clock.now().plus(Duration::from_secs(72 * 3_600)),
+        }],
+        report: None,
+        entries: Vec::new(),
+    });
+    assert!(planned.await.unwrap());
+    (id, delivery)
+}

@@ -1,0 +1,52 @@
+//! 64 MB through the OSCI sender and into the intermediary without ever holding them: the peak of the process is
+//! measured, so this file has one test only.
+
+#![allow(
+    clippy::print_stderr,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test may end by panic, also in its helpers"
+)]
+
+mod support;
+#[path = "support/osci.rs"]
+mod world;
+
+use dds_osci::message::MessageKind;
+use dds_outbound::Options;
+use dds_testbench::ManualClock;
+use support::{Made, Town, consignment, deliver, told};
+use world::{Desktop, Place, way};
+
+/// Peak of resident memory in KB (Linux).
+fn peak() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find(|line| line.starts_with("VmHWM"))?;
+    line.split_whitespace().nth(1)?.parse().ok()
+}
+
+#[tokio::test]
+async fn large_attachments_pass_in_constant_memory() {
+    // More would only take longer: every octet is encrypted twice and decrypted once, by a debug build.
+    const SIZE: u64 = 64 << 20;
+    let clock = ManualClock::default();
+    let place = Place::start(&clock, &[]).await;
+    let desktop = Desktop::new(&clock);
+    let options = Options { osci: Some(desktop.sender(&clock)), ..Options::default() };
+    let targets = Town { osci: Some(way(&place.url)), options, ..Town::default() }.targets();
+    // What libraries keep for good is no part of the measure.
+    let small = deliver(&targets, &consignment("osci", 1, vec![Made::source("klein.pdf", 1 << 20)])).await;
+    assert_eq!(told(&small).0, "delivered", "{small:?}");
+    let attachment = Made::source("gross.pdf", SIZE);
+    let before = peak();
+    let verdict = deliver(&targets, &consignment("osci", 2, vec![attachment])).await;
+    assert_eq!(told(&verdict).0, "delivered", "{verdict:?}");
+    let sent = peak();
+    assert_eq!(place.count(MessageKind::StoreDelivery), 2);
+    let (Some(before), Some(sent)) = (before, sent) else {
+        return eprintln!("large_attachments_pass_in_constant_memory: memory NOT MEASURED, no /proc here");
+    };
+    eprintln!("peak before {before} KB, after sending {sent} KB");
+    assert!(sent - before < 24 * 1024, "peak grew by {} KB", sent - before);
+}

@@ -1,0 +1,429 @@
+//! An intermediary and a passive recipient on real sockets, made of `dds-osci` and the postbox; keys made here and now.
+#![allow(dead_code, reason = "each test file uses its own part")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail by panicking, as tests do")]
+
+use std::{
+    io,
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use axum::{
+    Router,
+    body::Body,
+    extract::{Request, State},
+    response::{IntoResponse as _, Response},
+    routing::post,
+};
+use dds_courier::{Courier, Desk, ExchangeError, Identity, Package, Timeouts, digests, receive};
+use dds_message::Clock as _;
+use dds_osci::{
+    algorithm::CryptoPolicy,
+    certificate::Certificate,
+    client::{Client, Fetched, Open},
+    content::{Content, ContentBody, open},
+    feedback::Refused,
+    intake::{IntakeConfig, Received},
+    intermediary::{Intermediary, PushFailure, Reply, Rules, Step},
+    keys::{Decrypter, Signer, SoftwareKey},
+    message::MessageKind,
+    random::SystemRandom,
+    recipient::{Incoming, Recipient, Refusal},
+    signature::SigningOptions,
+    trust::TrustPolicy,
+};
+use dds_outbound::OsciSender;
+use dds_postbox::{Options, Parts, Postbox, StoredPart};
+use dds_store::MasterKey;
+use dds_testbench::ManualClock;
+use parking_lot::Mutex;
+use rustls::ClientConfig;
+use serde_json::{Value, json};
+use tokio::task::spawn_blocking;
+
+/// One key pair per party is enough for both uses.
+pub(crate) struct Keys {
+    pub(crate) sender: Party,
+    pub(crate) intermediary: Party,
+    pub(crate) addressee: Party,
+}
+
+#[derive(Clone)]
+pub(crate) struct Party {
+    pub(crate) key: Arc<SoftwareKey>,
+    pub(crate) pem: String,
+}
+
+impl Party {
+    fn new(name: &str) -> Self {
+        let pair =
+            rcgen::KeyPair::generate_rsa_for(&rcgen::PKCS_RSA_SHA256, rcgen::RsaKeySize::_3072).unwrap();
+        let mut parameters = rcgen::CertificateParams::new(Vec::new()).unwrap();
+        parameters.distinguished_name.push(rcgen::DnType::CommonName, name);
+        let pem = parameters.self_signed(&pair).unwrap().pem();
+        Self { key: Arc::new(SoftwareKey::from_pem(&pair.serialize_pem(), &pem).unwrap()), pem }
+    }
+
+    pub(crate) fn certificate(&self) -> Certificate {
+        Signer::certificate(self.key.as_ref()).clone()
+    }
+
+    pub(crate) fn identity(&self) -> Identity {
+        Identity { cipher: self.key.clone(), signature: self.key.clone() }
+    }
+}
+
+pub(crate) fn keys() -> &'static Keys {
+    static KEYS: OnceLock<Keys> = OnceLock::new();
+    KEYS.get_or_init(|| Keys {
+        sender: Party::new("Erfundene Drehscheibe"),
+        intermediary: Party::new("Erfundener Intermediär"),
+        addressee: Party::new("Erfundenes Amt"),
+    })
+}
+
+/// What a party works with: its postbox and its courier.
+#[derive(Clone)]
+pub(crate) struct Desktop {
+    pub(crate) postbox: Postbox,
+    pub(crate) courier: Courier,
+    _folder: Arc<tempfile::TempDir>,
+}
+
+impl Desktop {
+    pub(crate) fn new(clock: &ManualClock) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let postbox = Postbox::open(Options {
+            folder: folder.path().join("osci"),
+            master_key: MasterKey::from_hex(&"cd".repeat(32)).unwrap(),
+            clock: Arc::new(clock.clone()),
+        })
+        .unwrap();
+        let desk = Desk { intake: Arc::new(IntakeConfig::default()), postbox: postbox.clone() };
+        let tls =
+            ClientConfig::builder_with_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
+                .with_safe_default_protocol_versions()
+                .unwrap()
+                .with_root_certificates(rustls::RootCertStore::empty())
+                .with_no_client_auth();
+        // The time-out runs while a request is still being sent, and a test machine may be slow.
+        let timeouts = Timeouts { silence: Duration::from_secs(900), ..Timeouts::default() };
+        let courier = Courier::new(desk, tls, timeouts).unwrap();
+        Self { postbox, courier, _folder: Arc::new(folder) }
+    }
+
+    pub(crate) fn sender(&self, clock: &ManualClock) -> OsciSender {
+        OsciSender {
+            courier: self.courier.clone(),
+            identity: keys().sender.identity(),
+            postbox: self.postbox.clone(),
+            clock: Arc::new(clock.clone()),
+        }
+    }
+}
+
+/// The way to the addressee over this intermediary.
+pub(crate) fn way(url: &str) -> Value {
+    let keys = keys();
+    json!({
+        "intermediary": url,
+        "intermediary_cipher": keys.intermediary.pem,
+        "intermediary_signature": keys.intermediary.pem,
+        "addressee": keys.addressee.pem,
+        "subject": "Antrag",
+    })
+}
+
+/// An intermediary at work.
+#[derive(Clone)]
+pub(crate) struct Place {
+    pub(crate) url: String,
+    pub(crate) desktop: Desktop,
+    clock: ManualClock,
+    /// So many deliveries are executed and not answered.
+    pub(crate) lose_answers: Arc<AtomicUsize>,
+    /// So many deliveries are thrown away unread.
+    pub(crate) lose_orders: Arc<AtomicUsize>,
+    /// Orders that were executed.
+    pub(crate) executed: Arc<Mutex<Vec<MessageKind>>>,
+    rules: Arc<Intermediary>,
+}
+
+impl Place {
+    /// The addressee has a mailbox; pushes may go to `receivers`.
+    pub(crate) async fn start(clock: &ManualClock, receivers: &[&str]) -> Self {
+        let (listener, url) = listener().await;
+        let own = keys().intermediary.certificate();
+        let place = Self {
+            url: format!("{url}/osci"),
+            desktop: Desktop::new(clock),
+            clock: clock.clone(),
+            lose_answers: Arc::default(),
+            lose_orders: Arc::default(),
+            executed: Arc::default(),
+            rules: Arc::new(Intermediary {
+                cipher: own.clone(),
+                signature: own,
+                trust: TrustPolicy { self_signed_ok: true, ..TrustPolicy::default() },
+                policy: CryptoPolicy::default(),
+                rules: Rules {
+                    receivers: receivers.iter().map(|&receiver| receiver.to_owned()).collect(),
+                    ..Rules::default()
+                },
+            }),
+        };
+        place.desktop.postbox.register([keys().addressee.certificate()]);
+        let router = Router::new().route("/osci", post(serve)).with_state(place.clone());
+        tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+        place
+    }
+
+    pub(crate) fn count(&self, kind: MessageKind) -> usize {
+        self.executed.lock().iter().filter(|one| **one == kind).count()
+    }
+
+    async fn execute(&self, received: Received<Parts>) -> Package {
+        let now = jiff::Timestamp::from_millisecond(self.clock.now().0).unwrap();
+        let order = match self.rules.examine(&received, now) {
+            Ok(order) => order,
+            Err(reply) => return self.seal(*reply),
+        };
+        self.executed.lock().push(order.kind());
+        let rules = Arc::clone(&self.rules);
+        let postbox = &self.desktop.postbox;
+        let step = postbox.run(move |boxes| order.execute(&rules, boxes, &mut SystemRandom)).await.unwrap();
+        match step {
+            Step::Answer(reply) => {
+                if reply.code().is_success() {
+                    received.store.keep();
+                }
+                self.seal(reply)
+            }
+            Step::Push { receiver, request, then } => {
+                let package = self.seal(*request);
+                let keys: Vec<Arc<dyn Decrypter>> = vec![keys().intermediary.key.clone()];
+                match self.desktop.courier.exchange(&receiver, package, keys).await {
+                    Ok(answer) => {
+                        let rules = Arc::clone(&self.rules);
+                        let reply = postbox.run(move |boxes| then.answered(&rules, &answer, boxes, now));
+                        self.seal(reply.await.unwrap())
+                    }
+                    Err(error) => self.seal(then.failed(
+                        &self.rules,
+                        match error {
+                            ExchangeError::NotReached(_) => PushFailure::NotReached,
+                            ExchangeError::NoAnswer(_) => PushFailure::NoAnswer,
+                            ExchangeError::Unreadable(_) => PushFailure::Unreadable,
+                        },
+                    )),
+                }
+            }
+            step => panic!("no test needs {step:?}"),
+        }
+    }
+
+    fn seal(&self, reply: Reply<StoredPart>) -> Package {
+        if let Some(refused) = &reply.refused {
+            eprintln!("intermediary: {refused}");
+        }
+        let options = SigningOptions::default();
+        let digests = digests(&self.desktop.postbox, &reply.attachments, options.digest).unwrap();
+        let outgoing =
+            reply.seal((keys().intermediary.key.as_ref(), options), &digests, &mut SystemRandom).unwrap();
+        Package { outgoing, attachments: reply.attachments }
+    }
+}
+
+async fn serve(State(place): State<Place>, request: Request) -> Response {
+    let deciphers: Vec<Arc<dyn Decrypter>> = vec![keys().intermediary.key.clone()];
+    let body = request.into_body().into_data_stream();
+    let received = match receive(place.desktop.courier.desk(), deciphers, body).await {
+        Ok(received) => received,
+        Err(error) => panic!("the intermediary cannot read: {error}"),
+    };
+    let delivers = matches!(
+        received.kind,
+        MessageKind::StoreDelivery | MessageKind::ForwardDelivery | MessageKind::MediateDelivery
+    );
+    if delivers && take(&place.lose_orders) {
+        return broken();
+    }
+    let package = place.execute(received).await;
+    if delivers && take(&place.lose_answers) {
+        return broken();
+    }
+    Body::from_stream(package.stream(place.desktop.postbox.clone())).into_response()
+}
+
+fn take(left: &AtomicUsize) -> bool {
+    left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok()
+}
+
+/// An answer that breaks off.
+fn broken() -> Response {
+    let nothing = futures::stream::once(async { Err::<bytes::Bytes, _>(io::Error::other("gone")) });
+    Body::from_stream(nothing).into_response()
+}
+
+async fn listener() -> (tokio::net::TcpListener, String) {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    (listener, url)
+}
+
+/// A passive recipient; counts what it took.
+pub(crate) struct Office {
+    pub(crate) url: String,
+    pub(crate) taken: Arc<AtomicUsize>,
+    /// So many pushes are taken and not answered.
+    pub(crate) lose_answers: Arc<AtomicUsize>,
+    /// So many pushes are refused.
+    pub(crate) refuse: Arc<AtomicUsize>,
+}
+
+impl Office {
+    pub(crate) async fn start(clock: &ManualClock) -> Self {
+        let (listener, url) = listener().await;
+        let (taken, lose, refuse) =
+            (Arc::<AtomicUsize>::default(), Arc::<AtomicUsize>::default(), Arc::<AtomicUsize>::default());
+        let office = Self {
+            url: format!("{url}/empfang"),
+            taken: taken.clone(),
+            lose_answers: lose.clone(),
+            refuse: refuse.clone(),
+        };
+        let own = keys().addressee.certificate();
+        let recipient = Recipient::new(own.clone(), own, vec![keys().intermediary.certificate()]);
+        // In one piece: a closure takes fields apart, and the folder would go.
+        let desktop = Arc::new(Desktop::new(clock));
+        let serve = move |request: Request| async move {
+            let key = keys().addressee.key.clone();
+            let body = request.into_body().into_data_stream();
+            let received = receive(desktop.courier.desk(), vec![key.clone()], body).await.unwrap();
+            let response = match recipient.receive(&received) {
+                Err(response) => *response,
+                Ok(incoming) if take(&refuse) => incoming.refused(Refusal::NotAccepted, "not ours"),
+                Ok(Incoming::Accept(accepting)) => {
+                    taken.fetch_add(1, Ordering::SeqCst);
+                    accepting.accepted()
+                }
+                Ok(Incoming::Process(processing)) => {
+                    taken.fetch_add(1, Ordering::SeqCst);
+                    processing.accepted()
+                }
+            };
+            if take(&lose) {
+                return broken();
+            }
+            let signer = Some((key.as_ref() as &dyn Signer, SigningOptions::default()));
+            let outgoing = response.seal(signer, &[], &mut SystemRandom).unwrap();
+            let package = Package { outgoing, attachments: Vec::new() };
+            Body::from_stream(package.stream(desktop.postbox.clone())).into_response()
+        };
+        let router = Router::new().route("/empfang", post(move |request: Request| serve.clone()(request)));
+        tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+        office
+    }
+}
+
+/// The addressee looks into his mailbox.
+pub(crate) struct Addressee {
+    desktop: Desktop,
+    url: String,
+}
+
+impl Addressee {
+    pub(crate) fn new(place: &Place) -> Self {
+        Self { desktop: Desktop::new(&place.clock), url: place.url.clone() }
+    }
+
+    /// Fetches everything there is, and acknowledges it.
+    pub(crate) async fn fetch_all(&self) -> Vec<Received<Parts>> {
+        let keys = keys();
+        let own = keys.addressee.certificate();
+        let intermediary = keys.intermediary.certificate();
+        let client = Client::new(own.clone(), own, intermediary.clone(), intermediary);
+        let (request, awaiting) = client.init(&mut SystemRandom);
+        let mut dialogue: Open =
+            awaiting.receive(self.exchange(&request).await.as_ref().map_err(Refused::clone)).unwrap();
+        let mut found = Vec::new();
+        loop {
+            let (request, awaiting) = dialogue.fetch(None, &mut SystemRandom);
+            let received = self.exchange(&request).await;
+            let (next, answer): (_, dds_osci::client::Answer<Fetched>) =
+                awaiting.receive(received.as_ref().map_err(Refused::clone)).unwrap();
+            dialogue = next;
+            if !answer.is_success() {
+                break;
+            }
+            found.push(received.unwrap());
+        }
+        let (request, awaiting) = dialogue.exit(&mut SystemRandom);
+        awaiting.receive(self.exchange(&request).await.as_ref().map_err(Refused::clone)).unwrap();
+        found
+    }
+
+    async fn exchange(&self, request: &dds_osci::client::Request) -> Result<Received<Parts>, Refused> {
+        let key = keys().addressee.key.clone();
+        let outgoing =
+            request.seal(Some((key.as_ref(), SigningOptions::default())), &[], &mut SystemRandom).unwrap();
+        let package = Package { outgoing, attachments: Vec::new() };
+        Ok(self.desktop.courier.exchange(&self.url, package, vec![key]).await.unwrap())
+    }
+
+    /// Opens the content with the addressee's key, reads every attachment and settles the author's signatures.
+    pub(crate) async fn read(&self, received: Received<Parts>) -> Letter {
+        let postbox = self.desktop.postbox.clone();
+        spawn_blocking(move || {
+            let key: &dyn Decrypter = keys().addressee.key.as_ref();
+            let config = IntakeConfig::default();
+            let mut content: Content =
+                open(&received.document, &received.digests(), &[key], &config, &mut SystemRandom).unwrap();
+            let mut attachments = Vec::new();
+            let parts: Vec<_> = content.attachments().into_iter().cloned().collect();
+            for part in parts {
+                let stored =
+                    received.attachments.iter().find(|one| one.content_id == part.content_id).unwrap();
+                let mut reader = dds_osci::content::AttachmentReader::new(&part).unwrap().unwrap();
+                let mut octets = postbox.open_part(&stored.handle).unwrap();
+                let (mut bytes, mut out) = (0, Vec::new());
+                while let Some(piece) = octets.next_chunk().unwrap() {
+                    reader.update(&piece, &mut out);
+                    bytes += out.len() as u64;
+                    out.clear();
+                }
+                let digests = reader.finish(&mut out).unwrap();
+                content.settle(&digests);
+                let sha256 = digests.get(dds_osci::algorithm::DigestAlgorithm::Sha256).unwrap().to_vec();
+                attachments.push((part.content_id, bytes + out.len() as u64, sha256));
+            }
+            let container = content.all_containers()[0];
+            let document = match &container.contents[0].body {
+                ContentBody::Inline(octets) => octets.clone(),
+                other => panic!("{other:?} is no document"),
+            };
+            let signatures = container
+                .signatures
+                .iter()
+                .map(|one| (format!("{:?}", one.verdict), one.signer.clone().unwrap()))
+                .collect();
+            let clear = !content.containers.is_empty();
+            Letter { document, attachments, signatures, clear }
+        })
+        .await
+        .unwrap()
+    }
+}
+
+/// What the addressee reads.
+pub(crate) struct Letter {
+    pub(crate) document: Vec<u8>,
+    /// Content-ID, bytes, SHA-256.
+    pub(crate) attachments: Vec<(String, u64, Vec<u8>)>,
+    pub(crate) signatures: Vec<(String, Certificate)>,
+    /// Something was readable without a key.
+    pub(crate) clear: bool,
+}

@@ -1,0 +1,199 @@
+//! What the columns hold: the values of the protocol in a form that lasts.
+
+use std::collections::BTreeMap;
+
+use dds_osci::{
+    algorithm::DigestAlgorithm,
+    certificate::Certificate,
+    intermediary::{Attachment, ChunkUpload, Client, Delivery, Dialogue, RenderedFetch},
+    message::MessageId,
+    signature::PartDigests,
+};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::{PostboxError, StoredPart};
+
+/// Time in microseconds since 1970.
+pub(crate) fn micros(at: Timestamp) -> i64 {
+    at.as_microsecond()
+}
+
+pub(crate) fn time(micros: i64) -> Result<Timestamp, PostboxError> {
+    Timestamp::from_microsecond(micros).map_err(|error| PostboxError(error.to_string()))
+}
+
+fn certificate(der: Option<Vec<u8>>) -> Result<Option<Certificate>, PostboxError> {
+    der.map(Certificate::from_der).transpose().map_err(|error| PostboxError(error.to_string()))
+}
+
+#[derive(Serialize, Deserialize)]
+pub(crate) struct DialogueRecord {
+    cipher: Option<Vec<u8>>,
+    signature: Option<Vec<u8>>,
+    encrypted: bool,
+    challenge: String,
+    next_sequence: u32,
+    handed_out: Vec<String>,
+}
+
+impl DialogueRecord {
+    pub(crate) fn of(dialogue: &Dialogue) -> Self {
+        let der = |certificate: &Option<Certificate>| certificate.as_ref().map(|one| one.der().to_vec());
+        Self {
+            cipher: der(&dialogue.client.cipher),
+            signature: der(&dialogue.client.signature),
+            encrypted: dialogue.encrypted,
+            challenge: dialogue.challenge.clone(),
+            next_sequence: dialogue.next_sequence,
+            handed_out: dialogue.handed_out.iter().map(|id| id.as_str().to_owned()).collect(),
+        }
+    }
+
+    pub(crate) fn dialogue(self, conversation: &str, used: i64) -> Result<Dialogue, PostboxError> {
+        Ok(Dialogue {
+            conversation: conversation.to_owned(),
+            client: Client { cipher: certificate(self.cipher)?, signature: certificate(self.signature)? },
+            encrypted: self.encrypted,
+            challenge: self.challenge,
+            next_sequence: self.next_sequence,
+            handed_out: self.handed_out.into_iter().map(MessageId::new).collect(),
+            used: time(used)?,
+        })
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+struct AttachmentRecord {
+    content_id: String,
+    media_type: String,
+    bytes: u64,
+    digests: Vec<(String, Vec<u8>)>,
+    part: StoredPart,
+}
+
+impl AttachmentRecord {
+    fn of(attachment: &Attachment<StoredPart>) -> Self {
+        let digests = attachment.digests.digests.iter();
+        Self {
+            content_id: attachment.content_id.clone(),
+            media_type: attachment.media_type.clone(),
+            bytes: attachment.bytes,
+            digests: digests.map(|(algorithm, value)| (algorithm.uri().to_owned(), value.clone())).collect(),
+            part: attachment.handle.clone(),
+        }
+    }
+
+    fn attachment(self) -> Attachment<StoredPart> {
+        let known = |(uri, value): (String, Vec<u8>)| Some((DigestAlgorithm::from_uri(&uri)?, value));
+        Attachment {
+            digests: PartDigests {
+                content_id: self.content_id.clone(),
+                digests: self.digests.into_iter().filter_map(known).collect(),
+            },
+            content_id: self.content_id,
+            media_type: self.media_type,
+            bytes: self.bytes,
+            offset: 0,
+            handle: self.part,
+        }
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+pub(crate) struct DeliveryRecord {
+    envelope: Vec<u8>,
+    attachments: Vec<AttachmentRecord>,
+}
+
+impl DeliveryRecord {
+    pub(crate) fn of(delivery: &Delivery<StoredPart>) -> Self {
+        Self {
+            envelope: delivery.envelope.clone(),
+            attachments: delivery.attachments.iter().map(AttachmentRecord::of).collect(),
+        }
+    }
+
+    pub(crate) fn delivery(
+        self,
+        id: String,
+        mailbox: String,
+        submitted: i64,
+    ) -> Result<Delivery<StoredPart>, PostboxError> {
+        Ok(Delivery {
+            id: MessageId::new(id),
+            mailbox,
+            submitted: time(submitted)?,
+            envelope: self.envelope,
+            attachments: self.attachments.into_iter().map(AttachmentRecord::attachment).collect(),
+        })
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+pub(crate) struct CardRecord {
+    pub(crate) bundle: Vec<u8>,
+    pub(crate) originator: Vec<String>,
+    pub(crate) addressee: Option<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(crate) struct UploadRecord {
+    size: u64,
+    total_chunks: u64,
+    total_size: u64,
+    chunks: BTreeMap<u64, AttachmentRecord>,
+}
+
+impl UploadRecord {
+    pub(crate) fn of(upload: &ChunkUpload<StoredPart>) -> Self {
+        Self {
+            size: upload.size,
+            total_chunks: upload.total_chunks,
+            total_size: upload.total_size,
+            chunks: upload
+                .chunks
+                .iter()
+                .map(|(number, chunk)| (*number, AttachmentRecord::of(chunk)))
+                .collect(),
+        }
+    }
+
+    pub(crate) fn upload(
+        self,
+        client: &str,
+        transfer: &MessageId,
+        begun: i64,
+    ) -> Result<ChunkUpload<StoredPart>, PostboxError> {
+        Ok(ChunkUpload {
+            client: client.to_owned(),
+            transfer: transfer.clone(),
+            size: self.size,
+            total_chunks: self.total_chunks,
+            total_size: self.total_size,
+            chunks: self.chunks.into_iter().map(|(number, chunk)| (number, chunk.attachment())).collect(),
+            begun: time(begun)?,
+        })
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+pub(crate) struct RenderedRecord {
+    bytes: u64,
+    part: StoredPart,
+}
+
+impl RenderedRecord {
+    pub(crate) fn of(rendered: &RenderedFetch<StoredPart>) -> Self {
+        Self { bytes: rendered.bytes, part: rendered.handle.clone() }
+    }
+
+    pub(crate) fn rendered(self, conversation: &str, id: &MessageId) -> RenderedFetch<StoredPart> {
+        RenderedFetch {
+            conversation: conversation.to_owned(),
+            id: id.clone(),
+            bytes: self.bytes,
+            handle: self.part,
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! Tables.
+
+use rusqlite::Connection;
+
+use crate::PostboxError;
+
+/// Version of the tables; a newer file is refused.
+const VERSION: i64 = 1;
+
+const TABLES: &str = "
+CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS dialogue (
+  conversation TEXT PRIMARY KEY, used INTEGER NOT NULL, record BLOB NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS dialogue_used ON dialogue (used);
+CREATE TABLE IF NOT EXISTS message_id (
+  id TEXT PRIMARY KEY, client TEXT NOT NULL, used INTEGER NOT NULL, issued INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS message_id_unused ON message_id (client) WHERE used = 0;
+-- The order of arrival is the order of fetching.
+CREATE TABLE IF NOT EXISTS delivery (
+  number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, mailbox TEXT NOT NULL,
+  submitted INTEGER NOT NULL, modified INTEGER NOT NULL, received INTEGER, record BLOB NOT NULL
+);
+CREATE INDEX IF NOT EXISTS delivery_waiting ON delivery (mailbox, number) WHERE received IS NULL;
+CREATE INDEX IF NOT EXISTS delivery_submitted ON delivery (mailbox, submitted);
+CREATE INDEX IF NOT EXISTS delivery_modified ON delivery (mailbox, modified);
+CREATE INDEX IF NOT EXISTS delivery_received ON delivery (received) WHERE received IS NOT NULL;
+CREATE TABLE IF NOT EXISTS card (
+  id TEXT PRIMARY KEY, submitted INTEGER NOT NULL, modified INTEGER NOT NULL, received INTEGER, record BLOB NOT NULL
+) WITHOUT ROWID;
+-- Who may see a card: one row for each certificate that has a part in it.
+CREATE TABLE IF NOT EXISTS card_part (
+  certificate TEXT NOT NULL, role INTEGER NOT NULL, id TEXT NOT NULL, PRIMARY KEY (certificate, role, id)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS upload (
+  client TEXT NOT NULL, transfer TEXT NOT NULL, begun INTEGER NOT NULL, record BLOB NOT NULL, PRIMARY KEY (client, transfer)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS rendered (
+  conversation TEXT NOT NULL, id TEXT NOT NULL, record BLOB NOT NULL, PRIMARY KEY (conversation, id)
+) WITHOUT ROWID;
+-- Parts named by a record; what is not here is swept.
+CREATE TABLE IF NOT EXISTS part (blob BLOB PRIMARY KEY, holder TEXT NOT NULL) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS part_holder ON part (holder);
+-- Deliveries to ourselves that the main path refused for good.
+CREATE TABLE IF NOT EXISTS set_aside (id TEXT PRIMARY KEY, code TEXT NOT NULL, at INTEGER NOT NULL, again INTEGER NOT NULL) WITHOUT ROWID;
+-- What the sender adapter stored at intermediaries.
+CREATE TABLE IF NOT EXISTS sent (
+  delivery BLOB PRIMARY KEY, target TEXT NOT NULL, message_id TEXT NOT NULL, state INTEGER NOT NULL, at INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS sent_open ON sent (target) WHERE state = 1;
+";
+
+pub(crate) fn prepare(connection: &Connection) -> Result<(), PostboxError> {
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "foreign_keys", true)?;
+    connection.busy_timeout(std::time::Duration::from_secs(10))?;
+    let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    if version > VERSION {
+        return Err(PostboxError(format!("the postbox was written by a newer version (form {version})")));
+    }
+    connection.execute_batch(TABLES)?;
+    connection.pragma_update(None, "user_version", VERSION)?;
+    Ok(())
+}
