@@ -95,6 +95,13 @@ impl Cast {
     }
 }
 
+/// All fixtures as one text, to look for what none of them names.
+pub(crate) fn texts(folder: &Path) -> Result<String, Failure> {
+    let fixtures = fixtures(folder).map_err(failed)?;
+    let all = fixtures.values().flatten().map(|fixture| String::from_utf8_lossy(&fixture.bytes).into_owned());
+    Ok(all.collect())
+}
+
 /// Attachments of message `n`: small invented files.
 pub(crate) fn attachments(n: u64) -> Vec<(String, String, Bytes)> {
     let file = |name: &str, kind: &str, size: usize| {

@@ -1,6 +1,7 @@
 //! `drehscheibe demo`: the whole system at work, with the router as a process of its own.
 
 mod cast;
+mod osci;
 mod process;
 mod receivers;
 mod report;
@@ -43,7 +44,9 @@ pub(crate) async fn run(options: &Demo, output: Output) -> Result<ExitCode, Fail
         config: options.sources.config_dir.clone(),
         schemas: options.sources.schemas.clone(),
     };
-    let stage = Arc::new(Box::pin(Stage::build(&sources, StageOptions::default())).await?);
+    let stage_options =
+        StageOptions { osci: Some(cast::texts(&options.fixtures)?), ..StageOptions::default() };
+    let stage = Arc::new(Box::pin(Stage::build(&sources, stage_options)).await?);
     let cast = Arc::new(Cast::read(&options.fixtures)?);
     let mut router = RouterProcess::start(&stage).await?;
     output.line(format!(
@@ -70,7 +73,11 @@ pub(crate) async fn run(options: &Demo, output: Output) -> Result<ExitCode, Fail
         "All is sent. Waiting until every message is final …",
     ));
     let report = report::settle(&stage, &receivers, &ledger, &sent).await?;
-    let report = Report { seconds: begin.elapsed().as_secs_f64(), kills: options.kills, ..report };
+    let osci = match (&stage.osci, cast.find("sondernutzung", "gewoehnlich")) {
+        (Some(act), Some(role)) => Some(act.play(&role.template, options.messages).await?),
+        _ => None,
+    };
+    let report = Report { osci, seconds: begin.elapsed().as_secs_f64(), kills: options.kills, ..report };
     if let Some(file) = &options.report {
         write_report(file, &report)?;
     }

@@ -10,7 +10,7 @@ use dds_store::Journal;
 use dds_testbench::{Ledger, Tally};
 use serde::Serialize;
 
-use super::{receivers::Receivers, senders::Sent, stage::Stage};
+use super::{osci::OsciReport, receivers::Receivers, senders::Sent, stage::Stage};
 use crate::{Failure, node};
 
 /// Result of a demo; the JSON of `--report`.
@@ -44,6 +44,8 @@ pub(crate) struct Report {
     pub(crate) by_procedure: BTreeMap<String, Counts>,
     /// Deliveries by product.
     pub(crate) by_target: BTreeMap<String, u64>,
+    /// The OSCI act.
+    pub(crate) osci: Option<OsciReport>,
     /// Problems worth a look, at most twenty.
     pub(crate) notes: Vec<String>,
 }
@@ -60,7 +62,15 @@ pub(crate) struct Counts {
 impl Report {
     /// Nothing lost, nothing twofold, nothing valid undelivered, nothing invalid delivered.
     pub(crate) const fn is_good(&self) -> bool {
-        self.lost == 0 && self.duplicates == 0 && self.undelivered_valid == 0 && self.delivered_invalid == 0
+        let osci = match &self.osci {
+            Some(osci) => osci.is_good(),
+            None => true,
+        };
+        self.lost == 0
+            && self.duplicates == 0
+            && self.undelivered_valid == 0
+            && self.delivered_invalid == 0
+            && osci
     }
 
     fn note(&mut self, text: String) {

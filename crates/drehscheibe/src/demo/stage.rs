@@ -18,6 +18,7 @@ use dds_testbench::{
 };
 use tempfile::TempDir;
 
+use super::osci::OsciStage;
 use crate::Failure;
 
 /// Token of every simulated system. It protects nothing: all of it lives on loopback in a temporary folder.
@@ -49,6 +50,8 @@ pub(crate) struct Stage {
     pub(crate) mail: MailServerSim,
     /// Callback of the form server.
     pub(crate) callback: CallbackSim,
+    /// OSCI partners; only where they were asked for.
+    pub(crate) osci: Option<OsciStage>,
     /// Transfer folders that deliveries go to, one per area.
     pub(crate) transfer: PathBuf,
 }
@@ -60,6 +63,8 @@ pub(crate) struct StageOptions {
     pub(crate) log: Option<String>,
     /// Simulated systems keep whole documents.
     pub(crate) keep_documents: bool,
+    /// Texts of all fixtures, where OSCI takes part: its office must be one that none of them concerns.
+    pub(crate) osci: Option<String>,
 }
 
 impl Stage {
@@ -88,16 +93,20 @@ impl Stage {
         let mut contents = built.contents().clone();
         turn_to_simulators(&mut contents, &systems.url(), &transfer, &token)?;
         add_sources(&mut contents, &callback.url(), &token)?;
+        let mut config = process_config(folder.path(), mail.address(), &options)?;
+        let osci = match &options.osci {
+            Some(fixtures) => Some(OsciStage::set(folder.path(), &mut config, &mut contents, fixtures)?),
+            None => None,
+        };
         let release = Release::build(contents, built.files().clone())?;
 
-        let config = process_config(folder.path(), mail.address(), &options)?;
         let config_file = folder.path().join("drehscheibe.toml");
         let text = toml::to_string(&config).map_err(|error| Failure::internal(error.to_string()))?;
         fs::write(&config_file, text).map_err(failed)?;
         let releases = ReleaseStore::new(&config.releases);
         releases.save(&release, SystemClock.now())?;
         releases.activate(&release.id())?;
-        Ok(Self { folder, config, config_file, release, systems, mail, callback, transfer })
+        Ok(Self { folder, config, config_file, release, systems, mail, callback, osci, transfer })
     }
 
     /// The temporary folder; removed with the stage.

@@ -28,6 +28,19 @@ pub(crate) fn summary(report: &Report, output: Output) {
     for (product, count) in &report.by_target {
         output.line(format!("  {product:<28}{count:>6}"));
     }
+    if let Some(osci) = &report.osci {
+        output.line("");
+        output.line(format!(
+            "OSCI: {} {}, {} {}",
+            osci.sent,
+            pick("Anträge eingeliefert", "applications submitted"),
+            osci.received,
+            pick(
+                "Zustellungen abgeholt, entschlüsselt und geprüft",
+                "deliveries fetched, decrypted and verified"
+            )
+        ));
+    }
     output.line("");
     output.line(format!(
         "{}: {}   {}: {}   {}: {}   {}: {}   {}: {:.1} s",
