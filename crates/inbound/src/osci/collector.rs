@@ -29,11 +29,17 @@ pub struct CollectorOptions {
     pub interval: Duration,
     /// A delivery that was refused for good is tried again after so long: a corrected release may take it.
     pub again: SignedDuration,
+    /// A delivery that could not be taken now, for example because the router takes nothing more, is tried again after so long.
+    pub soon: SignedDuration,
 }
 
 impl Default for CollectorOptions {
     fn default() -> Self {
-        Self { interval: Duration::from_secs(5), again: SignedDuration::from_mins(15) }
+        Self {
+            interval: Duration::from_secs(5),
+            again: SignedDuration::from_mins(15),
+            soon: SignedDuration::from_secs(10),
+        }
     }
 }
 
@@ -90,7 +96,7 @@ impl Collector {
     /// Takes over what waits, at most a batch; answers how many were looked at.
     ///
     /// # Errors
-    /// When the postbox or the router cannot work now; everything stays where it is.
+    /// When the postbox cannot work now; everything stays where it is.
     pub async fn collect(&self) -> Result<usize, Problem> {
         let now = self.now();
         let own: Vec<Fingerprint> = self.own.keys().cloned().collect();
@@ -112,19 +118,19 @@ impl Collector {
         let now = self.now();
         match taken {
             Ok(()) => self.postbox.run(move |boxes| boxes.taken(&id, now)).await.map_err(unusable),
-            Err(problem) if is_final(&problem) => {
-                // Nobody waits for an answer: what cannot be taken is kept, named and tried again.
-                let _facts = self.telemetry.record(&MessageRefused {
-                    source: None,
-                    channel: Channel::Osci,
-                    code: problem.code,
-                });
-                tracing::warn!(code = %problem.code, detail = problem.detail, osci = %id, "osci.set_aside");
-                let again = now.checked_add(self.options.again).unwrap_or(Timestamp::MAX);
+            Err(problem) => {
+                // Nobody waits for an answer: what cannot be taken is kept, named and tried again, and holds up nothing else.
+                let last = is_final(&problem);
+                if last {
+                    let event = MessageRefused { source: None, channel: Channel::Osci, code: problem.code };
+                    let _facts = self.telemetry.record(&event);
+                }
+                tracing::warn!(code = %problem.code, detail = problem.detail, osci = %id, last, "osci.set_aside");
+                let pause = if last { self.options.again } else { self.options.soon };
+                let again = now.checked_add(pause).unwrap_or(Timestamp::MAX);
                 let aside = SetAside { id, code: problem.code.to_string(), at: now, again };
                 self.postbox.run(move |boxes| boxes.set_aside(&aside)).await.map_err(unusable)
             }
-            Err(problem) => Err(problem),
         }
     }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::{extract::Request, response::Response};
 use dds_courier::{Identity, Package};
-use dds_message::Problem;
+use dds_message::{Digest, Problem};
 use dds_osci::{
     feedback::{FeedbackCode, Refused},
     intermediary::Attachment,
@@ -51,10 +51,10 @@ impl Receiving {
         let push = incoming.push();
         let envelope = push.envelope.clone();
         let key = push.message_id().map_or_else(
-            // Without a MessageId the content itself is the key: a repeated push is the same again.
+            // Without a MessageId the content itself is the key: a repeated push relays the same octets.
             || {
-                received.document.bytes().len().to_string()
-                    + envelope.control.challenge.as_deref().unwrap_or_default()
+                Digest::of(envelope.content.as_ref().map_or(b"".as_slice(), |content| content.xml.as_slice()))
+                    .to_string()
             },
             |id| id.as_str().to_owned(),
         );
