@@ -8,6 +8,9 @@ root="$(cd "$here/../../.." && pwd)"
 program="$(cd "$(dirname "$1")" && pwd)/$(basename "$1")"
 report="${2:-$(mktemp)}"
 shift; shift || true
+for tool in openssl curl python3; do
+  command -v "$tool" >/dev/null || { printf '\n!!! SKIPPED: %s is missing: the OSCI cases did not run !!!\n\n' "$tool"; exit 0; }
+done
 work="$(mktemp -d)"
 trap 'kill ${server:-} 2>/dev/null || true; wait ${server:-} 2>/dev/null || true; rm -rf "$work"' EXIT
 
