@@ -114,7 +114,9 @@ fn wrapped_keys_come_back() {
         let other =
             if digest == DigestAlgorithm::Sha256 { DigestAlgorithm::Sha512 } else { DigestAlgorithm::Sha256 };
         assert_eq!(key.unwrap_key(KeyTransport::Oaep(other), &wrapped), Err(KeyError::Operation));
-        assert_eq!(key.unwrap_key(KeyTransport::Rsa15, &wrapped), Err(KeyError::Operation));
+        // One OAEP block in some three hundred looks like one of RSA-1.5 by chance: it may open, but never to the key.
+        let mistaken = key.unwrap_key(KeyTransport::Rsa15, &wrapped);
+        assert!(mistaken.is_err() || mistaken.is_ok_and(|opened| opened.as_slice() != b"session key"));
     }
     let wrapped = RSA.certificate.wrap_key(KeyTransport::Rsa15, b"session key").unwrap();
     assert_eq!(key.unwrap_key(KeyTransport::Rsa15, &wrapped).unwrap().as_slice(), b"session key");
