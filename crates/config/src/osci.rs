@@ -216,9 +216,6 @@ pub struct OsciTrust {
     /// Revocation lists (Sperrlisten, DER or PEM files); read anew when they change.
     #[schemars(extend("since" = "0.2.0"))]
     pub crls: Vec<PathBuf>,
-    /// Address of an OCSP responder.
-    #[schemars(extend("since" = "0.2.0"))]
-    pub ocsp: Option<String>,
     /// Shortest RSA key in bits. 3072 is the rule of the Saxon intermediary since July 2024.
     #[schemars(extend("since" = "0.2.0"))]
     pub min_rsa_bits: u32,
@@ -226,13 +223,7 @@ pub struct OsciTrust {
 
 impl Default for OsciTrust {
     fn default() -> Self {
-        Self {
-            anchors: Vec::new(),
-            intermediates: Vec::new(),
-            crls: Vec::new(),
-            ocsp: None,
-            min_rsa_bits: 3072,
-        }
+        Self { anchors: Vec::new(), intermediates: Vec::new(), crls: Vec::new(), min_rsa_bits: 3072 }
     }
 }
 
