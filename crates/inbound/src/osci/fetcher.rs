@@ -131,6 +131,7 @@ impl Fetcher {
             envelope: received.document.bytes().to_vec(),
             attachments: received.attachments.iter().map(Attachment::from).collect(),
         };
+        let store = received.store;
         let fresh = self
             .context
             .postbox
@@ -139,12 +140,13 @@ impl Fetcher {
                     return Ok(false);
                 }
                 boxes.put_delivery(&delivery)?;
+                // Within the step: a visit may be given up while it is committed, and parts that nobody has kept vanish.
+                store.keep();
                 Ok::<_, PostboxError>(true)
             })
             .await
             .map_err(super::collector::unusable)?;
         if fresh {
-            received.store.keep();
             self.context.wake.notify_one();
         }
         Ok(fresh)

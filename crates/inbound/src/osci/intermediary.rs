@@ -7,7 +7,7 @@ use dds_courier::{ExchangeError, Identity, Package, digests};
 use dds_osci::{
     feedback::{FeedbackCode, Refused},
     intake::{Intake, Received},
-    intermediary::{Attachment, Intermediary, PushFailure, Reply, Step},
+    intermediary::{Attachment, Intermediary, PushFailure, Reply, Step, StoreFailed},
     keys::Decrypter,
     message::MessageKind,
     random::SystemRandom,
@@ -73,25 +73,36 @@ impl Office {
         };
         let kind = order.kind();
         let executing = Arc::clone(&rules);
-        let step = self
+        let store = received.store;
+        // What the records name is kept within the step: whoever waits for it may be gone when it is committed, and parts that nobody
+        // has kept vanish. Should the commit fail, the sweep takes them.
+        let (step, parts) = self
             .context
             .postbox
-            .run(move |boxes| order.execute(&executing, boxes, &mut SystemRandom))
+            .run(move |boxes| {
+                let step = order.execute(&executing, boxes, &mut SystemRandom)?;
+                let named = match &step {
+                    Step::Answer(reply) => is_stored(kind) && reply.code().is_success(),
+                    Step::Reassemble { .. } => true,
+                    Step::Push { .. } | Step::Render { .. } => false,
+                };
+                let mut store = Some(store);
+                if let Some(store) = store.take_if(|_| named) {
+                    store.keep();
+                }
+                Ok::<_, StoreFailed>((step, store))
+            })
             .await?;
-        let step = match step {
+        match step {
             Step::Answer(reply) => {
-                let stored = matches!(kind, MessageKind::StoreDelivery | MessageKind::PartialStoreDelivery);
-                if stored && reply.code().is_success() {
-                    received.store.keep();
+                if parts.is_none() {
                     self.context.wake.notify_one();
                 }
-                return Ok((reply, None));
+                Ok((reply, None))
             }
-            step => step,
-        };
-        match step {
-            Step::Answer(reply) => Ok((reply, None)),
             Step::Push { receiver, request, then } => {
+                // The parts of the order live until the push has read them.
+                let _until_pushed = parts;
                 let package = match self.seal(*request, None).await {
                     Ok(package) => package,
                     Err(refused) => {
@@ -123,7 +134,6 @@ impl Office {
                 Ok((then.failed(&rules, failure), None))
             }
             Step::Reassemble { chunks, then } => {
-                received.store.keep();
                 let inside = self.reassemble(chunks).await;
                 let now = self.now();
                 let (inside, store) = match inside {
@@ -136,12 +146,15 @@ impl Office {
                 let reply = self
                     .context
                     .postbox
-                    .run(move |boxes| then.done(&rules, inside.as_ref().map_err(Clone::clone), boxes, now))
+                    .run(move |boxes| {
+                        let reply = then.done(&rules, inside.as_ref().map_err(Clone::clone), boxes, now)?;
+                        if let Some(store) = store.filter(|_| reply.refused.is_none()) {
+                            store.keep();
+                        }
+                        Ok::<_, StoreFailed>(reply)
+                    })
                     .await?;
-                if reply.refused.is_none()
-                    && let Some(store) = store
-                {
-                    store.keep();
+                if reply.refused.is_none() {
                     self.context.wake.notify_one();
                 }
                 Ok((reply, None))
@@ -153,9 +166,15 @@ impl Office {
                 let written = spawn_blocking(move || write(&postbox, package));
                 let (part, bytes, parts) =
                     written.await.map_err(|error| PostboxError(error.to_string()))??;
-                let reply =
-                    self.context.postbox.run(move |boxes| then.done(&rules, part, bytes, boxes)).await?;
-                parts.keep();
+                let reply = self
+                    .context
+                    .postbox
+                    .run(move |boxes| {
+                        let reply = then.done(&rules, part, bytes, boxes)?;
+                        parts.keep();
+                        Ok::<_, StoreFailed>(reply)
+                    })
+                    .await?;
                 Ok((reply, None))
             }
         }
@@ -199,6 +218,11 @@ impl Office {
         });
         sealing.await.map_err(|error| Refused::new(FeedbackCode::S9000, error.to_string()))?
     }
+}
+
+/// Orders whose attachments stay when they succeed.
+const fn is_stored(kind: MessageKind) -> bool {
+    matches!(kind, MessageKind::StoreDelivery | MessageKind::PartialStoreDelivery)
 }
 
 fn internal(error: &PostboxError) -> Refused {

@@ -126,25 +126,32 @@ pub(super) fn time(now: dds_message::Timestamp) -> Timestamp {
     Timestamp::from_millisecond(now.0).unwrap_or(Timestamp::UNIX_EPOCH)
 }
 
+/// Works a request through, also when the client has gone meanwhile: an order that was executed has consequences (a push, a note on
+/// the process card) that must not stop half-way.
+async fn finish(work: impl Future<Output = Response> + Send + 'static) -> Response {
+    tokio::spawn(work)
+        .await
+        .unwrap_or_else(|_| fault(&Refused::new(FeedbackCode::S9000, "the work ended unexpectedly")))
+}
+
 /// `POST /osci` for the intermediary and `POST /osci/empfang` for the passive recipient, as far as they are configured. Anything but
 /// POST gets 405.
 pub fn routes(office: Option<Arc<Office>>, receiving: Option<Arc<Receiving>>) -> Router {
     let mut router = Router::new();
     if let Some(office) = office {
-        router =
-            router.route(
-                "/osci",
-                post(|State(office): State<Arc<Office>>, request: Request| async move {
-                    office.serve(request).await
-                })
-                .with_state(office),
-            );
+        router = router.route(
+            "/osci",
+            post(|State(office): State<Arc<Office>>, request: Request| async move {
+                finish(office.serve(request)).await
+            })
+            .with_state(office),
+        );
     }
     if let Some(receiving) = receiving {
         router = router.route(
             "/osci/empfang",
             post(|State(receiving): State<Arc<Receiving>>, request: Request| async move {
-                receiving.serve(request).await
+                finish(receiving.serve(request)).await
             })
             .with_state(receiving),
         );
