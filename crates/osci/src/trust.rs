@@ -168,6 +168,16 @@ impl Default for TrustPolicy {
 }
 
 impl CertificateReport {
+    /// [`Self::detail`] for a log: the holder, who may be a natural person, is named by the fingerprint of the certificate.
+    #[must_use]
+    pub fn detail_without_holder(&self) -> String {
+        let holder = self.certificate.subject();
+        if holder.is_empty() {
+            return self.detail.clone();
+        }
+        self.detail.replace(holder, self.certificate.sha256_hex())
+    }
+
     /// Whether the certificate is refused: a finding has the class error or fault. An author's signature certificate
     /// never is; the code table has only warnings for it (3701–3703), and its reader decides.
     #[must_use]

@@ -275,11 +275,9 @@ fn authors(content: &Content, complete: bool) -> Result<(), Problem> {
                 Verdict::Invalid(_) | Verdict::Absent => false,
             };
             if !sound {
-                let place = signature.faults.first().map_or("", |fault| fault.place.as_str());
-                return Err(Problem::new(
-                    Code::OSCI_AUTHOR,
-                    format!("author's signature: {} {place}", signature.verdict.word()),
-                ));
+                let fault = signature.faults.first().map_or_else(String::new, |fault| fault.refused().detail);
+                let word = signature.verdict.word();
+                return Err(Problem::new(Code::OSCI_AUTHOR, format!("author's signature: {word} {fault}")));
             }
         }
     }

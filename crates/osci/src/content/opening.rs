@@ -138,10 +138,7 @@ impl Opening<'_> {
             (None, Some(href)) => {
                 let content_id = href.strip_prefix("cid:").ok_or_else(|| invalid("href"))?;
                 if !self.attachments.iter().any(|part| part.content_id == content_id) {
-                    return Err(Refused::new(
-                        FeedbackCode::S9100,
-                        format!("attachment {content_id:?} is missing"),
-                    ));
+                    return Err(Refused::new(FeedbackCode::S9100, "an attachment is missing"));
                 }
                 let part = AttachmentPart { content_id: content_id.to_owned(), cipher: None };
                 Ok(ContentItem { id, body: ContentBody::Attachment(part) })

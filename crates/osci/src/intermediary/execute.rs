@@ -10,6 +10,7 @@ use crate::certificate::PublicKeyKind;
 use crate::feedback::{Feedback, FeedbackClass, FeedbackCode, Refused};
 use crate::message::{ChunkInformation, ChunkRequest, MessageKind, Order};
 use crate::random::Random;
+use crate::trust::CertificateReport;
 
 /// An order about to be executed: everything about it has been found right.
 pub(super) struct Turn<'a, M: Mailboxes> {
@@ -136,7 +137,7 @@ impl<H: Clone + std::fmt::Debug> Examined<H> {
         let errors = self.findings(|class| class == FeedbackClass::Error);
         let code = *errors.last()?;
         let report = self.reports.iter().find(|report| report.findings.contains(&code));
-        let detail = report.map_or("", |report| report.detail.as_str());
+        let detail = report.map(CertificateReport::detail_without_holder).unwrap_or_default();
         let mut refusal = Refusal::new(code, detail);
         if let Some(report) = report
             && matches!(report.certificate.key(), PublicKeyKind::Rsa { bits } if bits < intermediary.trust.min_rsa_bits)

@@ -127,7 +127,7 @@ impl Recipient {
             }
             Some(certificate) if !self.intermediaries.contains(certificate) => {
                 let detail =
-                    format!("signed by {}, which is none of our intermediaries", certificate.subject());
+                    format!("signed by {}, which is none of our intermediaries", certificate.sha256_hex());
                 return Err(Refused::new(FeedbackCode::S9601, detail));
             }
             _ => {}

@@ -79,6 +79,10 @@ impl Fault {
     /// As a refusal; the detail is for us only.
     #[must_use]
     pub fn refused(&self) -> Refused {
+        // Content-IDs are made of file names, and those of the names of people: they are for `inspect`, not for logs.
+        if self.place.starts_with("cid:") {
+            return Refused::new(self.code(), format!("an attachment: {}", self.reason));
+        }
         Refused::new(self.code(), self.to_string())
     }
 
