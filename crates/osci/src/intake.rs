@@ -16,7 +16,7 @@ use zeroize::Zeroizing;
 
 use crate::algorithm::{CryptoPolicy, DataAlgorithm, IvLength, KeyTransport};
 use crate::certificate::Certificate;
-use crate::encryption::failure;
+use crate::encryption::{TransportTarget, failure};
 use crate::feedback::{FeedbackCode, Refused};
 use crate::keys::Decrypter;
 use crate::message::MessageKind;
@@ -78,6 +78,19 @@ pub struct TransportEncryption {
     pub iv: IvLength,
     /// Key transport.
     pub key: KeyTransport,
+}
+
+impl TransportEncryption {
+    /// How an answer is encrypted for the partner's certificate: with the data algorithm he used, as far as it is still written.
+    /// Only GCM is, whatever was read; the feature GCMPaddingModus in our answers moves a library client on (DOSSIER 7).
+    #[must_use]
+    pub fn answering(&self, certificate: &Certificate) -> TransportTarget {
+        let mut target = TransportTarget::new(certificate.clone());
+        if self.data.is_authenticated() {
+            target.data = self.data;
+        }
+        target
+    }
 }
 
 /// A message that was read completely; signatures are not verified yet.

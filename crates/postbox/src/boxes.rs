@@ -312,12 +312,8 @@ impl Mailboxes for Boxes<'_> {
                 .prepare_cached("SELECT client, used FROM message_id WHERE id = ?1")?
                 .query_row([id.as_str()], |row| Ok((row.get::<_, String>(0)?, row.get::<_, bool>(1)?)))
                 .optional()?;
-            Ok(match found {
-                None => IdState::Unknown,
-                Some((owner, _)) if &owner != client => IdState::Foreign,
-                Some((_, true)) => IdState::Used,
-                Some((_, false)) => IdState::Free,
-            })
+            let issued = found.as_ref().map(|(owner, used)| (owner.as_str(), *used));
+            Ok(IdState::of(issued, client))
         })
     }
 

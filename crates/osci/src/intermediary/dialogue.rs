@@ -2,18 +2,12 @@
 
 use std::fmt::Write as _;
 
-use aws_lc_rs::constant_time::verify_slices_are_equal;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-
-use super::reply::{Frame, target};
+use super::reply::Frame;
 use super::{Dialogue, Examined, Intermediary, Mailboxes, StoreFailed};
+use crate::control::{Rules, challenge as fresh_challenge, conversation_id, same};
 use crate::feedback::{FeedbackCode, Language, Refused};
 use crate::message::{CertificateRole, ControlBlock, MessageKind};
 use crate::random::Random;
-
-/// Octets of a challenge; the Java library sends 10.
-const CHALLENGE: usize = 16;
 
 /// Where an order stands.
 #[derive(Debug)]
@@ -43,7 +37,7 @@ pub(super) fn enter<M: Mailboxes>(
     };
     let idle = intermediary.rules.dialogue_idle;
     let open = boxes.expire_dialogues(order.at.checked_sub(idle).unwrap_or(order.at))?;
-    let fresh = self::challenge(random);
+    let fresh = fresh_challenge(random);
     let place = match (&control.conversation_id, kind) {
         (conversation, MessageKind::InitDialog) => {
             if conversation.is_some() || control.sequence_number.is_some() || control.response.is_some() {
@@ -69,9 +63,8 @@ pub(super) fn enter<M: Mailboxes>(
             if control.sequence_number != Some(dialogue.next_sequence) {
                 return wrong("the SequenceNumber is not the next one");
             }
-            // Who does not know the challenge shall not learn from the time how much of it he guessed.
-            let echoed = control.response.as_deref().unwrap_or_default().as_bytes();
-            if verify_slices_are_equal(echoed, dialogue.challenge.as_bytes()).is_err() {
+            let echoed = control.response.as_deref().unwrap_or_default();
+            if !same(echoed, &dialogue.challenge) {
                 return wrong("the Response is not our last Challenge");
             }
             if dialogue.encrypted && order.transport.is_none() {
@@ -86,7 +79,7 @@ pub(super) fn enter<M: Mailboxes>(
         (None, _) if control.sequence_number != Some(0) => {
             return wrong("an order outside a dialogue has SequenceNumber 0");
         }
-        (None, kind) if needs_dialogue(kind) => Place::Homeless,
+        (None, kind) if Rules::of(kind).is_some_and(Rules::needs_dialogue) => Place::Homeless,
         (None, _) => Place::Implicit,
     };
     let dialogue = match &place {
@@ -105,7 +98,7 @@ pub(super) fn enter<M: Mailboxes>(
                     "there is no certificate to encrypt the response for",
                 )));
             };
-            Some(target(certificate, transport))
+            Some(transport.answering(certificate))
         }
     };
     let control = ControlBlock {
@@ -126,31 +119,6 @@ pub(super) fn enter<M: Mailboxes>(
         success: if stays { FeedbackCode::S0801 } else { FeedbackCode::S0800 },
     };
     Ok(Ok((place, frame)))
-}
-
-const fn needs_dialogue(kind: MessageKind) -> bool {
-    matches!(
-        kind,
-        MessageKind::ExitDialog
-            | MessageKind::FetchDelivery
-            | MessageKind::FetchProcessCard
-            | MessageKind::MediateDelivery
-            | MessageKind::PartialFetchDelivery
-    )
-}
-
-/// A fresh challenge.
-pub(super) fn challenge(random: &mut dyn Random) -> String {
-    let mut octets = [0; CHALLENGE];
-    random.fill(&mut octets);
-    STANDARD.encode(octets)
-}
-
-/// A fresh ConversationId: digits only. Guessing one is no use without the challenge, yet it is not guessed.
-fn conversation_id(random: &mut dyn Random) -> String {
-    let mut octets = [0; 16];
-    random.fill(&mut octets);
-    u128::from_be_bytes(octets).to_string()
 }
 
 /// A fresh MessageId.

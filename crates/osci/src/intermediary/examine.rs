@@ -9,7 +9,7 @@ use crate::certificate::Certificate;
 use crate::feedback::{FeedbackClass, FeedbackCode, Refused};
 use crate::intake::{PartStore, Received, TransportEncryption};
 use crate::message::{CertificateRole, Envelope, Fault, Message, MessageKind, check_references};
-use crate::signature::{Verdict, verify_message};
+use crate::signature::{SignerRole, Verdict, verify_message};
 use crate::trust::{CertificateReport, CertificateUse};
 
 /// An order that is one, with everything that can be said without looking at the state. Problems found so far are kept and come out in
@@ -141,18 +141,7 @@ impl Intermediary {
     }
 }
 
-const fn serves(kind: MessageKind) -> bool {
-    matches!(
-        kind,
-        MessageKind::InitDialog
-            | MessageKind::ExitDialog
-            | MessageKind::GetMessageId
-            | MessageKind::StoreDelivery
-            | MessageKind::FetchDelivery
-            | MessageKind::FetchProcessCard
-            | MessageKind::ForwardDelivery
-            | MessageKind::MediateDelivery
-            | MessageKind::PartialStoreDelivery
-            | MessageKind::PartialFetchDelivery
-    )
+/// The orders of clients: what an originator signs, his reply to a mediation excepted.
+fn serves(kind: MessageKind) -> bool {
+    SignerRole::of(kind) == SignerRole::Originator && !kind.is_response()
 }

@@ -150,6 +150,19 @@ pub enum IdState {
     Used,
 }
 
+impl IdState {
+    /// The state for `client` of an id that was issued to somebody and perhaps used, or never issued.
+    #[must_use]
+    pub fn of(issued: Option<(&str, bool)>, client: &str) -> Self {
+        match issued {
+            None => Self::Unknown,
+            Some((owner, _)) if owner != client => Self::Foreign,
+            Some((_, true)) => Self::Used,
+            Some((_, false)) => Self::Free,
+        }
+    }
+}
+
 /// An attachment kept, or a range of one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attachment<H> {

@@ -75,12 +75,8 @@ impl<H: Clone + std::fmt::Debug> Mailboxes for MemoryMailboxes<H> {
     }
 
     fn id_state(&mut self, id: &MessageId, client: &Fingerprint) -> Result<IdState, StoreFailed> {
-        Ok(match self.ids.get(id) {
-            None => IdState::Unknown,
-            Some((owner, _)) if owner != client => IdState::Foreign,
-            Some((_, true)) => IdState::Used,
-            Some((_, false)) => IdState::Free,
-        })
+        let issued = self.ids.get(id).map(|(owner, used)| (owner.as_str(), *used));
+        Ok(IdState::of(issued, client))
     }
 
     fn use_id(&mut self, id: &MessageId) -> Result<(), StoreFailed> {

@@ -2,11 +2,12 @@
 
 use jiff::Timestamp;
 
-use super::dialogue::{challenge, message_id};
+use super::dialogue::message_id;
 use super::execute::{Outcome, Refusal, Turn, refused_response};
-use super::reply::{Frame, target};
+use super::reply::Frame;
 use super::store::{claim, new_card};
 use super::{Attachment, Card, Fingerprint, Intermediary, Mailboxes, Reply, ReplyMessage, Step, StoreFailed};
+use crate::control::challenge;
 use crate::feedback::{FeedbackClass, FeedbackCode, Refused};
 use crate::intake::{PartStore, Received};
 use crate::message::{CertificateRole, ContentPackage, ControlBlock, Envelope, Message, MessageId, Order};
@@ -114,7 +115,7 @@ fn push<M: Mailboxes>(
         .transport
         .as_ref()
         .zip(addressee)
-        .map(|(transport, certificate)| target(certificate, transport));
+        .map(|(transport, certificate)| transport.answering(certificate));
     let request = Reply {
         message: ReplyMessage::Envelope(Box::new(envelope)),
         attachments: turn.order.attachments.clone(),
@@ -306,12 +307,12 @@ impl Forwarding {
             ));
         }
         let report = intermediary.trust.check(signer, CertificateUse::RecipientResponseSignature, now);
-        for code in report.findings {
+        for &code in &report.findings {
             match code.class() {
                 FeedbackClass::Warning => self.warnings.push(code),
                 FeedbackClass::Ok => {}
                 FeedbackClass::Error | FeedbackClass::Fault(_) => {
-                    return Err(Refused::new(code, report.detail));
+                    return Err(Refused::new(code, report.detail_without_holder()));
                 }
             }
         }

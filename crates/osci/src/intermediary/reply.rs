@@ -1,7 +1,6 @@
 //! What goes out: a response, a push or a fault, with its attachments, and how it is to be protected.
 
 use super::{Attachment, Intermediary};
-use crate::certificate::Certificate;
 use crate::encryption::TransportTarget;
 use crate::feedback::{Feedback, FeedbackCode, FeedbackEntry, Language, Refused};
 use crate::keys::Signer;
@@ -141,17 +140,4 @@ impl Frame {
             refused: None,
         }
     }
-}
-
-/// Transport encryption for a partner: the algorithms he used, as far as we still write them.
-pub(super) fn target(
-    certificate: &Certificate,
-    like: &crate::intake::TransportEncryption,
-) -> TransportTarget {
-    let mut target = TransportTarget::new(certificate.clone());
-    // GCM only, whatever the partner used: the feature GCMPaddingModus in our responses moves a library client on (DOSSIER 7).
-    if like.data.is_authenticated() {
-        target.data = like.data;
-    }
-    target
 }

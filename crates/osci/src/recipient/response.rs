@@ -112,10 +112,5 @@ pub(super) fn target(envelope: &Envelope, used: &TransportEncryption) -> Result<
                 "an encrypted order without the intermediary's cipher certificate",
             )
         })?;
-    let mut target = TransportTarget::new(certificate.clone());
-    // Only GCM is written, whatever was read (DOSSIER 7: GCM is mandatory for transport since 2019).
-    if used.data.is_authenticated() {
-        target.data = used.data;
-    }
-    Ok(target)
+    Ok(used.answering(certificate))
 }
