@@ -8,6 +8,7 @@ use axum::{
 };
 use bytes::{Bytes, BytesMut};
 use dds_message::{Code, Problem};
+use futures::{Stream, StreamExt as _};
 use http_body_util::BodyExt;
 use tokio::time::{Instant, timeout};
 
@@ -16,6 +17,18 @@ use crate::Options;
 /// What is read of a refused body, so that the sender, who may still be sending, gets to see the refusal.
 const LINGER_BYTES: u64 = 64 << 20;
 const LINGER: Duration = Duration::from_secs(10);
+
+/// Reads on what still comes of a body whose sender is refused already: a connection closed under his hands would take the
+/// refusal away from him.
+pub(crate) fn linger<E: Send>(mut body: impl Stream<Item = Result<Bytes, E>> + Send + Unpin + 'static) {
+    tokio::spawn(timeout(LINGER, async move {
+        let mut left = LINGER_BYTES;
+        while let Some(Ok(piece)) = body.next().await {
+            let Some(rest) = left.checked_sub(piece.len() as u64) else { return };
+            left = rest;
+        }
+    }));
+}
 
 /// A body that is read piece by piece.
 pub(crate) struct Pieces {

@@ -29,7 +29,7 @@ use jiff::Timestamp;
 use tokio::sync::{Notify, Semaphore};
 
 use super::{Office, Receiving, content::Door};
-use crate::{Limits, Sources};
+use crate::{Limits, Sources, body::linger};
 
 /// What the parts of OSCI share.
 #[derive(Clone)]
@@ -79,14 +79,19 @@ impl OsciContext {
         let limit = self.courier.desk().intake.message_bytes;
         if request.body().size_hint().lower() > limit {
             // Before anything is read: the sender learns it at once (H24).
+            linger(request.into_body().into_data_stream());
             return Err(fault(&Refused::new(FeedbackCode::S9100, "the message is longer than allowed")));
         }
-        let received = receive(self.courier.desk(), decrypters, paced(request.into_body(), self.idle)).await;
+        let mut body = Box::pin(paced(request.into_body(), self.idle));
+        let received = receive(self.courier.desk(), decrypters, &mut body).await;
         drop(place);
         received.map_err(|error| match error {
             // Nobody is there to read an answer, or he is too slow for one.
             ReceiveError::BrokenOff(_) => StatusCode::REQUEST_TIMEOUT.into_response(),
-            ReceiveError::Refused(refused) => fault(&refused),
+            ReceiveError::Refused(refused) => {
+                linger(body);
+                fault(&refused)
+            }
         })
     }
 
