@@ -330,7 +330,7 @@ pub(crate) struct DeliverRedirect {
 
 #[derive(Debug, Args)]
 pub(crate) struct Bench {
-    /// D, B, X, V, Q, A or J
+    /// D, B, X, V, S, Q, A or J
     pub(crate) scenario: String,
     /// Write the result as JSON to this file
     #[arg(long, value_name = "FILE")]

@@ -90,7 +90,7 @@ const TEXTS: &[(&str, &str)] = &[
     ("deliver release", "Einen Klärfall wieder in die Verarbeitung geben"),
     ("deliver release.id", "Kennung der Nachricht"),
     ("bench", "Ein Messszenario ausführen"),
-    ("bench.scenario", "D, B, X, V, Q, A oder J"),
+    ("bench.scenario", "D, B, X, V, S, Q, A oder J"),
     ("bench.report", "Ergebnis als JSON in diese Datei schreiben"),
     ("bench.messages", "Nachrichten (J: Einträge); jedes Szenario hat eine eigene Vorgabe"),
     ("bench.clients", "Gleichzeitige Absender"),

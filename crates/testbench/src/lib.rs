@@ -39,7 +39,7 @@ pub use inbox::{Inbox, Part, Received};
 pub use ledger::{Ledger, Tally};
 pub use load::{Load, LoadReport, Pace};
 pub use mail::{Envelope, MailOptions, MailServerSim};
-pub use osci::{OsciFetched, OsciIdentity, OsciPeer, OsciPki};
+pub use osci::{OsciFetched, OsciIdentity, OsciPeer, OsciPki, OsciPrepared, osci_post};
 pub use pki::{Identity, TestPki};
 pub use portal::{CallbackSim, PortalSim};
 pub use ports::free_port;

@@ -2,10 +2,11 @@
 
 use std::{net::SocketAddr, path::Path};
 
+use bytes::Bytes;
 use dds_osci::{
     algorithm::KeyTransport,
     certificate::Certificate,
-    client::{Client, Delivery, Lost, Request},
+    client::{Client, Delivery, Lost, Request, Single, Stored},
     content::{Author, ContainerDraft, ContentBody, encrypt_container, open, package},
     feedback::{Feedback, FeedbackCode, Refused},
     intake::{IntakeConfig, MemoryStore, Received, read_all},
@@ -18,21 +19,22 @@ use dds_osci::{
 use hyper::{Method, Request as HttpRequest};
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose,
-    PKCS_ECDSA_P256_SHA256, PKCS_RSA_SHA256, RsaKeySize,
+    PKCS_ECDSA_P256_SHA256, PKCS_RSA_SHA256, RsaKeySize, SignatureAlgorithm,
 };
 
 use crate::{
     Error,
-    http::{self, whole},
+    http::{self, Outgoing, whole},
 };
 
 /// OSCI-PKI of one run: a certification authority, and key pairs it has certified.
 pub struct OsciPki {
     issuer: Issuer<'static, KeyPair>,
     root_pem: String,
+    signing: &'static SignatureAlgorithm,
 }
 
-/// The two key pairs of an OSCI role: RSA 3072 to decrypt, P-256 to sign.
+/// The two key pairs of an OSCI role: RSA 3072 to decrypt, P-256 or RSA 3072 to sign.
 pub struct OsciIdentity {
     /// Decrypts.
     pub cipher: SoftwareKey,
@@ -58,7 +60,14 @@ impl OsciPki {
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
         let key = KeyPair::generate().map_err(failed)?;
         let root = params.self_signed(&key).map_err(failed)?;
-        Ok(Self { root_pem: root.pem(), issuer: Issuer::new(params, key) })
+        Ok(Self { root_pem: root.pem(), issuer: Issuer::new(params, key), signing: &PKCS_ECDSA_P256_SHA256 })
+    }
+
+    /// Roles of this authority sign with RSA 3072 from now on, as most of those in operation do.
+    #[must_use]
+    pub const fn with_rsa_signatures(mut self) -> Self {
+        self.signing = &PKCS_RSA_SHA256;
+        self
     }
 
     /// The root certificate, PEM.
@@ -73,7 +82,11 @@ impl OsciPki {
     /// [`Error::Certificate`].
     pub fn identity(&self, name: &str) -> Result<OsciIdentity, Error> {
         let cipher = KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, RsaKeySize::_3072).map_err(failed)?;
-        let signature = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).map_err(failed)?;
+        let signature = if self.signing == &PKCS_RSA_SHA256 {
+            KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, RsaKeySize::_3072).map_err(failed)?
+        } else {
+            KeyPair::generate_for(self.signing).map_err(failed)?
+        };
         let usage = [KeyUsagePurpose::KeyEncipherment, KeyUsagePurpose::DataEncipherment];
         let cipher_pem = self.certify(&format!("{name}-cipher"), &usage, &cipher)?;
         let signature_pem =
@@ -124,6 +137,13 @@ pub struct OsciPeer {
     intake: IntakeConfig,
 }
 
+/// A storeDelivery ready to be posted.
+pub struct OsciPrepared {
+    /// The HTTP body, signed and encrypted.
+    pub body: Bytes,
+    awaiting: Single<Stored>,
+}
+
 /// What was fetched.
 #[derive(Debug, Clone)]
 pub struct OsciFetched {
@@ -163,6 +183,27 @@ impl OsciPeer {
         let received = self.send(&request).await?;
         let answer = awaiting.receive(received.as_ref().map_err(Clone::clone)).map_err(lost)?;
         done(&answer.feedback).map(|()| id)
+    }
+
+    /// Does everything for [`Self::store`] but the posting: the MessageId is there, the order is sealed.
+    ///
+    /// # Errors
+    /// [`Error::Unexpected`] with the feedback.
+    pub async fn prepare(&self, addressee: &Certificate, document: &[u8]) -> Result<OsciPrepared, Error> {
+        let id = self.message_id().await?;
+        let (request, awaiting) =
+            self.client.store(id, self.delivery(addressee, document)?, &mut SystemRandom);
+        Ok(OsciPrepared { body: self.seal(&request)?, awaiting })
+    }
+
+    /// Whether the answer to a prepared order says that the delivery is in the mailbox.
+    ///
+    /// # Errors
+    /// [`Error::Unexpected`] with the feedback.
+    pub fn conclude(&self, prepared: OsciPrepared, answer: &[u8]) -> Result<(), Error> {
+        let received = self.receive(answer);
+        let answer = prepared.awaiting.receive(received.as_ref().map_err(Clone::clone)).map_err(lost)?;
+        done(&answer.feedback)
     }
 
     /// Has a document pushed to the passive recipient at `receiver`.
@@ -264,20 +305,35 @@ impl OsciPeer {
     }
 
     async fn send(&self, request: &Request) -> Result<Result<Received<MemoryStore>, Refused>, Error> {
+        let post = osci_post(self.address, self.seal(request)?)?;
+        let answered = http::Client::new(self.address).send(post).await?.success()?;
+        Ok(self.receive(&answered.body))
+    }
+
+    fn seal(&self, request: &Request) -> Result<Bytes, Error> {
         let signer = Some((&self.identity.signature as &dyn Signer, SigningOptions::default()));
         let outgoing = request.seal(signer, &[], &mut SystemRandom).map_err(unexpected)?;
-        let body = message_bytes(outgoing, &[]).map_err(unexpected)?;
-        let post = HttpRequest::builder()
-            .method(Method::POST)
-            .uri("/osci")
-            .header("host", self.address.to_string())
-            .header("content-type", "text/xml")
-            .body(whole(body))
-            .map_err(unexpected)?;
-        let answered = http::Client::new(self.address).send(post).await?.success()?;
-        let keys: [&dyn Decrypter; 1] = [&self.identity.cipher];
-        Ok(read_all(&self.intake, &keys, &mut SystemRandom, &answered.body))
+        Ok(message_bytes(outgoing, &[]).map_err(unexpected)?.into())
     }
+
+    fn receive(&self, body: &[u8]) -> Result<Received<MemoryStore>, Refused> {
+        let keys: [&dyn Decrypter; 1] = [&self.identity.cipher];
+        read_all(&self.intake, &keys, &mut SystemRandom, body)
+    }
+}
+
+/// The HTTP request that carries an order to the intermediary behind `http://ADDRESS/osci`.
+///
+/// # Errors
+/// None that can be met with an address.
+pub fn osci_post(address: SocketAddr, body: Bytes) -> Result<HttpRequest<Outgoing>, Error> {
+    HttpRequest::builder()
+        .method(Method::POST)
+        .uri("/osci")
+        .header("host", address.to_string())
+        .header("content-type", "text/xml")
+        .body(whole(body))
+        .map_err(unexpected)
 }
 
 fn done(feedback: &Feedback) -> Result<(), Error> {

@@ -6,6 +6,7 @@ mod journal;
 mod matching;
 mod measure;
 mod path;
+mod secure;
 
 use std::{collections::BTreeMap, process::ExitCode};
 
@@ -67,6 +68,7 @@ pub(crate) async fn run(options: &Bench, output: Output) -> Result<ExitCode, Fai
         "B" => matching::run(options)?,
         "X" => Box::pin(path::transform(options)).await?,
         "V" => Box::pin(path::validate(options)).await?,
+        "S" => Box::pin(secure::run(options)).await?,
         "Q" => Box::pin(path::queue(options)).await?,
         "A" => Box::pin(path::attachments(options)).await?,
         "J" => Box::pin(journal::run(options)).await?,
@@ -74,8 +76,8 @@ pub(crate) async fn run(options: &Bench, output: Output) -> Result<ExitCode, Fai
             return Err(Failure::new(
                 Code::BAD_REQUEST,
                 (
-                    format!("kein Szenario {other}; es gibt D, B, X, V, Q, A, J"),
-                    format!("no scenario {other}; there are D, B, X, V, Q, A, J"),
+                    format!("kein Szenario {other}; es gibt D, B, X, V, S, Q, A, J"),
+                    format!("no scenario {other}; there are D, B, X, V, S, Q, A, J"),
                 ),
             ));
         }

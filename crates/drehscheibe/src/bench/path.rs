@@ -18,8 +18,8 @@ use crate::{
 
 /// The target's product: REST with XML and multipart attachments.
 const PRODUCT: &str = "fv-gewerberegister@5.0";
-const PROCEDURE: &str = "sondernutzung";
-const FIXTURE: &str = "zehn-kilobyte";
+pub(super) const PROCEDURE: &str = "sondernutzung";
+pub(super) const FIXTURE: &str = "zehn-kilobyte";
 
 /// A router process with everything around it.
 struct Arena {
@@ -189,7 +189,7 @@ impl Arena {
 }
 
 /// The release with one REST target for the bench's procedure everywhere, and without validation if so wished.
-fn with_one_target(built: &Release, validating: bool) -> Result<Release, Failure> {
+pub(super) fn with_one_target(built: &Release, validating: bool) -> Result<Release, Failure> {
     let mut contents = built.contents().clone();
     for profile in &mut contents.profiles {
         for office in profile.value.offices.values_mut() {
@@ -208,7 +208,7 @@ fn with_one_target(built: &Release, validating: bool) -> Result<Release, Failure
         .map_err(|findings| build_failed(dds_config::BuildError { findings }))
 }
 
-fn fill(report: &mut Report, load: &LoadReport, messages: u64, rate: f64) {
+pub(super) fn fill(report: &mut Report, load: &LoadReport, messages: u64, rate: f64) {
     report.messages = messages;
     report.messages_per_second = rate;
     report.p50_ms = load.latency.quantile(0.5).as_secs_f64() * 1e3;
@@ -224,13 +224,13 @@ async fn wait(inbox: &dds_testbench::Inbox, count: usize, seconds: u64) -> Resul
 }
 
 /// Highest resident memory of the router and its workers while something runs.
-struct Peak {
+pub(super) struct Peak {
     stop: tokio::sync::watch::Sender<bool>,
     task: tokio::task::JoinHandle<u64>,
 }
 
 impl Peak {
-    fn watch(pid: u32) -> Self {
+    pub(super) fn watch(pid: u32) -> Self {
         let (stop, stopped) = tokio::sync::watch::channel(false);
         let task = tokio::spawn(async move {
             let mut peak = 0;
@@ -243,7 +243,7 @@ impl Peak {
         Self { stop, task }
     }
 
-    async fn end(self) -> u64 {
+    pub(super) async fn end(self) -> u64 {
         self.stop.send_replace(true);
         self.task.await.unwrap_or(0)
     }

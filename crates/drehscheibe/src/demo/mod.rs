@@ -15,7 +15,8 @@ use dds_config::SourcePaths;
 use dds_testbench::Ledger;
 use indicatif::{ProgressBar, ProgressStyle};
 
-pub(crate) use cast::Cast;
+pub(crate) use cast::{Cast, texts};
+pub(crate) use osci::OsciOptions;
 pub(crate) use process::RouterProcess;
 pub(crate) use receivers::Receivers;
 pub(crate) use report::Report;
@@ -44,8 +45,8 @@ pub(crate) async fn run(options: &Demo, output: Output) -> Result<ExitCode, Fail
         config: options.sources.config_dir.clone(),
         schemas: options.sources.schemas.clone(),
     };
-    let stage_options =
-        StageOptions { osci: Some(cast::texts(&options.fixtures)?), ..StageOptions::default() };
+    let osci = OsciOptions { fixtures: texts(&options.fixtures)?, rsa: false };
+    let stage_options = StageOptions { osci: Some(osci), ..StageOptions::default() };
     let stage = Arc::new(Box::pin(Stage::build(&sources, stage_options)).await?);
     let cast = Arc::new(Cast::read(&options.fixtures)?);
     let mut router = RouterProcess::start(&stage).await?;

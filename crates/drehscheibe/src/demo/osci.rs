@@ -2,7 +2,7 @@
 //! would, and has others pushed to the passive recipient; they go the main path; the office responsible is reached by OSCI and
 //! fetches its mailbox.
 
-use std::{collections::BTreeMap, fs, net::SocketAddr, path::Path, time::Duration};
+use std::{collections::BTreeMap, fs, net::SocketAddr, ops::Range, path::Path, time::Duration};
 
 use dds_config::{
     OsciConfig, OsciFetch, OsciIdentity as Keys, OsciIntermediary, OsciKey, OsciRecipient, OsciTrust,
@@ -11,7 +11,7 @@ use dds_config::{
 use dds_depot::{Allow, Answers, Contents, Filed, Office, OsciMode, OsciWay, Source, SourceLimits, Span};
 use dds_message::{Digest, SourceId};
 use dds_osci::keys::{Decrypter, Signer};
-use dds_testbench::{OsciIdentity, OsciPeer, OsciPki, Template};
+use dds_testbench::{OsciIdentity, OsciPeer, OsciPki, OsciPrepared, Template};
 use serde::Serialize;
 
 use super::stage::failed;
@@ -23,6 +23,15 @@ const PORTAL: &str = "demo-osci-portal";
 const SHARE: u64 = 20;
 /// The procedure of the act.
 const PROCEDURE: &str = "sondernutzung";
+
+/// How OSCI takes part.
+#[derive(Debug, Clone)]
+pub(crate) struct OsciOptions {
+    /// Texts of all fixtures: the office behind OSCI must be one that none of them concerns.
+    pub(crate) fixtures: String,
+    /// All roles sign with RSA 3072, not with P-256.
+    pub(crate) rsa: bool,
+}
 
 /// Everything OSCI on stage.
 pub(crate) struct OsciStage {
@@ -62,12 +71,13 @@ impl OsciStage {
         folder: &Path,
         config: &mut ProcessConfig,
         contents: &mut Contents,
-        fixtures: &str,
+        options: &OsciOptions,
     ) -> Result<Self, Failure> {
         let keys = folder.join("osci");
         let mailboxes = keys.join("teilnehmer");
         fs::create_dir_all(&mailboxes).map_err(failed)?;
         let pki = OsciPki::new().map_err(failed)?;
+        let pki = if options.rsa { pki.with_rsa_signatures() } else { pki };
         let identity = |name: &str| -> Result<OsciIdentity, Failure> {
             let identity = pki.identity(name).map_err(failed)?;
             identity.write(&keys, name).map_err(failed)?;
@@ -92,7 +102,7 @@ impl OsciStage {
             receiver: None,
             subject: None,
         };
-        let (area, products) = put_behind_osci(contents, fixtures, &way)?;
+        let (area, products) = put_behind_osci(contents, &options.fixtures, &way)?;
         contents.sources.push(source(&portal)?);
         let certificates = || {
             (
@@ -114,12 +124,11 @@ impl OsciStage {
     pub(crate) async fn play(&self, template: &Template, messages: u64) -> Result<OsciReport, Failure> {
         let count = (messages / SHARE).max(3);
         for number in 0..count {
-            let text = String::from_utf8_lossy(&template.variant(9, number)).into_owned();
-            let document = text.replace(&area_of(&text), &self.area);
+            let document = self.document(template, number);
             match number % 3 {
-                0 => self.portal.store(&self.town, document.as_bytes()).await,
-                1 => self.portal.forward(&self.receiver, &self.town, document.as_bytes()).await,
-                _ => self.portal.store(&self.branch, document.as_bytes()).await,
+                0 => self.portal.store(&self.town, &document).await,
+                1 => self.portal.forward(&self.receiver, &self.town, &document).await,
+                _ => self.portal.store(&self.branch, &document).await,
             }
             .map_err(failed)?;
         }
@@ -128,14 +137,8 @@ impl OsciStage {
         let mut seen: BTreeMap<String, u64> = BTreeMap::new();
         // Up to a minute for what is waited for, then one look more: nothing may come that was not waited for.
         for _ in 0..120 {
-            for fetched in self.office.fetch_all().await.map_err(failed)? {
-                if !fetched.signed || fetched.document.is_empty() {
-                    return Err(Failure::internal(format!(
-                        "OSCI delivery {} is not signed or empty",
-                        fetched.id
-                    )));
-                }
-                *seen.entry(fetched.id).or_default() += 1;
+            for id in self.fetch().await? {
+                *seen.entry(id).or_default() += 1;
             }
             report.received = seen.len() as u64;
             report.duplicates = seen.values().map(|times| times - 1).sum();
@@ -145,6 +148,41 @@ impl OsciStage {
             tokio::time::sleep(Duration::from_millis(500)).await;
         }
         Ok(report)
+    }
+
+    /// Seals the storeDelivery orders of the portal for our own mailbox, so that only their posting is left.
+    pub(crate) async fn prepare(
+        &self,
+        template: &Template,
+        numbers: Range<u64>,
+    ) -> Result<Vec<OsciPrepared>, Failure> {
+        let mut prepared = Vec::new();
+        for number in numbers {
+            let document = self.document(template, number);
+            prepared.push(self.portal.prepare(&self.town, &document).await.map_err(failed)?);
+        }
+        Ok(prepared)
+    }
+
+    /// Whether the answer to a prepared order was positive.
+    pub(crate) fn conclude(&self, prepared: OsciPrepared, answer: &[u8]) -> Result<(), Failure> {
+        self.portal.conclude(prepared, answer).map_err(failed)
+    }
+
+    /// What waits for the office: MessageIds of deliveries that it could decrypt, with the author's valid signature.
+    pub(crate) async fn fetch(&self) -> Result<Vec<String>, Failure> {
+        let fetched = self.office.fetch_all().await.map_err(failed)?;
+        let bad = fetched.iter().find(|one| !one.signed || one.document.is_empty());
+        if let Some(bad) = bad {
+            return Err(Failure::internal(format!("OSCI delivery {} is not signed or empty", bad.id)));
+        }
+        Ok(fetched.into_iter().map(|one| one.id).collect())
+    }
+
+    /// A variant of the template for the office behind OSCI.
+    fn document(&self, template: &Template, number: u64) -> Vec<u8> {
+        let text = String::from_utf8_lossy(&template.variant(9, number)).into_owned();
+        text.replace(&area_of(&text), &self.area).into_bytes()
     }
 }
 

@@ -18,7 +18,7 @@ use dds_testbench::{
 };
 use tempfile::TempDir;
 
-use super::osci::OsciStage;
+use super::osci::{OsciOptions, OsciStage};
 use crate::Failure;
 
 /// Token of every simulated system. It protects nothing: all of it lives on loopback in a temporary folder.
@@ -63,8 +63,8 @@ pub(crate) struct StageOptions {
     pub(crate) log: Option<String>,
     /// Simulated systems keep whole documents.
     pub(crate) keep_documents: bool,
-    /// Texts of all fixtures, where OSCI takes part: its office must be one that none of them concerns.
-    pub(crate) osci: Option<String>,
+    /// How OSCI takes part, if it does.
+    pub(crate) osci: Option<OsciOptions>,
 }
 
 impl Stage {
@@ -95,7 +95,7 @@ impl Stage {
         add_sources(&mut contents, &callback.url(), &token)?;
         let mut config = process_config(folder.path(), mail.address(), &options)?;
         let osci = match &options.osci {
-            Some(fixtures) => Some(OsciStage::set(folder.path(), &mut config, &mut contents, fixtures)?),
+            Some(osci) => Some(OsciStage::set(folder.path(), &mut config, &mut contents, osci)?),
             None => None,
         };
         let release = Release::build(contents, built.files().clone())?;
