@@ -3,10 +3,10 @@
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use dds_message::{Attachment, Code, Direction, Timestamp};
+use dds_message::{Attachment, Code, Direction, MessageId, Timestamp};
 use dds_store::{
-    Attempting, BlobRef, BlobStore, ByteStream, Claimed, MessageKey, MessageRecord, NewEntry, Outcome,
-    Settlement, StoreError,
+    Attempting, BlobRef, BlobStore, ByteStream, Claimed, MessageKey, NewEntry, Outcome, Settlement, Shipment,
+    StoreError,
 };
 use dds_telemetry::{AttemptEnded, Attribute, DeliveryDeadLettered, Event, Span, Step, TargetHeld};
 
@@ -33,15 +33,21 @@ pub(crate) async fn run(scheduler: &Scheduler, claimed: Claimed) {
     if !still_held(scheduler, &claimed).await {
         return;
     }
-    let asked = state.breaker.lock().ask(scheduler.parts.clock.now(), target.policy.breaker.1);
-    if let Permission::Wait(until) = asked {
-        return give_back(scheduler, &claimed, until).await;
+    let asking = scheduler.parts.clock.now();
+    let asked = state.breaker.lock().ask(asking);
+    match asked {
+        Permission::Go => {}
+        // The backlog stays in the queue until the probe has ended, or should have.
+        Permission::Probe => {
+            pause(scheduler, &claimed, Some(asking.plus(target.policy.attempt_timeout))).await;
+        }
+        Permission::Wait(until) => return give_back(scheduler, &claimed, until).await,
     }
     match consignment(scheduler, &claimed).await {
         Ok(consignment) => attempt(scheduler, &claimed, &target, &state, &consignment).await,
         Err(error) => {
             tracing::error!(delivery = %claimed.delivery.id, code = %error.code(), %error, "cannot read what is to be delivered");
-            state.breaker.lock().not_tried();
+            not_tried(scheduler, &claimed, &state).await;
             give_back(scheduler, &claimed, now.plus(Duration::from_secs(60))).await;
         }
     }
@@ -67,8 +73,7 @@ async fn attempt(
     consignment: &Consignment,
 ) {
     if !target.policy.deduplicates && !mark_attempt(scheduler, claimed, consignment.attempt).await {
-        state.breaker.lock().not_tried();
-        return;
+        return not_tried(scheduler, claimed, state).await;
     }
     let (began, moment) = (scheduler.parts.clock.now(), scheduler.parts.telemetry.moment());
     let verdict = match tokio::time::timeout(
@@ -85,8 +90,14 @@ async fn attempt(
     };
     let now = scheduler.parts.clock.now();
     scheduler.parts.telemetry.span(moment, span(consignment, &verdict, &attributes(consignment)));
-    if let Some((until, code)) = heed(&verdict, state, now, &target.policy) {
-        hold(scheduler, claimed, until, code).await;
+    match heed(&verdict, state, now, &target.policy) {
+        Turn::Dead(until, code) => {
+            let held = TargetHeld { target: &claimed.delivery.target, until, code };
+            let _facts = scheduler.parts.telemetry.record(&held);
+            pause(scheduler, claimed, Some(until)).await;
+        }
+        Turn::Back => pause(scheduler, claimed, None).await,
+        Turn::None => {}
     }
     settle(scheduler, claimed, consignment, verdict, &target.policy, (began, now)).await;
 }
@@ -106,33 +117,44 @@ fn span<'a>(consignment: &Consignment, verdict: &Verdict, attributes: &'a [Attri
 /// A person must renew a credential; asking more often helps nobody, and may lock the account.
 const CREDENTIAL_PAUSE: Duration = Duration::from_secs(300);
 
-/// Tells the breaker how the target fares; the end of the pause and the reason if it opens now.
-fn heed(
-    verdict: &Verdict,
-    state: &TargetState,
-    now: Timestamp,
-    policy: &TargetPolicy,
-) -> Option<(Timestamp, Code)> {
+/// What an attempt changes about its target.
+enum Turn {
+    None,
+    /// Paused until then, and why.
+    Dead(Timestamp, Code),
+    /// The pause is over: whatever waited goes ahead.
+    Back,
+}
+
+/// Tells the breaker how the target fares.
+fn heed(verdict: &Verdict, state: &TargetState, now: Timestamp, policy: &TargetPolicy) -> Turn {
     let mut breaker = state.breaker.lock();
     match verdict {
         Verdict::Temporary { fault, .. } => {
             let (threshold, pause) = policy.breaker;
             let refused = matches!(fault.code, Code::CREDENTIAL_REFUSED | Code::SECRET_MISSING);
             let pause = if refused { pause.max(CREDENTIAL_PAUSE) } else { pause };
-            breaker.failed(now, (threshold, pause)).map(|until| (until, fault.code))
+            let opened = breaker.failed(now, (threshold, pause));
+            opened.map_or(Turn::None, |until| Turn::Dead(until, fault.code))
         }
-        Verdict::Delivered(_) | Verdict::Permanent(_) => {
-            breaker.alive();
-            None
-        }
+        Verdict::Delivered(_) | Verdict::Permanent(_) if breaker.alive() => Turn::Back,
+        Verdict::Delivered(_) | Verdict::Permanent(_) => Turn::None,
     }
 }
 
-async fn hold(scheduler: &Scheduler, claimed: &Claimed, until: Timestamp, code: Code) {
+/// The attempt that was allowed did not take place: if it was the probe, another may be.
+async fn not_tried(scheduler: &Scheduler, claimed: &Claimed, state: &TargetState) {
+    let probe = state.breaker.lock().not_tried();
+    if probe {
+        pause(scheduler, claimed, None).await;
+    }
+}
+
+/// Keeps everything for the target in the queue until then; `None` lets it go.
+async fn pause(scheduler: &Scheduler, claimed: &Claimed, until: Option<Timestamp>) {
     let target = &claimed.delivery.target;
-    let _facts = scheduler.parts.telemetry.record(&TargetHeld { target, until, code });
-    if let Err(error) = scheduler.parts.journal.hold(target, Some(until)).await {
-        tracing::error!(%target, code = %error.code(), "cannot pause target");
+    if let Err(error) = scheduler.parts.journal.hold(target, until).await {
+        tracing::error!(%target, code = %error.code(), "cannot pause target, or go on with it");
     }
 }
 
@@ -264,15 +286,9 @@ async fn mark_attempt(scheduler: &Scheduler, claimed: &Claimed, attempt: u32) ->
 
 async fn consignment(scheduler: &Scheduler, claimed: &Claimed) -> Result<Consignment, StoreError> {
     let delivery = &claimed.delivery;
-    let message = scheduler
-        .parts
-        .journal
-        .message(delivery.message)
-        .await?
-        .ok_or_else(|| StoreError::NotFound(delivery.message.to_string()))?;
-    let document = scheduler.parts.journal.output(delivery.id).await?;
-    let attachments = attachments(scheduler, &message)?;
-    let answer = match (message.direction, message.answers) {
+    let shipment = scheduler.parts.journal.shipment(delivery.id).await?;
+    let attachments = attachments(scheduler, delivery.message, &shipment)?;
+    let answer = match (shipment.direction, shipment.answers) {
         (Direction::Answer(kind), Some(application)) => Some((kind, application)),
         _ => None,
     };
@@ -281,26 +297,25 @@ async fn consignment(scheduler: &Scheduler, claimed: &Claimed) -> Result<Consign
         message: delivery.message,
         attempt: delivery.attempts + 1,
         target: delivery.target.clone(),
-        accepted: message.at,
-        procedure: message.procedure,
+        accepted: shipment.accepted,
+        procedure: shipment.procedure,
         authority: delivery.authority.clone(),
-        case: message.case,
+        case: shipment.case,
         answer,
-        document,
+        document: shipment.output,
         attachments,
     })
 }
 
 fn attachments(
     scheduler: &Scheduler,
-    message: &MessageRecord,
+    message: MessageId,
+    shipment: &Shipment,
 ) -> Result<Vec<Arc<dyn AttachmentSource>>, StoreError> {
-    if message.attachments.is_empty() {
+    if shipment.attachments.is_empty() {
         return Ok(Vec::new());
     }
-    let wrapped =
-        message.key.as_ref().ok_or_else(|| StoreError::NotFound("payload was deleted".to_owned()))?;
-    let key = Arc::new(scheduler.parts.vault.unwrap_key(message.id, wrapped)?);
+    let key = Arc::new(scheduler.parts.vault.unwrap_key(message, &shipment.key)?);
     let source = |stored: &dds_store::StoredAttachment| -> Arc<dyn AttachmentSource> {
         Arc::new(StoredFile {
             attachment: stored.attachment.clone(),
@@ -309,7 +324,7 @@ fn attachments(
             blobs: Arc::clone(&scheduler.parts.blobs),
         })
     };
-    Ok(message.attachments.iter().map(source).collect())
+    Ok(shipment.attachments.iter().map(source).collect())
 }
 
 /// An attachment in the blob store.

@@ -16,32 +16,38 @@ pub(crate) struct Breaker {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Permission {
     Go,
+    /// As the only one: it finds out whether the target is back.
+    Probe,
     /// Not before this moment.
     Wait(Timestamp),
 }
 
+/// What was claimed together with the probe asks again after this time; all else waits in the queue until the probe has ended.
+const BESIDE_THE_PROBE: Duration = Duration::from_secs(1);
+
 impl Breaker {
-    /// Asks for an attempt at `now`. After the pause one attempt goes ahead as a probe; the others wait for it.
-    pub(crate) fn ask(&mut self, now: Timestamp, pause: Duration) -> Permission {
+    /// Asks for an attempt at `now`. After the pause one attempt goes ahead as a probe.
+    pub(crate) fn ask(&mut self, now: Timestamp) -> Permission {
         match self.open_until {
             None => Permission::Go,
             Some(until) if now < until => Permission::Wait(until),
-            Some(_) if self.probing => Permission::Wait(now.plus(pause)),
+            Some(_) if self.probing => Permission::Wait(now.plus(BESIDE_THE_PROBE)),
             Some(_) => {
                 self.probing = true;
-                Permission::Go
+                Permission::Probe
             }
         }
     }
 
-    /// The target answered, be it with a refusal: it is alive.
-    pub(crate) fn alive(&mut self) {
-        *self = Self::default();
+    /// The target answered, be it with a refusal: it is alive. Whether that ends a pause.
+    pub(crate) fn alive(&mut self) -> bool {
+        std::mem::take(self).open_until.is_some()
     }
 
     /// The attempt that was allowed did not take place, so it says nothing about the target: the next one may probe.
-    pub(crate) fn not_tried(&mut self) {
-        self.probing = false;
+    /// Whether it was a probe.
+    pub(crate) const fn not_tried(&mut self) -> bool {
+        std::mem::replace(&mut self.probing, false)
     }
 
     /// The target failed; opens after `threshold` failures in a row, at once when a probe fails. Returns the end of the pause
@@ -75,14 +81,14 @@ mod tests {
         assert_eq!(breaker.failed(Timestamp(0), POLICY), None);
         assert_eq!(breaker.failed(Timestamp(0), POLICY), None);
         assert_eq!(breaker.failed(Timestamp(0), POLICY), Some(Timestamp(30_000)));
-        assert_eq!(breaker.ask(Timestamp(29_999), PAUSE), Permission::Wait(Timestamp(30_000)));
-        assert_eq!(breaker.ask(Timestamp(30_000), PAUSE), Permission::Go);
-        assert_eq!(breaker.ask(Timestamp(30_000), PAUSE), Permission::Wait(Timestamp(60_000)));
+        assert_eq!(breaker.ask(Timestamp(29_999)), Permission::Wait(Timestamp(30_000)));
+        assert_eq!(breaker.ask(Timestamp(30_000)), Permission::Probe);
+        assert_eq!(breaker.ask(Timestamp(30_000)), Permission::Wait(Timestamp(31_000)));
         assert_eq!(breaker.failed(Timestamp(31_000), POLICY), Some(Timestamp(61_000)));
-        assert_eq!(breaker.ask(Timestamp(61_000), PAUSE), Permission::Go);
-        breaker.alive();
-        assert_eq!(breaker.ask(Timestamp(61_001), PAUSE), Permission::Go);
-        assert_eq!(breaker.ask(Timestamp(61_001), PAUSE), Permission::Go);
+        assert_eq!(breaker.ask(Timestamp(61_000)), Permission::Probe);
+        assert!(breaker.alive());
+        assert_eq!(breaker.ask(Timestamp(61_001)), Permission::Go);
+        assert_eq!(breaker.ask(Timestamp(61_001)), Permission::Go);
     }
 
     #[test]
@@ -91,9 +97,9 @@ mod tests {
         for _ in 0..3 {
             breaker.failed(Timestamp(0), POLICY);
         }
-        assert_eq!(breaker.ask(Timestamp(30_000), PAUSE), Permission::Go);
-        breaker.not_tried();
-        assert_eq!(breaker.ask(Timestamp(30_000), PAUSE), Permission::Go);
+        assert_eq!(breaker.ask(Timestamp(30_000)), Permission::Probe);
+        assert!(breaker.not_tried());
+        assert_eq!(breaker.ask(Timestamp(30_000)), Permission::Probe);
     }
 
     #[test]
@@ -102,8 +108,8 @@ mod tests {
         for _ in 0..10 {
             breaker.failed(Timestamp(0), POLICY);
             breaker.failed(Timestamp(0), POLICY);
-            breaker.alive();
+            assert!(!breaker.alive(), "it was never open");
         }
-        assert_eq!(breaker.ask(Timestamp(0), PAUSE), Permission::Go);
+        assert_eq!(breaker.ask(Timestamp(0)), Permission::Go);
     }
 }

@@ -11,7 +11,7 @@ use std::{
 
 use bytes::Bytes;
 use dds_message::{Attachment, Direction, Facts, Format, MessageId, SourceId, Timestamp};
-use dds_store::{MessageRecord, StoreError};
+use dds_store::MessageRecord;
 use parking_lot::Mutex;
 use tokio::{
     sync::{Semaphore, mpsc, watch},
@@ -136,8 +136,8 @@ async fn refill(router: &Router, places: &Arc<Semaphore>, tasks: &mut JoinSet<()
             if !router.inner.queue.busy.lock().insert(found.id) {
                 continue;
             }
-            match Box::pin(read(router, found.id)).await {
-                Ok(Some(work)) => start(router, places, tasks, work).await,
+            match router.inner.parts.journal.submission(found.id).await {
+                Ok(Some((record, document))) => start(router, places, tasks, work(record, document)).await,
                 Ok(None) => {
                     router.inner.queue.busy.lock().remove(&found.id);
                 }
@@ -152,13 +152,6 @@ async fn refill(router: &Router, places: &Arc<Semaphore>, tasks: &mut JoinSet<()
             return;
         }
     }
-}
-
-async fn read(router: &Router, id: MessageId) -> Result<Option<Work>, StoreError> {
-    let journal = &router.inner.parts.journal;
-    let Some(record) = journal.message(id).await? else { return Ok(None) };
-    let document = journal.document(id).await?;
-    Ok(Some(work(record, document)))
 }
 
 /// A stored message as work.

@@ -7,8 +7,8 @@ use dds_message::{DeliveryId, MessageId, SourceId, TargetId, Timestamp};
 
 use crate::{
     Accepted, Anchor, Archived, Attempting, ChainReport, ClaimFilter, Claimed, DeliveryRecord, Expired,
-    Lease, LogPage, LogQuery, LogRow, MessageRecord, NewDelivery, NewEntry, NewMessage, NewPlan, Output,
-    Pending, PlanState, Settled, Settlement, StoreError,
+    Lease, LogPage, LogQuery, LogRow, MessageRecord, NewDelivery, NewEntry, NewMessage, NewPlan, Pending,
+    PlanState, Settled, Settlement, Shipment, StoreError,
 };
 
 /// Messages, deliveries, leases and their journal. One implementation per engine.
@@ -94,6 +94,9 @@ pub trait Journal: Send + Sync + 'static {
     /// A message with its deliveries.
     async fn message(&self, id: MessageId) -> Result<Option<MessageRecord>, StoreError>;
 
+    /// A message with its deliveries and the clear bytes of its main document, in one read.
+    async fn submission(&self, id: MessageId) -> Result<Option<(MessageRecord, bytes::Bytes)>, StoreError>;
+
     /// One delivery.
     async fn delivery(&self, id: DeliveryId) -> Result<Option<DeliveryRecord>, StoreError>;
 
@@ -116,8 +119,8 @@ pub trait Journal: Send + Sync + 'static {
     /// Clear bytes of the Prüfbericht given with the plan, if any.
     async fn report(&self, id: MessageId) -> Result<Option<bytes::Bytes>, StoreError>;
 
-    /// Clear bytes that a delivery sends.
-    async fn output(&self, id: DeliveryId) -> Result<Output, StoreError>;
+    /// Everything that a delivery sends, in one read. Attachments stay in the blob store.
+    async fn shipment(&self, id: DeliveryId) -> Result<Shipment, StoreError>;
 
     /// Writes an entry that changes no state: of the message whose delivery it names, or of none (activation of a release, start,
     /// stop).

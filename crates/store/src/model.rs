@@ -168,6 +168,27 @@ pub struct Output {
     pub digest: Digest,
 }
 
+/// What a target gets with one delivery, Sendung.
+#[derive(Debug, Clone)]
+pub struct Shipment {
+    /// Acceptance time of the message.
+    pub accepted: Timestamp,
+    /// Application or answer.
+    pub direction: Direction,
+    /// Application it answers.
+    pub answers: Option<MessageId>,
+    /// Procedure.
+    pub procedure: Option<ProcedureId>,
+    /// Case.
+    pub case: Option<CaseRef>,
+    /// Key of the message, for the attachments.
+    pub key: WrappedKey,
+    /// Attachments.
+    pub attachments: Vec<StoredAttachment>,
+    /// Document.
+    pub output: Output,
+}
+
 /// Which deliveries to claim.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ClaimFilter {

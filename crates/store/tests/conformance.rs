@@ -69,7 +69,7 @@ async fn a_message_goes_all_the_way<E: Engine>(store: E) {
     let claimed = claim_one(&store, START).await;
     assert_eq!(claimed.delivery.message, id(1));
     assert_eq!(claimed.until, START.plus(TTL));
-    let output = store.output(claimed.lease.delivery).await.unwrap();
+    let output = store.shipment(claimed.lease.delivery).await.unwrap().output;
     assert_eq!((output.media_type.as_str(), output.file_name.as_str()), ("application/json", "vorgang.json"));
     assert_eq!(Digest::of(&output.bytes), output.digest);
 
@@ -453,8 +453,8 @@ async fn large_documents_and_outputs_come_back<E: Engine>(store: E) {
     let ids = [large.id, plain.id];
     store.plan(plan(id(1), vec![large, plain])).await.unwrap();
     assert_eq!(store.document(id(1)).await.unwrap(), noise(1));
-    assert_eq!(store.output(ids[0]).await.unwrap().bytes, noise(2));
-    let unchanged = store.output(ids[1]).await.unwrap();
+    assert_eq!(store.shipment(ids[0]).await.unwrap().output.bytes, noise(2));
+    let unchanged = store.shipment(ids[1]).await.unwrap().output;
     assert_eq!((unchanged.bytes, unchanged.media_type.as_str()), (noise(1), "application/xml"));
     // A duplicate leaves no second file.
     let files = store.list(seconds(9_999)).await.unwrap().len();
@@ -555,7 +555,7 @@ async fn retention_deletes_payloads_and_keeps_the_journal<E: Engine>(store: E) {
     let record = store.message(id(1)).await.unwrap().unwrap();
     assert!(record.key.is_none() && record.attachments.is_empty());
     assert!(matches!(store.document(id(1)).await, Err(StoreError::NotFound(_))));
-    assert!(matches!(store.output(claimed.lease.delivery).await, Err(StoreError::NotFound(_))));
+    assert!(matches!(store.shipment(claimed.lease.delivery).await, Err(StoreError::NotFound(_))));
     assert_eq!(events(&store, 1).await.last().unwrap(), "message.expired");
     assert_eq!(store.document(id(2)).await.unwrap(), document(2), "not final: kept");
     chain_holds(&store).await;

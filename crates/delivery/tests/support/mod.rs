@@ -143,6 +143,11 @@ impl Bench {
         soon(waits.wait_for(|count| *count >= before + 2)).await.unwrap();
     }
 
+    /// Waits until no attempt is under way: what was claimed together with a probe may be slower than the probe.
+    pub async fn idle(&self) {
+        soon(self.spy.leased.subscribe().wait_for(|leases| *leases == 0)).await.unwrap();
+    }
+
     pub async fn record(&self, id: DeliveryId) -> DeliveryRecord {
         self.spy.delivery(id).await.unwrap().unwrap()
     }

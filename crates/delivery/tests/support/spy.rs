@@ -10,8 +10,8 @@ use bytes::Bytes;
 use dds_message::{DeliveryId, MessageId, SourceId, TargetId, Timestamp};
 use dds_store::{
     Accepted, Attempting, Backlog, ClaimFilter, Claimed, DeliveryRecord, Journal, Lease, MessageRecord,
-    NewDelivery, NewEntry, NewMessage, NewPlan, Output, Pending, PlanState, Settled, Settlement, StoreError,
-    sqlite::SqliteStore,
+    NewDelivery, NewEntry, NewMessage, NewPlan, Pending, PlanState, Settled, Settlement, Shipment,
+    StoreError, sqlite::SqliteStore,
 };
 use tokio::sync::{Semaphore, watch};
 
@@ -21,6 +21,8 @@ pub struct Spy {
     pub changes: watch::Sender<u64>,
     /// How often the scheduler went to sleep.
     pub waits: watch::Sender<u64>,
+    /// Leases given out and neither settled nor given back.
+    pub leased: watch::Sender<usize>,
     /// Acceptances that reached the store.
     pub accepts: watch::Sender<u64>,
     /// Each acceptance takes one; a test that holds acceptances back takes all first.
@@ -39,11 +41,16 @@ impl Spy {
             store,
             changes: watch::Sender::new(0),
             waits: watch::Sender::new(0),
+            leased: watch::Sender::new(0),
             accepts: watch::Sender::new(0),
             gate: Semaphore::new(OPEN),
             failing_accepts: AtomicU32::new(0),
             failing_outputs: AtomicU32::new(0),
         }
+    }
+
+    fn ended(&self, leases: usize) {
+        self.leased.send_modify(|count| *count = count.saturating_sub(leases));
     }
 
     fn changed<T>(&self, result: T) -> T {
@@ -109,7 +116,9 @@ impl Journal for Spy {
         ttl: Duration,
         now: Timestamp,
     ) -> Result<Vec<Claimed>, StoreError> {
-        self.store.claim(filter, max, ttl, now).await
+        let claimed = self.store.claim(filter, max, ttl, now).await?;
+        self.leased.send_modify(|count| *count += claimed.len());
+        Ok(claimed)
     }
 
     async fn extend(&self, lease: &Lease, ttl: Duration, now: Timestamp) -> Result<bool, StoreError> {
@@ -117,7 +126,9 @@ impl Journal for Spy {
     }
 
     async fn release(&self, lease: &Lease, due: Timestamp) -> Result<(), StoreError> {
-        self.changed(self.store.release(lease, due).await)
+        let released = self.store.release(lease, due).await;
+        self.ended(1);
+        self.changed(released)
     }
 
     async fn attempting(&self, attempt: Attempting) -> Result<bool, StoreError> {
@@ -125,7 +136,10 @@ impl Journal for Spy {
     }
 
     async fn settle(&self, outcomes: Vec<Settlement>) -> Result<Vec<Settled>, StoreError> {
-        self.changed(self.store.settle(outcomes).await)
+        let leases = outcomes.len();
+        let settled = self.store.settle(outcomes).await;
+        self.ended(leases);
+        self.changed(settled)
     }
 
     async fn hold(&self, target: &TargetId, until: Option<Timestamp>) -> Result<(), StoreError> {
@@ -162,6 +176,10 @@ impl Journal for Spy {
         self.store.case_sources(case).await
     }
 
+    async fn submission(&self, id: MessageId) -> Result<Option<(MessageRecord, Bytes)>, StoreError> {
+        self.store.submission(id).await
+    }
+
     async fn document(&self, id: MessageId) -> Result<Bytes, StoreError> {
         self.store.document(id).await
     }
@@ -170,9 +188,9 @@ impl Journal for Spy {
         self.store.report(id).await
     }
 
-    async fn output(&self, id: DeliveryId) -> Result<Output, StoreError> {
+    async fn shipment(&self, id: DeliveryId) -> Result<Shipment, StoreError> {
         fails(&self.failing_outputs)?;
-        self.store.output(id).await
+        self.store.shipment(id).await
     }
 
     async fn note(&self, entry: NewEntry) -> Result<(), StoreError> {

@@ -60,11 +60,11 @@ impl Mailbox {
 
     async fn describe(&self, claimed: &Claimed) -> Result<Value, Problem> {
         let delivery = &claimed.delivery;
-        let message = self.message(delivery).await?;
-        let output = self.journal.output(delivery.id).await?;
+        let shipment = self.journal.shipment(delivery.id).await?;
+        let output = &shipment.output;
         let base = format!("/v1/mailbox/{}/deliveries/{}", delivery.target, delivery.id);
         let attachments: Vec<_> = (1_usize..)
-            .zip(&message.attachments)
+            .zip(&shipment.attachments)
             .map(|(number, stored)| {
                 let described = &stored.attachment;
                 json!({
@@ -73,18 +73,18 @@ impl Mailbox {
                 })
             })
             .collect();
-        let answer = match message.direction {
-            Direction::Answer(kind) => json!({ "kind": kind, "message": message.answers }),
+        let answer = match shipment.direction {
+            Direction::Answer(kind) => json!({ "kind": kind, "message": shipment.answers }),
             Direction::Application => Value::Null,
         };
         Ok(json!({
             "delivery": delivery.id,
             "message": delivery.message,
             "attempt": delivery.attempts + 1,
-            "accepted": message.at.to_string(),
+            "accepted": shipment.accepted.to_string(),
             "authority": delivery.authority,
-            "procedure": message.procedure,
-            "case": message.case,
+            "procedure": shipment.procedure,
+            "case": shipment.case,
             "answer": answer,
             "document": {
                 "url": format!("{base}/document"), "name": output.file_name, "media_type": output.media_type,
@@ -98,7 +98,7 @@ impl Mailbox {
 
     pub(super) async fn document(&self, target: &Target, delivery: DeliveryId) -> Result<Response, Problem> {
         let record = self.readable(target, delivery).await?;
-        let output = self.journal.output(record.id).await?;
+        let output = self.journal.shipment(record.id).await?.output;
         Ok((file(&output.media_type, &output.file_name, output.bytes.len() as u64), output.bytes)
             .into_response())
     }

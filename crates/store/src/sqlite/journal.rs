@@ -22,8 +22,8 @@ use super::{
 };
 use crate::{
     Accepted, Attempting, Backlog, BlobRef, ClaimFilter, Claimed, DeliveryRecord, Journal, Lease, MessageKey,
-    MessageRecord, NewDelivery, NewEntry, NewMessage, NewPlan, Outcome, Output, Pending, PlanState, Settled,
-    Settlement, StoreError, WrappedKey,
+    MessageRecord, NewDelivery, NewEntry, NewMessage, NewPlan, Outcome, Pending, PlanState, Settled,
+    Settlement, Shipment, StoreError, StoredAttachment, WrappedKey,
     seal::{self, Place},
 };
 
@@ -201,26 +201,16 @@ impl Journal for SqliteStore {
     }
 
     async fn message(&self, id: MessageId) -> Result<Option<MessageRecord>, StoreError> {
-        let vault = self.inner.vault.clone();
+        let this = self.clone();
+        self.inner.readers.read(move |db| this.read_message(db, id)).await
+    }
+
+    async fn submission(&self, id: MessageId) -> Result<Option<(MessageRecord, Bytes)>, StoreError> {
+        let this = self.clone();
         let read = move |db: &Connection| {
-            let sql = "SELECT * FROM message WHERE id = ?1";
-            let Some((seq, sealed, mut record)) = rows::one(db, sql, [id.0.as_bytes()], rows::message)?
-            else {
-                return Ok(None);
-            };
-            if let (Some(sealed), Some(wrapped)) = (sealed, &record.key) {
-                let key = vault.unwrap_key(id, wrapped)?;
-                let json = seal::open(&key, Place::Attachments, id.0, &sealed)?;
-                let list =
-                    serde_json::from_slice(&json).map_err(|error| StoreError::Corrupt(error.to_string()))?;
-                record.attachments = list;
-            }
-            let sql = format!("{} WHERE d.message = ?1 ORDER BY d.seq", rows::DELIVERY);
-            record.deliveries = rows::all(db, &sql, [seq], rows::delivery)?;
-            let sql = "SELECT id FROM message WHERE answers = ?1 ORDER BY seq";
-            record.answered_by =
-                rows::all(db, sql, [id.0.as_bytes()], |row| rows::uuid(row, "id").map(MessageId))?;
-            Ok(Some(record))
+            let Some(record) = this.read_message(db, id)? else { return Ok(None) };
+            let document = this.payload(db, Place::Document, id)?;
+            Ok(Some((record, document.ok_or_else(|| no_document(id))?)))
         };
         self.inner.readers.read(read).await
     }
@@ -258,11 +248,7 @@ impl Journal for SqliteStore {
     async fn document(&self, id: MessageId) -> Result<Bytes, StoreError> {
         let this = self.clone();
         let read = move |db: &Connection| this.payload(db, Place::Document, id);
-        self.inner
-            .readers
-            .read(read)
-            .await?
-            .ok_or_else(|| StoreError::NotFound(format!("document of message {id}")))
+        self.inner.readers.read(read).await?.ok_or_else(|| no_document(id))
     }
 
     async fn report(&self, id: MessageId) -> Result<Option<Bytes>, StoreError> {
@@ -270,9 +256,9 @@ impl Journal for SqliteStore {
         self.inner.readers.read(move |db| this.payload(db, Place::Report, id)).await
     }
 
-    async fn output(&self, id: DeliveryId) -> Result<Output, StoreError> {
+    async fn shipment(&self, id: DeliveryId) -> Result<Shipment, StoreError> {
         let this = self.clone();
-        self.inner.readers.read(move |db| this.read_output(db, id)).await
+        self.inner.readers.read(move |db| this.read_shipment(db, id)).await
     }
 
     async fn note(&self, entry: NewEntry) -> Result<(), StoreError> {
@@ -348,6 +334,22 @@ impl SqliteStore {
         Ok(self.inner.vault.unwrap_key(message, &WrappedKey(key))?)
     }
 
+    fn read_message(&self, db: &Connection, id: MessageId) -> Done<Option<MessageRecord>> {
+        let sql = "SELECT * FROM message WHERE id = ?1";
+        let Some((seq, sealed, mut record)) = rows::one(db, sql, [id.0.as_bytes()], rows::message)? else {
+            return Ok(None);
+        };
+        if let (Some(_), Some(wrapped)) = (&sealed, &record.key) {
+            record.attachments = open_attachments(&self.inner.vault.unwrap_key(id, wrapped)?, id, sealed)?;
+        }
+        let sql = format!("{} WHERE d.message = ?1 ORDER BY d.seq", rows::DELIVERY);
+        record.deliveries = rows::all(db, &sql, [seq], rows::delivery)?;
+        let sql = "SELECT id FROM message WHERE answers = ?1 ORDER BY seq";
+        record.answered_by =
+            rows::all(db, sql, [id.0.as_bytes()], |row| rows::uuid(row, "id").map(MessageId))?;
+        Ok(Some(record))
+    }
+
     /// Document or report of a message.
     fn payload(&self, db: &Connection, place: Place, id: MessageId) -> Done<Option<Bytes>> {
         let sql = match place {
@@ -366,37 +368,21 @@ impl SqliteStore {
         payload::load(&self.inner.files, &key, place, id.0, &stored).map(Some)
     }
 
-    fn read_output(&self, db: &Connection, id: DeliveryId) -> Done<Output> {
+    fn read_shipment(&self, db: &Connection, id: DeliveryId) -> Done<Shipment> {
         let missing = || StoreError::NotFound(format!("output of delivery {id}"));
-        let sql =
-            "SELECT m.id, m.wrapped_key, m.format, m.digest, d.output_digest, d.media_type, d.file_name,
-                   p.size, p.sealed, p.blob FROM delivery d JOIN message m ON m.seq = d.message
-                   LEFT JOIN output p ON p.owner = d.seq WHERE d.id = ?1";
-        let found = rows::one(db, sql, [id.0.as_bytes()], |row| {
-            let message = MessageId(rows::uuid(row, "id")?);
-            let key: Option<Vec<u8>> = row.get("wrapped_key")?;
-            let key = key.ok_or_else(missing)?;
-            let Some(media_type) = row.get::<_, Option<String>>("media_type")? else {
-                // The document itself, unchanged.
-                let format = rows::format(row)?;
-                let (media_type, file_name) =
-                    (format.media_type().into(), format!("nachricht.{}", format.as_str()));
-                let digest = rows::digest(row, "digest")?;
-                return Ok((message, None, Output { bytes: Bytes::new(), media_type, file_name, digest }));
-            };
-            let (file_name, digest) = (row.get("file_name")?, rows::digest(row, "output_digest")?);
-            let output = Output { bytes: Bytes::new(), media_type, file_name, digest };
-            Ok((message, Some((WrappedKey(key), Stored::read(row)?)), output))
-        })?;
-        let (message, stored, mut output) = found.ok_or_else(missing)?;
-        output.bytes = match stored {
-            Some((wrapped, stored)) => {
-                let key = self.inner.vault.unwrap_key(message, &wrapped)?;
-                payload::load(&self.inner.files, &key, Place::Output, id.0, &stored)?
-            }
+        let sql = "SELECT m.id, m.wrapped_key, m.at, m.direction, m.answers, m.procedure, m.case_ref, m.attachments,
+                   m.format, m.digest, d.output_digest, d.media_type, d.file_name, p.size, p.sealed, p.blob
+                   FROM delivery d JOIN message m ON m.seq = d.message LEFT JOIN output p ON p.owner = d.seq
+                   WHERE d.id = ?1 AND m.wrapped_key IS NOT NULL";
+        let found = rows::one(db, sql, [id.0.as_bytes()], rows::shipment)?;
+        let (message, attachments, stored, mut shipment) = found.ok_or_else(missing)?;
+        let key = self.inner.vault.unwrap_key(message, &shipment.key)?;
+        shipment.attachments = open_attachments(&key, message, attachments)?;
+        shipment.output.bytes = match stored {
+            Some(stored) => payload::load(&self.inner.files, &key, Place::Output, id.0, &stored)?,
             None => self.payload(db, Place::Document, message)?.ok_or_else(missing)?,
         };
-        Ok(output)
+        Ok(shipment)
     }
 
     /// Removes a payload file that no commit refers to. A failure leaves an orphan, which retention sweeps.
@@ -434,6 +420,21 @@ impl Drop for Leases {
 
 fn with_record(taken: &Taken, delivery: DeliveryRecord) -> Claimed {
     Claimed { lease: taken.lease, until: taken.until, delivery }
+}
+
+fn no_document(id: MessageId) -> StoreError {
+    StoreError::NotFound(format!("document of message {id}"))
+}
+
+/// The list of attachments; none if the message came without.
+fn open_attachments(
+    key: &MessageKey,
+    message: MessageId,
+    sealed: Option<Vec<u8>>,
+) -> Done<Vec<StoredAttachment>> {
+    let Some(sealed) = sealed else { return Ok(Vec::new()) };
+    let json = seal::open(key, Place::Attachments, message.0, &sealed)?;
+    Ok(serde_json::from_slice(&json).map_err(|error| StoreError::Corrupt(error.to_string()))?)
 }
 
 fn delivery(db: &Connection, id: DeliveryId) -> Done<Option<DeliveryRecord>> {

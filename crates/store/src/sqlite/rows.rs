@@ -1,5 +1,6 @@
 //! Rows of the tables as domain types.
 
+use bytes::Bytes;
 use dds_message::{
     AnswerKind, Channel, Code, DeliveryId, DeliveryState, Digest, Direction, Format, MessageId, MessageState,
     MessageType, ReleaseId, Timestamp,
@@ -9,10 +10,11 @@ use uuid::Uuid;
 
 use super::{
     fault::{Outcome, damaged},
+    payload::Stored,
     shared::Tally,
     tx::{Head, Subject},
 };
-use crate::{Accepted, BlobRef, DeliveryRecord, LogRow, MessageRecord, WrappedKey};
+use crate::{Accepted, BlobRef, DeliveryRecord, LogRow, MessageRecord, Output, Shipment, WrappedKey};
 
 /// The first row of a query, if any.
 pub(super) fn one<T>(
@@ -194,6 +196,33 @@ pub(super) fn message(row: &Row<'_>) -> Outcome<(i64, Option<Vec<u8>>, MessageRe
         deliveries: Vec::new(),
     };
     Ok((row.get("seq")?, row.get("attachments")?, record))
+}
+
+/// A shipment without attachments and bytes; before it its message, the sealed list of attachments and the stored
+/// output, which is missing if the target gets the document itself.
+pub(super) fn shipment(row: &Row<'_>) -> Outcome<(MessageId, Option<Vec<u8>>, Option<Stored>, Shipment)> {
+    let (stored, output) = match row.get::<_, Option<String>>("media_type")? {
+        Some(media_type) => {
+            let (file_name, digest) = (row.get("file_name")?, digest(row, "output_digest")?);
+            (Some(Stored::read(row)?), Output { bytes: Bytes::new(), media_type, file_name, digest })
+        }
+        None => {
+            let (format, digest) = (format(row)?, digest(row, "digest")?);
+            let file_name = format!("nachricht.{}", format.as_str());
+            (None, Output { bytes: Bytes::new(), media_type: format.media_type().into(), file_name, digest })
+        }
+    };
+    let shipment = Shipment {
+        accepted: time(row, "at")?,
+        direction: text(row, "direction", direction)?,
+        answers: opt_uuid(row, "answers")?.map(MessageId),
+        procedure: opt_name(row, "procedure")?,
+        case: opt_name(row, "case_ref")?,
+        key: WrappedKey(row.get("wrapped_key")?),
+        attachments: Vec::new(),
+        output,
+    };
+    Ok((MessageId(uuid(row, "id")?), row.get("attachments")?, stored, shipment))
 }
 
 /// Columns read by [`delivery`].

@@ -2,7 +2,7 @@
 
 use std::{fs, io::ErrorKind, path::Path};
 
-use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
+use rusqlite::{Connection, OpenFlags, OptionalExtension, config::DbConfig, params};
 
 use super::fault::{self, Outcome};
 use crate::{StoreError, Vault};
@@ -247,6 +247,8 @@ pub(super) fn open_reader(dir: &Path) -> Result<Connection, StoreError> {
 fn connect(path: &Path, flags: OpenFlags, cache: i64) -> Outcome<Connection> {
     let db = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     db.set_prepared_statement_cache_capacity(STATEMENTS);
+    // Else SQLite plans a statement anew for every value that might let it use a partial index.
+    db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     db.busy_timeout(std::time::Duration::from_secs(10))?;
     db.pragma_update_and_check(None, "journal_mode", "WAL", |row| {
         let mode: String = row.get(0)?;
