@@ -16,13 +16,15 @@ fn main() -> Result<(), Missing> {
         }
     }
     cc::Build::new()
-        .file("src/shim.c")
+        .files(["src/shim.c", "src/plain.c", "src/pool.c"])
         .includes(includes)
         .flag_if_supported("-std=c11")
+        .opt_level(2)
         .warnings_into_errors(false)
         .try_compile("dds_xslt_shim")
         .map_err(|cause| Missing(format!("{MISSING}\n{cause}")))?;
-    println!("cargo::rerun-if-changed=src/shim.c");
+    println!("cargo::rustc-check-cfg=cfg(fuzzing)");
+    println!("cargo::rerun-if-changed=src");
     Ok(())
 }
 

@@ -5,7 +5,7 @@ use std::{ffi::CString, marker::PhantomData, ptr::NonNull};
 use crate::{
     error::Error,
     ffi::{self, Doc, Node},
-    report::{Files, Listening, parse_raw, prepare_process},
+    report::{Blanks, Files, Listening, parse_raw, prepare_process},
 };
 
 /// An XML document in memory, without DOCTYPE, entities or CDATA sections.
@@ -28,8 +28,12 @@ impl Document {
     /// # Errors
     /// If `bytes` are not well-formed, with the line; `name` stands for the file.
     pub fn parse(bytes: &[u8], name: &str) -> Result<Self, Error> {
+        Self::parse_with(bytes, name, Blanks::Keep)
+    }
+
+    pub(crate) fn parse_with(bytes: &[u8], name: &str, blanks: Blanks) -> Result<Self, Error> {
         let listening = Listening::start(Files::new());
-        match parse_raw(bytes, name, std::ptr::null_mut()).and_then(NonNull::new) {
+        match parse_raw(bytes, name, std::ptr::null_mut(), blanks).and_then(NonNull::new) {
             // SAFETY: a tree just made.
             Some(doc) => Ok(unsafe { Self::from_raw(doc) }),
             None => Err(listening.into_error(name, "document cannot be parsed")),

@@ -23,6 +23,8 @@ pub(crate) type Loader = extern "C" fn(
 /// `xsltSecurityCheck`
 pub(crate) type SecurityCheck =
     extern "C" fn(prefs: *mut SecurityPrefs, context: *mut TransformContext, value: *const c_char) -> c_int;
+/// `xmlOutputWriteCallback`
+pub(crate) type Write = extern "C" fn(context: *mut c_void, bytes: *const c_char, length: c_int) -> c_int;
 /// `xmlExternalEntityLoader`
 pub(crate) type EntityLoader =
     extern "C" fn(url: *const c_char, id: *const c_char, parser: *mut c_void) -> *mut c_void;
@@ -51,7 +53,7 @@ unsafe extern "C" {
     pub(crate) fn xmlXPathCompile(text: *const u8) -> *mut XPathExpression;
     pub(crate) fn xmlXPathFreeCompExpr(expression: *mut XPathExpression);
     pub(crate) fn xmlOutputBufferCreateIO(
-        write: extern "C" fn(*mut c_void, *const c_char, c_int) -> c_int,
+        write: Write,
         close: Option<extern "C" fn(*mut c_void) -> c_int>,
         context: *mut c_void,
         encoder: *mut Encoder,
@@ -108,6 +110,17 @@ unsafe extern "C" {
     pub(crate) fn exsltStrRegister();
     pub(crate) fn exsltDateRegister();
 
+    // plain.c
+    pub(crate) fn dds_xslt_write_plain(
+        style: *mut Style,
+        result: *mut Doc,
+        write: Write,
+        context: *mut c_void,
+    ) -> c_int;
+
+    // pool.c
+    pub(crate) fn dds_xslt_pool_memory();
+
     // shim.c
     pub(crate) fn dds_xslt_listen_process();
     pub(crate) fn dds_xslt_listen_thread();
@@ -116,11 +129,13 @@ unsafe extern "C" {
         length: c_int,
         url: *const c_char,
         dict: *mut Dict,
+        skip_blanks: c_int,
         doctype: *mut c_int,
     ) -> *mut Doc;
     pub(crate) fn dds_xslt_stylesheet_errors(style: *mut Style) -> c_int;
     pub(crate) fn dds_xslt_strips_space(style: *mut Style) -> c_int;
-    pub(crate) fn dds_xslt_reads_back(style: *mut Style, result: *mut Doc) -> c_int;
+    pub(crate) fn dds_xslt_take_over_stripping(style: *mut Style) -> c_int;
+    pub(crate) fn dds_xslt_strip(doc: *mut Doc);
     pub(crate) fn dds_xslt_set_limits(
         context: *mut TransformContext,
         operations: c_ulong,

@@ -1,6 +1,6 @@
 //! Serialises a result tree into memory, up to a limit.
 
-use std::slice;
+use std::{ptr, slice};
 
 use libc::{c_char, c_int, c_void};
 
@@ -15,13 +15,32 @@ struct Sink {
     overflow: bool,
 }
 
+/// A serialised result.
+pub(crate) struct Written {
+    pub(crate) bytes: Vec<u8>,
+    /// Parsing the bytes would only build the same tree once more.
+    pub(crate) plain: bool,
+}
+
 /// Writes `result` as the `xsl:output` of `style` asks.
 pub(crate) fn serialise(
     result: *mut Doc,
     style: *mut Style,
     limit: usize,
-) -> Result<Vec<u8>, (ErrorKind, String)> {
+) -> Result<Written, (ErrorKind, String)> {
     let mut sink = Sink { bytes: Vec::new(), limit, overflow: false };
+    // SAFETY: result and stylesheet live, and so does `sink` until the call returns.
+    let plain = unsafe { ffi::dds_xslt_write_plain(style, result, write, (&raw mut sink).cast()) } != 0;
+    if !plain {
+        write_by_libxml2(result, style, &mut sink)?;
+    }
+    if sink.overflow {
+        return Err((ErrorKind::Budget, format!("result of more than {limit} bytes")));
+    }
+    Ok(Written { bytes: sink.bytes, plain })
+}
+
+fn write_by_libxml2(result: *mut Doc, style: *mut Style, sink: &mut Sink) -> Result<(), (ErrorKind, String)> {
     let mut unknown = 0;
     // SAFETY: result and stylesheet live; `sink` outlives the buffer, which is closed (and freed) here.
     let written = unsafe {
@@ -29,7 +48,7 @@ pub(crate) fn serialise(
         if unknown != 0 {
             return Err((ErrorKind::Failed, "xsl:output names an unknown encoding".to_owned()));
         }
-        let buffer = ffi::xmlOutputBufferCreateIO(write, None, (&raw mut sink).cast(), encoder);
+        let buffer = ffi::xmlOutputBufferCreateIO(write, None, ptr::from_mut(sink).cast(), encoder);
         if buffer.is_null() {
             return Err((ErrorKind::Memory, "no memory for the result".to_owned()));
         }
@@ -37,13 +56,10 @@ pub(crate) fn serialise(
         let closed = ffi::xmlOutputBufferClose(buffer);
         saved >= 0 && closed >= 0
     };
-    if sink.overflow {
-        return Err((ErrorKind::Budget, format!("result of more than {limit} bytes")));
-    }
-    if !written {
+    if !written && !sink.overflow {
         return Err((ErrorKind::Failed, "result cannot be serialised".to_owned()));
     }
-    Ok(sink.bytes)
+    Ok(())
 }
 
 extern "C" fn write(context: *mut c_void, bytes: *const c_char, length: c_int) -> c_int {

@@ -113,6 +113,10 @@ pub(crate) fn prepare_process() {
     // SAFETY: the documented initialisers, called once and before any other use (`Once`); the functions registered
     // live as long as the program, and so do the security preferences, which are never freed.
     ONCE.call_once(|| unsafe {
+        // The tools that find errors of memory know the blocks of malloc.
+        if !cfg!(fuzzing) {
+            ffi::dds_xslt_pool_memory();
+        }
         ffi::xmlInitParser();
         ffi::xsltInit();
         ffi::exsltCommonRegister();
@@ -193,7 +197,9 @@ extern "C" fn load(
         }
     });
     // Outside of `with_operation`: the parser reports errors into it.
-    content.map_or(ptr::null_mut(), |content| parse_raw(&content, &name, dict).unwrap_or(ptr::null_mut()))
+    content.map_or(ptr::null_mut(), |content| {
+        parse_raw(&content, &name, dict, Blanks::Keep).unwrap_or(ptr::null_mut())
+    })
 }
 
 /// `xmlExternalEntityLoader`: nothing outside the document is ever read.
@@ -204,8 +210,16 @@ extern "C" fn no_entity(_: *const c_char, _: *const c_char, _: *mut c_void) -> *
     ptr::null_mut()
 }
 
+/// Text nodes of white space alone.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Blanks {
+    Keep,
+    /// Left away where the parser can tell; some may remain.
+    Skip,
+}
+
 /// Parses; `None` after an error that was reported to the operation of this thread.
-pub(crate) fn parse_raw(bytes: &[u8], name: &str, dict: *mut Dict) -> Option<*mut Doc> {
+pub(crate) fn parse_raw(bytes: &[u8], name: &str, dict: *mut Dict, blanks: Blanks) -> Option<*mut Doc> {
     let report = |text: &str| {
         let report =
             Report { kind: ErrorKind::Failed, file: name.to_owned(), line: 0, text: text.to_owned() };
@@ -218,7 +232,10 @@ pub(crate) fn parse_raw(bytes: &[u8], name: &str, dict: *mut Dict) -> Option<*mu
     let mut doctype = 0;
     // SAFETY: pointer and length are those of `bytes`, the other pointers live until the call returns; `dict` is null
     // or the dictionary libxslt passed to `load`.
-    let doc = unsafe { ffi::dds_xslt_parse(bytes.as_ptr(), length, url.as_ptr(), dict, &raw mut doctype) };
+    let doc = unsafe {
+        let skip = c_int::from(blanks == Blanks::Skip);
+        ffi::dds_xslt_parse(bytes.as_ptr(), length, url.as_ptr(), dict, skip, &raw mut doctype)
+    };
     if doctype != 0 {
         with_operation(|operation| operation.reports.clear());
         report("DOCTYPE is not allowed");

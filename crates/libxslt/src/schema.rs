@@ -6,7 +6,7 @@ use crate::{
     document::Document,
     error::{Error, ErrorKind},
     ffi,
-    report::{self, Files, Listening},
+    report::{self, Blanks, Files, Listening},
 };
 
 /// A compiled schema of a single file. libxml2 does not know all of XML Schema (it ignores `xs:ID`) and passes some
@@ -29,7 +29,8 @@ impl Schema {
     pub fn compile(path: &str, bytes: &[u8]) -> Result<Self, Error> {
         let listening = Listening::start(Files::new());
         let fallback = "schema cannot be compiled";
-        let Some(doc) = report::parse_raw(bytes, path, ptr::null_mut()).and_then(NonNull::new) else {
+        let Some(doc) = report::parse_raw(bytes, path, ptr::null_mut(), Blanks::Keep).and_then(NonNull::new)
+        else {
             return Err(listening.into_error(path, fallback));
         };
         // SAFETY: a tree just made. The parser leaves it to us (xmlSchemaNewDocParserCtxt, libxml2/xmlschemas.c).

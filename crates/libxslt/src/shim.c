@@ -7,7 +7,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <libxml/SAX2.h>
 #include <libxml/encoding.h>
+#include <libxml/hash.h>
 #include <libxml/parser.h>
 #include <libxml/parserInternals.h>
 #include <libxml/tree.h>
@@ -66,8 +68,32 @@ static void refuse_doctype(void *context, const xmlChar *name, const xmlChar *id
     xmlStopParser(parser);
 }
 
-/* Parses one document in memory. `dict` may be NULL; `doctype` becomes 1 if a DOCTYPE ended the parsing. */
-xmlDocPtr dds_xslt_parse(const char *bytes, int length, const char *url, xmlDictPtr dict, int *doctype) {
+static int is_blank(const xmlChar *text, int length) {
+    while (length > 0 && (*text == ' ' || *text == '\n' || *text == '\t' || *text == '\r')) {
+        text++;
+        length--;
+    }
+    return length == 0;
+}
+
+/*
+ * SAX hook: passes text on, except white space that is a whole text node: a tag comes before it, or it would follow a text,
+ * and a tag comes behind it. Before a reference or `<!`, which may be a CDATA section, the text may go on.
+ */
+static void skip_blank_text(void *context, const xmlChar *text, int length) {
+    xmlParserCtxtPtr parser = context;
+    const xmlChar *next = parser->input->cur;
+    if (next[0] == '<' && next[1] != '!' && parser->node != NULL && is_blank(text, length) &&
+        (parser->node->last == NULL || parser->node->last->type != XML_TEXT_NODE))
+        return;
+    xmlSAX2Characters(context, text, length);
+}
+
+/*
+ * Parses one document in memory. `dict` may be NULL; `doctype` becomes 1 if a DOCTYPE ended the parsing. With `skip_blanks`
+ * text nodes of white space alone are left away where that can be told while parsing.
+ */
+xmlDocPtr dds_xslt_parse(const char *bytes, int length, const char *url, xmlDictPtr dict, int skip_blanks, int *doctype) {
     xmlDocPtr document;
     xmlParserCtxtPtr parser = xmlNewParserCtxt();
     *doctype = 0;
@@ -81,8 +107,16 @@ xmlDocPtr dds_xslt_parse(const char *bytes, int length, const char *url, xmlDict
     }
     parser->_private = doctype;
     parser->sax->internalSubset = refuse_doctype;
-    /* No XML_PARSE_NOENT, DTDLOAD, DTDATTR, XINCLUDE, HUGE. XPath knows no CDATA sections, hence NOCDATA. */
-    document = xmlCtxtReadMemory(parser, bytes, length, url, NULL, XML_PARSE_NONET | XML_PARSE_NOCDATA);
+    if (skip_blanks) {
+        parser->sax->characters = skip_blank_text;
+        parser->sax->ignorableWhitespace = skip_blank_text;
+    }
+    /*
+     * No XML_PARSE_NOENT, DTDLOAD, DTDATTR, XINCLUDE, HUGE. XPath knows no CDATA sections, hence NOCDATA. COMPACT keeps a short
+     * text in its node.
+     */
+    document = xmlCtxtReadMemory(parser, bytes, length, url, NULL,
+                                 XML_PARSE_NONET | XML_PARSE_NOCDATA | XML_PARSE_COMPACT);
     if (document != NULL && *doctype) {
         xmlFreeDoc(document);
         document = NULL;
@@ -103,37 +137,46 @@ int dds_xslt_strips_space(xsltStylesheetPtr style) {
     return 0;
 }
 
-static int plain(xmlNodePtr node) {
-    for (; node != NULL; node = node->next) {
-        if (node->type == XML_TEXT_NODE) {
-            if (node->name == xmlStringTextNoenc || (node->next != NULL && node->next->type == XML_TEXT_NODE))
-                return 0;
-        } else if (node->type != XML_ELEMENT_NODE || !plain(node->children)) {
+/*
+ * Whether it removes white space everywhere: `<xsl:strip-space elements="*"/>` and no other word about it. Then libxslt, which
+ * looks up every element for that, is left without anything to remove: `dds_xslt_strip` does it before.
+ */
+int dds_xslt_take_over_stripping(xsltStylesheetPtr style) {
+    xsltStylesheetPtr each;
+    int strips = 0;
+    for (each = style; each != NULL; each = xsltNextImport(each)) {
+        if (each->stripSpaces == NULL)
+            continue;
+        if (each->stripAll != 1 || xmlHashSize(each->stripSpaces) != 0)
             return 0;
-        }
+        strips = 1;
     }
-    return 1;
+    for (each = style; each != NULL; each = xsltNextImport(each)) {
+        xmlHashFree(each->stripSpaces, NULL);
+        each->stripSpaces = NULL;
+        each->stripAll = 0;
+    }
+    return strips;
 }
 
-/*
- * Whether parsing the serialised result would only build the same tree once more: XML as it stands, of elements and
- * whole texts, without what serialisation adds (indentation, DOCTYPE) or treats in its own way (CDATA sections,
- * disable-output-escaping).
- */
-int dds_xslt_reads_back(xsltStylesheetPtr style, xmlDocPtr result) {
-    const xmlChar *method, *public, *system;
-    int indent;
-    xsltStylesheetPtr each;
-    XSLT_GET_IMPORT_PTR(method, style, method)
-    XSLT_GET_IMPORT_PTR(public, style, doctypePublic)
-    XSLT_GET_IMPORT_PTR(system, style, doctypeSystem)
-    XSLT_GET_IMPORT_INT(indent, style, indent)
-    for (each = style; each != NULL; each = xsltNextImport(each))
-        if (each->cdataSection != NULL)
-            return 0;
-    return xmlStrEqual(method, BAD_CAST "xml") && public == NULL && system == NULL && indent <= 0 &&
-           result->children != NULL && result->children->type == XML_ELEMENT_NODE && result->children->next == NULL &&
-           plain(result->children);
+/* Removes all text nodes of white space alone inside `parent`. The parser bounds the depth. */
+static void strip(xmlNodePtr parent) {
+    xmlNodePtr node = parent->children, next;
+    for (; node != NULL; node = next) {
+        next = node->next;
+        if (node->type == XML_ELEMENT_NODE) {
+            strip(node);
+        } else if (node->type == XML_TEXT_NODE && is_blank(node->content, xmlStrlen(node->content))) {
+            xmlUnlinkNode(node);
+            xmlFreeNode(node);
+        }
+    }
+}
+
+void dds_xslt_strip(xmlDocPtr document) {
+    xmlNodePtr root = xmlDocGetRootElement(document);
+    if (root != NULL)
+        strip(root);
 }
 
 void dds_xslt_set_limits(xsltTransformContextPtr context, unsigned long operations, int depth, int variables) {

@@ -12,8 +12,8 @@ use crate::{
     document::Document,
     error::{Error, ErrorKind},
     ffi::{self, Doc, SecurityPrefs, Style, TransformContext},
-    output,
-    report::{self, Files, Listening},
+    output::{self, Written},
+    report::{self, Blanks, Files, Listening},
 };
 
 /// What one run may use.
@@ -34,6 +34,8 @@ pub struct Limits {
 pub struct Stylesheet {
     style: NonNull<Style>,
     path: String,
+    /// Strips white space everywhere, which libxslt has been told not to do.
+    strips_all: bool,
 }
 
 // SAFETY: libxslt documents a compiled stylesheet as read-only; its dictionary is locked and counted. One stylesheet
@@ -54,7 +56,7 @@ impl Stylesheet {
             return Err(Error { kind: ErrorKind::Refused, file: path.to_owned(), line: 0, message });
         };
         let listening = Listening::start(files);
-        let Some(doc) = report::parse_raw(&main, path, ptr::null_mut()) else {
+        let Some(doc) = report::parse_raw(&main, path, ptr::null_mut(), Blanks::Keep) else {
             return Err(listening.into_error(path, "stylesheet cannot be parsed"));
         };
         // SAFETY: `doc` is a live tree of ours. On success the stylesheet owns it, on failure (null) we still do
@@ -65,13 +67,24 @@ impl Stylesheet {
             unsafe { ffi::xmlFreeDoc(doc) };
             return Err(listening.into_error(path, "stylesheet cannot be compiled"));
         };
-        let compiled = Self { style, path: path.to_owned() };
+        let mut compiled = Self { style, path: path.to_owned(), strips_all: false };
         // SAFETY: a live stylesheet.
         let errors = unsafe { ffi::dds_xslt_stylesheet_errors(style.as_ptr()) };
         if errors > 0 || listening.refused() {
             return Err(listening.into_error(path, "stylesheet cannot be compiled"));
         }
+        // SAFETY: a live stylesheet that nobody else knows yet.
+        compiled.strips_all = unsafe { ffi::dds_xslt_take_over_stripping(style.as_ptr()) } != 0;
         Ok(compiled)
+    }
+
+    /// Parses a document for this stylesheet, as [`Document::parse`] does, but without building first what the stylesheet
+    /// strips.
+    ///
+    /// # Errors
+    /// As [`Document::parse`].
+    pub fn parse(&self, bytes: &[u8], name: &str) -> Result<Document, Error> {
+        Document::parse_with(bytes, name, if self.strips_all { Blanks::Skip } else { Blanks::Keep })
     }
 
     /// Runs on `document` and serialises as `xsl:output` asks. `params` are strings, not expressions.
@@ -86,23 +99,21 @@ impl Stylesheet {
         limits: &Limits,
     ) -> Result<Vec<u8>, Error> {
         // SAFETY: a live stylesheet.
-        let strips = unsafe { ffi::dds_xslt_strips_space(self.style.as_ptr()) } != 0;
+        let strips = self.strips_all || unsafe { ffi::dds_xslt_strips_space(self.style.as_ptr()) } != 0;
         // SAFETY: a live tree; the copy belongs to nobody else.
         let copy = strips.then(|| Tree(unsafe { ffi::xmlCopyDoc(document.as_ptr(), 1) }));
         let doc = copy.as_ref().map_or(document.as_ptr(), |copy| copy.0);
-        self.result(doc, params, limits).map(|(bytes, _)| bytes)
+        self.result(doc, params, limits).map(|(written, _)| written.bytes)
     }
 
-    /// As [`run`](Self::run), for a document that is not needed afterwards, and gives the result also as document: unless
-    /// parsing the bytes would make another one of it (`xsl:output`, more than one root).
+    /// As [`run`](Self::run), for a document that is not needed afterwards, and gives the result also as document, if it
+    /// is plain: one root, written as XML in UTF-8 without indentation (`xsl:output`). Else the bytes must be parsed for it.
     ///
     /// # Errors
     /// As [`run`](Self::run).
     pub fn convert(&self, document: Document, limits: &Limits) -> Result<(Vec<u8>, Option<Document>), Error> {
-        let (bytes, tree) = self.result(document.as_ptr(), &[], limits)?;
-        // SAFETY: stylesheet and tree live.
-        let same = unsafe { ffi::dds_xslt_reads_back(self.style.as_ptr(), tree.0) } != 0;
-        Ok((bytes, same.then(|| tree.into_document()).flatten()))
+        let (written, tree) = self.result(document.as_ptr(), &[], limits)?;
+        Ok((written.bytes, written.plain.then(|| tree.into_document()).flatten()))
     }
 
     /// Runs on `doc`, which loses the white space that the stylesheet strips.
@@ -111,7 +122,11 @@ impl Stylesheet {
         doc: *mut Doc,
         params: &[(&str, &str)],
         limits: &Limits,
-    ) -> Result<(Vec<u8>, Tree), Error> {
+    ) -> Result<(Written, Tree), Error> {
+        if self.strips_all && !doc.is_null() {
+            // SAFETY: a live tree that only this run uses.
+            unsafe { ffi::dds_xslt_strip(doc) };
+        }
         let listening = Listening::start(Files::new());
         let error = |listening: Listening, fallback: &str| listening.into_error(&self.path, fallback);
         let Some(run) = Run::prepare(self, doc, limits) else {
@@ -131,7 +146,7 @@ impl Stylesheet {
                 Err(error(listening, "the stylesheet ended itself by xsl:message terminate=\"yes\""))
             }
             Some(result) => output::serialise(result.0, self.style.as_ptr(), limits.output_bytes)
-                .map(|bytes| (bytes, result))
+                .map(|written| (written, result))
                 .map_err(|(kind, message)| Error { kind, file: self.path.clone(), line: 0, message }),
             None => Err(error(listening, "transformation failed")),
         }

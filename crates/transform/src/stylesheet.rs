@@ -58,6 +58,15 @@ impl Stylesheet {
         dds_libxslt::Stylesheet::compile(path, sources).map(Self).map_err(TransformError::of_compilation)
     }
 
+    /// Parses a document for [`convert`](Self::convert): as [`Document::parse`], but what the stylesheet strips anyway
+    /// (`xsl:strip-space`) is not built first.
+    ///
+    /// # Errors
+    /// DDS-I005 if it is not well-formed.
+    pub fn parse(&self, bytes: &[u8], name: &str) -> Result<Document, Problem> {
+        self.0.parse(bytes, name).map(Document).map_err(|error| not_well_formed(name, &error))
+    }
+
     /// Runs on `document`, which is as before afterwards and can be used by another stylesheet.
     ///
     /// # Errors
@@ -95,10 +104,7 @@ impl Document {
     /// # Errors
     /// DDS-I005 if it is not well-formed.
     pub fn parse(bytes: &[u8], name: &str) -> Result<Self, Problem> {
-        dds_libxslt::Document::parse(bytes, name).map(Self).map_err(|error| {
-            // The text of libxml2 quotes names of the document, which may be anything: only the line is told.
-            Problem::new(Code::NOT_WELL_FORMED, format!("{name}: not acceptable XML at line {}", error.line))
-        })
+        dds_libxslt::Document::parse(bytes, name).map(Self).map_err(|error| not_well_formed(name, &error))
     }
 
     /// Makes a copy of the root of `fragment` the first child element of the root, in place of the one given before;
@@ -106,6 +112,11 @@ impl Document {
     pub fn set_first_child(&mut self, fragment: Option<&Self>) {
         self.0.set_first_child(fragment.map(|fragment| &fragment.0));
     }
+}
+
+/// The text of libxml2 quotes names of the document, which may be anything: only the line is told.
+fn not_well_formed(name: &str, error: &dds_libxslt::Error) -> Problem {
+    Problem::new(Code::NOT_WELL_FORMED, format!("{name}: not acceptable XML at line {}", error.line))
 }
 
 /// A schema of our own, for documents that are trees already. Says only whether a document is valid: findings, and the
