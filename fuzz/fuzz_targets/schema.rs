@@ -2,7 +2,7 @@
 //! first NUL byte: schema, document. Without one, the input is a document for the schema of the Vorgang.
 #![no_main]
 
-use dds_validate::{Files, Schema};
+use dds_validate::{Files, Schema, Tree};
 use dds_xml::{Limits, check};
 use libfuzzer_sys::fuzz_target;
 
@@ -18,17 +18,21 @@ fn compile(schema: &[u8]) -> Option<Schema> {
     Schema::compile("main.xsd", &files).ok()
 }
 
+/// What a tree passes, its text passes.
+fn judge(schema: &Schema, document: &[u8]) {
+    let findings = schema.validate(document);
+    assert!(!Tree::parse(document).is_ok_and(|tree| schema.accepts(&tree)) || findings.is_empty());
+}
+
 fuzz_target!(|input: &[u8]| {
     let acceptable = |document: &[u8]| check(document, &Limits::default()).is_ok();
     match input.iter().position(|byte| *byte == 0) {
-        None if acceptable(input) => {
-            let _findings = OWN.with(|schema| schema.validate(input));
-        }
+        None if acceptable(input) => OWN.with(|schema| judge(schema, input)),
         Some(at) => {
             let (schema, document) = (&input[..at], &input[at + 1..]);
             let Some(schema) = compile(schema) else { return };
             if acceptable(document) {
-                let _findings = schema.validate(document);
+                judge(&schema, document);
             }
         }
         None => {}

@@ -12,9 +12,11 @@ mod findings;
 mod resolve;
 mod schema;
 mod schematron;
+mod tree;
 
 pub use error::ValidateError;
 pub use files::Files;
 pub use findings::MAX_FINDINGS;
 pub use schema::Schema;
 pub use schematron::Schematron;
+pub use tree::Tree;

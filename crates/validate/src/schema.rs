@@ -6,13 +6,15 @@ use dds_message::{Finding, Severity};
 use xsd_schema::parser::location::SourceLocation;
 use xsd_schema::validation::{
     DriveWithError, ElementStartView, InstancePath, PathStep, SchemaValidator, ValidationError,
-    ValidationEventHandler, ValidationFlags, ValidationSink, ValidationWarning, drive_quick_xml_with,
+    ValidationEventHandler, ValidationFlags, ValidationSink, ValidationWarning, drive_navigator,
+    drive_quick_xml_with,
 };
 use xsd_schema::{SchemaError, SchemaResolver, SchemaSet, SchemaSetBuilder, XsdVersion};
 
 use crate::findings::{MAX_FINDINGS, tidy};
 use crate::resolve::{Loader, Missing, SCHEME, rewriter};
-use crate::{Files, ValidateError};
+use crate::schematron::Cursor;
+use crate::{Files, Tree, ValidateError};
 
 /// Names that one document may add to the engine's name table. A valid document adds hardly any; this stops one that is made
 /// to fill the memory.
@@ -118,6 +120,21 @@ impl Schema {
         findings
     }
 
+    /// Whether a document that is a tree already is valid: the same engine, without reading the text once more. `false` may
+    /// also mean that the document brings many foreign names; [`Schema::validate`] judges it then, and tells the findings.
+    #[must_use]
+    pub fn accepts(&self, document: &Tree<'_>) -> bool {
+        let set = self.engine.borrow_owner();
+        if foreign_names(&document.0, set) > NEW_NAMES_PER_DOCUMENT {
+            return false;
+        }
+        let (mut findings, found) = (Vec::new(), Cell::new(0));
+        let sink = Collector { findings: &mut findings, found: &found };
+        let mut runtime = self.engine.borrow_dependent().start_run(sink);
+        let end = drive_navigator(&Cursor::new(document.0.root()), &mut runtime, set);
+        end.is_ok() && found.get() == 0
+    }
+
     /// Whether foreign names have filled the engine's name table so far that [`Schema::rebuild`] is due: the table only
     /// grows, and every unknown name of an invalid document goes into it.
     #[must_use]
@@ -139,6 +156,19 @@ impl std::fmt::Debug for Schema {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Schema").field("main", &self.main).finish_non_exhaustive()
     }
+}
+
+/// How many names of the document the schema does not know, each counted as often as it occurs.
+fn foreign_names(document: &roxmltree::Document<'_>, set: &SchemaSet) -> usize {
+    let unknown = |name: &str| usize::from(set.name_table.get(name).is_none());
+    let names = |element: roxmltree::Node<'_, '_>| {
+        let attributes: usize = element.attributes().map(|attribute| unknown(attribute.name())).sum();
+        let namespaces = element
+            .namespaces()
+            .map(|namespace| unknown(namespace.uri()) + namespace.name().map_or(0, unknown));
+        unknown(element.tag_name().name()) + attributes + namespaces.sum::<usize>()
+    };
+    document.descendants().filter(roxmltree::Node::is_element).map(names).sum()
 }
 
 struct Collector<'a> {

@@ -8,7 +8,7 @@
 )]
 
 use dds_message::Severity;
-use dds_validate::{Files, MAX_FINDINGS, Schematron, ValidateError};
+use dds_validate::{Files, MAX_FINDINGS, Schematron, Tree, ValidateError};
 
 fn schema(attributes: &str, content: &str) -> String {
     format!(
@@ -25,7 +25,7 @@ fn compile(text: &str, phase: &str) -> Result<Schematron, ValidateError> {
 fn found(content: &str, document: &str) -> Vec<String> {
     let rules = compile(&schema("", content), "#DEFAULT").unwrap();
     rules
-        .run(document.as_bytes())
+        .run(&Tree::parse(document.as_bytes()).unwrap())
         .into_iter()
         .map(|f| format!("{} {} {}", f.rule, f.location, f.text))
         .collect()
@@ -135,7 +135,12 @@ fn phases() {
          <pattern id='two'><rule context='a'><report test='true()'/></rule></pattern>",
     );
     let ids = |phase| -> Vec<String> {
-        compile(&text, phase).unwrap().run(b"<a/>").into_iter().map(|f| f.rule).collect()
+        compile(&text, phase)
+            .unwrap()
+            .run(&Tree::parse(b"<a/>").unwrap())
+            .into_iter()
+            .map(|f| f.rule)
+            .collect()
     };
     assert_eq!(ids("#DEFAULT"), ["one"]);
     assert_eq!(ids("second"), ["two"]);
@@ -150,7 +155,11 @@ fn roles_and_flags_give_the_severity() {
         <report test='true()' flag='fatal'/><report test='true()' role='ERROR'/></rule>
         <rule context='b' flag='hint'><assert test='false()' role='caption'/></rule></pattern>";
     let rules = compile(&schema("", content), "#ALL").unwrap();
-    let severities: Vec<_> = rules.run(b"<a><b/></a>").into_iter().map(|finding| finding.severity).collect();
+    let severities: Vec<_> = rules
+        .run(&Tree::parse(b"<a><b/></a>").unwrap())
+        .into_iter()
+        .map(|finding| finding.severity)
+        .collect();
     assert_eq!(
         severities,
         [Severity::Warning, Severity::Info, Severity::Error, Severity::Error, Severity::Info]
@@ -172,7 +181,7 @@ fn includes_and_extensions_from_files() {
     files.insert("sch/teile/regeln.sch", rules.as_bytes());
     let ids: Vec<_> = Schematron::compile("sch/main.sch", &files)
         .unwrap()
-        .run(b"<a><b/></a>")
+        .run(&Tree::parse(b"<a><b/></a>").unwrap())
         .into_iter()
         .map(|f| f.rule)
         .collect();
@@ -192,9 +201,14 @@ fn xpath_2_and_the_bindings() {
     assert_eq!(found(tests, DOCUMENT), [""; 0]);
     let old =
         schema("", "<pattern><rule context='a'><assert test=\"substring(b/@n, 1) = '1'\"/></rule></pattern>");
-    assert_eq!(compile(&old.replace("xslt2", "xslt"), "#ALL").unwrap().run(DOCUMENT.as_bytes()), []);
+    assert_eq!(
+        compile(&old.replace("xslt2", "xslt"), "#ALL")
+            .unwrap()
+            .run(&Tree::parse(DOCUMENT.as_bytes()).unwrap()),
+        []
+    );
     // XPath 2.0 refuses more than one node here: a finding about the rule, and the rest goes on.
-    let two = compile(&old, "#ALL").unwrap().run(DOCUMENT.as_bytes());
+    let two = compile(&old, "#ALL").unwrap().run(&Tree::parse(DOCUMENT.as_bytes()).unwrap());
     assert!(two.len() == 1 && two[0].text.contains("nicht anwenden"), "{two:?}");
     assert!(compile(&old.replace("xslt2", "xquery"), "#ALL").is_err());
 }
@@ -254,8 +268,8 @@ fn findings_are_bounded() {
     )
     .unwrap();
     let document = format!("<a>{}</a>", "<b/>".repeat(1000));
-    assert_eq!(rules.run(document.as_bytes()).len(), MAX_FINDINGS);
-    assert_eq!(rules.run(b"<a")[0].rule, "dds-well-formed");
+    assert_eq!(rules.run(&Tree::parse(document.as_bytes()).unwrap()).len(), MAX_FINDINGS);
+    assert_eq!(Tree::parse(b"<a").unwrap_err().rule, "dds-well-formed");
 }
 
 mod no_bytes_panic {
@@ -277,20 +291,20 @@ mod no_bytes_panic {
             let mut text = schema("", &content).into_bytes();
             let rules = compile(std::str::from_utf8(&text).unwrap(), "#ALL");
             if let Ok(rules) = &rules {
-                drop(rules.run(&bytes));
+                drop(Tree::parse(&bytes).map(|tree| rules.run(&tree)));
                 let mut document = DOCUMENT.as_bytes().to_vec();
                 let place = at.index(document.len());
                 document[place] = byte;
-                drop(rules.run(&document));
+                drop(Tree::parse(&document).map(|tree| rules.run(&tree)));
             }
             let place = at.index(text.len());
             text[place] = byte;
             if let Ok(text) = std::str::from_utf8(&text) {
-                drop(compile(text, "#ALL").map(|rules| rules.run(DOCUMENT.as_bytes())));
+                drop(compile(text, "#ALL").map(|rules| rules.run(&Tree::parse(DOCUMENT.as_bytes()).unwrap())));
             }
             let quoted = xpath.replace('"', "&quot;");
             let context = schema("", &format!("<pattern><rule context=\"{quoted}\"><assert test=\"{quoted}\"/></rule></pattern>"));
-            drop(compile(&context, "#ALL").map(|rules| rules.run(DOCUMENT.as_bytes())));
+            drop(compile(&context, "#ALL").map(|rules| rules.run(&Tree::parse(DOCUMENT.as_bytes()).unwrap())));
         }
     }
 }

@@ -12,7 +12,7 @@
 
 use std::path::{Path, PathBuf};
 
-use dds_validate::{Files, Schema, Schematron};
+use dds_validate::{Files, Schema, Schematron, Tree};
 
 fn shared(part: &str) -> Option<PathBuf> {
     let root = std::env::var_os("DDS_SHARED")
@@ -78,10 +78,10 @@ fn xbau_schematron_says_what_other_engines_say() {
 
     let rules = Schematron::compile("schematron/xbau-schematron.sch", &files).unwrap();
     assert!(rules.rules() > 100, "{}", rules.rules());
-    assert_eq!(rules.run(&sample), []);
+    assert_eq!(rules.run(&Tree::parse(&sample).unwrap()), []);
 
     let empty = Schematron::compile("schematron/xbau-schematron-leere-elemente.sch", &files).unwrap();
-    let findings = empty.run(&sample);
+    let findings = empty.run(&Tree::parse(&sample).unwrap());
     assert_eq!(findings.len(), 9, "{findings:#?}");
     assert!(
         findings

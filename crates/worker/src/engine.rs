@@ -8,7 +8,7 @@ use std::{
 use bytes::Bytes;
 use dds_message::{Code, Digest, Finding, Format, Problem, Severity};
 use dds_transform::{Budget, Document, OwnSchema, Stylesheet, TransformError};
-use dds_validate::{Files, Schema, Schematron};
+use dds_validate::{Files, Schema, Schematron, Tree};
 
 use crate::{
     CompileError, OutputForm, StageTimes,
@@ -128,7 +128,7 @@ impl Engine {
         document: &Bytes,
     ) -> Result<(Bytes, Option<Document>), Problem> {
         let stylesheet = find(&bundle.stylesheets, path)?;
-        let source = Document::parse(document, "document")?;
+        let source = stylesheet.parse(document, "document")?;
         let converted = stylesheet.convert(source, &self.budget).inspect_err(|error| self.wear(error))?;
         let (vorgang, tree) = (Bytes::from(converted.0.bytes), converted.1);
         let Some(schema) = &job.canonical_schema else { return Ok((vorgang, tree)) };
@@ -210,16 +210,28 @@ impl Compiled {
     }
 
     fn validate(&self, job: &RunHeader, document: &Bytes) -> Result<Vec<Finding>, Problem> {
-        let mut findings = Vec::new();
-        if let Some(path) = &job.schema {
-            findings = find(&self.schemas, path)?.validate(document);
-            // Rules of the trade presuppose a valid document; their findings would only repeat those of the schema.
-            if findings.iter().any(|finding| finding.severity == Severity::Error) {
-                return Ok(findings);
-            }
+        let schema = job.schema.as_ref().map(|path| find(&self.schemas, path)).transpose()?;
+        if job.schematrons.is_empty() {
+            return Ok(schema.map_or_else(Vec::new, |schema| schema.validate(document)));
         }
-        for path in &job.schematrons {
-            findings.extend(find(&self.schematrons, path)?.run(document));
+        // Schematron needs a tree, and a schema that accepts a tree has nothing to tell.
+        let tree = Tree::parse(document);
+        let accepted = schema.is_none_or(|schema| tree.as_ref().is_ok_and(|tree| schema.accepts(tree)));
+        let mut findings = match schema {
+            Some(schema) if !accepted => schema.validate(document),
+            _ => Vec::new(),
+        };
+        // Rules of the trade presuppose a valid document; their findings would only repeat those of the schema.
+        if findings.iter().any(|finding| finding.severity == Severity::Error) {
+            return Ok(findings);
+        }
+        match tree {
+            Err(finding) => findings.push(finding),
+            Ok(tree) => {
+                for path in &job.schematrons {
+                    findings.extend(find(&self.schematrons, path)?.run(&tree));
+                }
+            }
         }
         Ok(findings)
     }

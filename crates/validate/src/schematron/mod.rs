@@ -11,10 +11,11 @@ mod node;
 mod run;
 mod source;
 
-use dds_message::{Finding, Severity};
+pub(crate) use node::Cursor;
 
-use crate::findings::tidy;
-use crate::{Files, ValidateError};
+use dds_message::Finding;
+
+use crate::{Files, Tree, ValidateError};
 
 /// Names after which the interpreter should be made anew: the XPath engine interns names that expressions compute.
 const NEW_NAMES: usize = 50_000;
@@ -50,22 +51,11 @@ impl Schematron {
         Ok(Self { compiled, names })
     }
 
-    /// Runs the rules on a document that has passed [`dds_xml::check`]. Empty when nothing is to be said; at most
-    /// [`crate::MAX_FINDINGS`], in document order. A rule that cannot be evaluated on this document is a finding too.
+    /// Runs the rules on a document. Empty when nothing is to be said; at most [`crate::MAX_FINDINGS`], in document order. A
+    /// rule that cannot be evaluated on this document is a finding too.
     #[must_use]
-    pub fn run(&self, document: &[u8]) -> Vec<Finding> {
-        let parsed = std::str::from_utf8(document)
-            .map_err(|error| error.to_string())
-            .and_then(|text| roxmltree::Document::parse(text).map_err(|error| error.to_string()));
-        match parsed {
-            Ok(document) => run::run(&self.compiled, &document),
-            Err(error) => vec![Finding {
-                severity: Severity::Error,
-                rule: "dds-well-formed".into(),
-                location: String::new(),
-                text: tidy(&error),
-            }],
-        }
+    pub fn run(&self, document: &Tree<'_>) -> Vec<Finding> {
+        run::run(&self.compiled, &document.0)
     }
 
     /// Number of rules that can fire in the chosen phase.

@@ -1,4 +1,4 @@
-//! Lets the XPath engine walk a roxmltree document.
+//! Lets the engines of XPath and XML Schema walk a roxmltree document.
 //!
 //! `xsd-schema` has such an adapter for an older roxmltree; this one is a plain copyable cursor, because the engine clones
 //! its navigator for every node it meets.
@@ -70,7 +70,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// The namespace nodes of the element; the binding of `xml` comes last where the scope has it. `Local` is not told from
-    /// `ExcludeXml`: only validation asks for it, and here nothing is validated.
+    /// `ExcludeXml`: XPath asks for `All`, the driver of a schema for `ExcludeXml`.
     fn namespaces(&self, scope: NamespaceAxisScope) -> impl Iterator<Item = (&'a str, &'a str)> {
         let declared = self.node.namespaces().filter(|namespace| !namespace.uri().is_empty());
         let declared = declared.map(|namespace| (namespace.name().unwrap_or_default(), namespace.uri()));
