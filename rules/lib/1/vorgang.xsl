@@ -6,7 +6,8 @@
   Die Vorlagen fragen nach dem lokalen Namen, weil jedes Verfahren seinen eigenen Namensraum hat.
 -->
 <xsl:stylesheet version="1.0" xmlns:xsl="http://www.w3.org/1999/XSL/Transform"
-                xmlns="urn:datendrehscheibe:vorgang:1">
+                xmlns="urn:datendrehscheibe:vorgang:1"
+                xmlns:set="http://exslt.org/sets" exclude-result-prefixes="set">
 
   <xsl:output method="xml" encoding="UTF-8" indent="no"/>
   <xsl:strip-space elements="*"/>
@@ -35,22 +36,31 @@
     <xsl:param name="zustellung" select="/.."/>
     <beteiligter rolle="{$rolle}" art="{local-name()}">
       <xsl:attribute name="id"><xsl:apply-templates select="." mode="id"/></xsl:attribute>
-      <name><xsl:value-of select="*[local-name() = 'familienname' or local-name() = 'name']"/></name>
-      <xsl:for-each select="*[local-name() = 'vornamen']">
-        <vorname><xsl:value-of select="."/></vorname>
-      </xsl:for-each>
-      <xsl:apply-templates select="*[local-name() = 'geburtsname']" mode="kopie"/>
-      <xsl:apply-templates select="*[local-name() = 'titel']" mode="kopie"/>
-      <xsl:apply-templates select="*[local-name() = 'anrede']" mode="kopie"/>
-      <xsl:apply-templates select="*[local-name() = 'rechtsform' or local-name() = 'registernummer'
-        or local-name() = 'geburtsdatum' or local-name() = 'geburtsort' or local-name() = 'staatsangehoerigkeit']" mode="kopie"/>
+      <!-- Welche Felder es gibt, sagen die Typen Person und Organisation in bausteine.xsd; jede Suche nach einem kostet. -->
+      <xsl:choose>
+        <xsl:when test="local-name() = 'organisation'">
+          <name><xsl:value-of select="*[local-name() = 'name']"/></name>
+          <xsl:for-each select="*[local-name() = 'rechtsform']"><rechtsform><xsl:value-of select="."/></rechtsform></xsl:for-each>
+          <xsl:for-each select="*[local-name() = 'registernummer']"><registernummer><xsl:value-of select="."/></registernummer></xsl:for-each>
+        </xsl:when>
+        <xsl:otherwise>
+          <name><xsl:value-of select="*[local-name() = 'familienname']"/></name>
+          <xsl:for-each select="*[local-name() = 'vornamen']"><vorname><xsl:value-of select="."/></vorname></xsl:for-each>
+          <xsl:for-each select="*[local-name() = 'geburtsname']"><geburtsname><xsl:value-of select="."/></geburtsname></xsl:for-each>
+          <xsl:for-each select="*[local-name() = 'titel']"><titel><xsl:value-of select="."/></titel></xsl:for-each>
+          <xsl:for-each select="*[local-name() = 'anrede']"><anrede><xsl:value-of select="."/></anrede></xsl:for-each>
+          <xsl:apply-templates select="*[starts-with(local-name(), 'geburts') and local-name() != 'geburtsname'
+            or local-name() = 'staatsangehoerigkeit']" mode="kopie"/>
+        </xsl:otherwise>
+      </xsl:choose>
       <xsl:for-each select="*[local-name() = 'anschrift']">
-        <anschrift art="haupt"><xsl:apply-templates select="*" mode="kopie"/></anschrift>
+        <anschrift art="haupt"><xsl:apply-templates select="*" mode="anschrift"/></anschrift>
       </xsl:for-each>
       <xsl:for-each select="$zustellung">
-        <anschrift art="zustellung"><xsl:apply-templates select="*" mode="kopie"/></anschrift>
+        <anschrift art="zustellung"><xsl:apply-templates select="*" mode="anschrift"/></anschrift>
       </xsl:for-each>
-      <xsl:apply-templates select="*[local-name() = 'email' or local-name() = 'telefon']" mode="kopie"/>
+      <xsl:for-each select="*[local-name() = 'email']"><email><xsl:value-of select="."/></email></xsl:for-each>
+      <xsl:for-each select="*[local-name() = 'telefon']"><telefon><xsl:value-of select="."/></telefon></xsl:for-each>
       <xsl:for-each select="$bank">
         <bank><xsl:apply-templates select="*" mode="kopie"/></bank>
       </xsl:for-each>
@@ -61,13 +71,21 @@
   <xsl:variable name="beteiligte" select="//*[local-name() = 'person' or local-name() = 'organisation']"/>
 
   <xsl:template match="*" mode="id">
-    <xsl:variable name="dieser" select="generate-id()"/>
-    <xsl:for-each select="$beteiligte">
-      <xsl:if test="generate-id() = $dieser">b<xsl:value-of select="position()"/></xsl:if>
-    </xsl:for-each>
+    <xsl:if test="set:has-same-node($beteiligte, .)">b<xsl:value-of select="count(set:leading($beteiligte, .)) + 1"/></xsl:if>
   </xsl:template>
 
-  <!-- Dasselbe Element mit demselben Inhalt, im Namensraum des Vorgangs. -->
+  <!-- Die Teile einer Anschrift. Ihre Namen stehen da, weil libxslt einen errechneten Namen jedes Mal neu übersetzt. -->
+  <xsl:template match="*" mode="anschrift">
+    <xsl:choose>
+      <xsl:when test="local-name() = 'strasse'"><strasse><xsl:value-of select="."/></strasse></xsl:when>
+      <xsl:when test="local-name() = 'hausnummer'"><hausnummer><xsl:value-of select="."/></hausnummer></xsl:when>
+      <xsl:when test="local-name() = 'plz'"><plz><xsl:value-of select="."/></plz></xsl:when>
+      <xsl:when test="local-name() = 'ort'"><ort><xsl:value-of select="."/></ort></xsl:when>
+      <xsl:otherwise><xsl:apply-templates select="." mode="kopie"/></xsl:otherwise>
+    </xsl:choose>
+  </xsl:template>
+
+  <!-- Dasselbe Element mit demselben Inhalt, im Namensraum des Vorgangs. Teuer: der Name wird errechnet. -->
   <xsl:template match="*" mode="kopie">
     <xsl:element name="{local-name()}"><xsl:value-of select="."/></xsl:element>
   </xsl:template>

@@ -59,8 +59,11 @@
   <!-- The value is content, not an attribute: a text may have lines. -->
   <xsl:template match="v:angabe">
     <Merkmal Schluessel="{@schluessel}" Titel="{@titel}" Typ="{@typ}">
-      <xsl:apply-templates select="@einheit" mode="attribute"/>
-      <xsl:apply-templates select="@liste" mode="attribute"/>
+      <!-- Few have more than schluessel, titel and typ. -->
+      <xsl:if test="@*[4]">
+        <xsl:apply-templates select="@einheit" mode="attribute"/>
+        <xsl:apply-templates select="@liste" mode="attribute"/>
+      </xsl:if>
       <xsl:choose>
         <xsl:when test="@typ = 'datum'"><xsl:value-of select="f:datum(.)"/></xsl:when>
         <xsl:otherwise><xsl:value-of select="."/></xsl:otherwise>
