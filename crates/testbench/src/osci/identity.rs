@@ -1,14 +1,21 @@
 //! OSCI-PKI: certificates and key pairs of invented parties.
 
-use std::{path::Path, sync::Arc};
+use std::{
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
 use dds_osci::{
     certificate::Certificate,
     keys::{Decrypter, Signer, SoftwareKey},
 };
 use rcgen::{
-    BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose,
-    PKCS_ECDSA_P256_SHA256, PKCS_RSA_SHA256, RsaKeySize,
+    BasicConstraints, CertificateParams, CertificateRevocationListParams, DnType, IsCa, Issuer, KeyIdMethod,
+    KeyPair, KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, PKCS_RSA_SHA256, RevokedCertParams, RsaKeySize,
+    SerialNumber, date_time_ymd,
 };
 
 use crate::Error;
@@ -17,6 +24,7 @@ use crate::Error;
 pub struct OsciPki {
     issuer: Issuer<'static, KeyPair>,
     root_pem: String,
+    certified: AtomicU64,
 }
 
 /// The two key pairs of an OSCI role: RSA 3072 to decrypt, P-256 to sign.
@@ -46,13 +54,37 @@ impl OsciPki {
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
         let key = KeyPair::generate().map_err(failed)?;
         let root = params.self_signed(&key).map_err(failed)?;
-        Ok(Self { root_pem: root.pem(), issuer: Issuer::new(params, key) })
+        Ok(Self { root_pem: root.pem(), issuer: Issuer::new(params, key), certified: AtomicU64::new(0) })
     }
 
     /// The root certificate, PEM.
     #[must_use]
     pub fn root_pem(&self) -> &str {
         &self.root_pem
+    }
+
+    /// A revocation list (Sperrliste) with these certificates, PEM; valid for a century.
+    ///
+    /// # Errors
+    /// [`Error::Certificate`] also for a certificate of another authority.
+    pub fn revoke(&self, certificates: &[&Certificate]) -> Result<String, Error> {
+        let revoked = certificates.iter().map(|certificate| {
+            Ok(RevokedCertParams {
+                serial_number: SerialNumber::from(certificate.serial().parse::<u64>().map_err(failed)?),
+                revocation_time: date_time_ymd(2020, 1, 1),
+                reason_code: None,
+                invalidity_date: None,
+            })
+        });
+        let list = CertificateRevocationListParams {
+            this_update: date_time_ymd(2020, 1, 1),
+            next_update: date_time_ymd(2120, 1, 1),
+            crl_number: SerialNumber::from(1_u64),
+            issuing_distribution_point: None,
+            revoked_certs: revoked.collect::<Result<_, Error>>()?,
+            key_identifier_method: KeyIdMethod::Sha256,
+        };
+        list.signed_by(&self.issuer).and_then(|list| list.pem()).map_err(failed)
     }
 
     /// Key pairs for a role. Takes a moment: RSA primes are searched for.
@@ -81,6 +113,7 @@ impl OsciPki {
         let mut params = CertificateParams::new(Vec::new()).map_err(failed)?;
         params.distinguished_name.push(DnType::CommonName, name);
         params.key_usages = usages.to_vec();
+        params.serial_number = Some(SerialNumber::from(self.certified.fetch_add(1, Ordering::Relaxed) + 1));
         params.use_authority_key_identifier_extension = true;
         Ok(params.signed_by(key, &self.issuer).map_err(failed)?.pem())
     }
