@@ -18,6 +18,10 @@ struct Process {
 
 impl Process {
     fn start(machine: &Machine, place: &Place) -> Self {
+        Self::named("anderswo", machine, place)
+    }
+
+    fn named(name: &str, machine: &Machine, place: &Place) -> Self {
         let keys = keys();
         let context = machine.boot();
         let client = Client::new(
@@ -27,7 +31,7 @@ impl Process {
             keys.intermediary.signature_certificate().clone(),
         );
         let options = FetcherOptions {
-            name: "anderswo".to_owned(),
+            name: name.to_owned(),
             address: place.address.clone(),
             every: std::time::Duration::from_secs(60),
         };
@@ -137,4 +141,23 @@ async fn a_delivery_that_comes_again_is_acknowledged_and_taken_no_second_time() 
     process.collect().await;
     assert_eq!(machine.applications(), [0]);
     assert_eq!(process.fetcher.visit().await.unwrap(), Fetched::default(), "and now the intermediary knows");
+}
+
+/// A MessageId is unique where it was given out, and nowhere else.
+#[tokio::test]
+async fn two_intermediaries_may_give_out_the_same_message_id() {
+    let clock = ManualClock::default();
+    let (here, there) = (Place::start(&clock, &[]).await, Place::start(&clock, &[]).await);
+    let machine = Machine::new(&clock);
+    let id = here.portal.store(town(), application(0).as_bytes()).await.unwrap();
+    let other = there.portal.store(town(), application(1).as_bytes()).await.unwrap();
+    there.rename(other, id).await;
+    for _ in 0..2 {
+        for (name, place) in [("hier", &here), ("dort", &there)] {
+            let process = Process::named(name, &machine, place);
+            process.fetcher.visit().await.unwrap();
+            process.collect().await;
+        }
+    }
+    assert_eq!(machine.applications(), [0, 1]);
 }

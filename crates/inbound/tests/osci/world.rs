@@ -16,10 +16,11 @@ use dds_osci::{
     algorithm::CryptoPolicy,
     certificate::Certificate,
     intake::IntakeConfig,
-    intermediary::{Intermediary, Rules},
+    intermediary::{Delivery, Intermediary, Mailboxes as _, Rules},
+    message::{DeliverySelection, MessageId},
     trust::TrustPolicy,
 };
-use dds_postbox::{Options, Postbox};
+use dds_postbox::{Options, Postbox, PostboxError};
 use dds_store::MasterKey;
 use dds_telemetry::Telemetry;
 use dds_testbench::{ManualClock, OsciIdentity, OsciPeer, OsciPki};
@@ -207,6 +208,23 @@ impl Place {
         let host = serve(wire.before(routes(Some(Arc::new(office)), None))).await;
         let portal = OsciPeer::new(keys.portal.clone(), host.parse().unwrap(), cipher, signature);
         Self { machine, wire, address: format!("http://{host}/osci"), portal }
+    }
+
+    /// Gives a waiting delivery another MessageId, as if this intermediary had given it out.
+    pub(crate) async fn rename(&self, from: MessageId, to: MessageId) {
+        let mailbox = town().sha256_hex().to_owned();
+        let postbox = self.machine.boot().postbox;
+        let renamed = postbox.run(move |boxes| {
+            let by_id = DeliverySelection::MessageId(from.clone());
+            let (delivery, _) = boxes.find_delivery(&mailbox, Some(&by_id))?.unwrap();
+            let mut card = boxes.card(&from)?.unwrap();
+            boxes.taken(&from, delivery.submitted)?;
+            boxes.put_delivery(&Delivery { id: to.clone(), ..delivery })?;
+            card.bundle.message_id = to;
+            boxes.keep_card(&card)?;
+            Ok::<_, PostboxError>(())
+        });
+        renamed.await.unwrap();
     }
 }
 
