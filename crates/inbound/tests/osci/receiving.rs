@@ -6,11 +6,15 @@ use bytes::Bytes;
 use dds_inbound::osci::{Receiving, routes};
 use dds_message::Code;
 use dds_osci::{
+    encryption::TransportTarget,
     feedback::FeedbackCode,
     intake::{IntakeConfig, read_all},
-    message::{Envelope, Order},
+    keys::{Decrypter, Signer},
+    message::{CertificateRole, Envelope, Order},
+    outgoing::{AttachmentHead, message_bytes},
     random::SystemRandom,
     recipient::Recipient,
+    signature::SigningOptions,
 };
 use dds_testbench::ManualClock;
 
@@ -41,7 +45,7 @@ impl World {
             recipient: Recipient::new(
                 town().clone(),
                 keys.town.signature_certificate().clone(),
-                vec![keys.intermediary.signature_certificate().clone()],
+                [&keys.intermediary, &keys.other].map(|one| one.signature_certificate().clone()).into(),
             ),
             identity: identity(&keys.town),
         };
@@ -60,10 +64,36 @@ impl World {
         sent.map(drop).map_err(|error| error.to_string())
     }
 
+    /// The order as another intermediary would push it.
+    fn from_the_other(order: &[u8]) -> Bytes {
+        let (town, other) = (&keys().town, &keys().other);
+        let deciphers: [&dyn Decrypter; 1] = [town.cipher.as_ref()];
+        let received = read_all(&IntakeConfig::default(), &deciphers, &mut SystemRandom, order).unwrap();
+        let mut envelope = Envelope::read(&received.document).unwrap();
+        for entry in &mut envelope.intermediary_certificates.entries {
+            if entry.role == CertificateRole::SignatureIntermediary {
+                entry.certificate = other.signature_certificate().clone();
+            }
+        }
+        let signer = (other.signature.as_ref() as &dyn Signer, SigningOptions::default());
+        let target = TransportTarget::new(town.cipher_certificate().clone());
+        let digests = received.digests();
+        let outgoing = envelope.seal(Some(signer), Some(&target), &digests, &mut SystemRandom).unwrap();
+        let parts = received.attachments.iter().map(|part| {
+            let head = AttachmentHead {
+                content_id: part.content_id.clone(),
+                media_type: part.media_type.clone(),
+                length: Some(part.bytes),
+            };
+            (head, received.store.parts[part.handle].as_slice())
+        });
+        message_bytes(outgoing, &parts.collect::<Vec<_>>()).unwrap().into()
+    }
+
     /// Pushes the same octets once more, as the intermediary would; the feedback of the answer.
     async fn push_again(&self, order: Bytes) -> FeedbackCode {
         let answer = client().post(&self.url).body(order).send().await.unwrap().bytes().await.unwrap();
-        let keys: [&dyn dds_osci::keys::Decrypter; 1] = [keys().intermediary.cipher.as_ref()];
+        let keys: [&dyn Decrypter; 1] = [keys().intermediary.cipher.as_ref()];
         let received = read_all(&IntakeConfig::default(), &keys, &mut SystemRandom, &answer).unwrap();
         match Envelope::read(&received.document).unwrap().order {
             Order::ResponseToAcceptDelivery(feedback) => feedback.decisive(),
@@ -147,4 +177,16 @@ async fn a_push_that_is_repeated_is_answered_like_the_first_and_taken_once() {
     assert_eq!(world.machine.applications(), [0, 1, 2]);
     world.forward(&application(3)).await.unwrap();
     assert_eq!(world.machine.applications(), [0, 1, 2, 3]);
+}
+
+/// A MessageId is unique where it was given out, and nowhere else.
+#[tokio::test]
+async fn two_intermediaries_may_push_the_same_message_id() {
+    let world = World::new().await;
+    world.forward(&application(0)).await.unwrap();
+    let other = World::from_the_other(&world.wire.orders().remove(0));
+    for _ in 0..2 {
+        assert_eq!(world.push_again(other.clone()).await, FeedbackCode::S0800);
+        assert_eq!(world.machine.applications(), [0, 0]);
+    }
 }

@@ -37,6 +37,8 @@ use crate::{
 pub(crate) struct Keys {
     root: Certificate,
     pub(crate) intermediary: OsciIdentity,
+    /// Another intermediary.
+    pub(crate) other: OsciIdentity,
     pub(crate) portal: OsciIdentity,
     pub(crate) town: OsciIdentity,
 }
@@ -49,6 +51,7 @@ pub(crate) fn keys() -> &'static Keys {
         Keys {
             root: Certificate::from_pem(pki.root_pem()).unwrap(),
             intermediary: pki.identity("vermittler").unwrap(),
+            other: pki.identity("vermittler-2").unwrap(),
             portal: pki.identity("portal").unwrap(),
             town: pki.identity("stadt").unwrap(),
         }
