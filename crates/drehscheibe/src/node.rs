@@ -32,7 +32,7 @@ use crate::{
     cli::Serve,
     commands,
     demo::build_failed,
-    osci::{Around, Osci},
+    osci::{Around, Osci, Refresher},
     output::Output,
     watch as watcher,
 };
@@ -234,7 +234,8 @@ impl Node {
             });
             tasks.spawn(tracker.run(ended.clone()));
         }
-        tasks.spawn(watcher::osci(osci, parts.office, Arc::clone(&self.clock), ended.clone()));
+        let refresher = Refresher::new(Arc::clone(&osci), parts.office, parts.seen);
+        tasks.spawn(watcher::osci(osci, refresher, Arc::clone(&self.clock), ended.clone()));
         Ok(())
     }
 

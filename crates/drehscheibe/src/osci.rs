@@ -1,9 +1,11 @@
 //! Puts the parts of OSCI together: keys, trust, postbox, courier, and what listens and fetches.
 
+mod refresh;
+
 use std::{
     path::{Path, PathBuf},
     sync::Arc,
-    time::{Duration, SystemTime},
+    time::Duration,
 };
 
 use dds_config::{OsciConfig, OsciIdentity, OsciKey, OsciLegacy, ProcessConfig, read_secret};
@@ -31,10 +33,15 @@ use dds_telemetry::Telemetry;
 use jiff::SignedDuration;
 use tokio::sync::{Notify, Semaphore};
 
+pub(crate) use refresh::{Refresher, Stand};
+
 use crate::Failure;
 
 /// Messages received at the same time.
 const PLACES: usize = 256;
+
+/// Without an intermediary of our own, and its `keep`: as by default there.
+const KEEP: Duration = Duration::from_secs(30 * 86_400);
 
 /// What the rest of the node gives to OSCI.
 pub(crate) struct Around {
@@ -170,9 +177,10 @@ impl Osci {
             fetchers.push(Fetcher::new(context.clone(), client, identity, options));
         }
         let collector = (!own.is_empty()).then(|| Collector::new(&context, own, CollectorOptions::default()));
-        let parts = Parts { office, receiving, fetchers, collector };
-        parts.refresh(self)?;
-        Ok(parts)
+        // Looked at before it is read: what changes in between is read again.
+        let seen = Stand::of(self);
+        refresh::mailboxes(office.as_ref(), self)?;
+        Ok(Parts { office, receiving, fetchers, collector, seen })
     }
 
     fn intermediary(&self, identity: &Identity) -> Result<Intermediary, Failure> {
@@ -217,18 +225,9 @@ impl Osci {
         })
     }
 
-    /// When anything that is read anew changed last: mailboxes and revocation lists.
-    pub(crate) fn changed(&self) -> Option<SystemTime> {
-        let folder = self.config.intermediary.as_ref().map(|part| part.parties.clone());
-        let inside = folder.iter().flat_map(|folder| files(folder).unwrap_or_default());
-        let all: Vec<PathBuf> =
-            folder.iter().cloned().chain(inside).chain(self.config.trust.crls.iter().cloned()).collect();
-        all.iter().filter_map(|file| std::fs::metadata(file).ok()?.modified().ok()).max()
-    }
-
-    /// How long received deliveries are kept; `None` without an intermediary.
-    pub(crate) fn keep(&self) -> Option<Duration> {
-        self.config.intermediary.as_ref().map(|part| part.keep.0)
+    /// How long received deliveries, and what is known of those we sent, are kept after their reception.
+    pub(crate) fn keep(&self) -> Duration {
+        self.config.intermediary.as_ref().map_or(KEEP, |part| part.keep.0)
     }
 
     /// The postbox.
@@ -248,31 +247,8 @@ pub(crate) struct Parts {
     pub(crate) receiving: Option<Arc<Receiving>>,
     pub(crate) fetchers: Vec<Fetcher>,
     pub(crate) collector: Option<Collector>,
-}
-
-impl Parts {
-    /// Reads mailboxes and revocation lists anew.
-    pub(crate) fn refresh(&self, osci: &Osci) -> Result<(), Failure> {
-        refresh(self.office.as_ref(), osci)
-    }
-}
-
-/// Reads mailboxes and revocation lists anew; on an error the old ones stay.
-pub(crate) fn refresh(office: Option<&Arc<Office>>, osci: &Osci) -> Result<(), Failure> {
-    let (Some(office), Some(config)) = (office, &osci.config.intermediary) else { return Ok(()) };
-    let mut owners = Vec::new();
-    for file in files(&config.parties)? {
-        if file.extension().is_some_and(|end| ["pem", "cer", "crt"].iter().any(|known| end == *known)) {
-            owners.push(certificate(&file)?);
-        }
-    }
-    if let Some(own) = &config.own {
-        owners.push(osci.known(own)?.cipher_certificate().clone());
-    }
-    let rules = Arc::new(osci.intermediary(&office.identity)?);
-    *office.rules.write() = rules;
-    osci.postbox.register(owners);
-    Ok(())
+    /// What is read anew while running, as it was when it was read first.
+    pub(crate) seen: Stand,
 }
 
 fn files(folder: &Path) -> Result<Vec<PathBuf>, Failure> {

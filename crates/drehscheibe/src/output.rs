@@ -79,13 +79,22 @@ impl Output {
 
 /// Writes a JSON report to a file.
 pub(crate) fn write_report<T: Serialize>(file: &std::path::Path, report: &T) -> Result<(), Failure> {
-    let failed = |error: std::io::Error| Failure::new(Code::BAD_REQUEST, file_error(file, &error));
+    let failed = |error: std::io::Error| Failure::new(Code::FILE_UNUSABLE, file_error(file, &error));
     let text = serde_json::to_string_pretty(report).map_err(|error| Failure::internal(error.to_string()))?;
     std::fs::write(file, text + "\n").map_err(failed)
 }
 
-/// A file and what the operating system says of it, in its own words.
+/// A file or folder, and why it cannot be used; for what has no word of ours, what the operating system says.
 pub(crate) fn file_error(file: &std::path::Path, error: &std::io::Error) -> (String, String) {
-    let file = file.display();
-    (format!("Datei {file}: {error}"), format!("file {file}: {error}"))
+    use std::io::ErrorKind;
+    let (german, english) = match error.kind() {
+        ErrorKind::NotFound => ("nicht gefunden", "not found"),
+        ErrorKind::PermissionDenied => ("kein Zugriffsrecht", "permission denied"),
+        ErrorKind::IsADirectory => ("ist ein Ordner", "is a folder"),
+        ErrorKind::NotADirectory => ("ist kein Ordner", "is no folder"),
+        ErrorKind::AlreadyExists => ("gibt es schon", "exists already"),
+        ErrorKind::StorageFull => ("die Platte ist voll", "the disk is full"),
+        _ => return (format!("{}: {error}", file.display()), format!("{}: {error}", file.display())),
+    };
+    (format!("{}: {german}", file.display()), format!("{}: {english}", file.display()))
 }

@@ -7,11 +7,15 @@ use std::{
 };
 
 use dds_config::{SourcePaths, build_release};
-use dds_inbound::osci::Office;
 use dds_message::{Clock, Timestamp};
+use dds_postbox::Swept;
 use tokio::sync::watch;
 
-use crate::{Failure, node::Node, osci::Osci};
+use crate::{
+    Failure,
+    node::Node,
+    osci::{Osci, Refresher},
+};
 
 /// Follows the pointer of the active release; a release that cannot be loaded leaves the old one in force, and is
 /// never confirmed.
@@ -41,26 +45,23 @@ pub(crate) async fn release(node: Weak<Node>, mut ended: watch::Receiver<bool>) 
 /// Reads mailboxes and revocation lists of OSCI anew when they change, and sweeps the postbox.
 pub(crate) async fn osci(
     osci: Arc<Osci>,
-    office: Option<Arc<Office>>,
+    mut refresher: Refresher,
     clock: Arc<dyn Clock>,
     mut ended: watch::Receiver<bool>,
 ) {
     const PAUSE: Duration = Duration::from_secs(5);
     const SWEEPS: u32 = 120;
-    let mut seen = osci.changed();
     let mut pauses = 0_u32;
     loop {
-        if pauses.is_multiple_of(SWEEPS)
-            && let Some(keep) = osci.keep()
-        {
+        if pauses.is_multiple_of(SWEEPS) {
             let before = |age: Duration| {
                 Timestamp(clock.now().0.saturating_sub(i64::try_from(age.as_millis()).unwrap_or(i64::MAX)))
             };
-            match osci.postbox().sweep(before(keep), before(Duration::from_secs(86_400))).await {
-                Ok(swept) if swept.deliveries + swept.files > 0 => {
-                    tracing::info!(deliveries = swept.deliveries, files = swept.files, "osci.swept");
+            match osci.postbox().sweep(before(osci.keep()), before(Duration::from_secs(86_400))).await {
+                Ok(Swept { deliveries: 0, sent: 0, files: 0 }) => {}
+                Ok(Swept { deliveries, sent, files }) => {
+                    tracing::info!(deliveries, sent, files, "osci.swept");
                 }
-                Ok(_) => {}
                 Err(error) => tracing::error!(%error, "osci.not_swept"),
             }
         }
@@ -69,15 +70,12 @@ pub(crate) async fn osci(
             _ = ended.changed() => return,
         }
         pauses = pauses.wrapping_add(1);
-        let now = osci.changed();
-        if now != seen {
-            match crate::osci::refresh(office.as_ref(), &osci) {
-                Ok(()) => tracing::info!("osci.mailboxes_read"),
-                Err(Failure { problem, .. }) => {
-                    tracing::error!(code = %problem.code, detail = problem.detail, "osci.mailboxes_stay");
-                }
-            }
-            seen = now;
+        let (changed, failures) = refresher.look();
+        for Failure { problem, .. } in &failures {
+            tracing::error!(code = %problem.code, detail = problem.detail, "osci.mailboxes_stay");
+        }
+        if changed && failures.is_empty() {
+            tracing::info!("osci.mailboxes_read");
         }
     }
 }

@@ -203,12 +203,113 @@ fn what_cannot_be_read_is_told_with_exit_code_2() {
     assert!(said.json()["refused"].as_str().unwrap().starts_with("OSCI 9202"), "{said:?}");
 
     assert_eq!(party.inspect(b"\x1b[31mrot", &["--language", "de"]).code, Some(2));
-    let missing = run(["osci", "inspect", "/nowhere/at/all", "--language", "de"]);
-    assert!(missing.code == Some(2) && missing.err.contains("/nowhere/at/all"), "{missing:?}");
-    let missing = party.inspect(b"", &["--keys", "/nowhere/at/all"]);
-    assert!(missing.code == Some(2) && missing.err.contains("DDS-O013"), "{missing:?}");
+    for (language, why) in [
+        ("de", "/nowhere/at/all: nicht gefunden (gebraucht wird der gespeicherte HTTP-Body"),
+        ("en", "/nowhere/at/all: not found (wanted is the stored HTTP body"),
+    ] {
+        let missing = run(["osci", "inspect", "/nowhere/at/all", "--language", language]);
+        assert!(missing.code == Some(2) && missing.err.contains(why), "{missing:?}");
+        assert!(missing.err.contains("DDS-C012") && !missing.err.contains("openapi"), "{missing:?}");
+    }
+    let missing = party.inspect(b"", &["--keys", "/nowhere/at/all", "--language", "de"]);
+    assert!(missing.code == Some(2) && missing.err.contains("DDS-C012"), "{missing:?}");
+    assert!(
+        missing.err.contains("/nowhere/at/all: nicht gefunden (gebraucht wird ein Ordner"),
+        "{missing:?}"
+    );
     let missing = party.inspect(b"", &["--pin-env", "DDS_TEST_NO_SUCH_PIN"]);
     assert!(missing.code == Some(2) && missing.err.contains("DDS_TEST_NO_SUCH_PIN"), "{missing:?}");
+}
+
+/// Only what is true is found: a message that cannot be decrypted is packaged well, one without packaging is not.
+#[test]
+fn the_packaging_is_blamed_only_when_it_is_broken() {
+    let party = Party::new();
+    let mut corrupted = party.message(true, PLAN);
+    let place = corrupted.len() - 100;
+    corrupted[place] ^= 1;
+    let report = party.inspect(&corrupted, &["--keys", &party.keys(), "--json"]).json();
+    assert_eq!(report["refused"], "OSCI 9202: the message cannot be decrypted");
+    assert_eq!((&report["findings"], &report["type"]), (&serde_json::json!([]), &"MessageEncrypted".into()));
+
+    // Refused for something else, and packaged well: the attachment counts for the signature.
+    let text = String::from_utf8(party.message(false, PLAN)).unwrap();
+    let wrapped = text.replace("</soap:Envelope>", "<x:mehr xmlns:x=\"urn:x\"></x:mehr></soap:Envelope>");
+    let report = party.inspect(wrapped.as_bytes(), &["--json"]).json();
+    assert_eq!(report["refused"], "OSCI 9100: the Envelope holds more than Header and Body");
+    assert_eq!(report["findings"], serde_json::json!([]));
+    let references = report["message_signature"]["references"].as_array().unwrap();
+    let plan = references.iter().find(|reference| reference["uri"] == "cid:plan.bin").unwrap();
+    assert_eq!(plan["verdict"], "valid", "{report}");
+
+    // A proxy has taken the MIME head off.
+    let bare = &text[text.find("<?xml").unwrap()..];
+    let report = party.inspect(bare.as_bytes(), &["--json"]).json();
+    assert_eq!(report["type"], "StoreDelivery");
+    let finding = "not a MIME message of OSCI: ";
+    assert!(report["findings"][0].as_str().unwrap().starts_with(finding), "{report}");
+    assert_eq!(report["outcome"], "unreadable");
+}
+
+/// No English sentence slips into the German report, whatever is wrong with the message.
+#[test]
+fn the_german_report_is_german() {
+    let party = Party::new();
+    let (sealed, keys) = (party.message(true, PLAN), party.keys());
+    let plain = String::from_utf8(party.message(false, PLAN)).unwrap();
+    let mut corrupted = sealed.clone();
+    let place = corrupted.len() - 100;
+    corrupted[place] ^= 1;
+    let changed = |from: &str, to: &str| {
+        let changed = plain.replacen(from, to, 1);
+        assert_ne!(changed, plain, "{from}");
+        changed.into_bytes()
+    };
+    let cases: [(&str, Vec<u8>, &str); 11] = [
+        ("sound", sealed.clone(), "für CN=Erfundene Stelle"),
+        ("corrupted", corrupted, "Abgelehnt: OSCI 9202: die Nachricht lässt sich nicht entschlüsseln"),
+        (
+            "cut",
+            sealed[..sealed.len() - 9].to_vec(),
+            "Abgelehnt: OSCI 9100: keine MIME-Nachricht nach OSCI: die Nachricht endet vor",
+        ),
+        ("bent", party.message(false, b"Anlage: anders"), "Fehler: cid:plan.bin: der Hashwert ist falsch"),
+        (
+            "lost",
+            changed("href=\"cid:plan.bin\"", "href=\"cid:fehlt\""),
+            "Befund: OSCI 9100: eine Anlage fehlt",
+        ),
+        (
+            "odd",
+            changed("<osci:Base64Content", "<osci:Inhalt"),
+            "Abgelehnt: OSCI 9100: kein zulässiges XML: Zeile",
+        ),
+        (
+            "wrapped",
+            changed("</soap:Envelope>", "<x:y xmlns:x=\"urn:x\"></x:y></soap:Envelope>"),
+            "mehr als Header und Body",
+        ),
+        (
+            "bare",
+            plain.as_bytes()[plain.find("<?xml").unwrap()..].to_vec(),
+            "; der Umschlag wurde für sich gelesen",
+        ),
+        ("untyped", changed("schemaLocation=", "schemaOrt="), "xsi:schemaLocation fehlt"),
+        ("unsigned part", changed("URI=\"#body\"", "URI=\"#anders\""), "#anders: "),
+        ("nothing", b"unlesbar".to_vec(), "Abgelehnt: OSCI 9100: keine MIME-Nachricht"),
+    ];
+    for (name, octets, expected) in cases {
+        let said = party.inspect(&octets, &["--keys", &keys, "--language", "de"]);
+        assert!(said.out.contains(expected), "{name}: {}", said.out);
+        let words = said.out.split(|letter: char| !letter.is_alphanumeric());
+        let english =
+            ["the", "is", "of", "not", "with", "without", "octets", "inline", "for", "cannot", "has", "bit"];
+        let slipped: Vec<_> = words.filter(|word| english.contains(word)).collect();
+        assert!(slipped.is_empty(), "{name}: {slipped:?} in {}", said.out);
+    }
+    // For another key: nothing is known but the type.
+    let said = party.inspect(&sealed, &["--language", "de"]);
+    assert!(said.out.contains("Abgelehnt: OSCI 9200: kein privater Schlüssel zum Zertifikat"), "{said:?}");
 }
 
 /// One message of every kind, from the golden files of the protocol crate.

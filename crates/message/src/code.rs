@@ -261,6 +261,9 @@ codes! {
     CONFIG_MISSING "DDS-C011" Operator 500 "Konfigurationsdatei nicht gefunden" "Configuration file not found"
         "Die Datei mit --config nennen oder eine anlegen: Eine leere Datei genügt, config/drehscheibe.toml ist ein Beispiel."
         "Name the file with --config, or make one: an empty file will do, config/drehscheibe.toml is an example.";
+    FILE_UNUSABLE "DDS-C012" Operator 500 "Datei nicht verwendbar" "File cannot be used"
+        "Pfad und Rechte der genannten Datei prüfen und den Befehl wiederholen."
+        "Check path and permissions of the file named, and run the command again.";
 }
 
 #[cfg(test)]

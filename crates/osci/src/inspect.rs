@@ -4,8 +4,12 @@
 
 mod collect;
 mod json;
+mod packaging;
+mod report;
 mod text;
 
-pub use collect::{
-    ContentReport, EncryptedReport, PartReport, ReferenceReport, Report, SignatureReport, inspect,
+pub use collect::inspect;
+pub use report::{
+    ContentReport, EncryptedReport, Finding, Item, Layer, PartReport, ReferenceReport, Report,
+    SignatureReport,
 };

@@ -12,6 +12,8 @@ mod store;
 
 pub use store::{MemoryStore, PartStore};
 
+use std::fmt;
+
 use zeroize::Zeroizing;
 
 use crate::algorithm::{CryptoPolicy, DataAlgorithm, IvLength, KeyTransport};
@@ -90,6 +92,16 @@ impl TransportEncryption {
             target.data = self.data;
         }
         target
+    }
+}
+
+/// Algorithms and certificate, in one line for people.
+impl fmt::Display for TransportEncryption {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { certificate, data, iv, key } = self;
+        let digest = key.digest().map(|digest| format!(" {digest:?}")).unwrap_or_default();
+        let (octets, subject) = (data.iv_len(*iv), certificate.subject());
+        write!(f, "{} (IV {octets} octets), {}{digest}, for {subject}", data.uri(), key.uri())
     }
 }
 

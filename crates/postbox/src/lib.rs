@@ -14,11 +14,13 @@ mod records;
 mod runner;
 mod schema;
 mod sent;
+mod sweep;
 mod taking;
 
 pub use boxes::Boxes;
 pub use error::PostboxError;
 pub use parts::{Parts, StoredPart};
-pub use runner::{Options, Postbox, Swept, folder};
+pub use runner::{Options, Postbox, folder};
 pub use sent::{Sent, SentState};
+pub use sweep::Swept;
 pub use taking::SetAside;

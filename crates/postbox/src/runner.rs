@@ -8,7 +8,7 @@ use std::{
     thread,
 };
 
-use dds_message::{Clock, MessageId, Timestamp};
+use dds_message::{Clock, MessageId};
 use dds_osci::certificate::Certificate;
 use dds_store::{
     MasterKey, MessageKey, Vault, WrappedKey,
@@ -39,12 +39,13 @@ pub struct Options {
 pub struct Postbox {
     jobs: mpsc::SyncSender<Job>,
     owners: Owners,
-    files: Files,
+    pub(crate) files: Files,
     vault: Vault,
 }
 
-/// One step: does its work inside the transaction, and gives what says how it ended once that is known.
-type Job = Box<dyn FnOnce(&mut Boxes<'_>) -> Ended + Send>;
+/// One step: does its work inside the transaction, and gives what says how it ended once that is known. Without a transaction it
+/// gets the reason instead, for whoever waits.
+type Job = Box<dyn FnOnce(Result<&mut Boxes<'_>, PostboxError>) -> Ended + Send>;
 
 /// What a step leaves behind: whether it wants its changes, and whom to tell.
 struct Ended {
@@ -92,7 +93,7 @@ impl Postbox {
     {
         let (send, receive) = oneshot::channel();
         let job: Job = Box::new(move |boxes| {
-            let outcome = step(boxes).map_err(Into::into);
+            let outcome = boxes.and_then(|boxes| step(boxes).map_err(Into::into));
             Ended {
                 keep: outcome.is_ok(),
                 tell: Box::new(move |committed| {
@@ -103,12 +104,13 @@ impl Postbox {
         });
         let jobs = self.jobs.clone();
         let gone = || PostboxError("its thread has ended".to_owned());
+        let panicked = || PostboxError("the step ended unexpectedly; nothing of it stays".to_owned());
         if let Err(mpsc::TrySendError::Full(job) | mpsc::TrySendError::Disconnected(job)) = jobs.try_send(job)
         {
             let waiting = tokio::task::spawn_blocking(move || jobs.send(job));
             waiting.await.map_err(|_| gone())?.map_err(|_| gone())?;
         }
-        receive.await.map_err(|_| gone())?
+        receive.await.map_err(|_| panicked())?
     }
 
     /// A part store for one message.
@@ -131,68 +133,6 @@ impl Postbox {
     pub fn register(&self, owners: impl IntoIterator<Item = Certificate>) {
         *self.owners.write() = owners.into_iter().map(|owner| owner.sha256_hex().to_owned()).collect();
     }
-
-    /// Deletes deliveries received before `received`, chunks begun and never ended before `begun`, and files that no record names and
-    /// that are older than `begun`. Process cards stay.
-    ///
-    /// # Errors
-    /// [`PostboxError`]; what was deleted before stays deleted.
-    pub async fn sweep(&self, received: Timestamp, begun: Timestamp) -> Result<Swept, PostboxError> {
-        let (old, stale) = (received.0.saturating_mul(1_000), begun.0.saturating_mul(1_000));
-        let deliveries = self.run(move |boxes| sweep_rows(boxes, old, stale)).await?;
-        let files = self.files.clone();
-        let found = tokio::task::spawn_blocking(move || {
-            let mut found = Vec::new();
-            for folder in files.folders(begun)? {
-                found.extend(files.names(&folder, begun)?);
-            }
-            Ok::<_, PostboxError>(found)
-        });
-        let found = found.await.map_err(|error| PostboxError(error.to_string()))??;
-        let orphans = self
-            .run(move |boxes| {
-                let mut known = boxes.connection.prepare_cached("SELECT 1 FROM part WHERE blob = ?1")?;
-                let mut orphans = Vec::new();
-                for blob in found {
-                    if !known.exists([blob.0.as_bytes().as_slice()])? {
-                        orphans.push(blob);
-                    }
-                }
-                Ok::<_, PostboxError>(orphans)
-            })
-            .await?;
-        let (files, count) = (self.files.clone(), orphans.len());
-        let removed = tokio::task::spawn_blocking(move || {
-            orphans.iter().try_for_each(|blob| files.delete(blob).map(drop))
-        });
-        removed.await.map_err(|error| PostboxError(error.to_string()))??;
-        Ok(Swept { deliveries, files: count })
-    }
-}
-
-/// What a sweep removed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Swept {
-    /// Received deliveries.
-    pub deliveries: usize,
-    /// Files.
-    pub files: usize,
-}
-
-fn sweep_rows(boxes: &mut Boxes<'_>, received: i64, begun: i64) -> Result<usize, PostboxError> {
-    let connection = boxes.connection;
-    connection.execute(
-        "DELETE FROM part WHERE holder IN (SELECT 'delivery/' || id FROM delivery WHERE received < ?1)",
-        [received],
-    )?;
-    let deliveries = connection.execute("DELETE FROM delivery WHERE received < ?1", [received])?;
-    connection.execute(
-        "DELETE FROM part WHERE holder IN (SELECT 'upload/' || client || '/' || transfer FROM upload WHERE begun < ?1)",
-        [begun],
-    )?;
-    connection.execute("DELETE FROM upload WHERE begun < ?1", [begun])?;
-    connection.execute("DELETE FROM message_id WHERE used = 0 AND issued < ?1", [begun])?;
-    Ok(deliveries)
 }
 
 /// The key of the postbox: made once, kept wrapped. A wrong master key shows here, not at the first dialogue.
@@ -230,17 +170,26 @@ fn commit(
     batch: Vec<Job>,
     ended: &mut Vec<Tell>,
 ) -> Result<(), PostboxError> {
-    connection.execute_batch("BEGIN IMMEDIATE")?;
-    let done = batch.into_iter().try_for_each(|job| {
-        connection.execute_batch("SAVEPOINT step")?;
-        let mut boxes = Boxes { connection, key, owners };
-        // A step that panics loses its own changes and tells nobody: its channel closes.
-        let end = std::panic::catch_unwind(AssertUnwindSafe(|| job(&mut boxes))).ok();
-        let keep = end.as_ref().is_some_and(|end| end.keep);
-        connection.execute_batch(if keep { "RELEASE step" } else { "ROLLBACK TO step; RELEASE step" })?;
-        ended.extend(end.map(|end| end.tell));
-        Ok::<_, PostboxError>(())
+    let mut jobs = batch.into_iter();
+    let begun = connection.execute_batch("BEGIN IMMEDIATE").map_err(PostboxError::from);
+    let done = begun.and_then(|()| {
+        jobs.try_for_each(|job| {
+            let opened = connection.execute_batch("SAVEPOINT step").map_err(PostboxError::from);
+            let mut boxes = Boxes { connection, key, owners };
+            let step = || job(opened.clone().map(|()| &mut boxes));
+            // A step that panics loses its own changes and tells nobody: its channel closes.
+            let end = std::panic::catch_unwind(AssertUnwindSafe(step)).ok();
+            let keep = end.as_ref().is_some_and(|end| end.keep);
+            ended.extend(end.map(|end| end.tell));
+            opened?;
+            connection.execute_batch(if keep { "RELEASE step" } else { "ROLLBACK TO step; RELEASE step" })?;
+            Ok(())
+        })
     });
+    // Steps that no transaction was there for hear the reason too.
+    if let Err(error) = &done {
+        ended.extend(jobs.map(|job| job(Err(error.clone())).tell));
+    }
     let committed = done.and_then(|()| Ok(connection.execute_batch("COMMIT")?));
     if committed.is_err() {
         // Fails when SQLite has rolled back by itself already.
@@ -253,4 +202,75 @@ fn commit(
 #[must_use]
 pub fn folder(store: &Path) -> PathBuf {
     store.join("osci")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A connection to a postbox of its own, the key, and the file.
+    fn opened(folder: &Path) -> (Connection, MessageKey) {
+        let connection = Connection::open(folder.join("postbox.sqlite")).unwrap();
+        schema::prepare(&connection).unwrap();
+        let key = own_key(&connection, &Vault::new(&MasterKey::generate().unwrap())).unwrap();
+        (connection, key)
+    }
+
+    type Heard = Arc<parking_lot::Mutex<Vec<Result<(), String>>>>;
+
+    /// A step, and what its caller hears.
+    fn job(
+        heard: &Heard,
+        step: impl FnOnce(&mut Boxes<'_>) -> Result<(), PostboxError> + Send + 'static,
+    ) -> Job {
+        let heard = Arc::clone(heard);
+        Box::new(move |boxes| {
+            let outcome = boxes.and_then(step);
+            Ended {
+                keep: outcome.is_ok(),
+                tell: Box::new(move |committed| {
+                    heard.lock().push(committed.and(outcome).map_err(|error| error.0));
+                }),
+            }
+        })
+    }
+
+    fn run(connection: &Connection, key: &MessageKey, batch: Vec<Job>) {
+        let mut ended = Vec::new();
+        let committed = commit(connection, key, &Owners::default(), batch, &mut ended);
+        ended.into_iter().for_each(|tell| tell(committed.clone()));
+    }
+
+    #[test]
+    fn who_waits_for_a_step_without_a_transaction_hears_why() {
+        let folder = tempfile::tempdir().unwrap();
+        let (connection, key) = opened(folder.path());
+        connection.busy_timeout(std::time::Duration::ZERO).unwrap();
+        let other = Connection::open(folder.path().join("postbox.sqlite")).unwrap();
+        other.execute_batch("BEGIN IMMEDIATE").unwrap();
+        let heard = Heard::default();
+        run(&connection, &key, vec![job(&heard, |_| Ok(())), job(&heard, |_| Ok(()))]);
+        assert_eq!(*heard.lock(), vec![Err("database is locked".to_owned()); 2]);
+
+        other.execute_batch("ROLLBACK").unwrap();
+        heard.lock().clear();
+        run(&connection, &key, vec![job(&heard, |_| Ok(()))]);
+        assert_eq!(*heard.lock(), [Ok(())]);
+    }
+
+    /// Whoever ends the transaction under a batch takes all of it with it, and all hear of it.
+    #[test]
+    fn who_waits_for_a_step_behind_a_broken_one_hears_why() {
+        let folder = tempfile::tempdir().unwrap();
+        let (connection, key) = opened(folder.path());
+        let heard = Heard::default();
+        let breaks = |boxes: &mut Boxes<'_>| Ok(boxes.connection.execute_batch("ROLLBACK")?);
+        run(&connection, &key, vec![job(&heard, breaks), job(&heard, |_| Ok(()))]);
+        let heard = heard.lock();
+        assert_eq!(heard.len(), 2);
+        assert!(
+            heard.iter().all(|heard| heard.as_ref().is_err_and(|why| why.contains("savepoint"))),
+            "{heard:?}"
+        );
+    }
 }

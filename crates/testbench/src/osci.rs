@@ -1,133 +1,31 @@
 //! OSCI partners: a portal that stores or forwards, and an office that fetches its mailbox.
 
-use std::{net::SocketAddr, path::Path};
+mod identity;
+
+use std::net::SocketAddr;
 
 use bytes::Bytes;
 use dds_osci::{
-    algorithm::KeyTransport,
+    algorithm::{DigestAlgorithm, KeyTransport},
     certificate::Certificate,
     client::{Client, Delivery, Lost, Request, Single, Stored},
     content::{Author, ContainerDraft, ContentBody, encrypt_container, open, package},
     feedback::{Feedback, FeedbackCode, Refused},
     intake::{IntakeConfig, MemoryStore, Received, read_all},
-    keys::{Decrypter, Signer, SoftwareKey},
+    keys::{Decrypter, Signer},
     message::{CertificateRole, ContentPackage, MessageId, RoleCertificates},
-    outgoing::message_bytes,
+    outgoing::{AttachmentHead, PartHasher, message_bytes},
     random::SystemRandom,
-    signature::{SigningOptions, Verdict},
+    signature::{PartDigests, SigningOptions, Verdict},
 };
 use hyper::{Method, Request as HttpRequest};
-use rcgen::{
-    BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose,
-    PKCS_ECDSA_P256_SHA256, PKCS_RSA_SHA256, RsaKeySize, SignatureAlgorithm,
-};
+
+pub use identity::{OsciIdentity, OsciPki};
 
 use crate::{
     Error,
     http::{self, Outgoing, whole},
 };
-
-/// OSCI-PKI of one run: a certification authority, and key pairs it has certified.
-pub struct OsciPki {
-    issuer: Issuer<'static, KeyPair>,
-    root_pem: String,
-    signing: &'static SignatureAlgorithm,
-}
-
-/// The two key pairs of an OSCI role: RSA 3072 to decrypt, P-256 or RSA 3072 to sign.
-pub struct OsciIdentity {
-    /// Decrypts.
-    pub cipher: SoftwareKey,
-    /// Signs.
-    pub signature: SoftwareKey,
-    /// Cipher certificate, PEM.
-    pub cipher_pem: String,
-    /// Signature certificate, PEM.
-    pub signature_pem: String,
-    cipher_key_pem: String,
-    signature_key_pem: String,
-}
-
-impl OsciPki {
-    /// A new authority.
-    ///
-    /// # Errors
-    /// [`Error::Certificate`].
-    pub fn new() -> Result<Self, Error> {
-        let mut params = CertificateParams::new(Vec::new()).map_err(failed)?;
-        params.distinguished_name.push(DnType::CommonName, "OSCI-Test-Wurzel");
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-        let key = KeyPair::generate().map_err(failed)?;
-        let root = params.self_signed(&key).map_err(failed)?;
-        Ok(Self { root_pem: root.pem(), issuer: Issuer::new(params, key), signing: &PKCS_ECDSA_P256_SHA256 })
-    }
-
-    /// Roles of this authority sign with RSA 3072 from now on, as most of those in operation do.
-    #[must_use]
-    pub const fn with_rsa_signatures(mut self) -> Self {
-        self.signing = &PKCS_RSA_SHA256;
-        self
-    }
-
-    /// The root certificate, PEM.
-    #[must_use]
-    pub fn root_pem(&self) -> &str {
-        &self.root_pem
-    }
-
-    /// Key pairs for a role. Takes a moment: RSA primes are searched for.
-    ///
-    /// # Errors
-    /// [`Error::Certificate`].
-    pub fn identity(&self, name: &str) -> Result<OsciIdentity, Error> {
-        let cipher = KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, RsaKeySize::_3072).map_err(failed)?;
-        let signature = if self.signing == &PKCS_RSA_SHA256 {
-            KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, RsaKeySize::_3072).map_err(failed)?
-        } else {
-            KeyPair::generate_for(self.signing).map_err(failed)?
-        };
-        let usage = [KeyUsagePurpose::KeyEncipherment, KeyUsagePurpose::DataEncipherment];
-        let cipher_pem = self.certify(&format!("{name}-cipher"), &usage, &cipher)?;
-        let signature_pem =
-            self.certify(&format!("{name}-signature"), &[KeyUsagePurpose::DigitalSignature], &signature)?;
-        let (cipher_key_pem, signature_key_pem) = (cipher.serialize_pem(), signature.serialize_pem());
-        Ok(OsciIdentity {
-            cipher: SoftwareKey::from_pem(&cipher_key_pem, &cipher_pem).map_err(failed)?,
-            signature: SoftwareKey::from_pem(&signature_key_pem, &signature_pem).map_err(failed)?,
-            cipher_pem,
-            signature_pem,
-            cipher_key_pem,
-            signature_key_pem,
-        })
-    }
-
-    fn certify(&self, name: &str, usages: &[KeyUsagePurpose], key: &KeyPair) -> Result<String, Error> {
-        let mut params = CertificateParams::new(Vec::new()).map_err(failed)?;
-        params.distinguished_name.push(DnType::CommonName, name);
-        params.key_usages = usages.to_vec();
-        params.use_authority_key_identifier_extension = true;
-        Ok(params.signed_by(key, &self.issuer).map_err(failed)?.pem())
-    }
-}
-
-impl OsciIdentity {
-    /// Writes `<name>-cipher.key`, `<name>-cipher.pem` and the same for the signature.
-    ///
-    /// # Errors
-    /// If a file cannot be written.
-    pub fn write(&self, folder: &Path, name: &str) -> std::io::Result<()> {
-        for (ending, text) in [
-            ("cipher.key", &self.cipher_key_pem),
-            ("cipher.pem", &self.cipher_pem),
-            ("signature.key", &self.signature_key_pem),
-            ("signature.pem", &self.signature_pem),
-        ] {
-            std::fs::write(folder.join(format!("{name}-{ending}")), text)?;
-        }
-        Ok(())
-    }
-}
 
 /// An OSCI user at an intermediary.
 pub struct OsciPeer {
@@ -164,10 +62,7 @@ impl OsciPeer {
         cipher: Certificate,
         signature: Certificate,
     ) -> Self {
-        let own = (
-            Decrypter::certificate(&identity.cipher).clone(),
-            Signer::certificate(&identity.signature).clone(),
-        );
+        let own = (identity.cipher_certificate().clone(), identity.signature_certificate().clone());
         let client = Client::new(own.0, own.1, cipher, signature);
         Self { identity, client, address, intake: IntakeConfig::default() }
     }
@@ -177,10 +72,23 @@ impl OsciPeer {
     /// # Errors
     /// [`Error::Unexpected`] with the feedback.
     pub async fn store(&self, addressee: &Certificate, document: &[u8]) -> Result<MessageId, Error> {
+        self.store_with(addressee, document, &[]).await
+    }
+
+    /// Stores a document with attachments (Content-ID and octets), which only the transport encrypts.
+    ///
+    /// # Errors
+    /// [`Error::Unexpected`] with the feedback.
+    pub async fn store_with(
+        &self,
+        addressee: &Certificate,
+        document: &[u8],
+        attachments: &[(&str, &[u8])],
+    ) -> Result<MessageId, Error> {
         let id = self.message_id().await?;
-        let (request, awaiting) =
-            self.client.store(id.clone(), self.delivery(addressee, document)?, &mut SystemRandom);
-        let received = self.send(&request).await?;
+        let delivery = self.delivery(addressee, document, attachments)?;
+        let (request, awaiting) = self.client.store(id.clone(), delivery, &mut SystemRandom);
+        let received = self.send_with(&request, attachments).await?;
         let answer = awaiting.receive(received.as_ref().map_err(Clone::clone)).map_err(lost)?;
         done(&answer.feedback).map(|()| id)
     }
@@ -192,8 +100,8 @@ impl OsciPeer {
     pub async fn prepare(&self, addressee: &Certificate, document: &[u8]) -> Result<OsciPrepared, Error> {
         let id = self.message_id().await?;
         let (request, awaiting) =
-            self.client.store(id, self.delivery(addressee, document)?, &mut SystemRandom);
-        Ok(OsciPrepared { body: self.seal(&request)?, awaiting })
+            self.client.store(id, self.delivery(addressee, document, &[])?, &mut SystemRandom);
+        Ok(OsciPrepared { body: self.seal(&request, &[])?, awaiting })
     }
 
     /// Whether the answer to a prepared order says that the delivery is in the mailbox.
@@ -216,10 +124,24 @@ impl OsciPeer {
         addressee: &Certificate,
         document: &[u8],
     ) -> Result<MessageId, Error> {
+        self.forward_with(receiver, addressee, document, &[]).await
+    }
+
+    /// Has a document pushed with attachments (Content-ID and octets), which only the transport encrypts.
+    ///
+    /// # Errors
+    /// [`Error::Unexpected`] with the feedback.
+    pub async fn forward_with(
+        &self,
+        receiver: &str,
+        addressee: &Certificate,
+        document: &[u8],
+        attachments: &[(&str, &[u8])],
+    ) -> Result<MessageId, Error> {
         let id = self.message_id().await?;
-        let delivery = self.delivery(addressee, document)?;
+        let delivery = self.delivery(addressee, document, attachments)?;
         let (request, awaiting) = self.client.forward(receiver, id.clone(), delivery, &mut SystemRandom);
-        let received = self.send(&request).await?;
+        let received = self.send_with(&request, attachments).await?;
         let answer = awaiting.receive(received.as_ref().map_err(Clone::clone)).map_err(lost)?;
         done(&answer.feedback).map(|()| id)
     }
@@ -254,7 +176,7 @@ impl OsciPeer {
 
     fn read(&self, id: String, received: &Received<MemoryStore>) -> Result<OsciFetched, Error> {
         let refused = |refused: Refused| Error::Unexpected(refused.to_string());
-        let keys: [&dyn Decrypter; 1] = [&self.identity.cipher];
+        let keys: [&dyn Decrypter; 1] = [self.identity.cipher.as_ref()];
         let content = open(&received.document, &received.digests(), &keys, &self.intake, &mut SystemRandom)
             .map_err(refused)?;
         let containers = content.all_containers();
@@ -282,11 +204,19 @@ impl OsciPeer {
         answer.value.message_id.ok_or_else(|| Error::Unexpected("no MessageId".to_owned()))
     }
 
-    fn delivery(&self, addressee: &Certificate, document: &[u8]) -> Result<Delivery, Error> {
-        let author = Signer::certificate(&self.identity.signature);
+    fn delivery(
+        &self,
+        addressee: &Certificate,
+        document: &[u8],
+        attachments: &[(&str, &[u8])],
+    ) -> Result<Delivery, Error> {
+        let author = self.identity.signature_certificate();
         let key_id = CertificateRole::SignatureOriginator.usual_id(author, 0);
-        let authors = [Author { signer: &self.identity.signature, key_id: &key_id, time: None }];
-        let draft = ContainerDraft::new("Antrag").inline("Antragsdaten", document);
+        let authors = [Author { signer: self.identity.signature.as_ref(), key_id: &key_id, time: None }];
+        let mut draft = ContainerDraft::new("Antrag").inline("Antragsdaten", document);
+        for (number, digests) in digests(attachments).into_iter().enumerate() {
+            draft = draft.attachment(&format!("Anlage{}", number + 1), digests);
+        }
         let container = draft.write(&authors, SigningOptions::default()).map_err(unexpected)?;
         let mut certificates = RoleCertificates::default();
         let reader = certificates.add(CertificateRole::CipherAddressee, addressee).to_owned();
@@ -305,19 +235,28 @@ impl OsciPeer {
     }
 
     async fn send(&self, request: &Request) -> Result<Result<Received<MemoryStore>, Refused>, Error> {
-        let post = osci_post(self.address, self.seal(request)?)?;
+        self.send_with(request, &[]).await
+    }
+
+    async fn send_with(
+        &self,
+        request: &Request,
+        attachments: &[(&str, &[u8])],
+    ) -> Result<Result<Received<MemoryStore>, Refused>, Error> {
+        let post = osci_post(self.address, self.seal(request, attachments)?)?;
         let answered = http::Client::new(self.address).send(post).await?.success()?;
         Ok(self.receive(&answered.body))
     }
 
-    fn seal(&self, request: &Request) -> Result<Bytes, Error> {
-        let signer = Some((&self.identity.signature as &dyn Signer, SigningOptions::default()));
-        let outgoing = request.seal(signer, &[], &mut SystemRandom).map_err(unexpected)?;
-        Ok(message_bytes(outgoing, &[]).map_err(unexpected)?.into())
+    fn seal(&self, request: &Request, attachments: &[(&str, &[u8])]) -> Result<Bytes, Error> {
+        let signer = Some((self.identity.signature.as_ref() as &dyn Signer, SigningOptions::default()));
+        let outgoing = request.seal(signer, &digests(attachments), &mut SystemRandom).map_err(unexpected)?;
+        let parts: Vec<_> = attachments.iter().map(|(name, octets)| (head(name, octets), *octets)).collect();
+        Ok(message_bytes(outgoing, &parts).map_err(unexpected)?.into())
     }
 
     fn receive(&self, body: &[u8]) -> Result<Received<MemoryStore>, Refused> {
-        let keys: [&dyn Decrypter; 1] = [&self.identity.cipher];
+        let keys: [&dyn Decrypter; 1] = [self.identity.cipher.as_ref()];
         read_all(&self.intake, &keys, &mut SystemRandom, body)
     }
 }
@@ -336,6 +275,23 @@ pub fn osci_post(address: SocketAddr, body: Bytes) -> Result<HttpRequest<Outgoin
         .map_err(unexpected)
 }
 
+fn digests(attachments: &[(&str, &[u8])]) -> Vec<PartDigests> {
+    let digest = |(name, octets): &(&str, &[u8])| {
+        let mut hasher = PartHasher::new(name, &[DigestAlgorithm::Sha256]);
+        hasher.update(octets);
+        hasher.finish()
+    };
+    attachments.iter().map(digest).collect()
+}
+
+fn head(name: &str, octets: &[u8]) -> AttachmentHead {
+    AttachmentHead {
+        content_id: name.to_owned(),
+        media_type: "application/octet-stream".to_owned(),
+        length: Some(octets.len() as u64),
+    }
+}
+
 fn done(feedback: &Feedback) -> Result<(), Error> {
     if feedback.is_success() {
         return Ok(());
@@ -349,8 +305,4 @@ fn lost(lost: Lost) -> Error {
 
 fn unexpected(error: impl std::fmt::Display) -> Error {
     Error::Unexpected(error.to_string())
-}
-
-fn failed(error: impl std::fmt::Display) -> Error {
-    Error::Certificate(error.to_string())
 }

@@ -154,7 +154,7 @@ fn private_operations_per_second() -> Result<f64, Failure> {
     const ROUNDS: u32 = 300;
     let identity =
         OsciPki::new().and_then(|pki| pki.with_rsa_signatures().identity("mass")).map_err(failed)?;
-    let key: &SoftwareKey = &identity.signature;
+    let key: &SoftwareKey = identity.signature.as_ref();
     let watch = Stopwatch::start();
     for round in 0..ROUNDS {
         key.sign(SignatureAlgorithm::RsaSha256, &round.to_be_bytes()).map_err(failed)?;

@@ -115,7 +115,7 @@ pub(crate) fn client(ca: Option<&Path>) -> Result<reqwest::Client, Failure> {
     let mut builder = reqwest::Client::builder().timeout(Duration::from_secs(120)).no_proxy();
     if let Some(ca) = ca {
         let pem =
-            std::fs::read(ca).map_err(|error| Failure::new(Code::BAD_REQUEST, file_error(ca, &error)))?;
+            std::fs::read(ca).map_err(|error| Failure::new(Code::FILE_UNUSABLE, file_error(ca, &error)))?;
         let certificates =
             reqwest::Certificate::from_pem_bundle(&pem).map_err(|error| unusable(error.to_string()))?;
         for certificate in certificates {

@@ -2,15 +2,16 @@
 //!
 //! Says digests, certificates and verdicts, never content or keys.
 
+mod german;
 mod keys;
 mod text;
 
-use std::process::ExitCode;
+use std::{path::Path, process::ExitCode};
 
 use dds_message::Code;
 use dds_osci::{
     algorithm::CryptoPolicy,
-    inspect::{Report, inspect},
+    inspect::{Finding, Layer, Report, inspect},
     intake::IntakeConfig,
     keys::{Decrypter, SoftwareKey},
     random::SystemRandom,
@@ -41,20 +42,13 @@ impl Outcome {
     fn of(report: &Report) -> Self {
         let signatures = report.contents.iter().flat_map(|content| &content.signatures);
         let mut signatures = signatures.chain([&report.signature]);
-        // Closed is no fault: the content is for another reader.
-        let broken = |state: &str| state != "opened" && !state.starts_with("closed");
-        // A finding that begins with a feedback code ("OSCI 9100: …") is a refusal; the others are remarks.
-        let refusal = |finding: &String| {
-            let code = finding.strip_prefix("OSCI ").and_then(|rest| rest.split_once(':'));
-            code.is_some_and(|(code, _)| code.parse::<u16>().is_ok())
-        };
         if report.refused.is_some() {
             Self::Unreadable
         } else if signatures.any(|signature| signature.verdict == "invalid")
-            || report.encrypted.iter().any(|encrypted| broken(&encrypted.state))
+            || report.encrypted.iter().any(|encrypted| matches!(encrypted.state, Layer::Failed(_)))
             || report.parts.iter().any(|part| matches!(part.plaintext, Some(Err(_))))
             || report.certificates.iter().any(|(_, _, certificate)| certificate.is_err())
-            || report.findings.iter().any(refusal)
+            || report.findings.iter().any(Finding::is_refusal)
         {
             Self::Invalid
         } else {
@@ -89,12 +83,22 @@ pub(crate) fn run(command: &Osci, output: Output) -> ExitCode {
 }
 
 fn one(options: &OsciInspect, output: Output) -> Result<ExitCode, Failure> {
-    let octets = std::fs::read(&options.file)
-        .map_err(|error| Failure::new(Code::BAD_REQUEST, file_error(&options.file, &error)))?;
+    let octets = std::fs::read(&options.file).map_err(|error| {
+        let wanted = (
+            "gebraucht wird der gespeicherte HTTP-Body einer Nachricht",
+            "wanted is the stored HTTP body of a message",
+        );
+        unusable(&options.file, &error, wanted)
+    })?;
     let pin = pin(options)?;
     let keys = match &options.keys {
-        Some(folder) => keys::load(folder, pin.as_deref().map(String::as_str))
-            .map_err(|error| Failure::new(Code::OSCI_KEYS, file_error(folder, &error)))?,
+        Some(folder) => keys::load(folder, pin.as_deref().map(String::as_str)).map_err(|error| {
+            unusable(
+                folder,
+                &error,
+                ("gebraucht wird ein Ordner mit Schlüsseln", "wanted is a folder of keys"),
+            )
+        })?,
         None => keys::Ring::default(),
     };
     let decrypters: Vec<&dyn Decrypter> = keys.keys.iter().map(|key: &SoftwareKey| key as _).collect();
@@ -105,6 +109,11 @@ fn one(options: &OsciInspect, output: Output) -> Result<ExitCode, Failure> {
         output.result(&json(options, &report, &keys, outcome)?)?;
     }
     Ok(outcome.exit())
+}
+
+fn unusable(file: &Path, error: &std::io::Error, (german, english): (&str, &str)) -> Failure {
+    let why = file_error(file, error);
+    Failure::new(Code::FILE_UNUSABLE, (format!("{} ({german})", why.0), format!("{} ({english})", why.1)))
 }
 
 fn pin(options: &OsciInspect) -> Result<Option<Zeroizing<String>>, Failure> {

@@ -67,5 +67,5 @@ pub(crate) async fn run(options: &Send, output: Output) -> Result<ExitCode, Fail
 }
 
 fn unreadable(file: &Path, error: &std::io::Error) -> Failure {
-    Failure::new(Code::BAD_REQUEST, file_error(file, error))
+    Failure::new(Code::FILE_UNUSABLE, file_error(file, error))
 }

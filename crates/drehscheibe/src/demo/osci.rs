@@ -10,7 +10,6 @@ use dds_config::{
 };
 use dds_depot::{Allow, Answers, Contents, Filed, Office, OsciMode, OsciWay, Source, SourceLimits, Span};
 use dds_message::{Digest, SourceId};
-use dds_osci::keys::{Decrypter, Signer};
 use dds_testbench::{OsciIdentity, OsciPeer, OsciPki, OsciPrepared, Template};
 use serde::Serialize;
 
@@ -104,17 +103,12 @@ impl OsciStage {
         };
         let (area, products) = put_behind_osci(contents, &options.fixtures, &way)?;
         contents.sources.push(source(&portal)?);
-        let certificates = || {
-            (
-                Decrypter::certificate(&intermediary.cipher).clone(),
-                Signer::certificate(&intermediary.signature).clone(),
-            )
-        };
-        let town = Decrypter::certificate(&town.cipher).clone();
-        let branch = Decrypter::certificate(&branch.cipher).clone();
+        let town = town.cipher_certificate().clone();
+        let branch = branch.cipher_certificate().clone();
         let peer = |identity| {
-            let (cipher, signature) = certificates();
-            OsciPeer::new(identity, listen, cipher, signature)
+            let (cipher, signature) =
+                (intermediary.cipher_certificate(), intermediary.signature_certificate());
+            OsciPeer::new(identity, listen, cipher.clone(), signature.clone())
         };
         let receiver = format!("http://{listen}/osci/empfang");
         Ok(Self { portal: peer(portal), office: peer(office), town, branch, receiver, area, products })
@@ -282,7 +276,7 @@ fn source(portal: &OsciIdentity) -> Result<Filed<Source>, Failure> {
         id,
         name: format!("{PORTAL} (simuliert)"),
         tokens: Vec::new(),
-        certificates: vec![Digest::of(Signer::certificate(&portal.signature).der())],
+        certificates: vec![Digest::of(portal.signature_certificate().der())],
         procedures: everything(),
         municipalities: everything(),
         may_answer: false,

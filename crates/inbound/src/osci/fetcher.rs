@@ -26,7 +26,7 @@ use super::server::{OsciContext, time};
 /// Which mailbox.
 #[derive(Debug, Clone)]
 pub struct FetcherOptions {
-    /// Name in configuration and log.
+    /// Name in configuration and log, and before the MessageIds of this intermediary: give it to no other.
     pub name: String,
     /// Address of the intermediary.
     pub address: String,
@@ -122,6 +122,8 @@ impl Fetcher {
     /// Puts a delivery into the postbox; `false` if it is there already.
     async fn keep(&self, received: Received<Parts>, id: Option<MessageId>) -> Result<bool, Problem> {
         let id = id.ok_or_else(|| Problem::new(Code::OSCI_CONTENT, "a delivery without MessageId"))?;
+        // Each intermediary gives out MessageIds of its own: what another one calls the same is another delivery.
+        let id = MessageId::new(format!("{}/{id}", self.options.name));
         let mailbox = self.identity.cipher_certificate().sha256_hex().to_owned();
         let now = time(self.context.clock.now());
         let delivery = Delivery {

@@ -10,7 +10,7 @@ use dds_osci::{
     intermediary::Attachment,
     keys::Decrypter,
     random::SystemRandom,
-    recipient::{Incoming, Recipient, Refusal, Response as Answer},
+    recipient::{Incoming, Push, Recipient, Refusal, Response as Answer},
     signature::SigningOptions,
 };
 use tokio::task::spawn_blocking;
@@ -50,14 +50,7 @@ impl Receiving {
         };
         let push = incoming.push();
         let envelope = push.envelope.clone();
-        let key = push.message_id().map_or_else(
-            // Without a MessageId the content itself is the key: a repeated push relays the same octets.
-            || {
-                Digest::of(envelope.content.as_ref().map_or(b"".as_slice(), |content| content.xml.as_slice()))
-                    .to_string()
-            },
-            |id| id.as_str().to_owned(),
-        );
+        let key = key(push);
         let attachments = received.attachments.iter().map(Attachment::from).collect();
         let delivered = Delivered { envelope, attachments, key, document: received.document };
         // The parts live until the router has copied them into its own store.
@@ -89,6 +82,17 @@ impl Receiving {
             Err(_) => fault(&Refused::new(FeedbackCode::S9000, "sealing the answer ended unexpectedly")),
         }
     }
+}
+
+/// Key against duplicates: the MessageId, which is unique at the intermediary that gave it out.
+fn key(push: &Push) -> String {
+    let Some(id) = push.message_id() else {
+        // Then the content itself is the key: a repeated push relays the same octets.
+        let content = push.envelope.content.as_ref();
+        return Digest::of(content.map_or(b"".as_slice(), |content| content.xml.as_slice())).to_string();
+    };
+    let intermediary = push.signer.as_ref().map_or("unsigned", |signer| signer.sha256_hex());
+    format!("{intermediary}/{id}")
 }
 
 fn accept(incoming: Incoming) -> Answer {

@@ -1,9 +1,13 @@
 //! Gathering the report.
 
+use super::packaging::Packaging;
+use super::{
+    ContentReport, EncryptedReport, Finding, Item, Layer, PartReport, ReferenceReport, Report,
+    SignatureReport,
+};
 use crate::algorithm::CryptoPolicy;
-use crate::certificate::Certificate;
 use crate::content::{self, AttachmentReader, Container, Content, ContentBody, EncryptedContent, LayerState};
-use crate::intake::{IntakeConfig, MemoryStore, Received, TransportEncryption, read_all};
+use crate::intake::{IntakeConfig, MemoryStore, Received, read_all};
 use crate::keys::Decrypter;
 use crate::message::MessageKind;
 use crate::random::Random;
@@ -11,122 +15,6 @@ use crate::signature::{
     ContentSignature, MessageVerdict, ReferenceVerdict, Verdict, certificate_in, verify_message,
 };
 use crate::xml::{Document, NS_OSCI, NS_SOAP, child, elements, is, text_of};
-
-/// Prüfbericht über eine gespeicherte Nachricht.
-#[derive(Debug, Clone, Default)]
-pub struct Report {
-    /// Octets of the message.
-    pub bytes: u64,
-    /// Type, when it is recognised.
-    pub kind: Option<MessageKind>,
-    /// Transport encryption: algorithms and certificate; `None` when the message is plain or could not be opened.
-    pub transport: Option<String>,
-    /// What stopped the reading, with the feedback code a partner would get; the rest of the report is empty then.
-    pub refused: Option<String>,
-    /// Dialogue data: ConversationId, SequenceNumber, Response, Challenge, as far as present.
-    pub dialogue: Vec<(String, String)>,
-    /// Certificates: role (name of the element), Id, certificate or why it cannot be read.
-    pub certificates: Vec<(String, String, Result<Certificate, String>)>,
-    /// Feedback entries: language, code, text.
-    pub feedback: Vec<(String, String, String)>,
-    /// Process cards: message id (as text), and the times and subject that are there.
-    pub process_cards: Vec<(String, Vec<(String, String)>)>,
-    /// Other facts of the order: MessageId, Subject, ContentReceiver, selection.
-    pub order: Vec<(String, String)>,
-    /// Attachments.
-    pub parts: Vec<PartReport>,
-    /// Signature of the message.
-    pub signature: SignatureReport,
-    /// Readable containers, outer ones first.
-    pub contents: Vec<ContentReport>,
-    /// Encrypted containers.
-    pub encrypted: Vec<EncryptedReport>,
-    /// Further findings.
-    pub findings: Vec<String>,
-}
-
-/// An attachment.
-#[derive(Debug, Clone)]
-pub struct PartReport {
-    /// `Content-ID`.
-    pub content_id: String,
-    /// Media type.
-    pub media_type: String,
-    /// Octets as transported.
-    pub bytes: u64,
-    /// SHA-256 of these octets, hexadecimal.
-    pub sha256: String,
-    /// Encrypted on content level: octets of the plaintext, or why it cannot be had.
-    pub plaintext: Option<Result<u64, String>>,
-}
-
-/// A signature and its references.
-#[derive(Debug, Clone)]
-pub struct SignatureReport {
-    /// `valid`, `invalid`, `absent`, or `pending` (the plaintext of an attachment could not be had).
-    pub verdict: &'static str,
-    /// Every fault with the reference it concerns.
-    pub faults: Vec<String>,
-    /// The feedback code an order with this signature gets; `None` when it is valid.
-    pub code: Option<String>,
-    /// Subject of the signer's certificate.
-    pub signer: Option<String>,
-    /// URI of the signature algorithm.
-    pub algorithm: Option<&'static str>,
-    /// Signing time of a content signature.
-    pub time: Option<String>,
-    /// Every reference.
-    pub references: Vec<ReferenceReport>,
-}
-
-impl Default for SignatureReport {
-    fn default() -> Self {
-        Self {
-            verdict: "absent",
-            faults: Vec::new(),
-            code: None,
-            signer: None,
-            algorithm: None,
-            time: None,
-            references: Vec::new(),
-        }
-    }
-}
-
-/// One digest.
-#[derive(Debug, Clone)]
-pub struct ReferenceReport {
-    /// `URI`.
-    pub uri: String,
-    /// `valid`, `invalid` or `pending`.
-    pub verdict: &'static str,
-    /// URI of the digest algorithm, or what is wrong with it.
-    pub digest: String,
-    /// What is wrong, and remarks.
-    pub remark: String,
-}
-
-/// A readable container.
-#[derive(Debug, Clone)]
-pub struct ContentReport {
-    /// Its Id.
-    pub id: String,
-    /// Its contents: Id and what it is.
-    pub items: Vec<(String, String)>,
-    /// Its authors' signatures, one by one; empty: not signed.
-    pub signatures: Vec<SignatureReport>,
-}
-
-/// An encrypted container.
-#[derive(Debug, Clone)]
-pub struct EncryptedReport {
-    /// Its Id.
-    pub id: String,
-    /// Ids of the readers' certificate elements.
-    pub readers: Vec<String>,
-    /// `opened`, `closed` (no key of ours) or why it failed.
-    pub state: String,
-}
 
 /// Inspects the octets of an HTTP body, plain or encrypted. The policy should be permissive: what it would refuse is said beside each
 /// algorithm anyway, and an inspection has nothing to protect.
@@ -141,23 +29,14 @@ pub fn inspect(
     match read_all(config, decrypters, random, octets) {
         Ok(received) => report.message(&received, decrypters, config, random),
         Err(refused) => {
-            report.refused = Some(refused.to_string());
-            // Bare XML or a broken packaging: the envelope may still be readable.
-            if let Some(document) = bare(octets, config) {
-                report
-                    .findings
-                    .push("the MIME packaging is broken or missing; the envelope was read alone".to_owned());
-                report.envelope(&document);
-                if let Some(kind) = report.kind {
-                    report.signature =
-                        message_signature(&document, &verify_message(&document, kind, &[], &config.policy));
-                }
-            }
+            report.refused = Some(refused);
+            report.remains(octets, config);
         }
     }
     report
 }
 
+/// The envelope in octets that are no MIME message.
 fn bare(octets: &[u8], config: &IntakeConfig) -> Option<Document> {
     let text = String::from_utf8_lossy(octets);
     let start = text.find("<?xml").or_else(|| text.find("<soap:Envelope"))?;
@@ -167,6 +46,24 @@ fn bare(octets: &[u8], config: &IntakeConfig) -> Option<Document> {
 }
 
 impl Report {
+    /// What can still be said of a message whose reading was refused.
+    fn remains(&mut self, octets: &[u8], config: &IntakeConfig) {
+        let (document, parts) = match Packaging::read(octets, config.mime) {
+            Ok(Packaging { root, parts, .. }) => (Document::parse(root, &config.xml).ok(), parts),
+            Err(error) => {
+                let document = bare(octets, config);
+                self.findings.extend(document.is_some().then_some(Finding::Unpackaged(error)));
+                (document, Vec::new())
+            }
+        };
+        let Some(document) = document else { return };
+        self.envelope(&document);
+        if let Some(kind) = self.kind {
+            let verdict = verify_message(&document, kind, &parts, &config.policy);
+            self.signature = message_signature(&document, &verdict);
+        }
+    }
+
     fn message(
         &mut self,
         received: &Received<MemoryStore>,
@@ -174,7 +71,7 @@ impl Report {
         config: &IntakeConfig,
         random: &mut dyn Random,
     ) {
-        self.transport = received.transport.as_ref().map(transport);
+        self.transport.clone_from(&received.transport);
         self.envelope(&received.document);
         self.kind = Some(received.kind);
         let verdict = verify_message(&received.document, received.kind, &received.digests(), &config.policy);
@@ -186,7 +83,7 @@ impl Report {
                 self.plaintexts(&mut content, received);
                 self.content(&content);
             }
-            Err(refused) => self.findings.push(refused.to_string()),
+            Err(refused) => self.findings.push(Finding::Content(refused)),
         }
     }
 
@@ -194,17 +91,17 @@ impl Report {
         let strict = CryptoPolicy::default();
         if let Some(transport) = &received.transport {
             if !strict.accepts_data(transport.data) {
-                self.findings.push(format!("{} is refused by the strict policy", transport.data.uri()));
+                self.findings.push(Finding::Algorithm(transport.data.uri()));
             }
             if !strict.accepts_transport(transport.key) {
-                self.findings.push(format!("{} is refused by the strict policy", transport.key.uri()));
+                self.findings.push(Finding::Algorithm(transport.key.uri()));
             }
         }
         for (role, _, certificate) in &self.certificates {
             if let Ok(certificate) = certificate
                 && !strict.accepts_key(certificate.key())
             {
-                self.findings.push(format!("{role}: the key is too weak for the strict policy"));
+                self.findings.push(Finding::WeakKey(role.clone()));
             }
         }
     }
@@ -321,7 +218,7 @@ impl Report {
                 content.settle(digests);
             }
             if let Some(part) = self.parts.iter_mut().find(|part| part.content_id == wanted.content_id) {
-                part.plaintext = Some(outcome.map(|(bytes, _)| bytes).map_err(|refused| refused.to_string()));
+                part.plaintext = Some(outcome.map(|(bytes, _)| bytes));
             }
         }
     }
@@ -341,18 +238,6 @@ fn message_id(node: roxmltree::Node<'_, '_>) -> String {
     let text = text_of(node).unwrap_or_default();
     let decoded = crate::xml::base64_of(&text).and_then(|octets| String::from_utf8(octets).ok());
     decoded.unwrap_or_else(|| format!("{text} (not Base64 of text)"))
-}
-
-fn transport(transport: &TransportEncryption) -> String {
-    let TransportEncryption { certificate, data, iv, key } = transport;
-    let digest = key.digest().map(|digest| format!(" {digest:?}")).unwrap_or_default();
-    format!(
-        "{} (IV {} octets), {}{digest}, for {}",
-        data.uri(),
-        data.iv_len(*iv),
-        key.uri(),
-        certificate.subject()
-    )
 }
 
 fn part(attachment: &crate::intake::AttachmentRef<usize>) -> PartReport {
@@ -411,14 +296,12 @@ fn reference(reference: &ReferenceVerdict) -> ReferenceReport {
 fn container(container: &Container) -> ContentReport {
     let items = container.contents.iter().map(|item| {
         let what = match &item.body {
-            ContentBody::Inline(octets) => format!("{} octets inline", octets.len()),
+            ContentBody::Inline(octets) => Item::Inline(octets.len()),
             ContentBody::Attachment(part) if part.cipher.is_some() => {
-                format!("encrypted attachment {}", part.content_id)
+                Item::EncryptedAttachment(part.content_id.clone())
             }
-            ContentBody::Attachment(part) => format!("attachment {}", part.content_id),
-            ContentBody::Container(inner) => {
-                format!("container {}", inner.id.as_deref().unwrap_or("without Id"))
-            }
+            ContentBody::Attachment(part) => Item::Attachment(part.content_id.clone()),
+            ContentBody::Container(inner) => Item::Container(inner.id.clone()),
         };
         (item.id.clone().unwrap_or_default(), what)
     });
@@ -431,9 +314,9 @@ fn container(container: &Container) -> ContentReport {
 
 fn encrypted(encrypted: &EncryptedContent) -> EncryptedReport {
     let state = match &encrypted.state {
-        LayerState::Opened(_) => "opened".to_owned(),
-        LayerState::Closed => "closed: no key for any of its readers".to_owned(),
-        LayerState::Failed(refused) => refused.to_string(),
+        LayerState::Opened(_) => Layer::Opened,
+        LayerState::Closed => Layer::Closed,
+        LayerState::Failed(refused) => Layer::Failed(refused.clone()),
     };
     EncryptedReport {
         id: encrypted.id.clone().unwrap_or_default(),

@@ -13,8 +13,8 @@ impl Report {
         json.open('{');
         json.number("bytes", self.bytes);
         json.optional("type", self.kind.map(|kind| kind.name()));
-        json.optional("refused", self.refused.as_deref());
-        json.optional("transport", self.transport.as_deref());
+        json.optional("refused", self.refused.as_ref().map(ToString::to_string).as_deref());
+        json.optional("transport", self.transport.as_ref().map(ToString::to_string).as_deref());
         json.object("dialogue", &self.dialogue);
         json.object("order", &self.order);
         json.list("feedback", &self.feedback, |json, (language, code, text)| {
@@ -53,24 +53,24 @@ impl Report {
             json.string("sha256", &part.sha256);
             match &part.plaintext {
                 Some(Ok(bytes)) => json.number("plaintext_bytes", *bytes),
-                Some(Err(why)) => json.string("plaintext_error", why),
+                Some(Err(why)) => json.string("plaintext_error", &why.to_string()),
                 None => {}
             }
         });
         json.list("encrypted", &self.encrypted, |json, encrypted| {
             json.string("id", &encrypted.id);
-            json.string("state", &encrypted.state);
+            json.string("state", &encrypted.state.to_string());
             json.strings("readers", &encrypted.readers);
         });
         json.list("contents", &self.contents, |json, content| {
             json.string("id", &content.id);
             json.list("items", &content.items, |json, (id, what)| {
                 json.string("id", id);
-                json.string("what", what);
+                json.string("what", &what.to_string());
             });
             json.list("signatures", &content.signatures, signature);
         });
-        json.strings("findings", &self.findings);
+        json.strings("findings", &self.findings.iter().map(ToString::to_string).collect::<Vec<_>>());
         json.close('}');
         json.text
     }

@@ -22,10 +22,10 @@ impl Display for Report {
             None => writeln!(f, "message: not recognised ({} bytes)", self.bytes)?,
         }
         if let Some(refused) = &self.refused {
-            writeln!(f, "refused: {}", Safe(refused))?;
+            writeln!(f, "refused: {}", Safe(&refused.to_string()))?;
         }
         match &self.transport {
-            Some(transport) => writeln!(f, "transport encryption: {}", Safe(transport))?,
+            Some(transport) => writeln!(f, "transport encryption: {}", Safe(&transport.to_string()))?,
             None => writeln!(f, "transport encryption: none")?,
         }
         pairs(f, "dialogue", &self.dialogue)?;
@@ -75,16 +75,16 @@ impl Display for Report {
             )?;
             match &part.plaintext {
                 Some(Ok(bytes)) => writeln!(f, "  decrypted: {bytes} bytes")?,
-                Some(Err(why)) => writeln!(f, "  not decrypted: {}", Safe(why))?,
+                Some(Err(why)) => writeln!(f, "  not decrypted: {}", Safe(&why.to_string()))?,
                 None => {}
             }
         }
         for encrypted in &self.encrypted {
-            writeln!(f, "encrypted content: {} {}", Safe(&encrypted.id), Safe(&encrypted.state))?;
+            writeln!(f, "encrypted content: {} {}", Safe(&encrypted.id), Safe(&encrypted.state.to_string()))?;
             encrypted.readers.iter().try_for_each(|reader| writeln!(f, "  reader: {}", Safe(reader)))?;
         }
         self.contents.iter().try_for_each(|content| container(f, content))?;
-        self.findings.iter().try_for_each(|finding| writeln!(f, "finding: {}", Safe(finding)))
+        self.findings.iter().try_for_each(|finding| writeln!(f, "finding: {}", Safe(&finding.to_string())))
     }
 }
 
@@ -117,7 +117,10 @@ fn signature(f: &mut Formatter<'_>, indent: &str, signature: &SignatureReport) -
 
 fn container(f: &mut Formatter<'_>, content: &ContentReport) -> fmt::Result {
     writeln!(f, "content container: {}", Safe(&content.id))?;
-    content.items.iter().try_for_each(|(id, what)| writeln!(f, "  content {}: {}", Safe(id), Safe(what)))?;
+    content
+        .items
+        .iter()
+        .try_for_each(|(id, what)| writeln!(f, "  content {}: {}", Safe(id), Safe(&what.to_string())))?;
     if content.signatures.is_empty() {
         writeln!(f, "  signature: absent")?;
     }

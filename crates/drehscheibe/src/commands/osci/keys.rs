@@ -5,6 +5,7 @@ use std::{ffi::OsStr, fs, io, path::Path};
 use dds_osci::keys::{Decrypter as _, KeyError, SoftwareKey};
 use zeroize::Zeroizing;
 
+use super::german::german;
 use crate::output::Output;
 
 /// What a folder held.
@@ -41,7 +42,11 @@ impl Ring {
                     output.pick("kein Zertifikat zum Schlüssel", "no certificate for the key")
                 )
             }
-            Problem::Unusable(error) => format!("{file}: {error}"),
+            Problem::Unusable(error) => {
+                let english = error.to_string();
+                let german = german(&english).unwrap_or_else(|| english.clone());
+                format!("{file}: {}", output.pick(&german, &english))
+            }
         };
         self.problems.iter().map(line).collect()
     }

@@ -3,42 +3,14 @@
 use std::fmt::Write as _;
 
 use dds_osci::{
-    inspect::{ContentReport, Report, SignatureReport},
+    feedback::{self, Refused},
+    inspect::{ContentReport, Finding, Item, Layer, Report, SignatureReport},
+    intake::TransportEncryption,
     message::MessageKind,
 };
 
-use super::{Outcome, keys::Ring};
+use super::{Outcome, german::german, keys::Ring};
 use crate::output::{Language, Output};
-
-/// German, by the English words of the protocol crate.
-const GERMAN: &[(&str, &str)] = &[
-    ("valid", "gültig"),
-    ("invalid", "ungültig"),
-    ("absent", "fehlt"),
-    ("pending", "offen"),
-    ("opened", "geöffnet"),
-    ("closed: no key for any of its readers", "verschlossen: kein Schlüssel eines der Leser"),
-    ("the algorithm is unknown", "das Verfahren ist unbekannt"),
-    ("the algorithm is not allowed", "das Verfahren ist nicht erlaubt"),
-    ("the transformation is not allowed", "die Transformation ist nicht erlaubt"),
-    ("the digest is wrong, the part was altered", "der Hashwert ist falsch, der Teil wurde verändert"),
-    ("the value of the signature is wrong", "der Signaturwert ist falsch"),
-    ("the part is missing", "der Teil fehlt"),
-    (
-        "the reference leads to something that is no signed part",
-        "die Referenz führt auf etwas, das kein zu signierender Teil ist",
-    ),
-    ("the part is referenced more than once", "der Teil ist mehrfach referenziert"),
-    ("the part is not signed", "der Teil ist nicht signiert"),
-    (
-        "the signature does not name the certificate of the role that must sign",
-        "die Signatur nennt nicht das Zertifikat der Rolle, die signieren muss",
-    ),
-    ("the certificate cannot be read", "das Zertifikat ist nicht lesbar"),
-    ("the certificate is not meant for signatures", "das Zertifikat ist nicht für Signaturen bestimmt"),
-    ("the key is too weak", "der Schlüssel ist zu schwach"),
-    ("the plaintext of the attachment is not at hand", "der Klartext der Anlage liegt nicht vor"),
-];
 
 /// Prints the report, unless JSON is wanted.
 pub(super) fn print(report: &Report, keys: &Ring, outcome: Outcome, output: Output) {
@@ -56,7 +28,8 @@ pub(super) fn print(report: &Report, keys: &Ring, outcome: Outcome, output: Outp
     page.parts(report);
     report.contents.iter().for_each(|content| page.content(content));
     for finding in &report.findings {
-        page.line(0, "Befund", "finding", finding);
+        let finding = page.finding(finding);
+        page.line(0, "Befund", "finding", &finding);
     }
     output.line(page.text.trim_end());
 }
@@ -81,17 +54,14 @@ impl Page {
         };
         self.line(0, "Ergebnis", "result", verdict);
         if let Some(refused) = &report.refused {
-            self.line(0, "Abgelehnt", "refused", refused);
+            let refused = self.refused(refused);
+            self.line(0, "Abgelehnt", "refused", &refused);
         }
-        let none = self.output.pick("keine", "none");
         // Of a message that could not be opened nothing is known.
         if report.transport.is_some() || report.refused.is_none() {
-            self.line(
-                0,
-                "Transportverschlüsselung",
-                "transport encryption",
-                report.transport.as_deref().unwrap_or(none),
-            );
+            let none = || self.output.pick("keine", "none").to_owned();
+            let transport = report.transport.as_ref().map_or_else(none, |used| self.transport(used));
+            self.line(0, "Transportverschlüsselung", "transport encryption", &transport);
         }
     }
 
@@ -100,13 +70,15 @@ impl Page {
             self.line(0, "Dialog", "dialogue", &format!("{name} = {value}"));
         }
         for (name, value) in &report.order {
+            let value = self.id(value);
             self.line(0, "Auftrag", "order", &format!("{name} = {value}"));
         }
         for (language, code, text) in &report.feedback {
             self.line(0, "Rückmeldung", "feedback", &format!("{code} [{language}] {text}"));
         }
         for (id, facts) in &report.process_cards {
-            self.line(0, "Laufzettel", "process card", id);
+            let id = self.id(id);
+            self.line(0, "Laufzettel", "process card", &id);
             for (name, value) in facts {
                 self.line(1, name, name, value);
             }
@@ -124,7 +96,8 @@ impl Page {
                     let to = self.output.pick("bis", "to");
                     let span = format!("{} {to} {}", certificate.not_before(), certificate.not_after());
                     self.line(1, "gültig", "valid", &span);
-                    self.line(1, "Schlüssel", "key", &certificate.key().to_string());
+                    let key = self.word(&certificate.key().to_string());
+                    self.line(1, "Schlüssel", "key", &key);
                     self.line(1, "SHA-256", "SHA-256", certificate.sha256_hex());
                 }
                 Err(why) => {
@@ -143,12 +116,15 @@ impl Page {
             self.line(1, "SHA-256", "SHA-256", &part.sha256);
             match &part.plaintext {
                 Some(Ok(bytes)) => self.line(1, "entschlüsselt", "decrypted", &format!("{bytes} {octets}")),
-                Some(Err(why)) => self.line(1, "nicht entschlüsselt", "not decrypted", why),
+                Some(Err(why)) => {
+                    let why = self.refused(why);
+                    self.line(1, "nicht entschlüsselt", "not decrypted", &why);
+                }
                 None => {}
             }
         }
         for encrypted in &report.encrypted {
-            let state = self.word(&encrypted.state);
+            let state = self.layer(&encrypted.state);
             self.line(
                 0,
                 "Verschlüsselter Inhalt",
@@ -164,6 +140,7 @@ impl Page {
     fn content(&mut self, content: &ContentReport) {
         self.line(0, "Inhaltscontainer", "content container", &format!("#{}", content.id));
         for (id, what) in &content.items {
+            let what = self.item(what);
             self.line(1, "Inhalt", "content", &format!("#{id} {what}"));
         }
         if content.signatures.is_empty() {
@@ -209,11 +186,65 @@ impl Page {
     }
 
     fn word(&self, english: &str) -> String {
-        let german = GERMAN.iter().find(|(word, _)| *word == english).map(|(_, german)| *german);
-        match (self.output.language, german) {
-            (Language::German, Some(german)) => german.to_owned(),
-            _ => english.to_owned(),
+        match self.output.language {
+            Language::German => german(english).unwrap_or_else(|| english.to_owned()),
+            Language::English => english.to_owned(),
         }
+    }
+
+    /// The code with our reason. A reason that is only known in English (a library says it) stands behind the official text.
+    fn refused(&self, refused: &Refused) -> String {
+        let Refused { code, detail } = refused;
+        match (self.output.language, german(detail)) {
+            (Language::English, _) => refused.to_string(),
+            (Language::German, Some(reason)) => format!("OSCI {code}: {reason}"),
+            (Language::German, None) => {
+                format!("OSCI {code}: {} ({detail})", code.text(feedback::Language::German))
+            }
+        }
+    }
+
+    fn finding(&self, finding: &Finding) -> String {
+        match finding {
+            Finding::Content(refused) => self.refused(refused),
+            other => self.word(&other.to_string()),
+        }
+    }
+
+    /// An id as the report shows it. What the sender wrote is never translated.
+    fn id(&self, id: &str) -> String {
+        match (self.output.language, id.strip_suffix(" (not Base64 of text)")) {
+            (Language::German, Some(written)) => format!("{written} (kein Base64 von Text)"),
+            _ => id.to_owned(),
+        }
+    }
+
+    fn layer(&self, layer: &Layer) -> String {
+        match layer {
+            Layer::Opened => self.output.pick("geöffnet", "opened").to_owned(),
+            Layer::Closed => {
+                let german = "verschlossen: kein Schlüssel eines der Leser";
+                self.output.pick(german, "closed: no key for any of its readers").to_owned()
+            }
+            Layer::Failed(refused) => self.refused(refused),
+        }
+    }
+
+    fn item(&self, item: &Item) -> String {
+        let Language::German = self.output.language else { return item.to_string() };
+        match item {
+            Item::Inline(octets) => format!("{octets} Oktette im Container"),
+            Item::Attachment(id) => format!("Anlage {id}"),
+            Item::EncryptedAttachment(id) => format!("verschlüsselte Anlage {id}"),
+            Item::Container(id) => format!("Container {}", id.as_deref().unwrap_or("ohne Id")),
+        }
+    }
+
+    fn transport(&self, used: &TransportEncryption) -> String {
+        let Language::German = self.output.language else { return used.to_string() };
+        let digest = used.key.digest().map(|digest| format!(" {digest:?}")).unwrap_or_default();
+        let (data, key, subject) = (used.data.uri(), used.key.uri(), used.certificate.subject());
+        format!("{data} (IV {} Oktette), {key}{digest}, für {subject}", used.data.iv_len(used.iv))
     }
 
     /// One line. Control characters of a foreign message could drive the terminal; they are shown as `·`.
@@ -230,32 +261,7 @@ impl Page {
 
 #[cfg(test)]
 mod tests {
-    use dds_osci::signature::Reason;
-
     use super::*;
-
-    #[test]
-    fn every_fault_of_a_signature_has_a_german_text() {
-        let page = Page { text: String::new(), output: Output { json: false, language: Language::German } };
-        for reason in [
-            Reason::UnknownAlgorithm,
-            Reason::RefusedAlgorithm,
-            Reason::Transform,
-            Reason::Digest,
-            Reason::Value,
-            Reason::Missing,
-            Reason::Unexpected,
-            Reason::Twice,
-            Reason::Unsigned,
-            Reason::Signer,
-            Reason::Certificate,
-            Reason::KeyUsage,
-            Reason::WeakKey,
-        ] {
-            assert_ne!(page.word(&reason.to_string()), reason.to_string());
-        }
-        assert_eq!(page.fault("#body: the part is not signed"), "#body: der Teil ist nicht signiert");
-    }
 
     #[test]
     fn control_characters_do_not_reach_the_terminal() {

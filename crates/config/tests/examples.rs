@@ -1,0 +1,80 @@
+//! What the documents show as configuration is configuration: every example of `[osci]` is read by what reads drehscheibe.toml.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test may end by panic, also in its helpers"
+)]
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use dds_config::ProcessConfig;
+use dds_depot::Office;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// The blocks marked as TOML.
+fn blocks(text: &str) -> Vec<&str> {
+    text.split("```toml\n").skip(1).map(|after| after.split("```").next().unwrap()).collect()
+}
+
+/// All examples of a document make one file together, as its reader would write it.
+fn example(document: &Path) -> Option<String> {
+    let text = fs::read_to_string(document).unwrap();
+    let blocks: Vec<_> = blocks(&text).into_iter().filter(|block| block.contains("[osci")).collect();
+    (!blocks.is_empty()).then(|| blocks.concat())
+}
+
+fn parse(name: &str, text: &str) -> ProcessConfig {
+    ProcessConfig::parse(name, text.as_bytes()).unwrap_or_else(|finding| panic!("{finding}\n{text}"))
+}
+
+#[test]
+fn every_example_of_osci_is_a_configuration() {
+    let pages = fs::read_dir(root().join("docs/osci")).unwrap().map(|entry| entry.unwrap().path());
+    let others = ["README.md", "docs/configuration.md", "docs/operations.md"].map(|page| root().join(page));
+    let mut seen = 0;
+    for page in pages.chain(others).filter(|page| page.extension().is_some_and(|end| end == "md")) {
+        if let Some(text) = example(&page) {
+            assert!(parse(&page.display().to_string(), &text).osci.is_some());
+            seen += 1;
+        }
+    }
+    assert!(seen > 0, "no document has an example");
+    // The operator's page explains every role.
+    let text = example(&root().join("docs/osci/operations.md")).unwrap();
+    let osci = parse("operations.md", &text).osci.unwrap();
+    assert!(osci.sender.is_some() && osci.recipient.is_some() && osci.intermediary.is_some());
+    assert!(!osci.fetch.is_empty() && !osci.trust.crls.is_empty());
+}
+
+/// The section of the committed drehscheibe.toml is commented out; without the `# ` it must hold.
+#[test]
+fn the_section_that_is_commented_out_is_a_configuration() {
+    let text = fs::read_to_string(root().join("config/drehscheibe.toml")).unwrap();
+    let section =
+        text.lines().skip_while(|line| *line != "# [osci]").take_while(|line| line.starts_with('#'));
+    let section: String =
+        section.map(|line| line.trim_start_matches('#').trim_start().to_owned() + "\n").collect();
+    let osci = parse("drehscheibe.toml", &section).osci.unwrap();
+    assert!(osci.recipient.is_some() && osci.intermediary.is_some() && !osci.fetch.is_empty());
+}
+
+#[test]
+fn the_office_reached_by_osci_is_an_office() {
+    #[derive(serde::Deserialize)]
+    struct Municipality {
+        office: BTreeMap<String, Office>,
+    }
+    let text = fs::read_to_string(root().join("docs/configuration.md")).unwrap();
+    let block = blocks(&text).into_iter().find(|block| block.contains(".osci]")).unwrap();
+    let municipality: Municipality = toml::from_str(block).unwrap_or_else(|error| panic!("{error}\n{block}"));
+    assert!(municipality.office["steueramt"].osci.is_some());
+}

@@ -1,0 +1,94 @@
+//! Mailboxes and revocation lists are read anew while the process runs.
+
+use std::{
+    os::unix::fs::MetadataExt as _,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use dds_inbound::osci::Office;
+
+use super::{Osci, certificate, files};
+use crate::Failure;
+
+/// What is read anew, as it lies there at a moment: each file with what changes when it is written, replaced or moved into place.
+///
+/// The time of modification would not do: a list that was downloaded earlier and is moved into place brings an older one with it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Stand(Vec<(PathBuf, Option<Trace>)>);
+
+/// Inode, length, and time of the last change (seconds, nanoseconds).
+type Trace = (u64, u64, i64, i64);
+
+impl Stand {
+    /// As it is now.
+    pub(crate) fn of(osci: &Osci) -> Self {
+        let folder = osci.config.intermediary.as_ref().map(|part| part.parties.as_path());
+        let parties = folder.and_then(|folder| files(folder).ok()).unwrap_or_default();
+        let all = parties.into_iter().chain(osci.config.trust.crls.iter().cloned());
+        let traced = all.map(|file| {
+            let trace = trace(&file);
+            (file, trace)
+        });
+        Self(traced.collect())
+    }
+}
+
+fn trace(file: &Path) -> Option<Trace> {
+    let facts = std::fs::metadata(file).ok()?;
+    Some((facts.ino(), facts.len(), facts.ctime(), facts.ctime_nsec()))
+}
+
+/// Looks for changes, and reads anew what has changed.
+pub(crate) struct Refresher {
+    osci: Arc<Osci>,
+    office: Option<Arc<Office>>,
+    seen: Stand,
+}
+
+impl Refresher {
+    /// `seen`: what was read last.
+    pub(crate) const fn new(osci: Arc<Osci>, office: Option<Arc<Office>>, seen: Stand) -> Self {
+        Self { osci, office, seen }
+    }
+
+    /// One look: whether anything had changed, and why it could not all be read. What cannot be read stays as it was, and is read
+    /// when it changes again; mailboxes and revocation lists do not hinder each other.
+    pub(crate) fn look(&mut self) -> (bool, Vec<Failure>) {
+        let now = Stand::of(&self.osci);
+        if now == self.seen {
+            return (false, Vec::new());
+        }
+        self.seen = now;
+        let office = self.office.as_ref();
+        let read = [mailboxes(office, &self.osci), lists(office, &self.osci)];
+        (true, read.into_iter().filter_map(Result::err).collect())
+    }
+}
+
+/// Reads who has a mailbox.
+pub(super) fn mailboxes(office: Option<&Arc<Office>>, osci: &Osci) -> Result<(), Failure> {
+    let (Some(_), Some(config)) = (office, &osci.config.intermediary) else { return Ok(()) };
+    let mut owners = Vec::new();
+    for file in files(&config.parties)? {
+        if file.extension().is_some_and(|end| ["pem", "cer", "crt"].iter().any(|known| end == *known)) {
+            owners.push(certificate(&file)?);
+        }
+    }
+    if let Some(own) = &config.own {
+        owners.push(osci.known(own)?.cipher_certificate().clone());
+    }
+    osci.postbox.register(owners);
+    Ok(())
+}
+
+/// Reads the revocation lists.
+fn lists(office: Option<&Arc<Office>>, osci: &Osci) -> Result<(), Failure> {
+    let Some(office) = office else { return Ok(()) };
+    let rules = Arc::new(osci.intermediary(&office.identity)?);
+    *office.rules.write() = rules;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,163 @@
+//! The active recipient: our mailbox lies at an intermediary elsewhere.
+
+use dds_inbound::osci::{Collector, CollectorOptions, Fetched, Fetcher, FetcherOptions};
+use dds_message::Code;
+use dds_osci::client::Client;
+use dds_testbench::ManualClock;
+
+use crate::{
+    wire::{Lost, Seen},
+    world::{Machine, Place, application, identity, keys, town},
+};
+
+/// The process that fetches and takes over.
+struct Process {
+    fetcher: Fetcher,
+    collector: Collector,
+}
+
+impl Process {
+    fn start(machine: &Machine, place: &Place) -> Self {
+        Self::named("anderswo", machine, place)
+    }
+
+    fn named(name: &str, machine: &Machine, place: &Place) -> Self {
+        let keys = keys();
+        let context = machine.boot();
+        let client = Client::new(
+            town().clone(),
+            keys.town.signature_certificate().clone(),
+            keys.intermediary.cipher_certificate().clone(),
+            keys.intermediary.signature_certificate().clone(),
+        );
+        let options = FetcherOptions {
+            name: name.to_owned(),
+            address: place.address.clone(),
+            every: std::time::Duration::from_secs(60),
+        };
+        let own = identity(&keys.town);
+        let collector = Collector::new(&context, vec![own.clone()], CollectorOptions::default());
+        Self { fetcher: Fetcher::new(context, client, own, options), collector }
+    }
+
+    /// Takes over everything that can be taken.
+    async fn collect(&self) {
+        while self.collector.collect().await.unwrap() > 0 {}
+    }
+}
+
+const EVIDENCE: &[u8] = &[7; 100_000];
+
+/// A visit is five orders: initDialog, fetchDelivery for each of two applications, a third that finds nothing, exitDialog. Each of them
+/// is lost in every way, and each time the connection breaks or our process dies.
+#[tokio::test]
+async fn whatever_is_lost_on_the_wire_each_application_arrives_once() {
+    let clock = ManualClock::default();
+    let place = Place::start(&clock, &[]).await;
+    let machine = Machine::new(&clock);
+    let mut sent = Vec::new();
+    for number in 1..=5 {
+        for lost in [Lost::Order, Lost::Answer, Lost::HalfAnswer] {
+            for seen in [Seen::Break, Seen::Silence] {
+                let told = format!("order {number}, {lost:?} lost, {seen:?}");
+                for attachments in [&[][..], &[("nachweis.pdf", EVIDENCE)]] {
+                    sent.push(sent.len());
+                    let document = application(sent.len() - 1);
+                    place.portal.store_with(town(), document.as_bytes(), attachments).await.unwrap();
+                }
+                place.wire.arm(number, lost, seen);
+                let first = Process::start(&machine, &place);
+                tokio::select! {
+                    ended = first.fetcher.visit() => {
+                        assert!(seen == Seen::Break, "{told}: {ended:?}");
+                        assert_eq!(ended.unwrap_err().code, Code::TARGET_UNREACHABLE, "{told}");
+                    }
+                    () = place.wire.silent() => {}
+                }
+                assert_eq!(place.wire.orders().len(), number, "{told}: no word follows one that failed");
+                drop(first);
+
+                let second = Process::start(&machine, &place);
+                second.fetcher.visit().await.unwrap();
+                assert_eq!(second.fetcher.visit().await.unwrap(), Fetched::default(), "{told}");
+                second.collect().await;
+                assert_eq!(machine.applications(), sent, "{told}");
+            }
+        }
+    }
+    let taken = machine.router.taken();
+    let attachments = taken.iter().flat_map(|taken| &taken.attachments);
+    let whole = attachments.filter(|attachment| attachment.size == EVIDENCE.len() as u64).count();
+    assert_eq!(whole * 2, sent.len(), "every second application has its evidence");
+    assert!(machine.set_aside().is_empty());
+}
+
+/// The next order of the dialogue tells the intermediary that we have it: without durability it must not leave, not even exitDialog.
+#[tokio::test]
+async fn what_cannot_be_made_durable_is_not_acknowledged() {
+    let clock = ManualClock::default();
+    let place = Place::start(&clock, &[]).await;
+    let machine = Machine::new(&clock);
+    let documents = [application(0), application(1)];
+    for document in &documents {
+        let evidence = [("nachweis.pdf", EVIDENCE)];
+        place.portal.store_with(town(), document.as_bytes(), &evidence).await.unwrap();
+    }
+    let process = Process::start(&machine, &place);
+    machine.fail_at("INSERT ON delivery");
+    for _ in 0..2 {
+        place.wire.reset();
+        assert_eq!(process.fetcher.visit().await.unwrap_err().code, Code::OSCI_POSTBOX);
+        assert_eq!(place.wire.orders().len(), 2, "initDialog and fetchDelivery only");
+    }
+    process.collect().await;
+    assert_eq!(machine.applications(), Vec::<usize>::new());
+    assert_eq!(machine.files(), 0, "what was not kept is gone");
+    machine.mend();
+    assert_eq!(process.fetcher.visit().await.unwrap(), Fetched { deliveries: 2, known: 0 });
+    process.collect().await;
+    assert_eq!(machine.applications(), [0, 1]);
+}
+
+/// The main path has it already, and the intermediary does not know: its receipt was lost.
+#[tokio::test]
+async fn a_delivery_that_comes_again_is_acknowledged_and_taken_no_second_time() {
+    let clock = ManualClock::default();
+    let place = Place::start(&clock, &[]).await;
+    let machine = Machine::new(&clock);
+    place.portal.store(town(), application(0).as_bytes()).await.unwrap();
+    place.wire.arm(3, Lost::Order, Seen::Silence);
+    let process = Process::start(&machine, &place);
+    tokio::select! {
+        ended = process.fetcher.visit() => panic!("{ended:?}"),
+        () = place.wire.silent() => {}
+    }
+    process.collect().await;
+    assert_eq!(machine.applications(), [0], "durable before the receipt left");
+    drop(process);
+
+    let process = Process::start(&machine, &place);
+    assert_eq!(process.fetcher.visit().await.unwrap(), Fetched { deliveries: 0, known: 1 });
+    process.collect().await;
+    assert_eq!(machine.applications(), [0]);
+    assert_eq!(process.fetcher.visit().await.unwrap(), Fetched::default(), "and now the intermediary knows");
+}
+
+/// A MessageId is unique where it was given out, and nowhere else.
+#[tokio::test]
+async fn two_intermediaries_may_give_out_the_same_message_id() {
+    let clock = ManualClock::default();
+    let (here, there) = (Place::start(&clock, &[]).await, Place::start(&clock, &[]).await);
+    let machine = Machine::new(&clock);
+    let id = here.portal.store(town(), application(0).as_bytes()).await.unwrap();
+    let other = there.portal.store(town(), application(1).as_bytes()).await.unwrap();
+    there.rename(other, id).await;
+    for _ in 0..2 {
+        for (name, place) in [("hier", &here), ("dort", &there)] {
+            let process = Process::named(name, &machine, place);
+            process.fetcher.visit().await.unwrap();
+            process.collect().await;
+        }
+    }
+    assert_eq!(machine.applications(), [0, 1]);
+}

@@ -1,0 +1,192 @@
+//! The passive recipient: an intermediary pushes to `/osci/empfang`.
+
+use std::{pin::pin, sync::Arc};
+
+use bytes::Bytes;
+use dds_inbound::osci::{Receiving, routes};
+use dds_message::Code;
+use dds_osci::{
+    encryption::TransportTarget,
+    feedback::FeedbackCode,
+    intake::{IntakeConfig, read_all},
+    keys::{Decrypter, Signer},
+    message::{CertificateRole, Envelope, Order},
+    outgoing::{AttachmentHead, message_bytes},
+    random::SystemRandom,
+    recipient::Recipient,
+    signature::SigningOptions,
+};
+use dds_testbench::ManualClock;
+
+use crate::{
+    support::client,
+    wire::{Lost, Seen, Wire},
+    world::{Machine, Place, application, identity, keys, serve, town},
+};
+
+const EVIDENCE: &[u8] = &[7; 100_000];
+
+/// A recipient, and the intermediary that pushes to it.
+struct World {
+    machine: Machine,
+    /// Between the two.
+    wire: Wire,
+    url: String,
+    place: Place,
+}
+
+impl World {
+    async fn new() -> Self {
+        let clock = ManualClock::default();
+        let machine = Machine::new(&clock);
+        let keys = keys();
+        let receiving = Receiving {
+            context: machine.boot(),
+            recipient: Recipient::new(
+                town().clone(),
+                keys.town.signature_certificate().clone(),
+                [&keys.intermediary, &keys.other].map(|one| one.signature_certificate().clone()).into(),
+            ),
+            identity: identity(&keys.town),
+        };
+        let wire = Wire::default();
+        let host = serve(wire.before(routes(None, Some(Arc::new(receiving))))).await;
+        let url = format!("http://{host}/osci/empfang");
+        let place = Place::start(&clock, &[&url]).await;
+        Self { machine, wire, url, place }
+    }
+
+    /// The feedback the portal gets, if it is no success.
+    async fn forward(&self, document: &str) -> Result<(), String> {
+        let evidence = [("nachweis.pdf", EVIDENCE)];
+        let portal = &self.place.portal;
+        let sent = portal.forward_with(&self.url, town(), document.as_bytes(), &evidence).await;
+        sent.map(drop).map_err(|error| error.to_string())
+    }
+
+    /// The order as another intermediary would push it.
+    fn from_the_other(order: &[u8]) -> Bytes {
+        let (town, other) = (&keys().town, &keys().other);
+        let deciphers: [&dyn Decrypter; 1] = [town.cipher.as_ref()];
+        let received = read_all(&IntakeConfig::default(), &deciphers, &mut SystemRandom, order).unwrap();
+        let mut envelope = Envelope::read(&received.document).unwrap();
+        for entry in &mut envelope.intermediary_certificates.entries {
+            if entry.role == CertificateRole::SignatureIntermediary {
+                entry.certificate = other.signature_certificate().clone();
+            }
+        }
+        let signer = (other.signature.as_ref() as &dyn Signer, SigningOptions::default());
+        let target = TransportTarget::new(town.cipher_certificate().clone());
+        let digests = received.digests();
+        let outgoing = envelope.seal(Some(signer), Some(&target), &digests, &mut SystemRandom).unwrap();
+        let parts = received.attachments.iter().map(|part| {
+            let head = AttachmentHead {
+                content_id: part.content_id.clone(),
+                media_type: part.media_type.clone(),
+                length: Some(part.bytes),
+            };
+            (head, received.store.parts[part.handle].as_slice())
+        });
+        message_bytes(outgoing, &parts.collect::<Vec<_>>()).unwrap().into()
+    }
+
+    /// Pushes the same octets once more, as the intermediary would; the feedback of the answer.
+    async fn push_again(&self, order: Bytes) -> FeedbackCode {
+        let answer = client().post(&self.url).body(order).send().await.unwrap().bytes().await.unwrap();
+        let keys: [&dyn Decrypter; 1] = [keys().intermediary.cipher.as_ref()];
+        let received = read_all(&IntakeConfig::default(), &keys, &mut SystemRandom, &answer).unwrap();
+        match Envelope::read(&received.document).unwrap().order {
+            Order::ResponseToAcceptDelivery(feedback) => feedback.decisive(),
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_answer_leaves_only_after_the_main_path_has_it_durably() {
+    let world = World::new().await;
+    let (waiting, go_on) = world.machine.router.pause();
+    let document = application(0);
+    let mut answer = pin!(world.forward(&document));
+    tokio::select! {
+        early = &mut answer => panic!("answered before it was accepted: {early:?}"),
+        () = waiting.notified() => {}
+    }
+    // Another push comes, is refused and answered: time enough for an answer that would not wait.
+    tokio::select! {
+        biased;
+        early = &mut answer => panic!("answered before it was accepted: {early:?}"),
+        refused = world.forward("<kaputt>") => assert!(refused.unwrap_err().contains("9805")),
+    }
+    assert_eq!(world.machine.applications(), Vec::<usize>::new());
+    go_on.notify_one();
+    answer.await.unwrap();
+    assert_eq!(world.machine.applications(), [0]);
+    assert_eq!(world.machine.router.taken()[0].attachments[0].size, EVIDENCE.len() as u64);
+}
+
+#[tokio::test]
+async fn when_the_store_fails_the_sender_learns_it_and_nothing_is_half_accepted() {
+    let world = World::new().await;
+    *world.machine.router.refuse.lock() = Some(Code::OVERLOADED);
+    let refused = world.forward(&application(0)).await.unwrap_err();
+    assert!(refused.contains("9808"), "{refused}");
+    let order = world.wire.orders().remove(0);
+    assert_eq!(world.push_again(order.clone()).await, FeedbackCode::S9808);
+    assert_eq!((world.machine.applications(), world.machine.files()), (Vec::new(), 0));
+
+    *world.machine.router.refuse.lock() = None;
+    assert_eq!(world.push_again(order).await, FeedbackCode::S0800);
+    assert_eq!((world.machine.applications(), world.machine.files()), (vec![0], 0));
+}
+
+/// The attachment cannot even be written down: no signed feedback is possible before the order is read, so it is a fault.
+#[tokio::test]
+async fn when_the_disk_fails_the_intermediary_gets_a_fault() {
+    let world = World::new().await;
+    world.machine.break_disk();
+    let refused = world.forward(&application(0)).await.unwrap_err();
+    assert!(refused.contains("9807") || refused.contains("9808"), "{refused}");
+    assert_eq!(world.machine.applications(), Vec::<usize>::new());
+    let order = world.wire.orders().remove(0);
+    world.machine.mend_disk();
+    assert_eq!(world.push_again(order).await, FeedbackCode::S0800);
+    assert_eq!((world.machine.applications(), world.machine.files()), (vec![0], 0));
+}
+
+#[tokio::test]
+async fn a_push_that_is_repeated_is_answered_like_the_first_and_taken_once() {
+    let world = World::new().await;
+    world.forward(&application(0)).await.unwrap();
+    let order = world.wire.orders().remove(0);
+    assert_eq!(world.push_again(order).await, FeedbackCode::S0800);
+    assert_eq!(world.machine.applications(), [0]);
+
+    // The answer to the first is lost: the intermediary cannot know.
+    for (number, lost) in [(1, Lost::Answer), (2, Lost::HalfAnswer)] {
+        world.wire.arm(1, lost, Seen::Break);
+        let refused = world.forward(&application(number)).await.unwrap_err();
+        assert!(refused.contains("9810"), "{refused}");
+        let order = world.wire.orders().remove(0);
+        assert_eq!(world.push_again(order).await, FeedbackCode::S0800);
+    }
+    assert_eq!(world.machine.applications(), [0, 1, 2]);
+    // The order itself was lost: what the sender sends anew is the first that arrives.
+    world.wire.arm(1, Lost::Order, Seen::Break);
+    world.forward(&application(3)).await.unwrap_err();
+    assert_eq!(world.machine.applications(), [0, 1, 2]);
+    world.forward(&application(3)).await.unwrap();
+    assert_eq!(world.machine.applications(), [0, 1, 2, 3]);
+}
+
+/// A MessageId is unique where it was given out, and nowhere else.
+#[tokio::test]
+async fn two_intermediaries_may_push_the_same_message_id() {
+    let world = World::new().await;
+    world.forward(&application(0)).await.unwrap();
+    let other = World::from_the_other(&world.wire.orders().remove(0));
+    for _ in 0..2 {
+        assert_eq!(world.push_again(other.clone()).await, FeedbackCode::S0800);
+        assert_eq!(world.machine.applications(), [0, 0]);
+    }
+}
