@@ -7,6 +7,8 @@
     reason = "a test may end by panic, also in its helpers"
 )]
 
+#[path = "../../courier/tests/support/responder.rs"]
+mod responder;
 mod support;
 #[path = "support/osci.rs"]
 mod world;
@@ -17,13 +19,17 @@ use std::{
 };
 
 use bytes::Bytes;
-use dds_delivery::Verdict;
+use dds_courier::{Responder, Trust};
+use dds_delivery::{Consignment, Verdict};
 use dds_message::{
     Channel, Clock as _, Code, DeliveryId, Digest, Direction, Format, MessageId, ReleaseId, SourceId,
 };
-use dds_osci::message::MessageKind;
+use dds_osci::{
+    message::MessageKind,
+    trust::{RevocationDemand, TrustPolicy},
+};
 use dds_outbound::{
-    Options, Targets,
+    Options, OsciSender, Targets,
     osci::{Tracker, TrackerParts},
 };
 use dds_postbox::{Sent, SentState};
@@ -32,10 +38,11 @@ use dds_store::{
     sqlite::SqliteStore,
 };
 use dds_testbench::ManualClock;
+use responder::{Authority, Says, asking};
 use serde_json::{Value, json};
 use support::{Made, Town, consignment, deliver, target, told};
 use uuid::Uuid;
-use world::{Addressee, Desktop, Office, Place, keys, way};
+use world::{Addressee, Desktop, Office, Party, Place, keys, way};
 
 /// Router and intermediary.
 struct World {
@@ -58,6 +65,15 @@ impl World {
         let mut way = way(&self.place.url);
         change(&mut way);
         let options = Options { osci: Some(self.desktop.sender(&self.clock)), ..Options::default() };
+        Town { osci: Some(way), options, ..Town::default() }.targets()
+    }
+
+    /// As [`Self::targets`], with a sender that trusts so.
+    fn trusting(&self, trust: Trust, change: impl FnOnce(&mut Value)) -> Targets {
+        let mut way = way(&self.place.url);
+        change(&mut way);
+        let sender = OsciSender { trust, ..self.desktop.sender(&self.clock) };
+        let options = Options { osci: Some(sender), ..Options::default() };
         Town { osci: Some(way), options, ..Town::default() }.targets()
     }
 
@@ -84,7 +100,14 @@ async fn a_delivery_is_stored_once_and_readable_by_the_addressee_alone() {
     assert_eq!(letter.document, sent.document.bytes);
     assert!(!letter.clear, "the content is readable without a key");
     let ids: Vec<_> = letter.attachments.iter().map(|one| (one.0.as_str(), one.1)).collect();
-    assert_eq!(ids, [("Groesse__1_.pdf", 200_000), ("leer.txt", 0)]);
+    assert_eq!(ids, [("anlage-1.pdf", 200_000), ("anlage-2.txt", 0)]);
+    // Names of files are for the reader alone.
+    let names: Vec<_> = letter.list.0.iter().map(|file| (&*file.content_id, &*file.name)).collect();
+    assert_eq!(names, [("anlage-1.pdf", "Größe (1).pdf"), ("anlage-2.txt", "leer.txt")]);
+    assert_eq!(letter.list.0[0].media_type, attachment.describe().media_type);
+    for name in ["Größe", "Groesse", "leer"] {
+        assert!(!letter.envelope.contains(name), "{name} stands in the clear");
+    }
     assert_eq!(letter.attachments[0].2, attachment.describe().digest.0);
     assert_eq!(letter.signatures, [("Valid".to_owned(), keys().sender.certificate())]);
 }
@@ -187,6 +210,65 @@ async fn a_damaged_attachment_is_never_sent() {
 async fn pushing(mode: &str) -> (World, Office, Targets) {
     let clock = ManualClock::default();
     let office = Office::start(&clock).await;
+/// An office whose certificate no longer counts: its deliveries wait for another one, and nothing is encrypted for the old one.
+#[tokio::test]
+async fn nothing_is_encrypted_for_a_certificate_that_has_ended() {
+    let world = World::new().await;
+    let stale = Party::until("Altes Amt", (2026, 11, 21)).pem;
+    for (number, role) in
+        ["addressee", "readers", "intermediary_cipher", "intermediary_signature"].iter().enumerate()
+    {
+        let targets = world.targets(|way| {
+            way[*role] = if *role == "readers" { json!([stale]) } else { json!(stale) };
+        });
+        let verdict = deliver(&targets, &consignment("osci", 20 + number as u128, Vec::new())).await;
+        let (outcome, code, _) = told(&verdict);
+        assert_eq!((outcome, code), ("temporary", Some(Code::OSCI_CERTIFICATE)), "{role}: {verdict:?}");
+        let Verdict::Temporary { fault, .. } = verdict else { return };
+        assert!(
+            fault.detail.contains("is valid from") && !fault.detail.contains("Altes Amt"),
+            "{}",
+            fault.detail
+        );
+    }
+    assert_eq!(world.place.executed.lock().len(), 0, "not even a MessageId was asked for");
+}
+
+/// The reader's authority has a responder.
+#[tokio::test]
+async fn a_reader_is_asked_about_before_anything_is_encrypted_for_him() {
+    let authority = Authority::new("Erfundene Stelle").await;
+    let clock = ManualClock::default();
+    let place = Place::trusting(&clock, &[], vec![authority.anchor()]).await;
+    let world = World { place, desktop: Desktop::new(&clock), clock };
+    let reader = Party::issued("Erfundene Leserin", &authority.ca).pem;
+    let trust = |revocation| {
+        let policy = TrustPolicy { anchors: vec![authority.anchor()], revocation, ..TrustPolicy::default() };
+        asking(policy, vec![Responder { url: authority.url.clone(), issuer: None }])
+    };
+    let by = |trust: Trust| world.trusting(trust, |way| way["readers"] = json!([reader]));
+    let verdict = |says, demand, number| {
+        authority.say(says);
+        let targets = by(trust(demand));
+        async move { deliver(&targets, &consignment("osci", number, Vec::new())).await }
+    };
+    use RevocationDemand::{Require, Warn};
+    for (number, (says, demand, outcome)) in [
+        (Says::Revoked, Warn, "temporary"),
+        (Says::Trouble, Require, "temporary"),
+        (Says::Trouble, Warn, "delivered"),
+        (Says::Good, Require, "delivered"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let verdict = verdict(says, demand, 30 + number as u128).await;
+        assert_eq!(told(&verdict).0, outcome, "{number}: {verdict:?}");
+        assert_eq!(authority.asked(), number + 1);
+    }
+    assert_eq!(world.place.count(MessageKind::StoreDelivery), 2);
+}
+
     let world = World::pushing_to(&[&office.url, "http://127.0.0.1:9/"]).await;
     let receiver = office.url.clone();
     let targets = world.targets(|way| {

@@ -55,6 +55,11 @@ impl Osci {
     /// The order of things that makes "never twice" true: the id is durable, then the order leaves; what was begun is asked for first.
     async fn attempt(&self, consignment: &Consignment) -> Result<Verdict, Verdict> {
         let mut line = Line::new(&self.sender, &self.partner.address, self.partner.client.clone());
+        if let Some(refused) = self.partner.refused(&self.sender.trust, self.sender.now()).await {
+            // No message is at fault: all of them go on when the office has a certificate that counts.
+            let detail = format!("{}: {}", refused.certificate.sha256_hex(), refused.detail_without_holder());
+            return Err(temporary(Code::OSCI_CERTIFICATE, detail));
+        }
         let id = match self.sent(consignment.delivery).await? {
             Some(sent) if sent.state != SentState::Begun => return Ok(received(&sent.message_id)),
             Some(sent) => match self.past(&mut line, &sent.message_id).await? {
@@ -90,8 +95,8 @@ impl Osci {
         Ok(id)
     }
 
-    /// Sends the order; the deciding feedback.
-    async fn hand_over(
+    /// Sends the order whole; the deciding feedback.
+    pub(super) async fn hand_over(
         &self,
         line: &mut Line<'_>,
         id: &MessageId,

@@ -22,7 +22,7 @@ mod tracker;
 
 use std::sync::Arc;
 
-use dds_courier::{Courier, Identity};
+use dds_courier::{Courier, Identity, Trust};
 use dds_message::Clock;
 use dds_postbox::Postbox;
 
@@ -40,6 +40,8 @@ pub struct OsciSender {
     /// MessageIds of what was sent, and encrypted attachments on their way.
     pub postbox: Postbox,
     /// Time of signatures and of what is kept.
+    /// Whose certificates count: nothing is encrypted for one that is revoked or has ended.
+    pub trust: Trust,
     pub clock: Arc<dyn Clock>,
 }
 

@@ -1,12 +1,14 @@
 //! The way to one authority, its certificates read.
 
-use dds_courier::Identity;
+use dds_courier::{Identity, Trust};
 use dds_depot::{OsciMode, OsciWay};
 use dds_osci::{
     certificate::Certificate,
     client::Client,
     message::{CertificateRole, RoleCertificates},
+    trust::{CertificateReport, CertificateUse},
 };
+use jiff::Timestamp;
 
 /// An [`OsciWay`] that can be used.
 #[derive(Debug, Clone)]
@@ -80,6 +82,33 @@ impl Partner {
         let addressee =
             (CertificateRole::CipherAddressee.usual_id(&self.addressee, 0), self.addressee.clone());
         let mut others = RoleCertificates::default();
+    /// Checks the certificates of this way before anything is encrypted for them. They stand in the configuration, so they need no path to
+    /// an anchor; where there is one, revocation counts. The first that is refused.
+    pub(crate) async fn refused(&self, trust: &Trust, now: Timestamp) -> Option<CertificateReport> {
+        use CertificateUse as Use;
+        let intermediary = [
+            (self.client.intermediary_cipher.as_ref(), Use::ReaderCipher),
+            (self.client.intermediary_signature.as_ref(), Use::AddresseeSignature),
+        ];
+        let intermediary = intermediary.into_iter().filter_map(|(found, used_as)| Some((found?, used_as)));
+        let readers = self.readers.iter().map(|reader| (reader, Use::ReaderCipher));
+        let all: Vec<_> = std::iter::once((&self.addressee, Use::AddresseeCipher))
+            .chain(readers)
+            .chain(intermediary)
+            .collect();
+        trust.ask(all.iter().map(|(certificate, _)| *certificate), now).await;
+        let policy = trust.policy();
+        let mut reports =
+            all.into_iter().map(|(certificate, used_as)| policy.check_named(certificate, used_as, now));
+        reports.find(|report| {
+            let (warnings, certificate) = (&report.findings, report.certificate.sha256_hex());
+            if !report.is_refused() && !warnings.is_empty() {
+                tracing::warn!(certificate, ?warnings, "osci.certificate_warnings");
+            }
+            report.is_refused()
+        })
+    }
+
         if self.readers.is_empty() {
             return (vec![addressee], others);
         }

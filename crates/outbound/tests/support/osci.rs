@@ -18,7 +18,9 @@ use axum::{
     response::{IntoResponse as _, Response},
     routing::post,
 };
-use dds_courier::{Courier, Desk, ExchangeError, Identity, Package, Timeouts, digests, receive};
+use dds_courier::{
+    AttachmentList, Courier, Desk, ExchangeError, Identity, Package, Timeouts, Trust, digests, receive,
+};
 use dds_message::Clock as _;
 use dds_osci::{
     algorithm::CryptoPolicy,
@@ -26,8 +28,8 @@ use dds_osci::{
     client::{Client, Fetched, Open},
     content::{Content, ContentBody, open},
     feedback::Refused,
-    intake::{IntakeConfig, Received},
-    intermediary::{Intermediary, PushFailure, Reply, Rules, Step},
+    intake::{Intake, IntakeConfig, Received},
+    intermediary::{Attachment, Intermediary, PushFailure, Reply, Rules, Step},
     keys::{Decrypter, Signer, SoftwareKey},
     message::MessageKind,
     random::SystemRandom,
@@ -59,11 +61,28 @@ pub(crate) struct Party {
 
 impl Party {
     fn new(name: &str) -> Self {
+        Self::make(name, |parameters, pair| parameters.self_signed(pair).unwrap().pem())
+    }
+
+    /// One whose certificate ends on a day.
+    pub(crate) fn until(name: &str, (year, month, day): (i32, u8, u8)) -> Self {
+        Self::make(name, |parameters, pair| {
+            parameters.not_after = rcgen::date_time_ymd(year, month, day);
+            parameters.self_signed(pair).unwrap().pem()
+        })
+    }
+
+    /// One with a certificate of an authority.
+    pub(crate) fn issued(name: &str, ca: &rcgen::CertifiedIssuer<'static, rcgen::KeyPair>) -> Self {
+        Self::make(name, |parameters, pair| parameters.signed_by(pair, ca).unwrap().pem())
+    }
+
+    fn make(name: &str, sign: impl FnOnce(&mut rcgen::CertificateParams, &rcgen::KeyPair) -> String) -> Self {
         let pair =
             rcgen::KeyPair::generate_rsa_for(&rcgen::PKCS_RSA_SHA256, rcgen::RsaKeySize::_3072).unwrap();
         let mut parameters = rcgen::CertificateParams::new(Vec::new()).unwrap();
         parameters.distinguished_name.push(rcgen::DnType::CommonName, name);
-        let pem = parameters.self_signed(&pair).unwrap().pem();
+        let pem = sign(&mut parameters, &pair);
         Self { key: Arc::new(SoftwareKey::from_pem(&pair.serialize_pem(), &pem).unwrap()), pem }
     }
 
@@ -128,6 +147,7 @@ impl Desktop {
 /// The way to the addressee over this intermediary.
 pub(crate) fn way(url: &str) -> Value {
     let keys = keys();
+            trust: Trust::new(TrustPolicy::default()),
     json!({
         "intermediary": url,
         "intermediary_cipher": keys.intermediary.pem,
@@ -167,7 +187,12 @@ impl Place {
             rules: Arc::new(Intermediary {
                 cipher: own.clone(),
                 signature: own,
-                trust: TrustPolicy { self_signed_ok: true, ..TrustPolicy::default() },
+        Self::trusting(clock, receivers, Vec::new()).await
+    }
+
+    /// One that accepts what these authorities have issued.
+    pub(crate) async fn trusting(clock: &ManualClock, receivers: &[&str], anchors: Vec<Certificate>) -> Self {
+                trust: TrustPolicy { anchors, self_signed_ok: true, ..TrustPolicy::default() },
                 policy: CryptoPolicy::default(),
                 rules: Rules {
                     receivers: receivers.iter().map(|&receiver| receiver.to_owned()).collect(),
@@ -411,7 +436,8 @@ impl Addressee {
                 .map(|one| (format!("{:?}", one.verdict), one.signer.clone().unwrap()))
                 .collect();
             let clear = !content.containers.is_empty();
-            Letter { document, attachments, signatures, clear }
+            let envelope = String::from_utf8_lossy(received.document.bytes()).into_owned();
+            Letter { document, attachments, list, envelope, signatures, clear }
         })
         .await
         .unwrap()
@@ -427,3 +453,11 @@ pub(crate) struct Letter {
     /// Something was readable without a key.
     pub(crate) clear: bool,
 }
+            let list = match container.contents.last().map(|item| &item.body) {
+                Some(ContentBody::Inline(octets)) => AttachmentList::read(octets).unwrap_or_default(),
+                _ => AttachmentList::default(),
+            };
+    /// Which file is behind which Content-ID.
+    pub(crate) list: AttachmentList,
+    /// What everybody on the way could read.
+    pub(crate) envelope: String,
