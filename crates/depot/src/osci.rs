@@ -28,6 +28,10 @@ pub struct OsciWay {
     /// Subject (Betreff) of the delivery. It travels readable for the intermediary: nothing personal.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subject: Option<String>,
+    /// `store`: what is larger goes in chunks (Teilen) of so many KB (1024 bytes), within the limits the intermediary announces. An
+    /// attempt that breaks off goes on with the chunk that is missing. Without it everything goes whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chunk_kb: Option<std::num::NonZeroU64>,
 }
 
 /// Zustellart: how the intermediary hands the delivery over.

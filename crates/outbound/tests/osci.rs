@@ -32,7 +32,7 @@ use dds_outbound::{
     Options, OsciSender, Targets,
     osci::{Tracker, TrackerParts},
 };
-use dds_postbox::{Sent, SentState};
+use dds_postbox::{Sent, SentState, Transfer};
 use dds_store::{
     AuditLog as _, Journal as _, MasterKey, NewDelivery, NewEntry, NewMessage, NewPlan, Output, PlanState,
     sqlite::SqliteStore,
@@ -79,6 +79,10 @@ impl World {
 
     async fn sent(&self, delivery: DeliveryId) -> Option<Sent> {
         self.desktop.postbox.run(move |boxes| boxes.sent(delivery)).await.unwrap()
+    }
+
+    async fn transfer(&self, delivery: DeliveryId) -> Option<Transfer> {
+        self.desktop.postbox.run(move |boxes| boxes.transfer(delivery)).await.unwrap()
     }
 }
 
@@ -206,10 +210,6 @@ async fn a_damaged_attachment_is_never_sent() {
     assert_eq!(world.place.count(MessageKind::StoreDelivery), 0);
 }
 
-/// Router, intermediary and a passive recipient.
-async fn pushing(mode: &str) -> (World, Office, Targets) {
-    let clock = ManualClock::default();
-    let office = Office::start(&clock).await;
 /// An office whose certificate no longer counts: its deliveries wait for another one, and nothing is encrypted for the old one.
 #[tokio::test]
 async fn nothing_is_encrypted_for_a_certificate_that_has_ended() {
@@ -269,6 +269,10 @@ async fn a_reader_is_asked_about_before_anything_is_encrypted_for_him() {
     assert_eq!(world.place.count(MessageKind::StoreDelivery), 2);
 }
 
+/// Router, intermediary and a passive recipient.
+async fn pushing(mode: &str) -> (World, Office, Targets) {
+    let clock = ManualClock::default();
+    let office = Office::start(&clock).await;
     let world = World::pushing_to(&[&office.url, "http://127.0.0.1:9/"]).await;
     let receiver = office.url.clone();
     let targets = world.targets(|way| {
@@ -340,6 +344,110 @@ async fn a_recipient_that_refuses_is_not_asked_again() {
     );
     let Verdict::Permanent(fault) = verdict else { return };
     assert!(fault.detail.starts_with("OSCI 9805: "), "{}", fault.detail);
+}
+
+/// What goes in chunks of 64 KB: four of them.
+async fn chunked(number: u128) -> (World, Targets, Consignment) {
+    let world = World::new().await;
+    let targets = world.targets(|way| way["chunk_kb"] = json!(64));
+    (world, targets, consignment("osci", number, vec![Made::source("a.pdf", 200_000)]))
+}
+
+/// The one delivery that the addressee finds: whole, with a valid signature.
+async fn found_once(world: &World, sent: &Consignment) {
+    let addressee = Addressee::new(&world.place);
+    let mut fetched = addressee.fetch_all().await;
+    assert_eq!(fetched.len(), 1);
+    let letter = addressee.read(fetched.remove(0)).await;
+    assert_eq!(letter.document, sent.document.bytes);
+    assert_eq!(letter.attachments[0].2, sent.attachments[0].describe().digest.0);
+    assert_eq!(letter.signatures, [("Valid".to_owned(), keys().sender.certificate())]);
+}
+
+#[tokio::test]
+async fn a_large_delivery_goes_in_chunks_and_a_small_one_whole() {
+    let (world, targets, sent) = chunked(40).await;
+    let verdict = deliver(&targets, &sent).await;
+    assert_eq!(told(&verdict).0, "delivered", "{verdict:?}");
+    // The question what is there already, and the chunks.
+    assert_eq!(world.place.count(MessageKind::PartialStoreDelivery), 1 + 4);
+    assert_eq!(world.place.count(MessageKind::StoreDelivery), 0);
+    assert_eq!(world.transfer(sent.delivery).await, None, "the chunks are gone when it is delivered");
+    found_once(&world, &sent).await;
+    assert_eq!(told(&deliver(&targets, &consignment("osci", 41, Vec::new())).await).0, "delivered");
+    assert_eq!(world.place.count(MessageKind::StoreDelivery), 1);
+}
+
+#[tokio::test]
+async fn chunks_go_on_where_they_stopped_after_a_crash() {
+    // A chunk that never arrived; one whose answer was lost; the last one, whose answer is the verdict.
+    for (number, (orders, answers, after)) in [(1, 0, 2), (0, 1, 2), (0, 1, 3)].into_iter().enumerate() {
+        let (world, targets, sent) = chunked(50 + number as u128).await;
+        world.place.pass.store(after, Ordering::SeqCst);
+        world.place.lose_orders.store(orders, Ordering::SeqCst);
+        world.place.lose_answers.store(answers, Ordering::SeqCst);
+        let first = deliver(&targets, &sent).await;
+        assert_eq!(told(&first).1, Some(Code::IN_DOUBT), "{first:?}");
+        let begun = world.sent(sent.delivery).await.unwrap();
+        assert_eq!(begun.state, SentState::Begun);
+        assert!(world.transfer(sent.delivery).await.is_some());
+        // Another process on the same folder.
+        let world = World { desktop: world.desktop.reopened(&world.clock), ..world };
+        let targets = world.targets(|way| way["chunk_kb"] = json!(64));
+        let second = deliver(&targets, &sent).await;
+        assert_eq!(told(&second), ("delivered", None, begun.message_id.to_string()), "{second:?}");
+        assert_eq!(world.place.chunks.load(Ordering::SeqCst), 4, "each chunk was taken once");
+        found_once(&world, &sent).await;
+    }
+}
+
+/// The part files of the first cut are gone, as after a sweep: what is cut anew must not mix with what the intermediary has.
+#[tokio::test]
+async fn chunks_of_two_cuts_never_meet() {
+    let (world, targets, sent) = chunked(60).await;
+    world.place.pass.store(2, Ordering::SeqCst);
+    world.place.lose_orders.store(1, Ordering::SeqCst);
+    assert_eq!(told(&deliver(&targets, &sent).await).1, Some(Code::IN_DOUBT));
+    let begun = world.sent(sent.delivery).await.unwrap();
+    let delivery = sent.delivery;
+    world.desktop.postbox.run(move |boxes| boxes.end_transfer(delivery)).await.unwrap();
+    let second = deliver(&targets, &sent).await;
+    assert_eq!(told(&second).0, "delivered", "{second:?}");
+    assert_ne!(told(&second).2, begun.message_id.to_string());
+    found_once(&world, &sent).await;
+}
+
+#[tokio::test]
+async fn chunks_that_contradict_the_ones_before_are_refused() {
+    let (world, targets, sent) = chunked(61).await;
+    world.place.pass.store(2, Ordering::SeqCst);
+    world.place.lose_orders.store(1, Ordering::SeqCst);
+    assert_eq!(told(&deliver(&targets, &sent).await).1, Some(Code::IN_DOUBT));
+    let mut transfer = world.transfer(sent.delivery).await.unwrap();
+    transfer.octets -= 64 * 1024;
+    let now = jiff::Timestamp::from_millisecond(world.clock.now().0).unwrap();
+    world.desktop.postbox.run(move |boxes| boxes.keep_transfer(&transfer, now)).await.unwrap();
+    let second = deliver(&targets, &sent).await;
+    assert_eq!((told(&second).0, told(&second).1), ("permanent", Some(Code::OSCI_REFUSED)), "{second:?}");
+    let Verdict::Permanent(fault) = second else { return };
+    assert!(fault.detail.starts_with("OSCI 9905: "), "{}", fault.detail);
+    assert_eq!(Addressee::new(&world.place).fetch_all().await.len(), 0);
+}
+
+#[tokio::test]
+async fn what_is_refused_inside_the_chunks_is_not_delivered() {
+    let (world, _, sent) = chunked(62).await;
+    let nobody = world.targets(|way| {
+        way["chunk_kb"] = json!(64);
+        way["addressee"] = json!(keys().sender.pem);
+    });
+    let verdict = deliver(&nobody, &sent).await;
+    assert_eq!(
+        (told(&verdict).0, told(&verdict).1),
+        ("permanent", Some(Code::OSCI_NO_MAILBOX)),
+        "{verdict:?}"
+    );
+    assert_eq!(world.transfer(sent.delivery).await, None);
 }
 
 #[tokio::test]

@@ -15,6 +15,7 @@ mod runner;
 mod schema;
 mod sent;
 mod taking;
+mod transfer;
 
 pub use boxes::Boxes;
 pub use error::PostboxError;
@@ -22,3 +23,4 @@ pub use parts::{Parts, StoredPart};
 pub use runner::{Options, Postbox, Swept, folder};
 pub use sent::{Sent, SentState};
 pub use taking::SetAside;
+pub use transfer::Transfer;

@@ -127,6 +127,15 @@ impl Postbox {
         parts::open(&self.files, &self.vault, part)
     }
 
+    /// Removes parts that nothing durable names any more; what cannot be removed now is left to the sweep. Blocks.
+    pub fn discard(&self, parts: &[StoredPart]) {
+        for part in parts {
+            if let Err(error) = self.files.delete(&part.blob) {
+                tracing::warn!(%error, "osci.part_not_removed");
+            }
+        }
+    }
+
     /// Says who has a mailbox from now on.
     pub fn register(&self, owners: impl IntoIterator<Item = Certificate>) {
         *self.owners.write() = owners.into_iter().map(|owner| owner.sha256_hex().to_owned()).collect();
@@ -191,6 +200,12 @@ fn sweep_rows(boxes: &mut Boxes<'_>, received: i64, begun: i64) -> Result<usize,
         [begun],
     )?;
     connection.execute("DELETE FROM upload WHERE begun < ?1", [begun])?;
+    // A transfer of ours that is given up: the delivery, should it come back, is cut anew under another id.
+    connection.execute(
+        "DELETE FROM part WHERE holder IN (SELECT 'transfer/' || delivery FROM transfer WHERE begun < ?1)",
+        [received],
+    )?;
+    connection.execute("DELETE FROM transfer WHERE begun < ?1", [received])?;
     connection.execute("DELETE FROM message_id WHERE used = 0 AND issued < ?1", [begun])?;
     Ok(deliveries)
 }

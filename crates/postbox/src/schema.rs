@@ -36,6 +36,8 @@ CREATE TABLE IF NOT EXISTS card_part (
 CREATE TABLE IF NOT EXISTS upload (
   client TEXT NOT NULL, transfer TEXT NOT NULL, begun INTEGER NOT NULL, record BLOB NOT NULL, PRIMARY KEY (client, transfer)
 ) WITHOUT ROWID;
+-- What we send in chunks ourselves.
+CREATE TABLE IF NOT EXISTS transfer (delivery TEXT PRIMARY KEY, begun INTEGER NOT NULL, record BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS rendered (
   conversation TEXT NOT NULL, id TEXT NOT NULL, record BLOB NOT NULL, PRIMARY KEY (conversation, id)
 ) WITHOUT ROWID;

@@ -90,6 +90,7 @@ impl OsciStage {
             readers: Vec::new(),
             mode: OsciMode::Store,
             receiver: None,
+            chunk_kb: None,
             subject: None,
         };
         let (area, products) = put_behind_osci(contents, fixtures, &way)?;

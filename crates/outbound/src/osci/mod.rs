@@ -13,6 +13,7 @@
 //! How answers are judged stands in `judge.rs` and, for operators, in `docs/osci/operations.md`.
 
 mod adapter;
+mod chunks;
 mod judge;
 mod line;
 mod name;
@@ -39,9 +40,9 @@ pub struct OsciSender {
     pub identity: Identity,
     /// MessageIds of what was sent, and encrypted attachments on their way.
     pub postbox: Postbox,
-    /// Time of signatures and of what is kept.
     /// Whose certificates count: nothing is encrypted for one that is revoked or has ended.
     pub trust: Trust,
+    /// Time of signatures and of what is kept.
     pub clock: Arc<dyn Clock>,
 }
 

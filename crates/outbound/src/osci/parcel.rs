@@ -87,6 +87,22 @@ impl Parcel {
         delivery.subject.clone_from(&partner.subject);
         Ok(Self { delivery, attachments, _parts: parts })
     }
+
+    /// About how long the message becomes: content and attachments without the order around them.
+    pub(crate) fn octets(&self) -> u64 {
+        let attachments: u64 = self.attachments.iter().map(|attachment| attachment.bytes).sum();
+        self.delivery.content.xml.len() as u64 + attachments
+    }
+}
+
+/// Which file is behind which Content-ID.
+fn list(attachments: &[Attachment<StoredPart>], files: Vec<dds_message::Attachment>) -> AttachmentList {
+    let listed = attachments.iter().zip(files).map(|(part, file)| ListedAttachment {
+        content_id: part.content_id.clone(),
+        name: file.name,
+        media_type: file.media_type,
+    });
+    AttachmentList(listed.collect())
 }
 
 /// What the encrypting thread is told.

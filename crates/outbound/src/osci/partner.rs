@@ -18,6 +18,8 @@ pub(crate) struct Partner {
     pub(crate) client: Client,
     pub(crate) addressee: Certificate,
     pub(crate) mode: Mode,
+    /// What is larger goes in chunks of so many KB.
+    pub(crate) chunk_kb: Option<u64>,
     pub(crate) subject: Option<String>,
     readers: Vec<Certificate>,
 }
@@ -50,6 +52,9 @@ impl Partner {
             // The Java library writes the subject unescaped into the process card of the recipient (DOSSIER 10).
             return Err(Flaw::Value("its OSCI subject contains < or &"));
         }
+        if way.chunk_kb.is_some() && way.mode != OsciMode::Store {
+            return Err(Flaw::Value("only into a mailbox a delivery goes in chunks"));
+        }
         let mut readers = Vec::new();
         for pem in &way.readers {
             readers.push(read(pem, "a certificate of its readers is malformed")?);
@@ -71,17 +76,12 @@ impl Partner {
                 OsciMode::Forward => Mode::Forward(receiver()?),
                 OsciMode::Mediate => Mode::Mediate(receiver()?),
             },
+            chunk_kb: way.chunk_kb.map(std::num::NonZeroU64::get),
             subject: way.subject.clone(),
             readers,
         })
     }
 
-    /// Who reads the content, by the Id that points to the certificate; and the certificates the order must carry for it beside that
-    /// of the addressee. Without configured readers the addressee reads.
-    pub(crate) fn readers(&self) -> (Vec<(String, Certificate)>, RoleCertificates) {
-        let addressee =
-            (CertificateRole::CipherAddressee.usual_id(&self.addressee, 0), self.addressee.clone());
-        let mut others = RoleCertificates::default();
     /// Checks the certificates of this way before anything is encrypted for them. They stand in the configuration, so they need no path to
     /// an anchor; where there is one, revocation counts. The first that is refused.
     pub(crate) async fn refused(&self, trust: &Trust, now: Timestamp) -> Option<CertificateReport> {
@@ -109,6 +109,12 @@ impl Partner {
         })
     }
 
+    /// Who reads the content, by the Id that points to the certificate; and the certificates the order must carry for it beside that
+    /// of the addressee. Without configured readers the addressee reads.
+    pub(crate) fn readers(&self) -> (Vec<(String, Certificate)>, RoleCertificates) {
+        let addressee =
+            (CertificateRole::CipherAddressee.usual_id(&self.addressee, 0), self.addressee.clone());
+        let mut others = RoleCertificates::default();
         if self.readers.is_empty() {
             return (vec![addressee], others);
         }

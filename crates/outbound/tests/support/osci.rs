@@ -109,12 +109,20 @@ pub(crate) fn keys() -> &'static Keys {
 pub(crate) struct Desktop {
     pub(crate) postbox: Postbox,
     pub(crate) courier: Courier,
-    _folder: Arc<tempfile::TempDir>,
+    folder: Arc<tempfile::TempDir>,
 }
 
 impl Desktop {
     pub(crate) fn new(clock: &ManualClock) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        Self::on(clock, Arc::new(tempfile::tempdir().unwrap()))
+    }
+
+    /// The same folder, opened by another process so to speak.
+    pub(crate) fn reopened(&self, clock: &ManualClock) -> Self {
+        Self::on(clock, Arc::clone(&self.folder))
+    }
+
+    fn on(clock: &ManualClock, folder: Arc<tempfile::TempDir>) -> Self {
         let postbox = Postbox::open(Options {
             folder: folder.path().join("osci"),
             master_key: MasterKey::from_hex(&"cd".repeat(32)).unwrap(),
@@ -131,7 +139,7 @@ impl Desktop {
         // The time-out runs while a request is still being sent, and a test machine may be slow.
         let timeouts = Timeouts { silence: Duration::from_secs(900), ..Timeouts::default() };
         let courier = Courier::new(desk, tls, timeouts).unwrap();
-        Self { postbox, courier, _folder: Arc::new(folder) }
+        Self { postbox, courier, folder }
     }
 
     pub(crate) fn sender(&self, clock: &ManualClock) -> OsciSender {
@@ -139,6 +147,7 @@ impl Desktop {
             courier: self.courier.clone(),
             identity: keys().sender.identity(),
             postbox: self.postbox.clone(),
+            trust: Trust::new(TrustPolicy::default()),
             clock: Arc::new(clock.clone()),
         }
     }
@@ -147,7 +156,6 @@ impl Desktop {
 /// The way to the addressee over this intermediary.
 pub(crate) fn way(url: &str) -> Value {
     let keys = keys();
-            trust: Trust::new(TrustPolicy::default()),
     json!({
         "intermediary": url,
         "intermediary_cipher": keys.intermediary.pem,
@@ -163,10 +171,14 @@ pub(crate) struct Place {
     pub(crate) url: String,
     pub(crate) desktop: Desktop,
     clock: ManualClock,
+    /// So many deliveries or chunks pass before any is lost.
+    pub(crate) pass: Arc<AtomicUsize>,
     /// So many deliveries are executed and not answered.
     pub(crate) lose_answers: Arc<AtomicUsize>,
     /// So many deliveries are thrown away unread.
     pub(crate) lose_orders: Arc<AtomicUsize>,
+    /// Chunks that were executed.
+    pub(crate) chunks: Arc<AtomicUsize>,
     /// Orders that were executed.
     pub(crate) executed: Arc<Mutex<Vec<MessageKind>>>,
     rules: Arc<Intermediary>,
@@ -175,26 +187,29 @@ pub(crate) struct Place {
 impl Place {
     /// The addressee has a mailbox; pushes may go to `receivers`.
     pub(crate) async fn start(clock: &ManualClock, receivers: &[&str]) -> Self {
+        Self::trusting(clock, receivers, Vec::new()).await
+    }
+
+    /// One that accepts what these authorities have issued.
+    pub(crate) async fn trusting(clock: &ManualClock, receivers: &[&str], anchors: Vec<Certificate>) -> Self {
         let (listener, url) = listener().await;
         let own = keys().intermediary.certificate();
         let place = Self {
             url: format!("{url}/osci"),
             desktop: Desktop::new(clock),
             clock: clock.clone(),
+            pass: Arc::default(),
             lose_answers: Arc::default(),
             lose_orders: Arc::default(),
+            chunks: Arc::default(),
             executed: Arc::default(),
             rules: Arc::new(Intermediary {
                 cipher: own.clone(),
                 signature: own,
-        Self::trusting(clock, receivers, Vec::new()).await
-    }
-
-    /// One that accepts what these authorities have issued.
-    pub(crate) async fn trusting(clock: &ManualClock, receivers: &[&str], anchors: Vec<Certificate>) -> Self {
                 trust: TrustPolicy { anchors, self_signed_ok: true, ..TrustPolicy::default() },
                 policy: CryptoPolicy::default(),
                 rules: Rules {
+                    min_chunk_kb: 1,
                     receivers: receivers.iter().map(|&receiver| receiver.to_owned()).collect(),
                     ..Rules::default()
                 },
@@ -246,6 +261,18 @@ impl Place {
                     )),
                 }
             }
+            Step::Reassemble { chunks, then } => {
+                received.store.keep();
+                let rules = Arc::clone(&self.rules);
+                let mut inside = reassemble(&self.desktop, chunks);
+                let store = std::mem::replace(&mut inside.store, postbox.parts().unwrap());
+                let reply =
+                    postbox.run(move |boxes| then.done(&rules, Ok(&inside), boxes, now)).await.unwrap();
+                if reply.refused.is_none() {
+                    store.keep();
+                }
+                self.seal(reply)
+            }
             step => panic!("no test needs {step:?}"),
         }
     }
@@ -262,6 +289,19 @@ impl Place {
     }
 }
 
+/// The message that the chunks make together.
+fn reassemble(desktop: &Desktop, chunks: Vec<Attachment<StoredPart>>) -> Received<Parts> {
+    let mut intake =
+        Intake::new(&desktop.courier.desk().intake, &[], &mut SystemRandom, desktop.postbox.parts().unwrap());
+    for chunk in chunks {
+        let mut reader = desktop.postbox.open_part(&chunk.handle).unwrap();
+        while let Some(piece) = reader.next_chunk().unwrap() {
+            intake.push(&piece).unwrap();
+        }
+    }
+    intake.finish().unwrap()
+}
+
 async fn serve(State(place): State<Place>, request: Request) -> Response {
     let deciphers: Vec<Arc<dyn Decrypter>> = vec![keys().intermediary.key.clone()];
     let body = request.into_body().into_data_stream();
@@ -272,9 +312,14 @@ async fn serve(State(place): State<Place>, request: Request) -> Response {
     let delivers = matches!(
         received.kind,
         MessageKind::StoreDelivery | MessageKind::ForwardDelivery | MessageKind::MediateDelivery
-    );
+    ) || !received.attachments.is_empty()
+        && received.kind == MessageKind::PartialStoreDelivery;
+    let delivers = delivers && !take(&place.pass);
     if delivers && take(&place.lose_orders) {
         return broken();
+    }
+    if received.kind == MessageKind::PartialStoreDelivery {
+        place.chunks.fetch_add(received.attachments.len(), Ordering::SeqCst);
     }
     let package = place.execute(received).await;
     if delivers && take(&place.lose_answers) {
@@ -430,6 +475,10 @@ impl Addressee {
                 ContentBody::Inline(octets) => octets.clone(),
                 other => panic!("{other:?} is no document"),
             };
+            let list = match container.contents.last().map(|item| &item.body) {
+                Some(ContentBody::Inline(octets)) => AttachmentList::read(octets).unwrap_or_default(),
+                _ => AttachmentList::default(),
+            };
             let signatures = container
                 .signatures
                 .iter()
@@ -449,15 +498,11 @@ pub(crate) struct Letter {
     pub(crate) document: Vec<u8>,
     /// Content-ID, bytes, SHA-256.
     pub(crate) attachments: Vec<(String, u64, Vec<u8>)>,
-    pub(crate) signatures: Vec<(String, Certificate)>,
-    /// Something was readable without a key.
-    pub(crate) clear: bool,
-}
-            let list = match container.contents.last().map(|item| &item.body) {
-                Some(ContentBody::Inline(octets)) => AttachmentList::read(octets).unwrap_or_default(),
-                _ => AttachmentList::default(),
-            };
     /// Which file is behind which Content-ID.
     pub(crate) list: AttachmentList,
     /// What everybody on the way could read.
     pub(crate) envelope: String,
+    pub(crate) signatures: Vec<(String, Certificate)>,
+    /// Something was readable without a key.
+    pub(crate) clear: bool,
+}
