@@ -174,6 +174,8 @@ impl Osci {
             own.push(identity.clone());
             fetchers.push(Fetcher::new(context.clone(), client, identity, options));
         }
+        // Replies to what the sender mediates.
+        own.extend(self.config.sender.as_deref().and_then(|name| self.identity(name)));
         let collector = (!own.is_empty()).then(|| Collector::new(&context, own, CollectorOptions::default()));
         let parts = Parts { office, receiving, fetchers, collector };
         parts.refresh(self)?;

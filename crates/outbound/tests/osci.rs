@@ -22,7 +22,8 @@ use bytes::Bytes;
 use dds_courier::{Responder, Trust};
 use dds_delivery::{Consignment, Verdict};
 use dds_message::{
-    Channel, Clock as _, Code, DeliveryId, Digest, Direction, Format, MessageId, ReleaseId, SourceId,
+    AnswerKind, Channel, Clock as _, Code, DeliveryId, Digest, Direction, Format, MessageId, ReleaseId,
+    SourceId,
 };
 use dds_osci::{
     message::MessageKind,
@@ -32,7 +33,7 @@ use dds_outbound::{
     Options, OsciSender, Targets,
     osci::{Tracker, TrackerParts},
 };
-use dds_postbox::{Sent, SentState, Transfer};
+use dds_postbox::{Reply, Sent, SentState, Transfer};
 use dds_store::{
     AuditLog as _, Journal as _, MasterKey, NewDelivery, NewEntry, NewMessage, NewPlan, Output, PlanState,
     sqlite::SqliteStore,
@@ -300,6 +301,74 @@ async fn a_mediation_without_reply_is_delivered() {
     let verdict = deliver(&targets, &consignment("osci", 10, Vec::new())).await;
     assert_eq!(told(&verdict).0, "delivered", "{verdict:?}");
     assert_eq!(office.taken.load(Ordering::SeqCst), 1);
+}
+
+/// The process ends after the MessageId is durable and before the answer to the order: whether the order arrived or not.
+#[tokio::test]
+async fn a_crash_between_the_id_and_the_answer_costs_nothing() {
+    for (number, (orders, answers)) in [(1, 0), (0, 1)].into_iter().enumerate() {
+        let world = World::new().await;
+        let sent = consignment("osci", 70 + number as u128, vec![Made::source("a.pdf", 1_000)]);
+        world.place.lose_orders.store(orders, Ordering::SeqCst);
+        world.place.lose_answers.store(answers, Ordering::SeqCst);
+        assert_eq!(told(&deliver(&world.targets(|_| {}), &sent).await).1, Some(Code::IN_DOUBT));
+        let begun = world.sent(sent.delivery).await.unwrap();
+        assert_eq!(begun.state, SentState::Begun);
+        let world = World { desktop: world.desktop.reopened(&world.clock), ..world };
+        let second = deliver(&world.targets(|_| {}), &sent).await;
+        assert_eq!(told(&second), ("delivered", None, begun.message_id.to_string()), "{second:?}");
+        assert_eq!(world.place.count(MessageKind::StoreDelivery), 1);
+        assert_eq!(world.place.count(MessageKind::GetMessageId), 1);
+        found_once(&world, &sent).await;
+    }
+}
+
+/// The recipient refused and nobody told us: the card knows the push and no reception.
+#[tokio::test]
+async fn a_card_without_reception_becomes_the_affair_of_a_person() {
+    let (world, office, targets) = pushing("forward").await;
+    let sent = consignment("osci", 72, Vec::new());
+    office.refuse.store(1, Ordering::SeqCst);
+    world.place.lose_answers.store(1, Ordering::SeqCst);
+    for _ in 0..2 {
+        // It may still be under way: nobody pushes a second time.
+        let verdict = deliver(&targets, &sent).await;
+        assert_eq!((told(&verdict).0, told(&verdict).1), ("temporary", Some(Code::IN_DOUBT)), "{verdict:?}");
+    }
+    world.clock.advance(Duration::from_secs(11 * 60));
+    let verdict = deliver(&targets, &sent).await;
+    assert_eq!((told(&verdict).0, told(&verdict).1), ("permanent", Some(Code::IN_DOUBT)), "{verdict:?}");
+    assert_eq!(office.taken.load(Ordering::SeqCst), 0);
+    assert_eq!(world.place.count(MessageKind::ForwardDelivery), 1);
+    // The person has asked the office, and sends it again.
+    assert_eq!(told(&deliver(&targets, &sent).await).0, "delivered");
+    assert_eq!(office.taken.load(Ordering::SeqCst), 1);
+}
+
+/// The reply lies in our own mailbox, as an answer to the message, before the intermediary learns that we have it.
+#[tokio::test]
+async fn the_reply_to_a_mediation_is_kept_for_the_way_back() {
+    let (world, office, _) = pushing("mediate").await;
+    let targets = world.targets(|way| {
+        way["mode"] = json!("mediate");
+        way["receiver"] = json!(office.url);
+        way["reply"] = json!("decision");
+    });
+    office.reply.store(1, Ordering::SeqCst);
+    let sent = consignment("osci", 14, Vec::new());
+    let verdict = deliver(&targets, &sent).await;
+    assert_eq!(told(&verdict).0, "delivered", "{verdict:?}");
+    let now = jiff::Timestamp::from_millisecond(world.clock.now().0).unwrap();
+    let own = vec![keys().sender.certificate().sha256_hex().to_owned()];
+    let waiting = world.desktop.postbox.run(move |boxes| boxes.waiting(&own, now, 9)).await.unwrap();
+    let [reply] = waiting.as_slice() else { panic!("{waiting:?}") };
+    assert!(String::from_utf8_lossy(&reply.envelope).contains("PGJlc2NoZWlkLz4"), "the content of the reply");
+    let id = reply.id.clone();
+    let answers = world.desktop.postbox.run(move |boxes| boxes.reply(&id)).await.unwrap();
+    assert_eq!(answers, Some(Reply { message: sent.message, kind: AnswerKind::Decision }));
+    let executed = world.place.executed.lock().clone();
+    let mediated = executed.iter().position(|kind| *kind == MessageKind::MediateDelivery).unwrap();
+    assert_eq!(executed[mediated + 1..], [MessageKind::ExitDialog], "the receipt for the reply");
 }
 
 #[tokio::test]

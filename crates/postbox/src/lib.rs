@@ -22,5 +22,5 @@ pub use error::PostboxError;
 pub use parts::{Parts, StoredPart};
 pub use runner::{Options, Postbox, Swept, folder};
 pub use sent::{Sent, SentState};
-pub use taking::SetAside;
+pub use taking::{Reply, SetAside};
 pub use transfer::Transfer;

@@ -200,6 +200,7 @@ fn sweep_rows(boxes: &mut Boxes<'_>, received: i64, begun: i64) -> Result<usize,
         [begun],
     )?;
     connection.execute("DELETE FROM upload WHERE begun < ?1", [begun])?;
+    connection.execute("DELETE FROM reply WHERE id NOT IN (SELECT id FROM delivery)", [])?;
     // A transfer of ours that is given up: the delivery, should it come back, is cut anew under another id.
     connection.execute(
         "DELETE FROM part WHERE holder IN (SELECT 'transfer/' || delivery FROM transfer WHERE begun < ?1)",

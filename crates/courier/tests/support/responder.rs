@@ -22,11 +22,12 @@ use rustls::{ClientConfig, RootCertStore};
 /// A value in DER.
 fn tlv(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
     let content = parts.concat();
-    let length = u16::try_from(content.len()).unwrap().to_be_bytes();
+    let length = u32::try_from(content.len()).unwrap().to_be_bytes();
     let mut out = match content.len() {
-        0..0x80 => vec![tag, length[1]],
-        0x80..0x100 => vec![tag, 0x81, length[1]],
-        _ => vec![tag, 0x82, length[0], length[1]],
+        0..0x80 => vec![tag, length[3]],
+        0x80..0x100 => vec![tag, 0x81, length[3]],
+        0x100..0x1_0000 => vec![tag, 0x82, length[2], length[3]],
+        _ => vec![tag, 0x83, length[1], length[2], length[3]],
     };
     out.extend(content);
     out
@@ -54,6 +55,7 @@ pub(crate) enum Says {
     Forged,
     /// Another nonce.
     Replayed,
+    /// Good, and longer than anybody needs.
     Oversized,
     Trouble,
     Nothing,
@@ -114,7 +116,6 @@ impl Authority {
             match says {
                 Says::Nothing => std::future::pending().await,
                 Says::Trouble => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
-                Says::Oversized => vec![0_u8; 100_000].into_response(),
                 says => answer(&ca, &body, says).into_response(),
             }
         };
@@ -170,7 +171,11 @@ fn answer(ca: &Ca, request: &[u8], says: Says) -> Vec<u8> {
     let stranger = KeyPair::generate().unwrap();
     let key = if says == Says::Forged { &stranger } else { ca.key() };
     let algorithm = tlv(0x30, &[&tlv(6, &[&[0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 2]])]);
-    let basic = tlv(0x30, &[&data, &algorithm, &tlv(3, &[&[0], &key.sign(&data).unwrap()])]);
+    let certificates = match says {
+        Says::Oversized => tlv(0xa0, &[&tlv(0x30, &[&tlv(4, &[&[0; 100_000]])])]),
+        _ => Vec::new(),
+    };
+    let basic = tlv(0x30, &[&data, &algorithm, &tlv(3, &[&[0], &key.sign(&data).unwrap()]), &certificates]);
     let kind = tlv(6, &[&[0x2b, 6, 1, 5, 5, 7, 0x30, 1, 1]]);
     let bytes = tlv(0xa0, &[&tlv(0x30, &[&kind, &tlv(4, &[&basic])])]);
     tlv(0x30, &[&tlv(10, &[&[0]]), &bytes])

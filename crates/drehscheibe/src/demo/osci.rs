@@ -91,6 +91,7 @@ impl OsciStage {
             mode: OsciMode::Store,
             receiver: None,
             chunk_kb: None,
+            reply: None,
             subject: None,
         };
         let (area, products) = put_behind_osci(contents, fixtures, &way)?;

@@ -16,8 +16,8 @@ use dds_osci::{
     trust::{CertificateUse, OnlineResult},
     xml::Document,
 };
-use dds_postbox::{Postbox, StoredPart};
-use dds_router::{Acknowledgement, Begin, Handle};
+use dds_postbox::{Postbox, Reply, StoredPart};
+use dds_router::{Acknowledgement, Answer, Begin, Handle};
 use futures::StreamExt as _;
 use tokio::{
     sync::{mpsc, oneshot},
@@ -41,6 +41,8 @@ pub(super) struct Delivered {
     pub(super) attachments: Vec<Attachment<StoredPart>>,
     /// Key against duplicates: the MessageId.
     pub(super) key: String,
+    /// It is the reply to something we mediated.
+    pub(super) reply: Option<Reply>,
 }
 
 /// What takes deliveries over.
@@ -65,7 +67,14 @@ impl Door {
         let source = self.source(&delivered.envelope)?;
         let limits = self.sources.limits(&source).unwrap_or(self.limits);
         let key = format!("osci:{}", delivered.key);
-        let mut intake = match self.handle.begin(&source, Channel::Osci, Some(&key)).await? {
+        let begun = match delivered.reply {
+            None => self.handle.begin(&source, Channel::Osci, Some(&key)).await,
+            Some(Reply { message, kind }) => {
+                let answer = Answer { kind, message: Some(message), case: None };
+                self.handle.begin_answer(&source, Channel::Osci, Some(&key), answer).await
+            }
+        };
+        let mut intake = match begun? {
             Begin::New(intake) => intake,
             Begin::Duplicate(acknowledgement) => return Ok(acknowledgement),
         };

@@ -99,6 +99,7 @@ impl Osci {
     pub(super) async fn hand_over(
         &self,
         line: &mut Line<'_>,
+        consignment: &Consignment,
         id: &MessageId,
         parcel: &Parcel,
     ) -> Result<FeedbackCode, Verdict> {
@@ -121,13 +122,17 @@ impl Osci {
                     |open, random| open.mediate(receiver, Some(id.clone()), delivery, random),
                     attachments,
                 );
-                order.await.map(|answer| {
-                    if answer.value.envelope.content.is_some() {
-                        // Nobody has said yet that it was received: see docs/osci/operations.md, "Mediated deliveries".
-                        tracing::warn!(message_id = %id, "osci.reply_not_taken");
+                match order.await {
+                    Ok((open, answer, came)) => {
+                        if answer.is_success() && answer.value.envelope.content.is_some() {
+                            self.keep_reply(consignment, id, came).await?;
+                        }
+                        // Any further order says that the reply was received.
+                        line.close(open).await;
+                        Ok(answer.feedback)
                     }
-                    answer.feedback
-                })
+                    Err(why) => Err(why),
+                }
             }
         };
         let feedback = feedback.map_err(|why: Unanswered| judge::unanswered(&why, true))?;

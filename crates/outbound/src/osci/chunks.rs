@@ -52,7 +52,7 @@ impl Osci {
                 let transfer = self.cut(line, consignment, id, &parcel, chunk_kb).await?;
                 self.send_chunks(line, &transfer, true).await
             }
-            _ => self.hand_over(line, id, &parcel).await,
+            _ => self.hand_over(line, consignment, id, &parcel).await,
         }
     }
 

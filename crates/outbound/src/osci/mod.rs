@@ -19,6 +19,7 @@ mod line;
 mod name;
 mod parcel;
 mod partner;
+mod reply;
 mod tracker;
 
 use std::sync::Arc;

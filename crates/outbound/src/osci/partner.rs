@@ -2,6 +2,7 @@
 
 use dds_courier::{Identity, Trust};
 use dds_depot::{OsciMode, OsciWay};
+use dds_message::AnswerKind;
 use dds_osci::{
     certificate::Certificate,
     client::Client,
@@ -18,6 +19,8 @@ pub(crate) struct Partner {
     pub(crate) client: Client,
     pub(crate) addressee: Certificate,
     pub(crate) mode: Mode,
+    /// What a reply is for the source of the application.
+    pub(crate) reply: AnswerKind,
     /// What is larger goes in chunks of so many KB.
     pub(crate) chunk_kb: Option<u64>,
     pub(crate) subject: Option<String>,
@@ -76,6 +79,7 @@ impl Partner {
                 OsciMode::Forward => Mode::Forward(receiver()?),
                 OsciMode::Mediate => Mode::Mediate(receiver()?),
             },
+            reply: way.reply.unwrap_or(AnswerKind::Receipt),
             chunk_kb: way.chunk_kb.map(std::num::NonZeroU64::get),
             subject: way.subject.clone(),
             readers,

@@ -26,12 +26,12 @@ use dds_osci::{
     algorithm::CryptoPolicy,
     certificate::Certificate,
     client::{Client, Fetched, Open},
-    content::{Content, ContentBody, open},
+    content::{ContainerDraft, Content, ContentBody, open, package},
     feedback::Refused,
     intake::{Intake, IntakeConfig, Received},
     intermediary::{Attachment, Intermediary, PushFailure, Reply, Rules, Step},
     keys::{Decrypter, Signer, SoftwareKey},
-    message::MessageKind,
+    message::{ContentPackage, MessageKind, RoleCertificates},
     random::SystemRandom,
     recipient::{Incoming, Recipient, Refusal},
     signature::SigningOptions,
@@ -344,6 +344,18 @@ async fn listener() -> (tokio::net::TcpListener, String) {
     (listener, url)
 }
 
+/// What an office replies.
+fn bescheid() -> dds_osci::recipient::Reply {
+    let container = ContainerDraft::new("Antwort").inline("Bescheid", b"<bescheid/>");
+    let container = container.write(&[], SigningOptions::default()).unwrap();
+    dds_osci::recipient::Reply {
+        content: ContentPackage::new(package(&[], &[container])),
+        certificates: RoleCertificates::default(),
+        subject: None,
+        custom_headers: Vec::new(),
+    }
+}
+
 /// A passive recipient; counts what it took.
 pub(crate) struct Office {
     pub(crate) url: String,
@@ -352,18 +364,22 @@ pub(crate) struct Office {
     pub(crate) lose_answers: Arc<AtomicUsize>,
     /// So many pushes are refused.
     pub(crate) refuse: Arc<AtomicUsize>,
+    /// So many are answered with a reply.
+    pub(crate) reply: Arc<AtomicUsize>,
 }
 
 impl Office {
     pub(crate) async fn start(clock: &ManualClock) -> Self {
         let (listener, url) = listener().await;
-        let (taken, lose, refuse) =
-            (Arc::<AtomicUsize>::default(), Arc::<AtomicUsize>::default(), Arc::<AtomicUsize>::default());
+        let (taken, lose, refuse, reply) =
+            <(Arc<AtomicUsize>, Arc<AtomicUsize>, Arc<AtomicUsize>, _)>::default();
+        let replies: Arc<AtomicUsize> = Arc::clone(&reply);
         let office = Self {
             url: format!("{url}/empfang"),
             taken: taken.clone(),
             lose_answers: lose.clone(),
             refuse: refuse.clone(),
+            reply,
         };
         let own = keys().addressee.certificate();
         let recipient = Recipient::new(own.clone(), own, vec![keys().intermediary.certificate()]);
@@ -382,7 +398,7 @@ impl Office {
                 }
                 Ok(Incoming::Process(processing)) => {
                     taken.fetch_add(1, Ordering::SeqCst);
-                    processing.accepted()
+                    if take(&replies) { processing.reply(bescheid()) } else { processing.accepted() }
                 }
             };
             if take(&lose) {

@@ -1,5 +1,5 @@
-//! Whose certificates count where we receive by OSCI: the built-in intermediary and what the main path takes from a mailbox. An invented
-//! authority, its responder on a real socket.
+//! The built-in intermediary and what the main path takes from a mailbox of our own: whose certificates count, names of files, replies.
+//! An invented authority, its responder on a real socket.
 #![allow(
     clippy::print_stderr,
     clippy::unwrap_used,
@@ -25,7 +25,7 @@ use dds_inbound::{
     Limits, SourceTable,
     osci::{Collector, CollectorOptions, Office, OsciContext, routes},
 };
-use dds_message::{Clock, Digest};
+use dds_message::{AnswerKind, Clock, Digest};
 use dds_osci::{
     algorithm::{CryptoPolicy, DigestAlgorithm},
     certificate::Certificate,
@@ -41,7 +41,7 @@ use dds_osci::{
     signature::SigningOptions,
     trust::{RevocationDemand, RevocationList, TrustPolicy},
 };
-use dds_postbox::{Options, Parts, Postbox, StoredPart};
+use dds_postbox::{Options, Parts, Postbox, Reply, StoredPart};
 use dds_store::MasterKey;
 use dds_telemetry::Telemetry;
 use parking_lot::RwLock;
@@ -194,6 +194,13 @@ impl World {
         self.ask(|client, random| client.get_message_id(random), Vec::new()).await.value.message_id.unwrap()
     }
 
+    /// The one delivery in our own mailbox.
+    async fn waiting(&self) -> MessageId {
+        let own = vec![self.own.sha256_hex().to_owned()];
+        let waiting = self.postbox.run(move |boxes| boxes.waiting(&own, at(), 9)).await.unwrap();
+        waiting[0].id.clone()
+    }
+
     /// Stores a letter with one attachment for our own mailbox, with a list of names or without.
     async fn store(&self, author: &SoftwareKey, names: Option<&str>) {
         let (parts, attachment) = attachment(&self.postbox);
@@ -304,4 +311,18 @@ async fn files_keep_the_names_that_the_content_has_for_them() {
     let foreign = ("anlage-1.pdf", "application/octet-stream");
     assert_eq!(names, [("Ausweis Müller.pdf", "application/pdf"), foreign]);
     assert!(taken.iter().all(|message| message.document == "<antrag/>"));
+}
+
+/// What the sender put into our mailbox as the reply to a mediation.
+#[tokio::test]
+async fn a_reply_goes_the_way_back_as_an_answer_of_its_case() {
+    let world = World::new(RevocationDemand::IfAvailable).await;
+    world.store(&world.sender, None).await;
+    let (id, message) = (world.waiting().await, dds_message::MessageId(uuid::Uuid::from_u128(7)));
+    let reply = Reply { message, kind: AnswerKind::Decision };
+    world.postbox.run(move |boxes| boxes.keep_reply(&id, &reply)).await.unwrap();
+    world.store(&world.sender, None).await;
+    assert_eq!(world.collector.collect().await.unwrap(), 2);
+    let taken: Vec<_> = world.fake.taken().into_iter().map(|taken| taken.answer).collect();
+    assert_eq!(taken, [Some((AnswerKind::Decision, Some(message), None)), None]);
 }
