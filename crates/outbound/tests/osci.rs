@@ -470,6 +470,32 @@ async fn chunks_go_on_where_they_stopped_after_a_crash() {
     }
 }
 
+/// The intermediary ended when it had all and had read nothing: the last chunk once more reminds it.
+#[tokio::test]
+async fn an_intermediary_that_forgot_to_read_is_reminded() {
+    let (world, targets, sent) = chunked(63).await;
+    world.place.forget.store(1, Ordering::SeqCst);
+    world.place.pass.store(3, Ordering::SeqCst);
+    world.place.lose_answers.store(1, Ordering::SeqCst);
+    assert_eq!(told(&deliver(&targets, &sent).await).1, Some(Code::IN_DOUBT));
+    let second = deliver(&targets, &sent).await;
+    assert_eq!(told(&second).0, "delivered", "{second:?}");
+    assert_eq!(world.place.chunks.load(Ordering::SeqCst), 4 + 1);
+    found_once(&world, &sent).await;
+}
+
+/// What is inside may still be refused: "still working" is no delivery.
+#[tokio::test]
+async fn an_intermediary_that_is_still_working_is_asked_again() {
+    let (world, targets, sent) = chunked(64).await;
+    world.place.silent.store(1, Ordering::SeqCst);
+    let first = deliver(&targets, &sent).await;
+    assert_eq!((told(&first).0, told(&first).1), ("temporary", Some(Code::TARGET_BUSY)), "{first:?}");
+    assert_eq!(told(&deliver(&targets, &sent).await).0, "delivered");
+    assert_eq!(world.place.chunks.load(Ordering::SeqCst), 4);
+    found_once(&world, &sent).await;
+}
+
 /// The part files of the first cut are gone, as after a sweep: what is cut anew must not mix with what the intermediary has.
 #[tokio::test]
 async fn chunks_of_two_cuts_never_meet() {

@@ -27,11 +27,11 @@ use dds_osci::{
     certificate::Certificate,
     client::{Client, Fetched, Open},
     content::{ContainerDraft, Content, ContentBody, open, package},
-    feedback::Refused,
+    feedback::{Feedback, FeedbackCode, Language, Refused},
     intake::{Intake, IntakeConfig, Received},
-    intermediary::{Attachment, Intermediary, PushFailure, Reply, Rules, Step},
+    intermediary::{Attachment, Intermediary, PushFailure, Reply, ReplyMessage, Rules, Step},
     keys::{Decrypter, Signer, SoftwareKey},
-    message::{ContentPackage, MessageKind, RoleCertificates},
+    message::{ContentPackage, MessageKind, Order, RoleCertificates},
     random::SystemRandom,
     recipient::{Incoming, Recipient, Refusal},
     signature::SigningOptions,
@@ -177,6 +177,10 @@ pub(crate) struct Place {
     pub(crate) lose_answers: Arc<AtomicUsize>,
     /// So many deliveries are thrown away unread.
     pub(crate) lose_orders: Arc<AtomicUsize>,
+    /// So many messages in chunks are never read, as after a crash.
+    pub(crate) forget: Arc<AtomicUsize>,
+    /// So many messages in chunks are executed, and the answer says that it takes longer.
+    pub(crate) silent: Arc<AtomicUsize>,
     /// Chunks that were executed.
     pub(crate) chunks: Arc<AtomicUsize>,
     /// Orders that were executed.
@@ -201,6 +205,8 @@ impl Place {
             pass: Arc::default(),
             lose_answers: Arc::default(),
             lose_orders: Arc::default(),
+            forget: Arc::default(),
+            silent: Arc::default(),
             chunks: Arc::default(),
             executed: Arc::default(),
             rules: Arc::new(Intermediary {
@@ -263,13 +269,25 @@ impl Place {
             }
             Step::Reassemble { chunks, then } => {
                 received.store.keep();
+                if take(&self.forget) {
+                    return self.seal(Reply::fault(&Refused::new(FeedbackCode::S9000, "ended here")));
+                }
                 let rules = Arc::clone(&self.rules);
                 let mut inside = reassemble(&self.desktop, chunks);
                 let store = std::mem::replace(&mut inside.store, postbox.parts().unwrap());
-                let reply =
-                    postbox.run(move |boxes| then.done(&rules, Ok(&inside), boxes, now)).await.unwrap();
+                let done = postbox.run(move |boxes| then.done(&rules, Ok(&inside), boxes, now));
+                let mut reply = done.await.unwrap();
                 if reply.refused.is_none() {
                     store.keep();
+                }
+                if take(&self.silent)
+                    && let ReplyMessage::Envelope(envelope) = &mut reply.message
+                    && let Order::ResponseToPartialStoreDelivery { inside, feedback, .. } =
+                        &mut envelope.order
+                {
+                    *inside = None;
+                    *feedback =
+                        Feedback::of(&[FeedbackCode::S3952, FeedbackCode::S0800], &[Language::German]);
                 }
                 self.seal(reply)
             }
