@@ -29,14 +29,16 @@ use dds_message::{AnswerKind, Clock, Digest};
 use dds_osci::{
     algorithm::{CryptoPolicy, DigestAlgorithm},
     certificate::Certificate,
-    client::{Answer, Answered, Client, Delivery, Lost, Request, Single},
+    client::{
+        Answer, Answered, ChunkPlan, ChunkVerdict, Client, Delivery, Lost, Request, Single, partial_id,
+    },
     content::{Author, ContainerDraft, package},
     feedback::{FeedbackCode as F, Refused},
     intake::IntakeConfig,
     intermediary::{Attachment, Intermediary, Rules},
     keys::{Signer, SoftwareKey},
     message::{CertificateRole, ContentPackage, MessageId},
-    outgoing::PartHasher,
+    outgoing::{PartHasher, message_bytes},
     random::{Random, SystemRandom},
     signature::SigningOptions,
     trust::{RevocationDemand, RevocationList, TrustPolicy},
@@ -203,7 +205,7 @@ impl World {
 
     /// Stores a letter with one attachment for our own mailbox, with a list of names or without.
     async fn store(&self, author: &SoftwareKey, names: Option<&str>) {
-        let (parts, attachment) = attachment(&self.postbox);
+        let (parts, attachment) = attachment(&self.postbox, "anlage-1.pdf", b"%PDF");
         let mut draft = ContainerDraft::new("Sendung")
             .inline("Dokument", b"<antrag/>")
             .attachment("Anlage", attachment.digests.clone());
@@ -228,15 +230,15 @@ impl World {
     }
 }
 
-fn attachment(postbox: &Postbox) -> (Parts, Attachment<StoredPart>) {
+fn attachment(postbox: &Postbox, content_id: &str, octets: &[u8]) -> (Parts, Attachment<StoredPart>) {
     let mut parts = postbox.parts().unwrap();
-    let handle = parts.put(b"%PDF").unwrap();
-    let mut hasher = PartHasher::new("anlage-1.pdf", &[DigestAlgorithm::Sha256]);
-    hasher.update(b"%PDF");
+    let handle = parts.put(octets).unwrap();
+    let mut hasher = PartHasher::new(content_id, &[DigestAlgorithm::Sha256]);
+    hasher.update(octets);
     let attachment = Attachment {
-        content_id: "anlage-1.pdf".to_owned(),
+        content_id: content_id.to_owned(),
         media_type: "application/octet-stream".to_owned(),
-        bytes: 4,
+        bytes: octets.len() as u64,
         offset: 0,
         digests: hasher.finish(),
         handle,
@@ -325,4 +327,29 @@ async fn a_reply_goes_the_way_back_as_an_answer_of_its_case() {
     assert_eq!(world.collector.collect().await.unwrap(), 2);
     let taken: Vec<_> = world.fake.taken().into_iter().map(|taken| taken.answer).collect();
     assert_eq!(taken, [Some((AnswerKind::Decision, Some(message), None)), None]);
+}
+
+/// The certificates of what comes in chunks are known only when all chunks are there.
+#[tokio::test]
+async fn the_reader_of_a_delivery_in_chunks_is_asked_about() {
+    let world = World::new(RevocationDemand::Require).await;
+    let reader = certificate(&party(1, "Erfundene Leserin", &world.authority.ca));
+    let id = world.message_id().await;
+    let container = ContainerDraft::new("Sendung").inline("Dokument", b"<antrag/>");
+    let container = container.write(&[], SigningOptions::default()).unwrap();
+    let mut delivery = Delivery::new(ContentPackage::new(package(&[], &[container])), world.own.clone());
+    delivery.certificates.add(CertificateRole::CipherOtherReader, &reader);
+    let own = certificate(&world.sender);
+    let mut plain = Client::new(own.clone(), own, world.intermediary.clone(), world.intermediary.clone());
+    plain.intermediary_cipher = None;
+    let (request, _) = plain.store(id.clone(), delivery, &mut SystemRandom);
+    let signer = Some((world.sender.as_ref() as &dyn Signer, SigningOptions::default()));
+    let inside = message_bytes(request.seal(signer, &[], &mut SystemRandom).unwrap(), &[]).unwrap();
+    let plan = ChunkPlan::new(inside.len() as u64, 1_000, None).unwrap();
+    let (_parts, chunk) = attachment(&world.postbox, ChunkPlan::CONTENT_ID, &inside);
+    let order = |client: &Client, random: &mut dyn Random| {
+        client.partial_store(partial_id(&id), plan.request(1), &world.own, random)
+    };
+    let answer = world.ask(order, vec![chunk]).await;
+    assert!(matches!(answer.value.verdict(), ChunkVerdict::Done(_)), "{:?}", answer.value);
 }

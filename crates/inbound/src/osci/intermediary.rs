@@ -118,7 +118,7 @@ impl Office {
                 let failure = match self.context.courier.exchange(&receiver, package, decrypters).await {
                     Ok(mut answer) => {
                         let now = self.now();
-                        self.context.trust.ask(signer(&answer).iter(), now).await;
+                        self.context.trust.ask(&certificates(&answer), now).await;
                         // The parts of the reply live until it has been sent.
                         let parts = std::mem::replace(&mut answer.store, self.context.postbox.parts()?);
                         let reply = self
@@ -141,6 +141,9 @@ impl Office {
             Step::Reassemble { chunks, then } => {
                 let inside = self.reassemble(chunks).await;
                 let now = self.now();
+                if let Ok(inside) = &inside {
+                    self.context.trust.ask(&certificates(inside), now).await;
+                }
                 let (inside, store) = match inside {
                     Ok(mut inside) => {
                         let store = std::mem::replace(&mut inside.store, self.context.postbox.parts()?);
@@ -225,11 +228,13 @@ impl Office {
     }
 }
 
-/// Who is to have signed a message.
-fn signer(received: &Received<Parts>) -> Option<Certificate> {
+/// The certificates that a message carries.
+fn certificates(received: &Received<Parts>) -> Vec<Certificate> {
     match Message::read(&received.document) {
-        Ok(Message::Envelope(envelope)) => envelope.signer().map(|entry| entry.certificate.clone()),
-        _ => None,
+        Ok(Message::Envelope(envelope)) => {
+            envelope.certificates.entries.into_iter().map(|entry| entry.certificate).collect()
+        }
+        _ => Vec::new(),
     }
 }
 
