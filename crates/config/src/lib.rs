@@ -18,7 +18,8 @@ pub use build::build_release;
 pub use certificate::{check_certificates, check_file};
 pub use dds_depot::{synthetic, synthetic_message};
 pub use osci::{
-    OsciConfig, OsciFetch, OsciIdentity, OsciIntermediary, OsciKey, OsciLegacy, OsciRecipient, OsciTrust,
+    OsciConfig, OsciFetch, OsciIdentity, OsciIntermediary, OsciKey, OsciLegacy, OsciRecipient, OsciResponder,
+    OsciRevocation, OsciTrust,
 };
 pub use process::{
     DeliveryConfig, FolderConfig, LimitConfig, Listen, ProcessConfig, RetentionConfig, SmtpConfig, SmtpTls,

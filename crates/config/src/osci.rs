@@ -219,12 +219,52 @@ pub struct OsciTrust {
     /// Shortest RSA key in bits. 3072 is the rule of the Saxon intermediary since July 2024.
     #[schemars(extend("since" = "0.2.0"))]
     pub min_rsa_bits: u32,
+    /// What a certificate is worth about which neither list nor responder says anything. By default `warn` where a responder is
+    /// configured, otherwise `accept`.
+    #[schemars(extend("since" = "0.2.0"))]
+    pub revocation: Option<OsciRevocation>,
+    /// Responders (OCSP-Auskunftsdienste). Only these are asked, never an address that stands in a certificate.
+    #[schemars(extend("since" = "0.2.0"))]
+    pub ocsp: Vec<OsciResponder>,
 }
 
 impl Default for OsciTrust {
     fn default() -> Self {
-        Self { anchors: Vec::new(), intermediates: Vec::new(), crls: Vec::new(), min_rsa_bits: 3072 }
+        Self {
+            anchors: Vec::new(),
+            intermediates: Vec::new(),
+            crls: Vec::new(),
+            min_rsa_bits: 3072,
+            revocation: None,
+            ocsp: Vec::new(),
+        }
     }
+}
+
+/// OCSP-Auskunftsdienst.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OsciResponder {
+    /// Address, `http://` or `https://`.
+    #[schemars(extend("since" = "0.2.0"))]
+    pub url: String,
+    /// Certificate (PEM file) of the authority whose certificates it knows. Without it: those of every authority that has no responder
+    /// of its own.
+    #[schemars(extend("since" = "0.2.0"))]
+    #[serde(default)]
+    pub issuer: Option<PathBuf>,
+}
+
+/// Was ohne Sperrauskunft gilt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum OsciRevocation {
+    /// It counts as not revoked.
+    Accept,
+    /// It counts, with the warning that the check is incomplete (3501, 3707).
+    Warn,
+    /// It is refused (the code of its role, 9501 to 9711). While a responder is silent, so are all whose certificates it knows.
+    Refuse,
 }
 
 /// Altverfahren.
@@ -268,6 +308,7 @@ impl OsciConfig {
         }
         let trust = &mut self.trust;
         paths.extend(trust.anchors.iter_mut().chain(&mut trust.intermediates).chain(&mut trust.crls));
+        paths.extend(trust.ocsp.iter_mut().filter_map(|responder| responder.issuer.as_mut()));
         for path in paths {
             *path = base.join(&*path);
         }
@@ -290,6 +331,16 @@ impl OsciConfig {
         used.find(|(name, _)| !self.identities.contains_key(*name)).map(|(name, key)| (name.as_str(), key))
     }
 
+    /// The first responder whose address is none.
+    #[must_use]
+    pub fn malformed_responder(&self) -> Option<&str> {
+        let host = |url: &str| {
+            let rest = url.strip_prefix("http://").or_else(|| url.strip_prefix("https://"))?;
+            rest.split('/').next().filter(|host| !host.is_empty() && !host.contains(['@', ' '])).map(drop)
+        };
+        self.trust.ocsp.iter().map(|responder| responder.url.as_str()).find(|url| host(url).is_none())
+    }
+
     /// Every certificate file, to be watched for its end.
     #[must_use]
     pub fn certificate_files(&self) -> Vec<&Path> {
@@ -302,7 +353,8 @@ impl OsciConfig {
         let pushing = self.recipient.iter().flat_map(|recipient| &recipient.intermediaries);
         let fetched =
             self.fetch.values().flat_map(|fetch| [&fetch.intermediary_cipher, &fetch.intermediary_signature]);
-        let trusted = self.trust.anchors.iter().chain(&self.trust.intermediates);
+        let issuers = self.trust.ocsp.iter().filter_map(|responder| responder.issuer.as_ref());
+        let trusted = self.trust.anchors.iter().chain(&self.trust.intermediates).chain(issuers);
         own.chain(pushing).chain(fetched).chain(trusted).map(PathBuf::as_path).collect()
     }
 }
@@ -363,11 +415,25 @@ mod tests {
     }
 
     #[test]
+    fn a_responder_without_an_address_is_named() {
+        for url in ["ocsp.example", "ftp://ocsp.example", "http://", "http://user@ocsp.example/"] {
+            let text = TEXT.replace("\"vermittler\"", "\"stadt\"");
+            let text = format!("{text}\n[[osci.trust.ocsp]]\nurl = \"{url}\"\n");
+            let finding = ProcessConfig::parse("drehscheibe.toml", text.as_bytes()).unwrap_err();
+            assert!(finding.text.english.contains(url), "{finding}");
+        }
+    }
+
+    #[test]
     fn a_sound_section_reads_back() {
         let text = TEXT.replace("\"vermittler\"", "\"stadt\"");
+        let text = text.replace(
+            "[osci.fetch.sid]",
+            "[osci.trust]\nrevocation = \"refuse\"\n[[osci.trust.ocsp]]\nurl = \"http://ocsp.example/\"\nissuer = \"osci/ca.pem\"\n[osci.fetch.sid]",
+        );
         let config = ProcessConfig::parse("drehscheibe.toml", text.as_bytes()).unwrap();
         let again = toml::to_string(&config).unwrap();
         assert_eq!(ProcessConfig::parse("drehscheibe.toml", again.as_bytes()).unwrap(), config);
-        assert_eq!(config.osci.unwrap().certificate_files().len(), 3);
+        assert_eq!(config.osci.unwrap().certificate_files().len(), 4);
     }
 }

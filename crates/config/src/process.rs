@@ -412,6 +412,17 @@ impl ProcessConfig {
             );
             return refuse(name, text, remedy);
         }
+        if let Some(url) = config.osci.as_ref().and_then(OsciConfig::malformed_responder) {
+            let remedy = (
+                "http://host/pfad oder https://host/pfad schreiben, ohne Benutzer.",
+                "Write http://host/path or https://host/path, without user.",
+            );
+            let text = (
+                format!("osci.trust.ocsp: {url:?} ist keine Adresse eines Auskunftsdienstes"),
+                format!("osci.trust.ocsp: {url:?} is no address of a responder"),
+            );
+            return refuse(url, text, remedy);
+        }
         if let Some(address) = &config.telemetry.otlp_endpoint {
             let host = address.strip_prefix("http://").or_else(|| address.strip_prefix("https://"));
             if host.is_none_or(|host| host.is_empty() || host.contains(['@', '?', '#', ' '])) {

@@ -3,14 +3,20 @@
 //!
 //! Both directions have two users: the endpoints of `dds-inbound` receive a request and send a response, the adapter of
 //! `dds-outbound`, the active recipient and the pushes of the intermediary send a request and receive a response.
+//!
+//! Whose certificates count, and who is asked about them, is here too ([`Trust`]): both directions use it.
 
 mod exchange;
+mod list;
 mod package;
 mod receive;
+mod trust;
 
 pub use exchange::{Courier, ExchangeError, Timeouts};
+pub use list::{AttachmentList, ListedAttachment};
 pub use package::{Package, digests};
 pub use receive::{ReceiveError, receive};
+pub use trust::{Patience, Responder, Trust};
 
 use std::sync::Arc;
 

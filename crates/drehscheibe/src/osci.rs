@@ -8,8 +8,8 @@ use std::{
     time::Duration,
 };
 
-use dds_config::{OsciConfig, OsciIdentity, OsciKey, OsciLegacy, ProcessConfig, read_secret};
-use dds_courier::{Courier, Desk, Identity, Timeouts};
+use dds_config::{OsciConfig, OsciIdentity, OsciKey, OsciLegacy, OsciRevocation, ProcessConfig, read_secret};
+use dds_courier::{Courier, Desk, Identity, Patience, Responder, Timeouts, Trust};
 use dds_inbound::{
     Limits, Sources,
     osci::{Collector, CollectorOptions, Fetcher, FetcherOptions, Office, OsciContext, Receiving},
@@ -23,7 +23,7 @@ use dds_osci::{
     intermediary::{Intermediary, Rules},
     keys::{Decrypter, KeyError, Signer, SoftwareKey},
     recipient::Recipient,
-    trust::{RevocationList, Severity, TrustPolicy},
+    trust::{RevocationDemand, RevocationList, Severity, TrustPolicy},
 };
 use dds_outbound::{OsciSender, TlsOptions};
 use dds_pkcs11::{KeyLocation, Module};
@@ -31,6 +31,7 @@ use dds_postbox::Postbox;
 use dds_router::Handle;
 use dds_telemetry::Telemetry;
 use jiff::SignedDuration;
+use rustls::ClientConfig;
 use tokio::sync::{Notify, Semaphore};
 
 pub(crate) use refresh::{Refresher, Stand};
@@ -58,6 +59,7 @@ pub(crate) struct Osci {
     postbox: Postbox,
     courier: Courier,
     policy: CryptoPolicy,
+    trust: Trust,
     identities: Vec<(String, Identity)>,
 }
 
@@ -93,13 +95,14 @@ impl Osci {
         let desk = Desk { intake: Arc::new(intake), postbox: postbox.clone() };
         let silence = osci.intermediary.as_ref().map_or(Timeouts::default().silence, |part| part.forward.0);
         let client = dds_outbound::client_config(tls).map_err(dds_message::Problem::from)?;
+        let trust = trust(&osci, client.clone())?;
         let courier = Courier::new(desk, client, Timeouts { silence, ..Timeouts::default() })
             .map_err(|error| unusable("Kurier", &error))?;
         let mut identities = Vec::new();
         for (name, identity) in &osci.identities {
             identities.push((name.clone(), load(identity)?));
         }
-        Ok(Some(Self { config: osci, postbox, courier, policy, identities }))
+        Ok(Some(Self { config: osci, postbox, courier, policy, trust, identities }))
     }
 
     /// The sender adapter's part, if a sender is configured.
@@ -109,6 +112,7 @@ impl Osci {
             courier: self.courier.clone(),
             identity,
             postbox: self.postbox.clone(),
+            trust: self.trust.clone(),
             clock: Arc::clone(clock),
         })
     }
@@ -130,6 +134,7 @@ impl Osci {
             limits: around.limits,
             postbox: self.postbox.clone(),
             courier: self.courier.clone(),
+            trust: self.trust.clone(),
             clock: around.clock,
             telemetry: around.telemetry,
             wake: Arc::new(Notify::new()),
@@ -143,7 +148,7 @@ impl Osci {
             if let Some(name) = &config.own {
                 own.push(self.known(name)?);
             }
-            let rules = Arc::new(self.intermediary(&identity)?);
+            let rules = Arc::new(self.intermediary(&identity));
             let rules = parking_lot::RwLock::new(rules);
             office = Some(Arc::new(Office { context: context.clone(), rules, identity }));
         }
@@ -176,6 +181,8 @@ impl Osci {
             own.push(identity.clone());
             fetchers.push(Fetcher::new(context.clone(), client, identity, options));
         }
+        // Replies to what the sender mediates.
+        own.extend(self.config.sender.as_deref().and_then(|name| self.identity(name)));
         let collector = (!own.is_empty()).then(|| Collector::new(&context, own, CollectorOptions::default()));
         // Looked at before it is read: what changes in between is read again.
         let seen = Stand::of(self);
@@ -183,7 +190,7 @@ impl Osci {
         Ok(Parts { office, receiving, fetchers, collector, seen })
     }
 
-    fn intermediary(&self, identity: &Identity) -> Result<Intermediary, Failure> {
+    fn intermediary(&self, identity: &Identity) -> Intermediary {
         let mut rules = Rules { max_message_kb: self.config.message_bytes >> 10, ..Rules::default() };
         if let Some(config) = &self.config.intermediary {
             rules.signature_required = config.signature_required;
@@ -193,36 +200,17 @@ impl Osci {
             rules.max_chunk_kb = config.max_chunk_kb;
             rules.receivers.clone_from(&config.receivers);
         }
-        Ok(Intermediary {
+        let mut trust = TrustPolicy::clone(&self.trust.policy());
+        if self.config.intermediary.as_ref().is_some_and(|part| !part.validity_required) {
+            trust.validity = Severity::Warn;
+        }
+        Intermediary {
             cipher: identity.cipher_certificate().clone(),
             signature: identity.signature_certificate().clone(),
-            trust: self.trust()?,
+            trust,
             policy: self.policy.clone(),
             rules,
-        })
-    }
-
-    fn trust(&self) -> Result<TrustPolicy, Failure> {
-        let config = &self.config.trust;
-        let mut crls = Vec::new();
-        for file in &config.crls {
-            let bytes = read(file)?;
-            let der = match pem_block(&bytes) {
-                Some(der) => der,
-                None => bytes,
-            };
-            let list = RevocationList::from_der(der).map_err(|error| of_file(file, &error.to_string()))?;
-            crls.push(list);
         }
-        let lenient = self.config.intermediary.as_ref().is_some_and(|part| !part.validity_required);
-        Ok(TrustPolicy {
-            anchors: certificates(&config.anchors)?,
-            intermediates: certificates(&config.intermediates)?,
-            crls,
-            min_rsa_bits: config.min_rsa_bits,
-            validity: if lenient { Severity::Warn } else { Severity::Refuse },
-            ..TrustPolicy::default()
-        })
     }
 
     /// How long received deliveries, and what is known of those we sent, are kept after their reception.
@@ -249,6 +237,45 @@ pub(crate) struct Parts {
     pub(crate) collector: Option<Collector>,
     /// What is read anew while running, as it was when it was read first.
     pub(crate) seen: Stand,
+}
+
+/// Policy and responders.
+fn trust(config: &OsciConfig, tls: ClientConfig) -> Result<Trust, Failure> {
+    let mut responders = Vec::new();
+    for responder in &config.trust.ocsp {
+        let issuer = responder.issuer.as_deref().map(certificate).transpose()?;
+        responders.push(Responder { url: responder.url.clone(), issuer });
+    }
+    let policy = trust_policy(config)?;
+    Trust::asking(policy, responders, tls, Patience::default()).map_err(|error| unusable("OCSP", &error))
+}
+
+fn trust_policy(osci: &OsciConfig) -> Result<TrustPolicy, Failure> {
+    let config = &osci.trust;
+    let mut crls = Vec::new();
+    for file in &config.crls {
+        let bytes = read(file)?;
+        let der = match pem_block(&bytes) {
+            Some(der) => der,
+            None => bytes,
+        };
+        let list = RevocationList::from_der(der).map_err(|error| of_file(file, &error.to_string()))?;
+        crls.push(list);
+    }
+    let revocation = match config.revocation {
+        None if config.ocsp.is_empty() => RevocationDemand::IfAvailable,
+        Some(OsciRevocation::Accept) => RevocationDemand::IfAvailable,
+        None | Some(OsciRevocation::Warn) => RevocationDemand::Warn,
+        Some(OsciRevocation::Refuse) => RevocationDemand::Require,
+    };
+    Ok(TrustPolicy {
+        anchors: certificates(&config.anchors)?,
+        intermediates: certificates(&config.intermediates)?,
+        crls,
+        min_rsa_bits: config.min_rsa_bits,
+        revocation,
+        ..TrustPolicy::default()
+    })
 }
 
 fn files(folder: &Path) -> Result<Vec<PathBuf>, Failure> {

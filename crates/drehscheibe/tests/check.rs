@@ -59,6 +59,18 @@ fn a_key_that_does_not_exist() {
     assert_named(&said, RULE, place, "DDS-C003", &["fan_uot", "fan_out"]);
 }
 
+/// Also what only `serve` uses.
+#[test]
+fn a_responder_that_has_no_address() {
+    let broken = Copy::new();
+    let file = "config/drehscheibe.toml";
+    let text = "node = \"node-1\"\n[osci]\n[[osci.trust.ocsp]]\nurl = \"ocsp.stelle.example\"\n";
+    fs::write(broken.file(file), text).unwrap();
+    let place = place_of(&broken.file(file), "ocsp.stelle.example");
+    let said = broken.check(&["--language", "en"]).bad();
+    assert_named(&said, file, place, "DDS-C001", &["ocsp.stelle.example", "http://host/path"]);
+}
+
 #[test]
 fn a_product_that_does_not_exist() {
     let broken = Copy::new();

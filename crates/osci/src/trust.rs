@@ -10,12 +10,14 @@ use thiserror::Error;
 use crate::certificate::{Certificate, Curve};
 use crate::feedback::{FeedbackClass, FeedbackCode};
 
+mod answers;
 mod check;
 mod crl;
 mod ocsp;
 mod path;
 mod x509;
 
+pub use answers::OcspAnswers;
 pub use crl::RevocationList;
 pub use ocsp::{OcspAnswer, OcspError, OcspRequest};
 
@@ -120,6 +122,8 @@ pub struct TrustPolicy {
     pub intermediates: Vec<Certificate>,
     /// Revocation lists.
     pub crls: Vec<RevocationList>,
+    /// Answers of OCSP responders.
+    pub answers: OcspAnswers,
     /// Shortest RSA key, in bits.
     pub min_rsa_bits: u32,
     /// Accepted curves.
@@ -158,6 +162,7 @@ impl Default for TrustPolicy {
             anchors: Vec::new(),
             intermediates: Vec::new(),
             crls: Vec::new(),
+            answers: OcspAnswers::default(),
             min_rsa_bits: 3072,
             curves: vec![Curve::P256, Curve::P384, Curve::P521],
             self_signed_ok: false,

@@ -7,6 +7,8 @@
     reason = "a test may end by panic, also in its helpers"
 )]
 
+#[path = "../../courier/tests/support/responder.rs"]
+mod responder;
 mod support;
 #[path = "support/osci.rs"]
 mod world;
@@ -17,25 +19,31 @@ use std::{
 };
 
 use bytes::Bytes;
-use dds_delivery::Verdict;
+use dds_courier::{Responder, Trust};
+use dds_delivery::{Consignment, Verdict};
 use dds_message::{
-    Channel, Clock as _, Code, DeliveryId, Digest, Direction, Format, MessageId, ReleaseId, SourceId,
+    AnswerKind, Channel, Clock as _, Code, DeliveryId, Digest, Direction, Format, MessageId, ReleaseId,
+    SourceId,
 };
-use dds_osci::message::MessageKind;
+use dds_osci::{
+    message::MessageKind,
+    trust::{RevocationDemand, TrustPolicy},
+};
 use dds_outbound::{
-    Options, Targets,
+    Options, OsciSender, Targets,
     osci::{Tracker, TrackerParts},
 };
-use dds_postbox::{Sent, SentState};
+use dds_postbox::{Reply, Sent, SentState, Transfer};
 use dds_store::{
     AuditLog as _, Journal as _, MasterKey, NewDelivery, NewEntry, NewMessage, NewPlan, Output, PlanState,
     sqlite::SqliteStore,
 };
 use dds_testbench::ManualClock;
+use responder::{Authority, Says, asking};
 use serde_json::{Value, json};
 use support::{Made, Town, consignment, deliver, target, told};
 use uuid::Uuid;
-use world::{Addressee, Desktop, Office, Place, keys, way};
+use world::{Addressee, Desktop, Office, Party, Place, keys, way};
 
 /// Router and intermediary.
 struct World {
@@ -61,8 +69,21 @@ impl World {
         Town { osci: Some(way), options, ..Town::default() }.targets()
     }
 
+    /// As [`Self::targets`], with a sender that trusts so.
+    fn trusting(&self, trust: Trust, change: impl FnOnce(&mut Value)) -> Targets {
+        let mut way = way(&self.place.url);
+        change(&mut way);
+        let sender = OsciSender { trust, ..self.desktop.sender(&self.clock) };
+        let options = Options { osci: Some(sender), ..Options::default() };
+        Town { osci: Some(way), options, ..Town::default() }.targets()
+    }
+
     async fn sent(&self, delivery: DeliveryId) -> Option<Sent> {
         self.desktop.postbox.run(move |boxes| boxes.sent(delivery)).await.unwrap()
+    }
+
+    async fn transfer(&self, delivery: DeliveryId) -> Option<Transfer> {
+        self.desktop.postbox.run(move |boxes| boxes.transfer(delivery)).await.unwrap()
     }
 }
 
@@ -84,7 +105,14 @@ async fn a_delivery_is_stored_once_and_readable_by_the_addressee_alone() {
     assert_eq!(letter.document, sent.document.bytes);
     assert!(!letter.clear, "the content is readable without a key");
     let ids: Vec<_> = letter.attachments.iter().map(|one| (one.0.as_str(), one.1)).collect();
-    assert_eq!(ids, [("Groesse__1_.pdf", 200_000), ("leer.txt", 0)]);
+    assert_eq!(ids, [("anlage-1.pdf", 200_000), ("anlage-2.txt", 0)]);
+    // Names of files are for the reader alone.
+    let names: Vec<_> = letter.list.0.iter().map(|file| (&*file.content_id, &*file.name)).collect();
+    assert_eq!(names, [("anlage-1.pdf", "Größe (1).pdf"), ("anlage-2.txt", "leer.txt")]);
+    assert_eq!(letter.list.0[0].media_type, attachment.describe().media_type);
+    for name in ["Größe", "Groesse", "leer"] {
+        assert!(!letter.envelope.contains(name), "{name} stands in the clear");
+    }
     assert_eq!(letter.attachments[0].2, attachment.describe().digest.0);
     assert_eq!(letter.signatures, [("Valid".to_owned(), keys().sender.certificate())]);
 }
@@ -183,6 +211,65 @@ async fn a_damaged_attachment_is_never_sent() {
     assert_eq!(world.place.count(MessageKind::StoreDelivery), 0);
 }
 
+/// An office whose certificate no longer counts: its deliveries wait for another one, and nothing is encrypted for the old one.
+#[tokio::test]
+async fn nothing_is_encrypted_for_a_certificate_that_has_ended() {
+    let world = World::new().await;
+    let stale = Party::until("Altes Amt", (2026, 11, 21)).pem;
+    for (number, role) in
+        ["addressee", "readers", "intermediary_cipher", "intermediary_signature"].iter().enumerate()
+    {
+        let targets = world.targets(|way| {
+            way[*role] = if *role == "readers" { json!([stale]) } else { json!(stale) };
+        });
+        let verdict = deliver(&targets, &consignment("osci", 20 + number as u128, Vec::new())).await;
+        let (outcome, code, _) = told(&verdict);
+        assert_eq!((outcome, code), ("temporary", Some(Code::OSCI_CERTIFICATE)), "{role}: {verdict:?}");
+        let Verdict::Temporary { fault, .. } = verdict else { return };
+        assert!(
+            fault.detail.contains("is valid from") && !fault.detail.contains("Altes Amt"),
+            "{}",
+            fault.detail
+        );
+    }
+    assert_eq!(world.place.executed.lock().len(), 0, "not even a MessageId was asked for");
+}
+
+/// The reader's authority has a responder.
+#[tokio::test]
+async fn a_reader_is_asked_about_before_anything_is_encrypted_for_him() {
+    let authority = Authority::new("Erfundene Stelle").await;
+    let clock = ManualClock::default();
+    let place = Place::trusting(&clock, &[], vec![authority.anchor()]).await;
+    let world = World { place, desktop: Desktop::new(&clock), clock };
+    let reader = Party::issued("Erfundene Leserin", &authority.ca).pem;
+    let trust = |revocation| {
+        let policy = TrustPolicy { anchors: vec![authority.anchor()], revocation, ..TrustPolicy::default() };
+        asking(policy, vec![Responder { url: authority.url.clone(), issuer: None }])
+    };
+    let by = |trust: Trust| world.trusting(trust, |way| way["readers"] = json!([reader]));
+    let verdict = |says, demand, number| {
+        authority.say(says);
+        let targets = by(trust(demand));
+        async move { deliver(&targets, &consignment("osci", number, Vec::new())).await }
+    };
+    use RevocationDemand::{Require, Warn};
+    for (number, (says, demand, outcome)) in [
+        (Says::Revoked, Warn, "temporary"),
+        (Says::Trouble, Require, "temporary"),
+        (Says::Trouble, Warn, "delivered"),
+        (Says::Good, Require, "delivered"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let verdict = verdict(says, demand, 30 + number as u128).await;
+        assert_eq!(told(&verdict).0, outcome, "{number}: {verdict:?}");
+        assert_eq!(authority.asked(), number + 1);
+    }
+    assert_eq!(world.place.count(MessageKind::StoreDelivery), 2);
+}
+
 /// Router, intermediary and a passive recipient.
 async fn pushing(mode: &str) -> (World, Office, Targets) {
     let clock = ManualClock::default();
@@ -214,6 +301,74 @@ async fn a_mediation_without_reply_is_delivered() {
     let verdict = deliver(&targets, &consignment("osci", 10, Vec::new())).await;
     assert_eq!(told(&verdict).0, "delivered", "{verdict:?}");
     assert_eq!(office.taken.load(Ordering::SeqCst), 1);
+}
+
+/// The process ends after the MessageId is durable and before the answer to the order: whether the order arrived or not.
+#[tokio::test]
+async fn a_crash_between_the_id_and_the_answer_costs_nothing() {
+    for (number, (orders, answers)) in [(1, 0), (0, 1)].into_iter().enumerate() {
+        let world = World::new().await;
+        let sent = consignment("osci", 70 + number as u128, vec![Made::source("a.pdf", 1_000)]);
+        world.place.lose_orders.store(orders, Ordering::SeqCst);
+        world.place.lose_answers.store(answers, Ordering::SeqCst);
+        assert_eq!(told(&deliver(&world.targets(|_| {}), &sent).await).1, Some(Code::IN_DOUBT));
+        let begun = world.sent(sent.delivery).await.unwrap();
+        assert_eq!(begun.state, SentState::Begun);
+        let world = World { desktop: world.desktop.reopened(&world.clock), ..world };
+        let second = deliver(&world.targets(|_| {}), &sent).await;
+        assert_eq!(told(&second), ("delivered", None, begun.message_id.to_string()), "{second:?}");
+        assert_eq!(world.place.count(MessageKind::StoreDelivery), 1);
+        assert_eq!(world.place.count(MessageKind::GetMessageId), 1);
+        found_once(&world, &sent).await;
+    }
+}
+
+/// The recipient refused and nobody told us: the card knows the push and no reception.
+#[tokio::test]
+async fn a_card_without_reception_becomes_the_affair_of_a_person() {
+    let (world, office, targets) = pushing("forward").await;
+    let sent = consignment("osci", 72, Vec::new());
+    office.refuse.store(1, Ordering::SeqCst);
+    world.place.lose_answers.store(1, Ordering::SeqCst);
+    for _ in 0..2 {
+        // It may still be under way: nobody pushes a second time.
+        let verdict = deliver(&targets, &sent).await;
+        assert_eq!((told(&verdict).0, told(&verdict).1), ("temporary", Some(Code::IN_DOUBT)), "{verdict:?}");
+    }
+    world.clock.advance(Duration::from_secs(11 * 60));
+    let verdict = deliver(&targets, &sent).await;
+    assert_eq!((told(&verdict).0, told(&verdict).1), ("permanent", Some(Code::IN_DOUBT)), "{verdict:?}");
+    assert_eq!(office.taken.load(Ordering::SeqCst), 0);
+    assert_eq!(world.place.count(MessageKind::ForwardDelivery), 1);
+    // The person has asked the office, and sends it again.
+    assert_eq!(told(&deliver(&targets, &sent).await).0, "delivered");
+    assert_eq!(office.taken.load(Ordering::SeqCst), 1);
+}
+
+/// The reply lies in our own mailbox, as an answer to the message, before the intermediary learns that we have it.
+#[tokio::test]
+async fn the_reply_to_a_mediation_is_kept_for_the_way_back() {
+    let (world, office, _) = pushing("mediate").await;
+    let targets = world.targets(|way| {
+        way["mode"] = json!("mediate");
+        way["receiver"] = json!(office.url);
+        way["reply"] = json!("decision");
+    });
+    office.reply.store(1, Ordering::SeqCst);
+    let sent = consignment("osci", 14, Vec::new());
+    let verdict = deliver(&targets, &sent).await;
+    assert_eq!(told(&verdict).0, "delivered", "{verdict:?}");
+    let now = jiff::Timestamp::from_millisecond(world.clock.now().0).unwrap();
+    let own = vec![keys().sender.certificate().sha256_hex().to_owned()];
+    let waiting = world.desktop.postbox.run(move |boxes| boxes.waiting(&own, now, 9)).await.unwrap();
+    let [reply] = waiting.as_slice() else { panic!("{waiting:?}") };
+    assert!(String::from_utf8_lossy(&reply.envelope).contains("PGJlc2NoZWlkLz4"), "the content of the reply");
+    let id = reply.id.clone();
+    let answers = world.desktop.postbox.run(move |boxes| boxes.reply(&id)).await.unwrap();
+    assert_eq!(answers, Some(Reply { message: sent.message, kind: AnswerKind::Decision }));
+    let executed = world.place.executed.lock().clone();
+    let mediated = executed.iter().position(|kind| *kind == MessageKind::MediateDelivery).unwrap();
+    assert_eq!(executed[mediated + 1..], [MessageKind::ExitDialog], "the receipt for the reply");
 }
 
 #[tokio::test]
@@ -258,6 +413,136 @@ async fn a_recipient_that_refuses_is_not_asked_again() {
     );
     let Verdict::Permanent(fault) = verdict else { return };
     assert!(fault.detail.starts_with("OSCI 9805: "), "{}", fault.detail);
+}
+
+/// What goes in chunks of 64 KB: four of them.
+async fn chunked(number: u128) -> (World, Targets, Consignment) {
+    let world = World::new().await;
+    let targets = world.targets(|way| way["chunk_kb"] = json!(64));
+    (world, targets, consignment("osci", number, vec![Made::source("a.pdf", 200_000)]))
+}
+
+/// The one delivery that the addressee finds: whole, with a valid signature.
+async fn found_once(world: &World, sent: &Consignment) {
+    let addressee = Addressee::new(&world.place);
+    let mut fetched = addressee.fetch_all().await;
+    assert_eq!(fetched.len(), 1);
+    let letter = addressee.read(fetched.remove(0)).await;
+    assert_eq!(letter.document, sent.document.bytes);
+    assert_eq!(letter.attachments[0].2, sent.attachments[0].describe().digest.0);
+    assert_eq!(letter.signatures, [("Valid".to_owned(), keys().sender.certificate())]);
+}
+
+#[tokio::test]
+async fn a_large_delivery_goes_in_chunks_and_a_small_one_whole() {
+    let (world, targets, sent) = chunked(40).await;
+    let verdict = deliver(&targets, &sent).await;
+    assert_eq!(told(&verdict).0, "delivered", "{verdict:?}");
+    // The question what is there already, and the chunks.
+    assert_eq!(world.place.count(MessageKind::PartialStoreDelivery), 1 + 4);
+    assert_eq!(world.place.count(MessageKind::StoreDelivery), 0);
+    assert_eq!(world.transfer(sent.delivery).await, None, "the chunks are gone when it is delivered");
+    found_once(&world, &sent).await;
+    assert_eq!(told(&deliver(&targets, &consignment("osci", 41, Vec::new())).await).0, "delivered");
+    assert_eq!(world.place.count(MessageKind::StoreDelivery), 1);
+}
+
+#[tokio::test]
+async fn chunks_go_on_where_they_stopped_after_a_crash() {
+    // A chunk that never arrived; one whose answer was lost; the last one, whose answer is the verdict.
+    for (number, (orders, answers, after)) in [(1, 0, 2), (0, 1, 2), (0, 1, 3)].into_iter().enumerate() {
+        let (world, targets, sent) = chunked(50 + number as u128).await;
+        world.place.pass.store(after, Ordering::SeqCst);
+        world.place.lose_orders.store(orders, Ordering::SeqCst);
+        world.place.lose_answers.store(answers, Ordering::SeqCst);
+        let first = deliver(&targets, &sent).await;
+        assert_eq!(told(&first).1, Some(Code::IN_DOUBT), "{first:?}");
+        let begun = world.sent(sent.delivery).await.unwrap();
+        assert_eq!(begun.state, SentState::Begun);
+        assert!(world.transfer(sent.delivery).await.is_some());
+        // Another process on the same folder.
+        let world = World { desktop: world.desktop.reopened(&world.clock), ..world };
+        let targets = world.targets(|way| way["chunk_kb"] = json!(64));
+        let second = deliver(&targets, &sent).await;
+        assert_eq!(told(&second), ("delivered", None, begun.message_id.to_string()), "{second:?}");
+        assert_eq!(world.place.chunks.load(Ordering::SeqCst), 4, "each chunk was taken once");
+        found_once(&world, &sent).await;
+    }
+}
+
+/// The intermediary ended when it had all and had read nothing: the last chunk once more reminds it.
+#[tokio::test]
+async fn an_intermediary_that_forgot_to_read_is_reminded() {
+    let (world, targets, sent) = chunked(63).await;
+    world.place.forget.store(1, Ordering::SeqCst);
+    world.place.pass.store(3, Ordering::SeqCst);
+    world.place.lose_answers.store(1, Ordering::SeqCst);
+    assert_eq!(told(&deliver(&targets, &sent).await).1, Some(Code::IN_DOUBT));
+    let second = deliver(&targets, &sent).await;
+    assert_eq!(told(&second).0, "delivered", "{second:?}");
+    assert_eq!(world.place.chunks.load(Ordering::SeqCst), 4 + 1);
+    found_once(&world, &sent).await;
+}
+
+/// What is inside may still be refused: "still working" is no delivery.
+#[tokio::test]
+async fn an_intermediary_that_is_still_working_is_asked_again() {
+    let (world, targets, sent) = chunked(64).await;
+    world.place.silent.store(1, Ordering::SeqCst);
+    let first = deliver(&targets, &sent).await;
+    assert_eq!((told(&first).0, told(&first).1), ("temporary", Some(Code::TARGET_BUSY)), "{first:?}");
+    assert_eq!(told(&deliver(&targets, &sent).await).0, "delivered");
+    assert_eq!(world.place.chunks.load(Ordering::SeqCst), 4);
+    found_once(&world, &sent).await;
+}
+
+/// The part files of the first cut are gone, as after a sweep: what is cut anew must not mix with what the intermediary has.
+#[tokio::test]
+async fn chunks_of_two_cuts_never_meet() {
+    let (world, targets, sent) = chunked(60).await;
+    world.place.pass.store(2, Ordering::SeqCst);
+    world.place.lose_orders.store(1, Ordering::SeqCst);
+    assert_eq!(told(&deliver(&targets, &sent).await).1, Some(Code::IN_DOUBT));
+    let begun = world.sent(sent.delivery).await.unwrap();
+    let delivery = sent.delivery;
+    world.desktop.postbox.run(move |boxes| boxes.end_transfer(delivery)).await.unwrap();
+    let second = deliver(&targets, &sent).await;
+    assert_eq!(told(&second).0, "delivered", "{second:?}");
+    assert_ne!(told(&second).2, begun.message_id.to_string());
+    found_once(&world, &sent).await;
+}
+
+#[tokio::test]
+async fn chunks_that_contradict_the_ones_before_are_refused() {
+    let (world, targets, sent) = chunked(61).await;
+    world.place.pass.store(2, Ordering::SeqCst);
+    world.place.lose_orders.store(1, Ordering::SeqCst);
+    assert_eq!(told(&deliver(&targets, &sent).await).1, Some(Code::IN_DOUBT));
+    let mut transfer = world.transfer(sent.delivery).await.unwrap();
+    transfer.octets -= 64 * 1024;
+    let now = jiff::Timestamp::from_millisecond(world.clock.now().0).unwrap();
+    world.desktop.postbox.run(move |boxes| boxes.keep_transfer(&transfer, now)).await.unwrap();
+    let second = deliver(&targets, &sent).await;
+    assert_eq!((told(&second).0, told(&second).1), ("permanent", Some(Code::OSCI_REFUSED)), "{second:?}");
+    let Verdict::Permanent(fault) = second else { return };
+    assert!(fault.detail.starts_with("OSCI 9905: "), "{}", fault.detail);
+    assert_eq!(Addressee::new(&world.place).fetch_all().await.len(), 0);
+}
+
+#[tokio::test]
+async fn what_is_refused_inside_the_chunks_is_not_delivered() {
+    let (world, _, sent) = chunked(62).await;
+    let nobody = world.targets(|way| {
+        way["chunk_kb"] = json!(64);
+        way["addressee"] = json!(keys().sender.pem);
+    });
+    let verdict = deliver(&nobody, &sent).await;
+    assert_eq!(
+        (told(&verdict).0, told(&verdict).1),
+        ("permanent", Some(Code::OSCI_NO_MAILBOX)),
+        "{verdict:?}"
+    );
+    assert_eq!(world.transfer(sent.delivery).await, None);
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! 64 MB through the OSCI sender and into the intermediary without ever holding them: the peak of the process is
+//! 64 MB through the OSCI sender and into the intermediary, and 32 MB in chunks, without ever holding them: the peak of the process is
 //! measured, so this file has one test only.
 
 #![allow(
@@ -34,7 +34,10 @@ async fn large_attachments_pass_in_constant_memory() {
     let place = Place::start(&clock, &[]).await;
     let desktop = Desktop::new(&clock);
     let options = Options { osci: Some(desktop.sender(&clock)), ..Options::default() };
-    let targets = Town { osci: Some(way(&place.url)), options, ..Town::default() }.targets();
+    let targets = Town { osci: Some(way(&place.url)), options: options.clone(), ..Town::default() }.targets();
+    let mut in_chunks = way(&place.url);
+    in_chunks["chunk_kb"] = serde_json::json!(4_096);
+    let in_chunks = Town { osci: Some(in_chunks), options, ..Town::default() }.targets();
     // What libraries keep for good is no part of the measure.
     let small = deliver(&targets, &consignment("osci", 1, vec![Made::source("klein.pdf", 1 << 20)])).await;
     assert_eq!(told(&small).0, "delivered", "{small:?}");
@@ -42,8 +45,12 @@ async fn large_attachments_pass_in_constant_memory() {
     let before = peak();
     let verdict = deliver(&targets, &consignment("osci", 2, vec![attachment])).await;
     assert_eq!(told(&verdict).0, "delivered", "{verdict:?}");
+    let half = Made::source("halb.pdf", SIZE / 2);
+    let verdict = deliver(&in_chunks, &consignment("osci", 3, vec![half])).await;
+    assert_eq!(told(&verdict).0, "delivered", "{verdict:?}");
     let sent = peak();
     assert_eq!(place.count(MessageKind::StoreDelivery), 2);
+    assert_eq!(place.count(MessageKind::PartialStoreDelivery), 1 + 9);
     let (Some(before), Some(sent)) = (before, sent) else {
         return eprintln!("large_attachments_pass_in_constant_memory: memory NOT MEASURED, no /proc here");
     };

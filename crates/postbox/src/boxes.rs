@@ -37,17 +37,27 @@ const ORIGINATOR: i64 = 0;
 const ADDRESSEE: i64 = 1;
 
 impl Boxes<'_> {
-    fn seal<T: Serialize>(&self, table: &str, row: &str, record: &T) -> Result<Vec<u8>, PostboxError> {
+    pub(crate) fn seal<T: Serialize>(
+        &self,
+        table: &str,
+        row: &str,
+        record: &T,
+    ) -> Result<Vec<u8>, PostboxError> {
         let clear = postcard::to_stdvec(record)?;
         Ok(self.key.seal_value(format!("{table}/{row}").as_bytes(), &clear)?)
     }
 
-    fn open<T: DeserializeOwned>(&self, table: &str, row: &str, sealed: &[u8]) -> Result<T, PostboxError> {
+    pub(crate) fn open<T: DeserializeOwned>(
+        &self,
+        table: &str,
+        row: &str,
+        sealed: &[u8],
+    ) -> Result<T, PostboxError> {
         Ok(postcard::from_bytes(&self.key.open_value(format!("{table}/{row}").as_bytes(), sealed)?)?)
     }
 
     /// Notes which files a record names, so that the sweep leaves them; `holder` is table and row.
-    fn hold<'a>(
+    pub(crate) fn hold<'a>(
         &self,
         holder: &str,
         parts: impl Iterator<Item = &'a StoredPart>,
@@ -60,7 +70,7 @@ impl Boxes<'_> {
         Ok(())
     }
 
-    fn release(&self, holder: &str) -> Result<(), PostboxError> {
+    pub(crate) fn release(&self, holder: &str) -> Result<(), PostboxError> {
         self.connection.prepare_cached("DELETE FROM part WHERE holder = ?1")?.execute([holder])?;
         Ok(())
     }

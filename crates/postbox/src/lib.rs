@@ -16,6 +16,7 @@ mod schema;
 mod sent;
 mod sweep;
 mod taking;
+mod transfer;
 
 pub use boxes::Boxes;
 pub use error::PostboxError;
@@ -23,4 +24,5 @@ pub use parts::{Parts, StoredPart};
 pub use runner::{Options, Postbox, folder};
 pub use sent::{Sent, SentState};
 pub use sweep::Swept;
-pub use taking::SetAside;
+pub use taking::{Reply, SetAside};
+pub use transfer::Transfer;

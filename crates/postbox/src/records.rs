@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use dds_message::DeliveryId;
 use dds_osci::{
     algorithm::DigestAlgorithm,
     certificate::Certificate,
@@ -12,7 +13,7 @@ use dds_osci::{
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{PostboxError, StoredPart};
+use crate::{PostboxError, StoredPart, Transfer};
 
 /// Time in microseconds since 1970.
 pub(crate) fn micros(at: Timestamp) -> i64 {
@@ -174,6 +175,35 @@ impl UploadRecord {
             chunks: self.chunks.into_iter().map(|(number, chunk)| (number, chunk.attachment())).collect(),
             begun: time(begun)?,
         })
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+pub(crate) struct TransferRecord {
+    message_id: String,
+    octets: u64,
+    chunk_kb: u64,
+    chunks: Vec<AttachmentRecord>,
+}
+
+impl TransferRecord {
+    pub(crate) fn of(transfer: &Transfer) -> Self {
+        Self {
+            message_id: transfer.message_id.as_str().to_owned(),
+            octets: transfer.octets,
+            chunk_kb: transfer.chunk_kb,
+            chunks: transfer.chunks.iter().map(AttachmentRecord::of).collect(),
+        }
+    }
+
+    pub(crate) fn transfer(self, delivery: DeliveryId) -> Transfer {
+        Transfer {
+            delivery,
+            message_id: MessageId::new(self.message_id),
+            octets: self.octets,
+            chunk_kb: self.chunk_kb,
+            chunks: self.chunks.into_iter().map(AttachmentRecord::attachment).collect(),
+        }
     }
 }
 

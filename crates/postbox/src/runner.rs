@@ -129,6 +129,15 @@ impl Postbox {
         parts::open(&self.files, &self.vault, part)
     }
 
+    /// Removes parts that nothing durable names any more; what cannot be removed now is left to the sweep. Blocks.
+    pub fn discard(&self, parts: &[StoredPart]) {
+        for part in parts {
+            if let Err(error) = self.files.delete(&part.blob) {
+                tracing::warn!(%error, "osci.part_not_removed");
+            }
+        }
+    }
+
     /// Says who has a mailbox from now on.
     pub fn register(&self, owners: impl IntoIterator<Item = Certificate>) {
         *self.owners.write() = owners.into_iter().map(|owner| owner.sha256_hex().to_owned()).collect();

@@ -36,6 +36,8 @@ CREATE TABLE IF NOT EXISTS card_part (
 CREATE TABLE IF NOT EXISTS upload (
   client TEXT NOT NULL, transfer TEXT NOT NULL, begun INTEGER NOT NULL, record BLOB NOT NULL, PRIMARY KEY (client, transfer)
 ) WITHOUT ROWID;
+-- What we send in chunks ourselves.
+CREATE TABLE IF NOT EXISTS transfer (delivery TEXT PRIMARY KEY, begun INTEGER NOT NULL, record BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS rendered (
   conversation TEXT NOT NULL, id TEXT NOT NULL, record BLOB NOT NULL, PRIMARY KEY (conversation, id)
 ) WITHOUT ROWID;
@@ -44,6 +46,8 @@ CREATE TABLE IF NOT EXISTS part (blob BLOB PRIMARY KEY, holder TEXT NOT NULL) WI
 CREATE INDEX IF NOT EXISTS part_holder ON part (holder);
 -- Deliveries to ourselves that the main path refused for good.
 CREATE TABLE IF NOT EXISTS set_aside (id TEXT PRIMARY KEY, code TEXT NOT NULL, at INTEGER NOT NULL, again INTEGER NOT NULL) WITHOUT ROWID;
+-- Which deliveries to ourselves answer something that we mediated.
+CREATE TABLE IF NOT EXISTS reply (id TEXT PRIMARY KEY, message TEXT NOT NULL, kind TEXT NOT NULL) WITHOUT ROWID;
 -- What the sender adapter stored at intermediaries.
 CREATE TABLE IF NOT EXISTS sent (
   delivery BLOB PRIMARY KEY, target TEXT NOT NULL, message_id TEXT NOT NULL, state INTEGER NOT NULL, at INTEGER NOT NULL

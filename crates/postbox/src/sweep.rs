@@ -68,6 +68,13 @@ fn sweep_rows(boxes: &mut Boxes<'_>, received: i64, begun: i64) -> Result<(usize
         [begun],
     )?;
     connection.execute("DELETE FROM upload WHERE begun < ?1", [begun])?;
+    connection.execute("DELETE FROM reply WHERE id NOT IN (SELECT id FROM delivery)", [])?;
+    // A transfer of ours that is given up: the delivery, should it come back, is cut anew under another id.
+    connection.execute(
+        "DELETE FROM part WHERE holder IN (SELECT 'transfer/' || delivery FROM transfer WHERE begun < ?1)",
+        [received],
+    )?;
+    connection.execute("DELETE FROM transfer WHERE begun < ?1", [received])?;
     connection.execute("DELETE FROM message_id WHERE used = 0 AND issued < ?1", [begun])?;
     let settled = SentState::Received as i64;
     let sent = connection.execute("DELETE FROM sent WHERE state = ?1 AND at < ?2", [settled, received])?;

@@ -1,12 +1,13 @@
 //! Deliveries in mailboxes of our own: waiting for the main path, taken over, or set aside with the reason.
 
+use dds_message::AnswerKind;
 use dds_osci::{
     intermediary::{Delivery, Fingerprint, Mailboxes as _},
     laufzettel::Stamp,
     message::MessageId,
 };
 use jiff::Timestamp;
-use rusqlite::{params, params_from_iter, types::Value};
+use rusqlite::{OptionalExtension as _, params, params_from_iter, types::Value};
 
 use crate::{Boxes, PostboxError, StoredPart, boxes::DeliveryRow, records::micros};
 
@@ -23,7 +24,39 @@ pub struct SetAside {
     pub again: Timestamp,
 }
 
+/// Rückantwort: what a delivery in a mailbox of our own answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reply {
+    /// The application.
+    pub message: dds_message::MessageId,
+    /// What it is for the source of the application.
+    pub kind: AnswerKind,
+}
+
 impl Boxes<'_> {
+    /// Notes that a delivery in a mailbox of our own is the reply to a message.
+    pub fn keep_reply(&mut self, id: &MessageId, reply: &Reply) -> Result<(), PostboxError> {
+        self.connection
+            .prepare_cached("INSERT OR REPLACE INTO reply (id, message, kind) VALUES (?1, ?2, ?3)")?
+            .execute(params![id.as_str(), reply.message.to_string(), reply.kind.as_str()])?;
+        Ok(())
+    }
+
+    /// What a delivery answers; `None`: it is no reply.
+    pub fn reply(&mut self, id: &MessageId) -> Result<Option<Reply>, PostboxError> {
+        let found: Option<(String, String)> = self
+            .connection
+            .prepare_cached("SELECT message, kind FROM reply WHERE id = ?1")?
+            .query_row([id.as_str()], |row| Ok((row.get(0)?, row.get(1)?)))
+            .optional()?;
+        let Some((message, kind)) = found else { return Ok(None) };
+        let broken = || PostboxError("a row of `reply` cannot be read".to_owned());
+        Ok(Some(Reply {
+            message: dds_message::MessageId::parse(&message).map_err(|_| broken())?,
+            kind: AnswerKind::from_name(&kind).ok_or_else(broken)?,
+        }))
+    }
+
     /// Deliveries to take over now, oldest first. What was set aside comes back when its time has come.
     pub fn waiting(
         &mut self,

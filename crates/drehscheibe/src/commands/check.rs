@@ -1,9 +1,10 @@
 //! `drehscheibe check`: is the depot sound?
 
-use std::process::ExitCode;
+use std::{path::Path, process::ExitCode};
 
 use dds_config::{
-    CaseOutcome, ProofReport, SourcePaths, compile, missing_schemas, prove, read_release, update,
+    CaseOutcome, ProcessConfig, ProofReport, SourcePaths, check_certificates, compile, missing_schemas,
+    prove, read_release, update,
 };
 use dds_depot::{CheckFinding, CoverageRow, Release};
 use dds_message::{Clock, Severity};
@@ -50,6 +51,7 @@ pub(crate) async fn run(options: &Check, output: Output) -> Result<ExitCode, Fai
     let paths = paths(&options.sources);
     let release = read_release(&paths).map_err(crate::demo::build_failed)?;
     let mut findings = release.check(&day);
+    findings.extend(process(&paths.config));
     // Without a schema folder every file of the catalogue is missing; the rules that need one say so above.
     if let (Some(catalogue), true) = (&release.contents().catalogue, paths.schemas.is_some()) {
         findings.extend(
@@ -98,6 +100,18 @@ pub(crate) async fn run(options: &Check, output: Output) -> Result<ExitCode, Fai
         coverage: coverage.as_deref(),
     })?;
     Ok(if good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// What is wrong with the `drehscheibe.toml` beside the sources, if there is one: its values, and certificates that end.
+fn process(config: &Path) -> Vec<CheckFinding> {
+    let file = config.join("drehscheibe.toml");
+    if !file.exists() {
+        return Vec::new();
+    }
+    match ProcessConfig::load(&file) {
+        Ok(config) => check_certificates(&config, SystemClock.now()),
+        Err(finding) => vec![finding],
+    }
 }
 
 async fn run_cases(release: &Release, output: Output) -> Result<ProofReport, Failure> {

@@ -99,6 +99,8 @@ impl OsciStage {
             readers: Vec::new(),
             mode: OsciMode::Store,
             receiver: None,
+            chunk_kb: None,
+            reply: None,
             subject: None,
         };
         let (area, products) = put_behind_osci(contents, &options.fixtures, &way)?;

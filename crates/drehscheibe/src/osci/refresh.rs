@@ -8,7 +8,7 @@ use std::{
 
 use dds_inbound::osci::Office;
 
-use super::{Osci, certificate, files};
+use super::{Osci, certificate, files, trust_policy};
 use crate::Failure;
 
 /// What is read anew, as it lies there at a moment: each file with what changes when it is written, replaced or moved into place.
@@ -84,8 +84,9 @@ pub(super) fn mailboxes(office: Option<&Arc<Office>>, osci: &Osci) -> Result<(),
 
 /// Reads the revocation lists.
 fn lists(office: Option<&Arc<Office>>, osci: &Osci) -> Result<(), Failure> {
+    osci.trust.replace(trust_policy(&osci.config)?);
     let Some(office) = office else { return Ok(()) };
-    let rules = Arc::new(osci.intermediary(&office.identity)?);
+    let rules = Arc::new(osci.intermediary(&office.identity));
     *office.rules.write() = rules;
     Ok(())
 }

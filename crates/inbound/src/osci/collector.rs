@@ -139,8 +139,10 @@ impl Collector {
         let document =
             Document::parse(delivery.envelope, &limits()).map_err(|error| stored(error.to_string()))?;
         let envelope = Envelope::read(&document).map_err(|refused| stored(refused.detail))?;
+        let id = delivery.id.clone();
+        let reply = self.postbox.run(move |boxes| boxes.reply(&id)).await.map_err(unusable)?;
         let key = delivery.id.as_str().to_owned();
-        let delivered = Delivered { document, envelope, attachments: delivery.attachments, key };
+        let delivered = Delivered { document, envelope, attachments: delivery.attachments, key, reply };
         self.door.take(delivered, identity).await.map(drop)
     }
 

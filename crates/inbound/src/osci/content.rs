@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use dds_courier::Identity;
-use dds_message::{Channel, Code, Digest, Format, Problem, SourceId};
+use dds_courier::{AttachmentList, Identity, Trust};
+use dds_message::{Channel, Clock, Code, Digest, Format, Problem, SourceId};
 use dds_osci::{
     content::{AttachmentPart, AttachmentReader, Content, ContentBody, open},
     intake::IntakeConfig,
@@ -13,10 +13,11 @@ use dds_osci::{
     message::{CertificateRole, Envelope},
     random::SystemRandom,
     signature::{PartDigests, Verdict},
+    trust::{CertificateUse, OnlineResult},
     xml::Document,
 };
-use dds_postbox::{Postbox, StoredPart};
-use dds_router::{Acknowledgement, Begin, Handle};
+use dds_postbox::{Postbox, Reply, StoredPart};
+use dds_router::{Acknowledgement, Answer, Begin, Handle};
 use futures::StreamExt as _;
 use tokio::{
     sync::{mpsc, oneshot},
@@ -40,6 +41,8 @@ pub(super) struct Delivered {
     pub(super) attachments: Vec<Attachment<StoredPart>>,
     /// Key against duplicates: the MessageId.
     pub(super) key: String,
+    /// It is the reply to something we mediated.
+    pub(super) reply: Option<Reply>,
 }
 
 /// What takes deliveries over.
@@ -50,6 +53,8 @@ pub(super) struct Door {
     pub(super) limits: Limits,
     pub(super) intake: Arc<IntakeConfig>,
     pub(super) postbox: Postbox,
+    pub(super) trust: Trust,
+    pub(super) clock: Arc<dyn Clock>,
 }
 
 impl Door {
@@ -62,12 +67,19 @@ impl Door {
         let source = self.source(&delivered.envelope)?;
         let limits = self.sources.limits(&source).unwrap_or(self.limits);
         let key = format!("osci:{}", delivered.key);
-        let mut intake = match self.handle.begin(&source, Channel::Osci, Some(&key)).await? {
+        let begun = match delivered.reply {
+            None => self.handle.begin(&source, Channel::Osci, Some(&key)).await,
+            Some(Reply { message, kind }) => {
+                let answer = Answer { kind, message: Some(message), case: None };
+                self.handle.begin_answer(&source, Channel::Osci, Some(&key), answer).await
+            }
+        };
+        let mut intake = match begun? {
             Begin::New(intake) => intake,
             Begin::Duplicate(acknowledgement) => return Ok(acknowledgement),
         };
         let opened = self.open(delivered, identity, limits).await?;
-        let Opened { document, format, parts, mut content } = opened;
+        let Opened { document, format, parts, list, mut content } = opened;
         for (part, attachment) in parts {
             let (stream, settled) = self.clear(part, &attachment);
             let mut left = limits.attachment_bytes;
@@ -77,13 +89,41 @@ impl Door {
                     left.checked_sub(piece.len() as u64).ok_or_else(|| too_large(limits.attachment_bytes))?;
                 Ok(piece)
             });
-            intake.attachment(&attachment.content_id, &attachment.media_type, limited.boxed()).await?;
+            let (name, media_type) = list
+                .find(&attachment.content_id)
+                .map_or((&attachment.content_id, &attachment.media_type), |file| {
+                    (&file.name, &file.media_type)
+                });
+            intake.attachment(name, media_type, limited.boxed()).await?;
             if let Ok(digests) = settled.await {
                 content.settle(&digests);
             }
         }
         authors(&content, true)?;
+        self.unrevoked(&content).await?;
         intake.accept(document, format).await
+    }
+
+    /// The author of a content is nobody the intermediary vouches for: the code table has only warnings for him (3701 to 3703), so
+    /// whoever reads must look. A revoked certificate signs nothing for us.
+    async fn unrevoked(&self, content: &Content) -> Result<(), Problem> {
+        let containers = content.all_containers();
+        let signatures = containers.iter().flat_map(|container| &container.signatures);
+        let signers: Vec<_> = signatures.filter_map(|signature| signature.signer.as_ref()).collect();
+        let now = super::server::time(self.clock.now());
+        self.trust.ask(signers.iter().copied(), now).await;
+        let policy = self.trust.policy();
+        for signer in signers {
+            let report = policy.check(signer, CertificateUse::AuthorSignature, now);
+            if matches!(report.online, Some(OnlineResult::Revoked(_))) {
+                let holder = signer.sha256_hex();
+                return Err(Problem::new(
+                    Code::OSCI_AUTHOR,
+                    format!("the author's certificate {holder} is revoked"),
+                ));
+            }
+        }
+        Ok(())
     }
 
     /// The source is who the originator's certificate says: verified by the intermediary that is ours or that we trust.
@@ -125,15 +165,19 @@ impl Door {
             return Err(unreadable("no container can be read with our key"));
         }
         authors(&content, false)?;
-        let mut document = None;
+        let (mut document, mut list) = (None, AttachmentList::default());
         let mut parts = Vec::new();
         for container in content.all_containers() {
             for item in &container.contents {
                 match &item.body {
-                    ContentBody::Inline(octets) if document.is_none() => {
-                        document = format_of(octets).map(|format| (octets.clone(), format))
-                    }
-                    ContentBody::Inline(_) | ContentBody::Container(_) => {}
+                    ContentBody::Inline(octets) => match AttachmentList::read(octets) {
+                        Some(found) => list = found,
+                        None if document.is_none() => {
+                            document = format_of(octets).map(|format| (octets.clone(), format));
+                        }
+                        None => {}
+                    },
+                    ContentBody::Container(_) => {}
                     ContentBody::Attachment(part) => parts.push(self.named(part, delivered)?),
                 }
             }
@@ -152,7 +196,7 @@ impl Door {
                 format!("more than {} attachments", limits.attachments),
             ));
         }
-        Ok(Opened { document: Bytes::from(document), format, parts, content })
+        Ok(Opened { document: Bytes::from(document), format, parts, list, content })
     }
 
     fn named(
@@ -225,6 +269,7 @@ struct Opened {
     document: Bytes,
     format: Format,
     parts: Vec<(AttachmentPart, Attachment<StoredPart>)>,
+    list: AttachmentList,
     content: Content,
 }
 

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use axum::{extract::Request, response::Response};
 use dds_courier::{ExchangeError, Identity, Package, digests};
 use dds_osci::{
+    certificate::Certificate,
     feedback::{FeedbackCode, Refused},
     intake::{Intake, Received},
     intermediary::{Attachment, Intermediary, PushFailure, Reply, Step, StoreFailed},
     keys::Decrypter,
-    message::MessageKind,
+    message::{Message, MessageKind},
     random::SystemRandom,
     signature::SigningOptions,
 };
@@ -67,10 +68,13 @@ impl Office {
         let examining = Arc::clone(&rules);
         let examined = spawn_blocking(move || (examining.examine(&received, now), received));
         let (examined, received) = examined.await.map_err(|error| PostboxError(error.to_string()))?;
-        let order = match examined {
+        let mut order = match examined {
             Ok(order) => order,
             Err(reply) => return Ok((*reply, None)),
         };
+        if self.context.trust.ask(order.certificates(), now).await {
+            order = order.recheck(&rules);
+        }
         let kind = order.kind();
         let executing = Arc::clone(&rules);
         let store = received.store;
@@ -114,6 +118,7 @@ impl Office {
                 let failure = match self.context.courier.exchange(&receiver, package, decrypters).await {
                     Ok(mut answer) => {
                         let now = self.now();
+                        self.context.trust.ask(&certificates(&answer), now).await;
                         // The parts of the reply live until it has been sent.
                         let parts = std::mem::replace(&mut answer.store, self.context.postbox.parts()?);
                         let reply = self
@@ -136,6 +141,9 @@ impl Office {
             Step::Reassemble { chunks, then } => {
                 let inside = self.reassemble(chunks).await;
                 let now = self.now();
+                if let Ok(inside) = &inside {
+                    self.context.trust.ask(&certificates(inside), now).await;
+                }
                 let (inside, store) = match inside {
                     Ok(mut inside) => {
                         let store = std::mem::replace(&mut inside.store, self.context.postbox.parts()?);
@@ -217,6 +225,16 @@ impl Office {
             Ok(Package { outgoing, attachments: reply.attachments })
         });
         sealing.await.map_err(|error| Refused::new(FeedbackCode::S9000, error.to_string()))?
+    }
+}
+
+/// The certificates that a message carries.
+fn certificates(received: &Received<Parts>) -> Vec<Certificate> {
+    match Message::read(&received.document) {
+        Ok(Message::Envelope(envelope)) => {
+            envelope.certificates.entries.into_iter().map(|entry| entry.certificate).collect()
+        }
+        _ => Vec::new(),
     }
 }
 

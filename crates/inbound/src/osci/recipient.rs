@@ -52,7 +52,7 @@ impl Receiving {
         let envelope = push.envelope.clone();
         let key = key(push);
         let attachments = received.attachments.iter().map(Attachment::from).collect();
-        let delivered = Delivered { envelope, attachments, key, document: received.document };
+        let delivered = Delivered { envelope, attachments, key, document: received.document, reply: None };
         // The parts live until the router has copied them into its own store.
         let parts = received.store;
         let taken = self.context.door().take(delivered, &self.identity).await;

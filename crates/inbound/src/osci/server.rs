@@ -10,7 +10,7 @@ use axum::{
     routing::post,
 };
 use bytes::Bytes;
-use dds_courier::{Courier, Package, ReceiveError, receive};
+use dds_courier::{Courier, Package, ReceiveError, Trust, receive};
 use dds_message::Clock;
 use dds_osci::{
     feedback::{FeedbackCode, Language, Refused},
@@ -44,6 +44,8 @@ pub struct OsciContext {
     pub postbox: Postbox,
     /// Sends to partners.
     pub courier: Courier,
+    /// Whose certificates count.
+    pub trust: Trust,
     /// Time.
     pub clock: Arc<dyn Clock>,
     /// Log and metrics.
@@ -64,6 +66,8 @@ impl OsciContext {
             limits: self.limits,
             intake: Arc::clone(&self.courier.desk().intake),
             postbox: self.postbox.clone(),
+            trust: self.trust.clone(),
+            clock: Arc::clone(&self.clock),
         }
     }
 

@@ -6,7 +6,7 @@ use std::{
 };
 
 use axum::Router;
-use dds_courier::{Courier, Desk, Identity, Timeouts};
+use dds_courier::{Courier, Desk, Identity, Timeouts, Trust};
 use dds_inbound::{
     Limits, SourceTable,
     osci::{Office, OsciContext, routes},
@@ -108,6 +108,7 @@ impl Machine {
             limits: Limits::default(),
             postbox,
             courier: Courier::new(desk, tls, timeouts).unwrap(),
+            trust: Trust::new(TrustPolicy::default()),
             clock: Arc::new(self.clock.clone()),
             telemetry: Telemetry::default(),
             wake: Arc::new(Notify::new()),

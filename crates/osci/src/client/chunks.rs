@@ -55,6 +55,11 @@ impl ChunkPlan {
         Ok(Self { octets, chunk_kb: wished_kb.clamp(lowest, highest) })
     }
 
+    /// Size of a chunk in KB, the last one excepted.
+    pub const fn chunk_kb(&self) -> u64 {
+        self.chunk_kb
+    }
+
     /// How many chunks there are.
     pub const fn count(&self) -> u64 {
         let chunks = self.octets.div_ceil(self.chunk_kb.saturating_mul(KB));

@@ -90,7 +90,7 @@ pub(super) fn store<M: Mailboxes>(
         chunks: BTreeMap::new(),
         begun: turn.order.at,
     });
-    upload.chunks.insert(chunk.number, blob);
+    upload.chunks.entry(chunk.number).or_insert(blob);
     turn.boxes.keep_upload(&upload)?;
     let received = upload.chunks.keys().copied().collect();
     let answer = ChunkInformation {
@@ -159,7 +159,9 @@ fn sound<M: Mailboxes>(
         if (known.size, known.total_chunks, known.total_size) != (size, total_chunks, total_size) {
             return refuse(FeedbackCode::S9905, "the chunk contradicts the ones before");
         }
-        if known.chunks.contains_key(&number) {
+        // Complete and still here: it was never read, because we ended in between. Any chunk once more makes up for it.
+        let complete = known.chunks.len() as u64 == known.total_chunks;
+        if known.chunks.contains_key(&number) && !complete {
             return refuse(FeedbackCode::S9900, "the chunk has arrived before");
         }
     }

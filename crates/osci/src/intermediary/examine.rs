@@ -35,6 +35,21 @@ impl<H> Examined<H> {
         self.envelope.kind()
     }
 
+    /// The certificates that decide about the order. A driver that can ask OCSP responders asks about these and then
+    /// [rechecks](Self::recheck). None if the signature is wrong: nobody is asked for the sake of a forger.
+    pub fn certificates(&self) -> impl Iterator<Item = &Certificate> {
+        self.reports.iter().filter(|_| self.signer.is_ok()).map(|report| &report.certificate)
+    }
+
+    /// Checks the certificates again, because more is known about them now.
+    #[must_use]
+    pub fn recheck(mut self, intermediary: &Intermediary) -> Self {
+        for report in &mut self.reports {
+            *report = intermediary.trust.check(&report.certificate, report.used_as, self.at);
+        }
+        self
+    }
+
     /// The client as this order alone shows him.
     pub(super) fn client(&self) -> Client {
         Client {

@@ -6,7 +6,7 @@ use x509_parser::prelude::{FromDer as _, X509Certificate};
 use super::crl::Listed;
 use super::path::{self, Path};
 use super::{
-    CertificateReport, CertificateUse, MathResult, OcspAnswer, OfflineResult, OnlineResult, RevocationDemand,
+    CertificateReport, CertificateUse, MathResult, OfflineResult, OnlineResult, RevocationDemand,
     RevocationSource, Severity, TrustPolicy,
 };
 use crate::certificate::{Certificate, PublicKeyKind};
@@ -54,7 +54,7 @@ impl CertificateUse {
 }
 
 impl TrustPolicy {
-    /// Checks one certificate at a moment, with the revocation lists of the policy.
+    /// Checks one certificate at a moment, with the revocation lists and OCSP answers of the policy.
     #[must_use]
     pub fn check(
         &self,
@@ -62,20 +62,30 @@ impl TrustPolicy {
         used_as: CertificateUse,
         at: Timestamp,
     ) -> CertificateReport {
-        self.check_with(certificate, used_as, at, None)
+        self.judge(certificate, used_as, at, false)
     }
 
-    /// Checks one certificate at a moment, with an OCSP answer about it. An answer about another is not used.
+    /// Checks a certificate that the operator himself has named: it needs no path to an anchor. Where there is one, it is not revoked;
+    /// validity, usage and strength count as always.
     #[must_use]
-    pub fn check_with(
+    pub fn check_named(
         &self,
         certificate: &Certificate,
         used_as: CertificateUse,
         at: Timestamp,
-        answer: Option<&OcspAnswer>,
+    ) -> CertificateReport {
+        self.judge(certificate, used_as, at, true)
+    }
+
+    fn judge(
+        &self,
+        certificate: &Certificate,
+        used_as: CertificateUse,
+        at: Timestamp,
+        named: bool,
     ) -> CertificateReport {
         let mut check = Check { codes: used_as.codes(), findings: Vec::new(), detail: Vec::new() };
-        let (math, path) = self.path(certificate, &mut check);
+        let (math, path) = self.path(certificate, named, &mut check);
         self.usage(certificate, used_as, &mut check);
         self.strength(certificate, &mut check);
         self.validity(path.as_deref().unwrap_or(std::slice::from_ref(certificate)), at, &mut check);
@@ -84,8 +94,7 @@ impl TrustPolicy {
             MathResult::Ok => OfflineResult::Valid,
             MathResult::Corrupted | MathResult::Indeterminate => OfflineResult::Indeterminate,
         };
-        let answer = answer.filter(|answer| answer.certificate == *certificate);
-        let online = path.and_then(|path| self.revocation(&path, at, answer, &mut check));
+        let online = path.and_then(|path| self.revocation(&path, at, &mut check));
         // The last entry of a feedback decides whether an order was executed (DOSSIER 1): warnings stand first.
         check.findings.sort_by_key(|code| code.class() != FeedbackClass::Warning);
         CertificateReport {
@@ -99,19 +108,30 @@ impl TrustPolicy {
         }
     }
 
-    /// The issuer of a certificate on its path, for an [`OcspRequest`](super::OcspRequest).
+    /// Certificates on the path of this one whose OCSP answer is missing or has ended, each with its issuer, for an
+    /// [`OcspRequest`](super::OcspRequest). Empty for a certificate that leads to no anchor: nobody is asked about those.
     #[must_use]
-    pub fn issuer(&self, certificate: &Certificate) -> Option<Certificate> {
-        match path::find(certificate, &self.anchors, &self.intermediates) {
-            Path::Found(path) => path.get(1).cloned(),
+    pub fn unanswered(&self, certificate: &Certificate, at: Timestamp) -> Vec<(Certificate, Certificate)> {
+        let Path::Found(path) = path::find(certificate, &self.anchors, &self.intermediates) else {
+            return Vec::new();
+        };
+        let pairs = path.windows(2).filter_map(|pair| match pair {
+            [certificate, issuer] => Some((certificate.clone(), issuer.clone())),
             _ => None,
-        }
+        });
+        pairs.filter(|(certificate, _)| self.answers.is_due(certificate, at)).collect()
     }
 
-    fn path(&self, certificate: &Certificate, check: &mut Check) -> (MathResult, Option<Vec<Certificate>>) {
+    fn path(
+        &self,
+        certificate: &Certificate,
+        named: bool,
+        check: &mut Check,
+    ) -> (MathResult, Option<Vec<Certificate>>) {
         match path::find(certificate, &self.anchors, &self.intermediates) {
             Path::Found(path) => (MathResult::Ok, Some(path)),
-            Path::SelfSigned { signature_right: true } if self.self_signed_ok => {
+            Path::Unknown(_) if named => (MathResult::Indeterminate, Some(vec![certificate.clone()])),
+            Path::SelfSigned { signature_right: true } if self.self_signed_ok || named => {
                 (MathResult::Ok, Some(vec![certificate.clone()]))
             }
             Path::SelfSigned { signature_right: true } => {
@@ -174,20 +194,23 @@ impl TrustPolicy {
         }
     }
 
-    /// Asks the OCSP answer about the certificate itself and the lists about all of the path but the anchor.
-    fn revocation(
-        &self,
-        path: &[Certificate],
-        at: Timestamp,
-        answer: Option<&OcspAnswer>,
-        check: &mut Check,
-    ) -> Option<OnlineResult> {
-        let mut result = answer.map(|answer| {
-            let source = RevocationSource::Ocsp(answer.bytes.clone());
-            if answer.revoked { OnlineResult::Revoked(source) } else { OnlineResult::Ok(source) }
-        });
+    /// Asks the OCSP answers and the lists about all of the path but the anchor. What revokes counts, wherever it stands.
+    fn revocation(&self, path: &[Certificate], at: Timestamp, check: &mut Check) -> Option<OnlineResult> {
+        let mut result = None;
         for (index, pair) in path.windows(2).enumerate() {
             let [certificate, issuer] = pair else { continue };
+            match self.answers.about(certificate, at) {
+                Some(answer) if answer.revoked => {
+                    check
+                        .detail
+                        .push(format!("\"{}\" is revoked, says its responder", certificate.subject()));
+                    result = Some(OnlineResult::Revoked(RevocationSource::Ocsp(answer.bytes)));
+                }
+                Some(answer) if index == 0 => {
+                    result = Some(OnlineResult::Ok(RevocationSource::Ocsp(answer.bytes)));
+                }
+                Some(_) | None => {}
+            }
             let listed = self.listed(certificate, issuer, at);
             match listed {
                 Listed::Yes(this_update) => {

@@ -34,10 +34,17 @@ pub struct OcspRequest {
 pub struct OcspAnswer {
     pub(super) certificate: Certificate,
     pub(super) revoked: bool,
+    /// `nextUpdate`, or what stands for it.
+    pub(super) until: Timestamp,
     pub(super) bytes: Vec<u8>,
 }
 
 impl OcspAnswer {
+    /// Whether the responder promised that the answer counts at this time.
+    pub(super) fn is_fresh(&self, at: Timestamp) -> bool {
+        at <= self.until
+    }
+
     /// Whether the certificate is revoked.
     #[must_use]
     pub fn is_revoked(&self) -> bool {
@@ -168,7 +175,7 @@ impl OcspRequest {
             (Class::ContextSpecific, 2) => return Err(OcspError::Unknown),
             _ => return Err(OcspError::Malformed),
         };
-        Ok(OcspAnswer { certificate: self.certificate.clone(), revoked, bytes: response.to_vec() })
+        Ok(OcspAnswer { certificate: self.certificate.clone(), revoked, until, bytes: response.to_vec() })
     }
 
     fn verify(

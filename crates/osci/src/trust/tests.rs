@@ -92,7 +92,8 @@ fn a_path_over_intermediates() {
     refused_for(&policy, &leaf, "no issuer \"CN=Zwischenstelle\"");
     policy.intermediates = vec![anchor(&sub)];
     assert_eq!(check(&policy, &leaf).findings, []);
-    assert_eq!(policy.issuer(&leaf), Some(anchor(&sub)));
+    let expected = [(leaf.clone(), anchor(&sub)), (anchor(&sub), anchor(&ca))];
+    assert_eq!(policy.unanswered(&leaf, at()), expected);
     policy.anchors = Vec::new();
     let report = refused_for(&policy, &leaf, "no issuer");
     assert_eq!(report.math, MathResult::Indeterminate, "an intermediate is no anchor");
@@ -485,20 +486,52 @@ fn ocsp() {
     }
 
     let policy = TrustPolicy { revocation: RevocationDemand::Require, ..policy(&[&ca]) };
-    let used_as = CertificateUse::ClientSignature;
-    let report = policy.check_with(&leaf, used_as, at(), Some(&answer));
+    assert_eq!(check(&policy, &leaf).findings, [F::S3707, F::S9700], "nobody has said anything");
+    policy.answers.keep(answer.clone());
+    let report = check(&policy, &leaf);
     assert_eq!(report.findings, []);
     assert!(matches!(report.online, Some(OnlineResult::Ok(RevocationSource::Ocsp(_)))));
-    assert_eq!(policy.check_with(&leaf, used_as, at(), Some(&revoked)).findings, [F::S9701]);
+    assert_eq!(policy.unanswered(&leaf, at()), []);
     let neighbour = issued(&signing("Nachbar"), &ec(), &ca);
     assert_eq!(
-        policy.check_with(&neighbour, used_as, at(), Some(&answer)).findings,
+        check(&policy, &neighbour).findings,
         [F::S3707, F::S9700],
         "an answer about another certificate says nothing"
     );
+    // Without nextUpdate an answer is good for a day: afterwards it clears nobody.
+    let later = at() + jiff::SignedDuration::from_hours(25);
+    let used_as = CertificateUse::ClientSignature;
+    assert_eq!(policy.check(&leaf, used_as, later).findings, [F::S3707, F::S9700]);
+    assert_eq!(policy.unanswered(&leaf, later), [(leaf.clone(), issuer.clone())]);
+    // One that revokes goes on revoking until the responder says otherwise.
+    policy.answers.keep(revoked);
+    assert_eq!(check(&policy, &leaf).findings, [F::S9701]);
+    assert_eq!(policy.check(&leaf, used_as, later).findings, [F::S9701]);
+    assert_eq!(policy.unanswered(&leaf, later), [(leaf.clone(), issuer)]);
+    policy.answers.keep(answer);
+    assert_eq!(check(&policy, &leaf).findings, []);
 }
 
-/// The certificates of the captures, made with OpenSSL.
+#[test]
+fn a_named_certificate_needs_no_path_but_may_not_be_revoked() {
+    let (ca, stranger) = (root(), root());
+    let foreign = issued(&signing("Amt"), &ec(), &Ca::self_signed(ca_params("Fremde"), ec()).unwrap());
+    let mut policy = policy(&[&ca]);
+    let named = |policy: &TrustPolicy, certificate: &Certificate, at| {
+        policy.check_named(certificate, CertificateUse::ClientSignature, at).findings
+    };
+    refused_for(&policy, &foreign, "no issuer");
+    assert_eq!(named(&policy, &foreign, at()), []);
+    let after = "2028-01-01T00:00:00Z".parse().unwrap();
+    assert_eq!(named(&policy, &foreign, after), [F::S3700, F::S9700]);
+    // Who borrows the name of a known authority is no better for being named.
+    assert_eq!(named(&policy, &issued(&signing("Amt"), &ec(), &stranger), at()), [F::S9700]);
+    let leaf = issued(&signing("Amt"), &ec(), &ca);
+    assert_eq!(named(&policy, &leaf, at()), []);
+    policy.crls = vec![list(&ca, &[vec![1, 3]], (2026, 7, 1))];
+    assert_eq!(named(&policy, &leaf, at()), [F::S9701]);
+}
+
 #[test]
 fn foreign_certificates() {
     use CertificateUse as U;

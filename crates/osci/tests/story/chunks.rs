@@ -2,6 +2,7 @@
 
 use dds_osci::client::{ChunkFetched, ChunkPlan, ChunkStored, ChunkVerdict, Reassembly, partial_id};
 use dds_osci::feedback::{Feedback, FeedbackCode as F, Language};
+use dds_osci::intermediary::Step;
 use dds_osci::message::{ChunkInformation, ChunkRequest, DeliverySelection, MessageId};
 use dds_osci::random::SystemRandom;
 
@@ -93,6 +94,32 @@ fn h12_partial_fetch_makes_the_same_octets() {
     let fetched = client(&PKI.recipient).read_reassembled(&received).unwrap();
     assert!(fetched.is_success());
     assert_eq!(*received.attachments[0].handle, big);
+}
+
+/// The intermediary ended after the last chunk was kept and before the whole was read: the same chunk again makes up for it.
+#[test]
+fn h11_a_transfer_that_was_complete_and_never_read() {
+    let mut world = World::new();
+    let (id, whole) = inside(&mut world, &vec![1; BIG]);
+    let transfer = partial_id(&id);
+    let plan = ChunkPlan::new(whole.len() as u64, 100, None).unwrap();
+    send(&mut world, &transfer, plan.request(1), &whole[..102_400]);
+    send(&mut world, &transfer, plan.request(2), &whole[102_400..204_800]);
+    let addressee = PKI.recipient.cipher_certificate();
+    let (last, _) =
+        client(&PKI.sender).partial_store(transfer.clone(), plan.request(3), addressee, &mut SystemRandom);
+    let last = octets(&PKI.sender, &last, &[(ChunkPlan::CONTENT_ID, &whole[204_800..])]);
+    let received = intake(&last, &PKI.intermediary).unwrap();
+    let examined = world.intermediary.examine(&received, world.now).unwrap();
+    let step = examined.execute(&world.intermediary, &mut world.boxes, &mut SystemRandom).unwrap();
+    assert!(matches!(step, Step::Reassemble { .. }));
+    drop(step);
+    let info = send(&mut world, &transfer, ChunkRequest::InfoOnly, b"");
+    assert_eq!((info.chunk.received.clone(), info.verdict()), (Some(vec![1, 2, 3]), ChunkVerdict::More));
+    let again = send(&mut world, &transfer, plan.request(3), &whole[204_800..]);
+    assert!(matches!(again.verdict(), ChunkVerdict::Done(_)), "{:?}", world.refused);
+    let dialogue = open(&mut world, &PKI.recipient);
+    assert!(fetch(&mut world, dialogue, Some(DeliverySelection::MessageId(id))).1.is_success());
 }
 
 #[test]

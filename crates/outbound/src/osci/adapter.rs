@@ -7,6 +7,7 @@ use dds_message::{Code, DeliveryId};
 use dds_osci::{feedback::FeedbackCode, laufzettel::ProcessCardBundle, message::MessageId};
 use dds_postbox::{PostboxError, Sent, SentState};
 use jiff::SignedDuration;
+use tokio::task::spawn_blocking;
 
 use super::{
     OsciSender,
@@ -22,8 +23,8 @@ const PUSH_LIMIT: SignedDuration = SignedDuration::from_mins(10);
 
 /// `osci`.
 pub(crate) struct Osci {
-    sender: OsciSender,
-    partner: Partner,
+    pub(super) sender: OsciSender,
+    pub(super) partner: Partner,
 }
 
 #[async_trait]
@@ -54,6 +55,11 @@ impl Osci {
 
     /// The order of things that makes "never twice" true: the id is durable, then the order leaves; what was begun is asked for first.
     async fn attempt(&self, consignment: &Consignment) -> Result<Verdict, Verdict> {
+        if let Some(refused) = self.partner.refused(&self.sender.trust, self.sender.now()).await {
+            // No message is at fault: all of them go on when the office has a certificate that counts.
+            let detail = format!("{}: {}", refused.certificate.sha256_hex(), refused.detail_without_holder());
+            return Err(temporary(Code::OSCI_CERTIFICATE, detail));
+        }
         let mut line = Line::new(&self.sender, &self.partner.address, self.partner.client.clone());
         let id = match self.sent(consignment.delivery).await? {
             Some(sent) if sent.state != SentState::Begun => return Ok(received(&sent.message_id)),
@@ -63,13 +69,12 @@ impl Osci {
             },
             None => self.new_id(&mut line, consignment).await?,
         };
-        let parcel = Parcel::pack(&self.sender, &self.partner, consignment).await?;
-        match self.hand_over(&mut line, &id, &parcel).await? {
+        match self.send(&mut line, consignment, &id).await? {
             // Executed since we asked, expired at the intermediary, or issued to a certificate we had before.
             code if meaning(code) == Meaning::NotFree => match self.past(&mut line, &id).await? {
                 Past::Unknown => {
                     let id = self.new_id(&mut line, consignment).await?;
-                    let code = self.hand_over(&mut line, &id, &parcel).await?;
+                    let code = self.send(&mut line, consignment, &id).await?;
                     self.conclude(&mut line, consignment, id, code).await
                 }
                 past => self.concluded(consignment, id, past).await,
@@ -90,10 +95,11 @@ impl Osci {
         Ok(id)
     }
 
-    /// Sends the order; the deciding feedback.
-    async fn hand_over(
+    /// Sends the order whole; the deciding feedback.
+    pub(super) async fn hand_over(
         &self,
         line: &mut Line<'_>,
+        consignment: &Consignment,
         id: &MessageId,
         parcel: &Parcel,
     ) -> Result<FeedbackCode, Verdict> {
@@ -116,13 +122,17 @@ impl Osci {
                     |open, random| open.mediate(receiver, Some(id.clone()), delivery, random),
                     attachments,
                 );
-                order.await.map(|answer| {
-                    if answer.value.envelope.content.is_some() {
-                        // Nobody has said yet that it was received: see docs/osci/operations.md, "Mediated deliveries".
-                        tracing::warn!(message_id = %id, "osci.reply_not_taken");
+                match order.await {
+                    Ok((open, answer, came)) => {
+                        if answer.is_success() && answer.value.envelope.content.is_some() {
+                            self.keep_reply(consignment, id, came).await?;
+                        }
+                        // Any further order says that the reply was received.
+                        line.close(open).await;
+                        Ok(answer.feedback)
                     }
-                    answer.feedback
-                })
+                    Err(why) => Err(why),
+                }
             }
         };
         let feedback = feedback.map_err(|why: Unanswered| judge::unanswered(&why, true))?;
@@ -215,11 +225,25 @@ impl Osci {
             state,
             at: self.sender.now(),
         };
-        self.sender.postbox.run(move |boxes| boxes.keep_sent(&sent)).await.map_err(store)
+        self.sender.postbox.run(move |boxes| boxes.keep_sent(&sent)).await.map_err(store)?;
+        if state == SentState::Begun { Ok(()) } else { self.end_transfer(consignment.delivery).await }
     }
 
     async fn forget(&self, delivery: DeliveryId) -> Result<(), Verdict> {
-        self.sender.postbox.run(move |boxes| boxes.forget_sent(delivery)).await.map_err(store)
+        self.sender.postbox.run(move |boxes| boxes.forget_sent(delivery)).await.map_err(store)?;
+        self.end_transfer(delivery).await
+    }
+
+    /// The chunks of a delivery are needed no more.
+    pub(super) async fn end_transfer(&self, delivery: DeliveryId) -> Result<(), Verdict> {
+        let ended =
+            self.sender.postbox.run(move |boxes| boxes.end_transfer(delivery)).await.map_err(store)?;
+        if !ended.is_empty() {
+            let postbox = self.sender.postbox.clone();
+            let discarding = spawn_blocking(move || postbox.discard(&ended));
+            discarding.await.map_err(|error| temporary(Code::INTERNAL, error.to_string()))?;
+        }
+        Ok(())
     }
 }
 
@@ -228,6 +252,6 @@ fn received(id: &MessageId) -> Verdict {
 }
 
 /// What was sent stays as it was; the next attempt finds out.
-fn store(error: PostboxError) -> Verdict {
+pub(super) fn store(error: PostboxError) -> Verdict {
     temporary(Code::OSCI_POSTBOX, error.to_string())
 }

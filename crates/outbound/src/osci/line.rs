@@ -59,19 +59,21 @@ impl<'a> Line<'a> {
         Ok(answer)
     }
 
-    /// One order in a dialogue of its own, which is left open: a further order, exitDialog too, would say that what the answer brought
-    /// was received (DOSSIER 12).
+    /// One order in a dialogue of its own, which is left open: a further order, exitDialog too, says that what the answer brought was
+    /// received (DOSSIER 12). With the answer comes the message it was in.
     pub(crate) async fn ask_in_dialogue<A: Answered>(
         &mut self,
         order: impl FnOnce(Open, &mut dyn Random) -> (Request, Awaiting<A>),
         attachments: &[Attachment<StoredPart>],
-    ) -> Result<Answer<A>, Unanswered> {
+    ) -> Result<(Open, Answer<A>, Received<Parts>), Unanswered> {
         let open = self.open().await?;
         let (request, awaiting) = order(open, &mut SystemRandom);
         let came = self.exchange(request, attachments).await?;
-        let (_open, answer) =
+        let (open, answer) =
             awaiting.receive(came.as_ref().map_err(Refused::clone)).map_err(Unanswered::Lost)?;
-        Ok(answer)
+        // There is no answer without a message.
+        let came = came.map_err(|refused| Unanswered::Own(refused.detail))?;
+        Ok((open, answer, came))
     }
 
     /// The process cards of these deliveries, as far as the intermediary knows them; all in one dialogue.
@@ -110,7 +112,7 @@ impl<'a> Line<'a> {
     }
 
     /// Ends a dialogue. That it ended well is of no interest: the intermediary lets it expire otherwise.
-    async fn close(&self, open: Open) {
+    pub(crate) async fn close(&self, open: Open) {
         let (request, awaiting) = open.exit(&mut SystemRandom);
         let ended = match self.exchange(request, &[]).await {
             Ok(came) => awaiting.receive(came.as_ref().map_err(Refused::clone)).is_ok(),

@@ -13,16 +13,18 @@
 //! How answers are judged stands in `judge.rs` and, for operators, in `docs/osci/operations.md`.
 
 mod adapter;
+mod chunks;
 mod judge;
 mod line;
 mod name;
 mod parcel;
 mod partner;
+mod reply;
 mod tracker;
 
 use std::sync::Arc;
 
-use dds_courier::{Courier, Identity};
+use dds_courier::{Courier, Identity, Trust};
 use dds_message::Clock;
 use dds_postbox::Postbox;
 
@@ -39,6 +41,8 @@ pub struct OsciSender {
     pub identity: Identity,
     /// MessageIds of what was sent, and encrypted attachments on their way.
     pub postbox: Postbox,
+    /// Whose certificates count: nothing is encrypted for one that is revoked or has ended.
+    pub trust: Trust,
     /// Time of signatures and of what is kept.
     pub clock: Arc<dyn Clock>,
 }

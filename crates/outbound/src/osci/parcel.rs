@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use dds_courier::{AttachmentList, ListedAttachment};
 use dds_delivery::{AttachmentSource, Consignment, Verdict};
 use dds_message::Code;
 use dds_osci::{
@@ -20,7 +21,7 @@ use dds_postbox::{Parts, PostboxError, StoredPart};
 use futures::StreamExt as _;
 use tokio::{sync::mpsc, task::spawn_blocking};
 
-use super::{OsciSender, name::content_ids, partner::Partner};
+use super::{OsciSender, name::content_id, partner::Partner};
 use crate::fault::temporary;
 
 /// Id of the container.
@@ -29,6 +30,8 @@ pub(crate) const CONTAINER: &str = "Sendung";
 const ENCRYPTED: &str = "SendungVerschluesselt";
 /// Id of the document, the first content of the container.
 pub(crate) const DOCUMENT: &str = "Dokument";
+/// Id of the list that says how the files are called; there is one where there are attachments.
+const LIST: &str = "Anlagenverzeichnis";
 
 /// A delivery ready for any number of orders. Its part files vanish with it.
 pub(crate) struct Parcel {
@@ -54,12 +57,16 @@ impl Parcel {
         let (author, time) = (sender.identity.clone(), sender.now());
         let (readers, certificates) = partner.readers();
         let document = consignment.document.bytes.clone();
+        let files: Vec<_> = consignment.attachments.iter().map(|source| source.describe().clone()).collect();
         let packing = spawn_blocking(move || {
             let mut draft = ContainerDraft::new(CONTAINER).inline(DOCUMENT, &document);
             let mut attachments = Vec::with_capacity(sealed.len());
             for (number, Sealed { plaintext, wrap, part }) in sealed.into_iter().enumerate() {
                 draft = draft.encrypted_attachment(&format!("Anlage{}", number + 1), plaintext, &wrap);
                 attachments.push(part);
+            }
+            if !attachments.is_empty() {
+                draft = draft.inline(LIST, &list(&attachments, files).write());
             }
             let key_id = CertificateRole::SignatureOriginator.usual_id(author.signature_certificate(), 0);
             let authors = [Author { signer: author.signature.as_ref(), key_id: &key_id, time: Some(time) }];
@@ -80,6 +87,22 @@ impl Parcel {
         delivery.subject.clone_from(&partner.subject);
         Ok(Self { delivery, attachments, _parts: parts })
     }
+
+    /// About how long the message becomes: content and attachments without the order around them.
+    pub(crate) fn octets(&self) -> u64 {
+        let attachments: u64 = self.attachments.iter().map(|attachment| attachment.bytes).sum();
+        self.delivery.content.xml.len() as u64 + attachments
+    }
+}
+
+/// Which file is behind which Content-ID.
+fn list(attachments: &[Attachment<StoredPart>], files: Vec<dds_message::Attachment>) -> AttachmentList {
+    let listed = attachments.iter().zip(files).map(|(part, file)| ListedAttachment {
+        content_id: part.content_id.clone(),
+        name: file.name,
+        media_type: file.media_type,
+    });
+    AttachmentList(listed.collect())
 }
 
 /// What the encrypting thread is told.
@@ -101,9 +124,8 @@ async fn seal_all(
     let postbox = sender.postbox.clone();
     let store = |error: &PostboxError| temporary(Code::OSCI_POSTBOX, error.to_string());
     let sealing = spawn_blocking(move || seal_pieces(postbox.parts()?, pieces));
-    let ids = content_ids(sources.iter().map(|source| source.describe().name.as_str()));
-    for (source, id) in sources.iter().zip(ids) {
-        if !feed(source, id, &send).await? {
+    for (number, source) in (1..).zip(sources) {
+        if !feed(source, content_id(number, &source.describe().name), &send).await? {
             // The thread has given up and says why.
             break;
         }

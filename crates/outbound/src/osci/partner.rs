@@ -1,12 +1,15 @@
 //! The way to one authority, its certificates read.
 
-use dds_courier::Identity;
+use dds_courier::{Identity, Trust};
 use dds_depot::{OsciMode, OsciWay};
+use dds_message::AnswerKind;
 use dds_osci::{
     certificate::Certificate,
     client::Client,
     message::{CertificateRole, RoleCertificates},
+    trust::{CertificateReport, CertificateUse},
 };
+use jiff::Timestamp;
 
 /// An [`OsciWay`] that can be used.
 #[derive(Debug, Clone)]
@@ -16,6 +19,10 @@ pub(crate) struct Partner {
     pub(crate) client: Client,
     pub(crate) addressee: Certificate,
     pub(crate) mode: Mode,
+    /// What a reply is for the source of the application.
+    pub(crate) reply: AnswerKind,
+    /// What is larger goes in chunks of so many KB.
+    pub(crate) chunk_kb: Option<u64>,
     pub(crate) subject: Option<String>,
     readers: Vec<Certificate>,
 }
@@ -48,6 +55,9 @@ impl Partner {
             // The Java library writes the subject unescaped into the process card of the recipient (DOSSIER 10).
             return Err(Flaw::Value("its OSCI subject contains < or &"));
         }
+        if way.chunk_kb.is_some() && way.mode != OsciMode::Store {
+            return Err(Flaw::Value("only into a mailbox a delivery goes in chunks"));
+        }
         let mut readers = Vec::new();
         for pem in &way.readers {
             readers.push(read(pem, "a certificate of its readers is malformed")?);
@@ -69,8 +79,37 @@ impl Partner {
                 OsciMode::Forward => Mode::Forward(receiver()?),
                 OsciMode::Mediate => Mode::Mediate(receiver()?),
             },
+            reply: way.reply.unwrap_or(AnswerKind::Receipt),
+            chunk_kb: way.chunk_kb.map(std::num::NonZeroU64::get),
             subject: way.subject.clone(),
             readers,
+        })
+    }
+
+    /// Checks the certificates of this way before anything is encrypted for them. They stand in the configuration, so they need no path to
+    /// an anchor; where there is one, revocation counts. The first that is refused.
+    pub(crate) async fn refused(&self, trust: &Trust, now: Timestamp) -> Option<CertificateReport> {
+        use CertificateUse as Use;
+        let intermediary = [
+            (self.client.intermediary_cipher.as_ref(), Use::ReaderCipher),
+            (self.client.intermediary_signature.as_ref(), Use::AddresseeSignature),
+        ];
+        let intermediary = intermediary.into_iter().filter_map(|(found, used_as)| Some((found?, used_as)));
+        let readers = self.readers.iter().map(|reader| (reader, Use::ReaderCipher));
+        let all: Vec<_> = std::iter::once((&self.addressee, Use::AddresseeCipher))
+            .chain(readers)
+            .chain(intermediary)
+            .collect();
+        trust.ask(all.iter().map(|(certificate, _)| *certificate), now).await;
+        let policy = trust.policy();
+        let mut reports =
+            all.into_iter().map(|(certificate, used_as)| policy.check_named(certificate, used_as, now));
+        reports.find(|report| {
+            let (warnings, certificate) = (&report.findings, report.certificate.sha256_hex());
+            if !report.is_refused() && !warnings.is_empty() {
+                tracing::warn!(certificate, ?warnings, "osci.certificate_warnings");
+            }
+            report.is_refused()
         })
     }
 

@@ -18,18 +18,20 @@ use axum::{
     response::{IntoResponse as _, Response},
     routing::post,
 };
-use dds_courier::{Courier, Desk, ExchangeError, Identity, Package, Timeouts, digests, receive};
+use dds_courier::{
+    AttachmentList, Courier, Desk, ExchangeError, Identity, Package, Timeouts, Trust, digests, receive,
+};
 use dds_message::Clock as _;
 use dds_osci::{
     algorithm::CryptoPolicy,
     certificate::Certificate,
     client::{Client, Fetched, Open},
-    content::{Content, ContentBody, open},
-    feedback::Refused,
-    intake::{IntakeConfig, Received},
-    intermediary::{Intermediary, PushFailure, Reply, Rules, Step},
+    content::{ContainerDraft, Content, ContentBody, open, package},
+    feedback::{Feedback, FeedbackCode, Language, Refused},
+    intake::{Intake, IntakeConfig, Received},
+    intermediary::{Attachment, Intermediary, PushFailure, Reply, ReplyMessage, Rules, Step},
     keys::{Decrypter, Signer, SoftwareKey},
-    message::MessageKind,
+    message::{ContentPackage, MessageKind, Order, RoleCertificates},
     random::SystemRandom,
     recipient::{Incoming, Recipient, Refusal},
     signature::SigningOptions,
@@ -59,11 +61,28 @@ pub(crate) struct Party {
 
 impl Party {
     fn new(name: &str) -> Self {
+        Self::make(name, |parameters, pair| parameters.self_signed(pair).unwrap().pem())
+    }
+
+    /// One whose certificate ends on a day.
+    pub(crate) fn until(name: &str, (year, month, day): (i32, u8, u8)) -> Self {
+        Self::make(name, |parameters, pair| {
+            parameters.not_after = rcgen::date_time_ymd(year, month, day);
+            parameters.self_signed(pair).unwrap().pem()
+        })
+    }
+
+    /// One with a certificate of an authority.
+    pub(crate) fn issued(name: &str, ca: &rcgen::CertifiedIssuer<'static, rcgen::KeyPair>) -> Self {
+        Self::make(name, |parameters, pair| parameters.signed_by(pair, ca).unwrap().pem())
+    }
+
+    fn make(name: &str, sign: impl FnOnce(&mut rcgen::CertificateParams, &rcgen::KeyPair) -> String) -> Self {
         let pair =
             rcgen::KeyPair::generate_rsa_for(&rcgen::PKCS_RSA_SHA256, rcgen::RsaKeySize::_3072).unwrap();
         let mut parameters = rcgen::CertificateParams::new(Vec::new()).unwrap();
         parameters.distinguished_name.push(rcgen::DnType::CommonName, name);
-        let pem = parameters.self_signed(&pair).unwrap().pem();
+        let pem = sign(&mut parameters, &pair);
         Self { key: Arc::new(SoftwareKey::from_pem(&pair.serialize_pem(), &pem).unwrap()), pem }
     }
 
@@ -90,12 +109,20 @@ pub(crate) fn keys() -> &'static Keys {
 pub(crate) struct Desktop {
     pub(crate) postbox: Postbox,
     pub(crate) courier: Courier,
-    _folder: Arc<tempfile::TempDir>,
+    folder: Arc<tempfile::TempDir>,
 }
 
 impl Desktop {
     pub(crate) fn new(clock: &ManualClock) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        Self::on(clock, Arc::new(tempfile::tempdir().unwrap()))
+    }
+
+    /// The same folder, opened by another process so to speak.
+    pub(crate) fn reopened(&self, clock: &ManualClock) -> Self {
+        Self::on(clock, Arc::clone(&self.folder))
+    }
+
+    fn on(clock: &ManualClock, folder: Arc<tempfile::TempDir>) -> Self {
         let postbox = Postbox::open(Options {
             folder: folder.path().join("osci"),
             master_key: MasterKey::from_hex(&"cd".repeat(32)).unwrap(),
@@ -112,7 +139,7 @@ impl Desktop {
         // The time-out runs while a request is still being sent, and a test machine may be slow.
         let timeouts = Timeouts { silence: Duration::from_secs(900), ..Timeouts::default() };
         let courier = Courier::new(desk, tls, timeouts).unwrap();
-        Self { postbox, courier, _folder: Arc::new(folder) }
+        Self { postbox, courier, folder }
     }
 
     pub(crate) fn sender(&self, clock: &ManualClock) -> OsciSender {
@@ -120,6 +147,7 @@ impl Desktop {
             courier: self.courier.clone(),
             identity: keys().sender.identity(),
             postbox: self.postbox.clone(),
+            trust: Trust::new(TrustPolicy::default()),
             clock: Arc::new(clock.clone()),
         }
     }
@@ -143,10 +171,18 @@ pub(crate) struct Place {
     pub(crate) url: String,
     pub(crate) desktop: Desktop,
     clock: ManualClock,
+    /// So many deliveries or chunks pass before any is lost.
+    pub(crate) pass: Arc<AtomicUsize>,
     /// So many deliveries are executed and not answered.
     pub(crate) lose_answers: Arc<AtomicUsize>,
     /// So many deliveries are thrown away unread.
     pub(crate) lose_orders: Arc<AtomicUsize>,
+    /// So many messages in chunks are never read, as after a crash.
+    pub(crate) forget: Arc<AtomicUsize>,
+    /// So many messages in chunks are executed, and the answer says that it takes longer.
+    pub(crate) silent: Arc<AtomicUsize>,
+    /// Chunks that were executed.
+    pub(crate) chunks: Arc<AtomicUsize>,
     /// Orders that were executed.
     pub(crate) executed: Arc<Mutex<Vec<MessageKind>>>,
     rules: Arc<Intermediary>,
@@ -155,21 +191,31 @@ pub(crate) struct Place {
 impl Place {
     /// The addressee has a mailbox; pushes may go to `receivers`.
     pub(crate) async fn start(clock: &ManualClock, receivers: &[&str]) -> Self {
+        Self::trusting(clock, receivers, Vec::new()).await
+    }
+
+    /// One that accepts what these authorities have issued.
+    pub(crate) async fn trusting(clock: &ManualClock, receivers: &[&str], anchors: Vec<Certificate>) -> Self {
         let (listener, url) = listener().await;
         let own = keys().intermediary.certificate();
         let place = Self {
             url: format!("{url}/osci"),
             desktop: Desktop::new(clock),
             clock: clock.clone(),
+            pass: Arc::default(),
             lose_answers: Arc::default(),
             lose_orders: Arc::default(),
+            forget: Arc::default(),
+            silent: Arc::default(),
+            chunks: Arc::default(),
             executed: Arc::default(),
             rules: Arc::new(Intermediary {
                 cipher: own.clone(),
                 signature: own,
-                trust: TrustPolicy { self_signed_ok: true, ..TrustPolicy::default() },
+                trust: TrustPolicy { anchors, self_signed_ok: true, ..TrustPolicy::default() },
                 policy: CryptoPolicy::default(),
                 rules: Rules {
+                    min_chunk_kb: 1,
                     receivers: receivers.iter().map(|&receiver| receiver.to_owned()).collect(),
                     ..Rules::default()
                 },
@@ -221,6 +267,30 @@ impl Place {
                     )),
                 }
             }
+            Step::Reassemble { chunks, then } => {
+                received.store.keep();
+                if take(&self.forget) {
+                    return self.seal(Reply::fault(&Refused::new(FeedbackCode::S9000, "ended here")));
+                }
+                let rules = Arc::clone(&self.rules);
+                let mut inside = reassemble(&self.desktop, chunks);
+                let store = std::mem::replace(&mut inside.store, postbox.parts().unwrap());
+                let done = postbox.run(move |boxes| then.done(&rules, Ok(&inside), boxes, now));
+                let mut reply = done.await.unwrap();
+                if reply.refused.is_none() {
+                    store.keep();
+                }
+                if take(&self.silent)
+                    && let ReplyMessage::Envelope(envelope) = &mut reply.message
+                    && let Order::ResponseToPartialStoreDelivery { inside, feedback, .. } =
+                        &mut envelope.order
+                {
+                    *inside = None;
+                    *feedback =
+                        Feedback::of(&[FeedbackCode::S3952, FeedbackCode::S0800], &[Language::German]);
+                }
+                self.seal(reply)
+            }
             step => panic!("no test needs {step:?}"),
         }
     }
@@ -237,6 +307,19 @@ impl Place {
     }
 }
 
+/// The message that the chunks make together.
+fn reassemble(desktop: &Desktop, chunks: Vec<Attachment<StoredPart>>) -> Received<Parts> {
+    let mut intake =
+        Intake::new(&desktop.courier.desk().intake, &[], &mut SystemRandom, desktop.postbox.parts().unwrap());
+    for chunk in chunks {
+        let mut reader = desktop.postbox.open_part(&chunk.handle).unwrap();
+        while let Some(piece) = reader.next_chunk().unwrap() {
+            intake.push(&piece).unwrap();
+        }
+    }
+    intake.finish().unwrap()
+}
+
 async fn serve(State(place): State<Place>, request: Request) -> Response {
     let deciphers: Vec<Arc<dyn Decrypter>> = vec![keys().intermediary.key.clone()];
     let body = request.into_body().into_data_stream();
@@ -247,9 +330,14 @@ async fn serve(State(place): State<Place>, request: Request) -> Response {
     let delivers = matches!(
         received.kind,
         MessageKind::StoreDelivery | MessageKind::ForwardDelivery | MessageKind::MediateDelivery
-    );
+    ) || !received.attachments.is_empty()
+        && received.kind == MessageKind::PartialStoreDelivery;
+    let delivers = delivers && !take(&place.pass);
     if delivers && take(&place.lose_orders) {
         return broken();
+    }
+    if received.kind == MessageKind::PartialStoreDelivery {
+        place.chunks.fetch_add(received.attachments.len(), Ordering::SeqCst);
     }
     let package = place.execute(received).await;
     if delivers && take(&place.lose_answers) {
@@ -274,6 +362,18 @@ async fn listener() -> (tokio::net::TcpListener, String) {
     (listener, url)
 }
 
+/// What an office replies.
+fn bescheid() -> dds_osci::recipient::Reply {
+    let container = ContainerDraft::new("Antwort").inline("Bescheid", b"<bescheid/>");
+    let container = container.write(&[], SigningOptions::default()).unwrap();
+    dds_osci::recipient::Reply {
+        content: ContentPackage::new(package(&[], &[container])),
+        certificates: RoleCertificates::default(),
+        subject: None,
+        custom_headers: Vec::new(),
+    }
+}
+
 /// A passive recipient; counts what it took.
 pub(crate) struct Office {
     pub(crate) url: String,
@@ -282,18 +382,22 @@ pub(crate) struct Office {
     pub(crate) lose_answers: Arc<AtomicUsize>,
     /// So many pushes are refused.
     pub(crate) refuse: Arc<AtomicUsize>,
+    /// So many are answered with a reply.
+    pub(crate) reply: Arc<AtomicUsize>,
 }
 
 impl Office {
     pub(crate) async fn start(clock: &ManualClock) -> Self {
         let (listener, url) = listener().await;
-        let (taken, lose, refuse) =
-            (Arc::<AtomicUsize>::default(), Arc::<AtomicUsize>::default(), Arc::<AtomicUsize>::default());
+        let (taken, lose, refuse, reply) =
+            <(Arc<AtomicUsize>, Arc<AtomicUsize>, Arc<AtomicUsize>, _)>::default();
+        let replies: Arc<AtomicUsize> = Arc::clone(&reply);
         let office = Self {
             url: format!("{url}/empfang"),
             taken: taken.clone(),
             lose_answers: lose.clone(),
             refuse: refuse.clone(),
+            reply,
         };
         let own = keys().addressee.certificate();
         let recipient = Recipient::new(own.clone(), own, vec![keys().intermediary.certificate()]);
@@ -312,7 +416,7 @@ impl Office {
                 }
                 Ok(Incoming::Process(processing)) => {
                     taken.fetch_add(1, Ordering::SeqCst);
-                    processing.accepted()
+                    if take(&replies) { processing.reply(bescheid()) } else { processing.accepted() }
                 }
             };
             if take(&lose) {
@@ -405,13 +509,18 @@ impl Addressee {
                 ContentBody::Inline(octets) => octets.clone(),
                 other => panic!("{other:?} is no document"),
             };
+            let list = match container.contents.last().map(|item| &item.body) {
+                Some(ContentBody::Inline(octets)) => AttachmentList::read(octets).unwrap_or_default(),
+                _ => AttachmentList::default(),
+            };
             let signatures = container
                 .signatures
                 .iter()
                 .map(|one| (format!("{:?}", one.verdict), one.signer.clone().unwrap()))
                 .collect();
             let clear = !content.containers.is_empty();
-            Letter { document, attachments, signatures, clear }
+            let envelope = String::from_utf8_lossy(received.document.bytes()).into_owned();
+            Letter { document, attachments, list, envelope, signatures, clear }
         })
         .await
         .unwrap()
@@ -423,6 +532,10 @@ pub(crate) struct Letter {
     pub(crate) document: Vec<u8>,
     /// Content-ID, bytes, SHA-256.
     pub(crate) attachments: Vec<(String, u64, Vec<u8>)>,
+    /// Which file is behind which Content-ID.
+    pub(crate) list: AttachmentList,
+    /// What everybody on the way could read.
+    pub(crate) envelope: String,
     pub(crate) signatures: Vec<(String, Certificate)>,
     /// Something was readable without a key.
     pub(crate) clear: bool,

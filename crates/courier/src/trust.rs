@@ -1,0 +1,241 @@
+//! Trust in certificates of partners, with what OCSP responders (Auskunftsdienste) say about them.
+//!
+//! Only responders of the configuration are asked, never an address that stands in a certificate: nobody sends us anywhere. What they
+//! say is verified by `dds-osci` and kept until its `nextUpdate`. A responder that fails is left alone for a while, so that an order
+//! waits at most once, and for at most [`Patience::answer`]; what a missing answer means is the policy's affair
+//! ([`RevocationDemand`](dds_osci::trust::RevocationDemand)).
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use dds_osci::{
+    certificate::Certificate,
+    random::SystemRandom,
+    trust::{OcspAnswer, OcspError, OcspRequest, TrustPolicy},
+};
+use futures::future::join_all;
+use http::{StatusCode, header};
+use jiff::{SignedDuration, Timestamp};
+use parking_lot::{Mutex, RwLock};
+use reqwest::{Client, redirect};
+use rustls::ClientConfig;
+use tokio::sync::Semaphore;
+
+/// Largest answer. One with the chain of its responder has some 5 KB.
+const LARGEST: usize = 64 * 1024;
+/// Questions under way at the same time.
+const QUESTIONS: usize = 16;
+
+/// Auskunftsdienst.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Responder {
+    /// Address; asked by POST.
+    pub url: String,
+    /// Whose certificates it knows; `None`: those of everybody without a responder of his own.
+    pub issuer: Option<Certificate>,
+}
+
+/// How long to wait for responders.
+#[derive(Debug, Clone, Copy)]
+pub struct Patience {
+    /// For one answer, connection included.
+    pub answer: Duration,
+    /// After a failure, before the next question.
+    pub pause: SignedDuration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self { answer: Duration::from_secs(5), pause: SignedDuration::from_secs(60) }
+    }
+}
+
+/// Vertrauen: policy and responders. Cheap to clone.
+#[derive(Clone)]
+pub struct Trust(Arc<Inner>);
+
+struct Inner {
+    policy: RwLock<Arc<TrustPolicy>>,
+    responders: Vec<Responder>,
+    client: Option<Client>,
+    patience: Patience,
+    places: Semaphore,
+    /// Not before this time: by address of a responder that failed, and by fingerprint of a certificate it could not vouch for.
+    pauses: Mutex<HashMap<String, Timestamp>>,
+}
+
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+enum Silent {
+    /// The responder itself is in trouble.
+    #[error("{0}")]
+    Responder(&'static str),
+    /// What it says of this certificate is worth nothing.
+    #[error(transparent)]
+    Answer(#[from] OcspError),
+}
+
+impl Trust {
+    /// Trust without anybody to ask.
+    #[must_use]
+    pub fn new(policy: TrustPolicy) -> Self {
+        Self::build(policy, Vec::new(), None, Patience::default())
+    }
+
+    /// Trust with responders.
+    ///
+    /// # Errors
+    /// Text of the HTTP client when its configuration cannot be used.
+    pub fn asking(
+        policy: TrustPolicy,
+        responders: Vec<Responder>,
+        tls: ClientConfig,
+        patience: Patience,
+    ) -> Result<Self, String> {
+        let client = Client::builder()
+            .tls_backend_preconfigured(tls)
+            .http1_only()
+            .redirect(redirect::Policy::none())
+            .referer(false)
+            .no_proxy()
+            .user_agent("Datendrehscheibe")
+            .build()
+            .map_err(|error| error.to_string())?;
+        Ok(Self::build(policy, responders, Some(client), patience))
+    }
+
+    fn build(
+        policy: TrustPolicy,
+        responders: Vec<Responder>,
+        client: Option<Client>,
+        patience: Patience,
+    ) -> Self {
+        Self(Arc::new(Inner {
+            policy: RwLock::new(Arc::new(policy)),
+            responders,
+            client,
+            patience,
+            places: Semaphore::new(QUESTIONS),
+            pauses: Mutex::default(),
+        }))
+    }
+
+    /// The policy in force.
+    #[must_use]
+    pub fn policy(&self) -> Arc<TrustPolicy> {
+        Arc::clone(&self.0.policy.read())
+    }
+
+    /// Puts another policy into force, for example with newer revocation lists; what responders have said goes on counting.
+    pub fn replace(&self, policy: TrustPolicy) {
+        let mut current = self.0.policy.write();
+        let answers = current.answers.clone();
+        *current = Arc::new(TrustPolicy { answers, ..policy });
+    }
+
+    /// Asks the responders about these certificates and the authorities between them and an anchor, as far as no answer counts at
+    /// `now`. Afterwards the checks of the policy know what could be learnt; says whether that is more than before.
+    pub async fn ask<'a>(
+        &self,
+        certificates: impl IntoIterator<Item = &'a Certificate>,
+        now: Timestamp,
+    ) -> bool {
+        let Some(client) = &self.0.client else { return false };
+        if self.0.responders.is_empty() {
+            return false;
+        }
+        let policy = self.policy();
+        let mut due: Vec<(Certificate, Certificate)> = Vec::new();
+        for pair in certificates.into_iter().flat_map(|certificate| policy.unanswered(certificate, now)) {
+            if !due.contains(&pair) {
+                due.push(pair);
+            }
+        }
+        let questions =
+            due.iter().map(|(certificate, issuer)| self.question(client, &policy, certificate, issuer, now));
+        join_all(questions).await.contains(&true)
+    }
+
+    async fn question(
+        &self,
+        client: &Client,
+        policy: &TrustPolicy,
+        certificate: &Certificate,
+        issuer: &Certificate,
+        now: Timestamp,
+    ) -> bool {
+        let Some(responder) = self.responder(issuer) else { return false };
+        if self.rests(&responder.url, now) || self.rests(certificate.sha256_hex(), now) {
+            return false;
+        }
+        let asking = async {
+            let _place = self.0.places.acquire().await.map_err(|_| Silent::Responder("closed"))?;
+            // Somebody else may have asked meanwhile.
+            if !policy.answers.is_due(certificate, now) {
+                return Ok(None);
+            }
+            fetch(client, &responder.url, certificate, issuer, now).await.map(Some)
+        };
+        let asked = tokio::time::timeout(self.0.patience.answer, asking).await;
+        let error = match asked.unwrap_or(Err(Silent::Responder("time-out"))) {
+            Ok(answer) => {
+                if let Some(answer) = answer {
+                    policy.answers.keep(answer);
+                }
+                return true;
+            }
+            Err(error) => error,
+        };
+        tracing::warn!(url = responder.url, certificate = certificate.sha256_hex(), %error, "osci.responder_silent");
+        let who = match error {
+            Silent::Responder(_) => &responder.url,
+            Silent::Answer(_) => certificate.sha256_hex(),
+        };
+        let mut pauses = self.0.pauses.lock();
+        pauses.retain(|_, until| *until > now);
+        pauses.insert(who.to_owned(), now.checked_add(self.0.patience.pause).unwrap_or(Timestamp::MAX));
+        false
+    }
+
+    fn responder(&self, issuer: &Certificate) -> Option<&Responder> {
+        let responders = &self.0.responders;
+        let own = responders.iter().find(|responder| responder.issuer.as_ref() == Some(issuer));
+        own.or_else(|| responders.iter().find(|responder| responder.issuer.is_none()))
+    }
+
+    fn rests(&self, who: &str, now: Timestamp) -> bool {
+        self.0.pauses.lock().get(who).is_some_and(|until| now < *until)
+    }
+}
+
+impl std::fmt::Debug for Trust {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Trust({} responders)", self.0.responders.len())
+    }
+}
+
+/// One question (RFC 6960 appendix A.1).
+async fn fetch(
+    client: &Client,
+    url: &str,
+    certificate: &Certificate,
+    issuer: &Certificate,
+    now: Timestamp,
+) -> Result<OcspAnswer, Silent> {
+    let request = OcspRequest::new(certificate, issuer, &mut SystemRandom)?;
+    let sending = client.post(url).header(header::CONTENT_TYPE, "application/ocsp-request");
+    let broken = |error: reqwest::Error| {
+        Silent::Responder(if error.is_connect() { "no connection" } else { "connection broken" })
+    };
+    let mut response = sending.body(request.bytes().to_vec()).send().await.map_err(broken)?;
+    if response.status() != StatusCode::OK {
+        return Err(Silent::Responder("it answers with another HTTP status than 200"));
+    }
+    let mut body = Vec::new();
+    while let Some(piece) = response.chunk().await.map_err(broken)? {
+        if body.len() + piece.len() > LARGEST {
+            return Err(Silent::Responder("its answer is longer than 64 KB"));
+        }
+        body.extend_from_slice(&piece);
+    }
+    Ok(request.read(&body, now)?)
+}

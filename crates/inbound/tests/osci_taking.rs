@@ -1,0 +1,355 @@
+//! The built-in intermediary and what the main path takes from a mailbox of our own: whose certificates count, names of files, replies.
+//! An invented authority, its responder on a real socket.
+#![allow(
+    clippy::print_stderr,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test may end by panic, also in its helpers"
+)]
+
+#[path = "../../courier/tests/support/responder.rs"]
+mod responder;
+#[path = "channels/support.rs"]
+mod support;
+
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
+
+use dds_courier::{
+    AttachmentList, Courier, Desk, Identity, ListedAttachment, Package, Responder, Timeouts, Trust,
+};
+use dds_inbound::{
+    Limits, SourceTable,
+    osci::{Collector, CollectorOptions, Office, OsciContext, routes},
+};
+use dds_message::{AnswerKind, Clock, Digest};
+use dds_osci::{
+    algorithm::{CryptoPolicy, DigestAlgorithm},
+    certificate::Certificate,
+    client::{
+        Answer, Answered, ChunkPlan, ChunkVerdict, Client, Delivery, Lost, Request, Single, partial_id,
+    },
+    content::{Author, ContainerDraft, package},
+    feedback::{FeedbackCode as F, Refused},
+    intake::IntakeConfig,
+    intermediary::{Attachment, Intermediary, Rules},
+    keys::{Signer, SoftwareKey},
+    message::{CertificateRole, ContentPackage, MessageId},
+    outgoing::{PartHasher, message_bytes},
+    random::{Random, SystemRandom},
+    signature::SigningOptions,
+    trust::{RevocationDemand, RevocationList, TrustPolicy},
+};
+use dds_postbox::{Options, Parts, Postbox, Reply, StoredPart};
+use dds_store::MasterKey;
+use dds_telemetry::Telemetry;
+use parking_lot::RwLock;
+use responder::{Authority, Ca, Says, asking, at};
+use support::{Fake, source};
+use tokio::sync::{Notify, Semaphore};
+
+struct Morning;
+
+impl Clock for Morning {
+    fn now(&self) -> dds_message::Timestamp {
+        dds_message::Timestamp(at().as_millisecond())
+    }
+}
+
+/// Key pairs take their time; certificates are made anew for the authority of each test.
+fn pair(number: usize) -> &'static rcgen::KeyPair {
+    static PAIRS: OnceLock<Vec<rcgen::KeyPair>> = OnceLock::new();
+    let make =
+        || rcgen::KeyPair::generate_rsa_for(&rcgen::PKCS_RSA_SHA256, rcgen::RsaKeySize::_3072).unwrap();
+    &PAIRS.get_or_init(|| (0..3).map(|_| make()).collect())[number]
+}
+
+fn party(number: usize, name: &str, ca: &Ca) -> Arc<SoftwareKey> {
+    let mut params = responder::params(name);
+    params.serial_number = Some(serial(name));
+    let pem = params.signed_by(pair(number), ca).unwrap().pem();
+    Arc::new(SoftwareKey::from_pem(&pair(number).serialize_pem(), &pem).unwrap())
+}
+
+fn serial(name: &str) -> rcgen::SerialNumber {
+    rcgen::SerialNumber::from(vec![1, name.len().try_into().unwrap()])
+}
+
+fn certificate(key: &SoftwareKey) -> Certificate {
+    Signer::certificate(key).clone()
+}
+
+/// The intermediary with a mailbox of our own, and a sender.
+struct World {
+    authority: Authority,
+    url: String,
+    courier: Courier,
+    trust: Trust,
+    postbox: Postbox,
+    collector: Collector,
+    fake: Arc<Fake>,
+    sender: Arc<SoftwareKey>,
+    intermediary: Certificate,
+    own: Certificate,
+    _folder: tempfile::TempDir,
+}
+
+impl World {
+    async fn new(revocation: RevocationDemand) -> Self {
+        let authority = Authority::new("Erfundene Stelle").await;
+        let sender = party(0, "Erfundenes Portal", &authority.ca);
+        let (office, own) =
+            (party(1, "Erfundener Intermediär", &authority.ca), party(2, "Erfundene Stadt", &authority.ca));
+        let anchors = vec![authority.anchor()];
+        let policy = TrustPolicy { anchors, revocation, ..TrustPolicy::default() };
+        let trust = asking(policy, vec![Responder { url: authority.url.clone(), issuer: None }]);
+        let folder = tempfile::tempdir().unwrap();
+        let master_key = MasterKey::generate().unwrap();
+        let options = Options { folder: folder.path().to_owned(), master_key, clock: Arc::new(Morning) };
+        let postbox = Postbox::open(options).unwrap();
+        postbox.register([certificate(&own)]);
+        let desk = Desk { intake: Arc::new(IntakeConfig::default()), postbox: postbox.clone() };
+        let tls = rustls::ClientConfig::builder_with_provider(Arc::new(
+            rustls::crypto::aws_lc_rs::default_provider(),
+        ))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(rustls::RootCertStore::empty())
+        .with_no_client_auth();
+        let timeouts = Timeouts { silence: Duration::from_secs(900), ..Timeouts::default() };
+        let courier = Courier::new(desk, tls, timeouts).unwrap();
+        let fake = Arc::new(Fake::default());
+        let sources =
+            SourceTable::default().with_certificate(source(), Digest::of(certificate(&sender).der()));
+        let context = OsciContext {
+            handle: fake.clone(),
+            sources: Arc::new(sources),
+            limits: Limits::default(),
+            postbox: postbox.clone(),
+            courier: courier.clone(),
+            trust: trust.clone(),
+            clock: Arc::new(Morning),
+            telemetry: Telemetry::default(),
+            wake: Arc::new(Notify::new()),
+            places: Arc::new(Semaphore::new(4)),
+            idle: Duration::from_secs(900),
+        };
+        let identity = |key: &Arc<SoftwareKey>| Identity { cipher: key.clone(), signature: key.clone() };
+        let rules = Intermediary {
+            cipher: certificate(&office),
+            signature: certificate(&office),
+            trust: TrustPolicy::clone(&trust.policy()),
+            policy: CryptoPolicy::default(),
+            rules: Rules::default(),
+        };
+        let collector = Collector::new(&context, vec![identity(&own)], CollectorOptions::default());
+        let rules = RwLock::new(Arc::new(rules));
+        let office_at_work = Arc::new(Office { context, rules, identity: identity(&office) });
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/osci", listener.local_addr().unwrap());
+        let routes = routes(Some(office_at_work), None);
+        tokio::spawn(async move { axum::serve(listener, routes).await.unwrap() });
+        let (intermediary, own) = (certificate(&office), certificate(&own));
+        Self {
+            authority,
+            url,
+            courier,
+            trust,
+            postbox,
+            collector,
+            fake,
+            sender,
+            intermediary,
+            own,
+            _folder: folder,
+        }
+    }
+
+    async fn ask<A: Answered>(
+        &self,
+        order: impl FnOnce(&Client, &mut dyn Random) -> (Request, Single<A>),
+        attachments: Vec<Attachment<StoredPart>>,
+    ) -> Answer<A> {
+        self.try_ask(order, attachments).await.unwrap()
+    }
+
+    async fn try_ask<A: Answered>(
+        &self,
+        order: impl FnOnce(&Client, &mut dyn Random) -> (Request, Single<A>),
+        attachments: Vec<Attachment<StoredPart>>,
+    ) -> Result<Answer<A>, Lost> {
+        let own = certificate(&self.sender);
+        let client = Client::new(own.clone(), own, self.intermediary.clone(), self.intermediary.clone());
+        let (request, awaiting) = order(&client, &mut SystemRandom);
+        let digests: Vec<_> = attachments.iter().map(|one| one.digests.clone()).collect();
+        let signer = Some((self.sender.as_ref() as &dyn Signer, SigningOptions::default()));
+        let outgoing = request.seal(signer, &digests, &mut SystemRandom).unwrap();
+        let package = Package { outgoing, attachments };
+        let came = self.courier.exchange(&self.url, package, vec![self.sender.clone()]).await.unwrap();
+        awaiting.receive(Ok::<_, Refused>(&came))
+    }
+
+    async fn message_id(&self) -> MessageId {
+        self.ask(|client, random| client.get_message_id(random), Vec::new()).await.value.message_id.unwrap()
+    }
+
+    /// The one delivery in our own mailbox.
+    async fn waiting(&self) -> MessageId {
+        let own = vec![self.own.sha256_hex().to_owned()];
+        let waiting = self.postbox.run(move |boxes| boxes.waiting(&own, at(), 9)).await.unwrap();
+        waiting[0].id.clone()
+    }
+
+    /// Stores a letter with one attachment for our own mailbox, with a list of names or without.
+    async fn store(&self, author: &SoftwareKey, names: Option<&str>) {
+        let (parts, attachment) = attachment(&self.postbox, "anlage-1.pdf", b"%PDF");
+        let mut draft = ContainerDraft::new("Sendung")
+            .inline("Dokument", b"<antrag/>")
+            .attachment("Anlage", attachment.digests.clone());
+        if let Some(name) = names {
+            let listed = ListedAttachment {
+                content_id: attachment.content_id.clone(),
+                name: name.to_owned(),
+                media_type: "application/pdf".to_owned(),
+            };
+            draft = draft.inline("Anlagenverzeichnis", &AttachmentList(vec![listed]).write());
+        }
+        let mut delivery = Delivery::new(ContentPackage::new(Vec::new()), self.own.clone());
+        let key_id =
+            delivery.certificates.add(CertificateRole::SignatureOtherAuthor, &certificate(author)).to_owned();
+        let authors = [Author { signer: author, key_id: &key_id, time: None }];
+        let container = draft.write(&authors, SigningOptions::default()).unwrap();
+        delivery.content = ContentPackage::new(package(&[], &[container]));
+        let id = self.message_id().await;
+        let stored = self.ask(|client, random| client.store(id, delivery, random), vec![attachment]).await;
+        assert!(stored.is_success(), "{:?}", stored.feedback);
+        drop(parts);
+    }
+}
+
+fn attachment(postbox: &Postbox, content_id: &str, octets: &[u8]) -> (Parts, Attachment<StoredPart>) {
+    let mut parts = postbox.parts().unwrap();
+    let handle = parts.put(octets).unwrap();
+    let mut hasher = PartHasher::new(content_id, &[DigestAlgorithm::Sha256]);
+    hasher.update(octets);
+    let attachment = Attachment {
+        content_id: content_id.to_owned(),
+        media_type: "application/octet-stream".to_owned(),
+        bytes: octets.len() as u64,
+        offset: 0,
+        digests: hasher.finish(),
+        handle,
+    };
+    (parts, attachment)
+}
+
+/// The client has one certificate for both uses, so that of the cipher certificate decides: a fault.
+#[tokio::test]
+async fn an_order_is_answered_as_the_responder_says() {
+    let warned = [F::S3707, F::S3501];
+    for (says, demand, refused, warnings) in [
+        (Says::Good, RevocationDemand::Require, None, [].as_slice()),
+        (Says::Revoked, RevocationDemand::Warn, Some(F::S9502), &[]),
+        (Says::Unknown, RevocationDemand::Require, Some(F::S9501), &[]),
+        (Says::Trouble, RevocationDemand::Require, Some(F::S9501), &[]),
+        (Says::Trouble, RevocationDemand::Warn, None, &warned),
+    ] {
+        let world = World::new(demand).await;
+        world.authority.say(says);
+        match world.try_ask(|client, random| client.get_message_id(random), Vec::new()).await {
+            Ok(answer) => {
+                let codes = answer.feedback.codes();
+                assert!(answer.is_success() && refused.is_none(), "{says:?}: {codes:?}");
+                let found: Vec<_> = codes.into_iter().filter(|code| warned.contains(code)).collect();
+                assert_eq!(found, warnings, "{says:?}");
+            }
+            Err(lost) => assert_eq!(Some(lost.code()), refused, "{says:?}: {lost}"),
+        }
+        assert_eq!(world.authority.asked(), 1, "{says:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_author_whose_certificate_is_revoked_signs_nothing_for_us() {
+    let world = World::new(RevocationDemand::IfAvailable).await;
+    let name = "Erfundene Verfasserin";
+    world.store(&party(1, name, &world.authority.ca), None).await;
+    // Stored while she was good; revoked before we read it.
+    let list = rcgen::CertificateRevocationListParams {
+        this_update: rcgen::date_time_ymd(2026, 11, 22),
+        next_update: rcgen::date_time_ymd(2026, 12, 1),
+        crl_number: rcgen::SerialNumber::from(vec![1]),
+        issuing_distribution_point: None,
+        revoked_certs: vec![rcgen::RevokedCertParams {
+            serial_number: serial(name),
+            revocation_time: rcgen::date_time_ymd(2026, 11, 21),
+            reason_code: None,
+            invalidity_date: None,
+        }],
+        key_identifier_method: rcgen::KeyIdMethod::Sha256,
+    };
+    let list =
+        RevocationList::from_der(list.signed_by(&*world.authority.ca).unwrap().der().to_vec()).unwrap();
+    world.trust.replace(TrustPolicy { crls: vec![list], ..TrustPolicy::clone(&world.trust.policy()) });
+    assert_eq!(world.collector.collect().await.unwrap(), 1);
+    assert_eq!(world.fake.taken().len(), 0);
+    assert_eq!(world.postbox.run(|boxes| boxes.count_set_aside()).await.unwrap(), 1);
+}
+
+#[tokio::test]
+async fn files_keep_the_names_that_the_content_has_for_them() {
+    let world = World::new(RevocationDemand::IfAvailable).await;
+    world.store(&world.sender, Some("Ausweis Müller.pdf")).await;
+    world.store(&world.sender, None).await;
+    assert_eq!(world.collector.collect().await.unwrap(), 2);
+    let taken = world.fake.taken();
+    let names: Vec<_> = taken
+        .iter()
+        .map(|message| (message.attachments[0].name.as_str(), message.attachments[0].media_type.as_str()))
+        .collect();
+    let foreign = ("anlage-1.pdf", "application/octet-stream");
+    assert_eq!(names, [("Ausweis Müller.pdf", "application/pdf"), foreign]);
+    assert!(taken.iter().all(|message| message.document == "<antrag/>"));
+}
+
+/// What the sender put into our mailbox as the reply to a mediation.
+#[tokio::test]
+async fn a_reply_goes_the_way_back_as_an_answer_of_its_case() {
+    let world = World::new(RevocationDemand::IfAvailable).await;
+    world.store(&world.sender, None).await;
+    let (id, message) = (world.waiting().await, dds_message::MessageId(uuid::Uuid::from_u128(7)));
+    let reply = Reply { message, kind: AnswerKind::Decision };
+    world.postbox.run(move |boxes| boxes.keep_reply(&id, &reply)).await.unwrap();
+    world.store(&world.sender, None).await;
+    assert_eq!(world.collector.collect().await.unwrap(), 2);
+    let taken: Vec<_> = world.fake.taken().into_iter().map(|taken| taken.answer).collect();
+    assert_eq!(taken, [Some((AnswerKind::Decision, Some(message), None)), None]);
+}
+
+/// The certificates of what comes in chunks are known only when all chunks are there.
+#[tokio::test]
+async fn the_reader_of_a_delivery_in_chunks_is_asked_about() {
+    let world = World::new(RevocationDemand::Require).await;
+    let reader = certificate(&party(1, "Erfundene Leserin", &world.authority.ca));
+    let id = world.message_id().await;
+    let container = ContainerDraft::new("Sendung").inline("Dokument", b"<antrag/>");
+    let container = container.write(&[], SigningOptions::default()).unwrap();
+    let mut delivery = Delivery::new(ContentPackage::new(package(&[], &[container])), world.own.clone());
+    delivery.certificates.add(CertificateRole::CipherOtherReader, &reader);
+    let own = certificate(&world.sender);
+    let mut plain = Client::new(own.clone(), own, world.intermediary.clone(), world.intermediary.clone());
+    plain.intermediary_cipher = None;
+    let (request, _) = plain.store(id.clone(), delivery, &mut SystemRandom);
+    let signer = Some((world.sender.as_ref() as &dyn Signer, SigningOptions::default()));
+    let inside = message_bytes(request.seal(signer, &[], &mut SystemRandom).unwrap(), &[]).unwrap();
+    let plan = ChunkPlan::new(inside.len() as u64, 1_000, None).unwrap();
+    let (_parts, chunk) = attachment(&world.postbox, ChunkPlan::CONTENT_ID, &inside);
+    let order = |client: &Client, random: &mut dyn Random| {
+        client.partial_store(partial_id(&id), plan.request(1), &world.own, random)
+    };
+    let answer = world.ask(order, vec![chunk]).await;
+    assert!(matches!(answer.value.verdict(), ChunkVerdict::Done(_)), "{:?}", answer.value);
+}

@@ -1,0 +1,40 @@
+//! The reply to a mediated delivery: put into our own mailbox before anything tells the intermediary that we have it. From there the
+//! collector of `dds-inbound` takes it to the source of the application (Rückkanal), as an answer of its case.
+
+use dds_delivery::{Consignment, Verdict};
+use dds_osci::{
+    intake::Received,
+    intermediary::{Attachment, Delivery, Mailboxes as _},
+    message::MessageId,
+};
+use dds_postbox::{Parts, PostboxError, Reply};
+
+use super::adapter::{Osci, store};
+
+impl Osci {
+    /// Makes the reply durable. Its id is ours, so that no partner can choose one that is taken.
+    pub(super) async fn keep_reply(
+        &self,
+        consignment: &Consignment,
+        id: &MessageId,
+        came: Received<Parts>,
+    ) -> Result<(), Verdict> {
+        let delivery = Delivery {
+            id: MessageId::new(format!("antwort/{}/{id}", consignment.delivery)),
+            mailbox: self.sender.identity.cipher_certificate().sha256_hex().to_owned(),
+            submitted: self.sender.now(),
+            envelope: came.document.bytes().to_vec(),
+            attachments: came.attachments.iter().map(Attachment::from).collect(),
+        };
+        let reply = Reply { message: consignment.message, kind: self.partner.reply };
+        let parts = came.store;
+        let keeping = self.sender.postbox.run(move |boxes| {
+            boxes.put_delivery(&delivery)?;
+            boxes.keep_reply(&delivery.id, &reply)?;
+            // Within the step: the attempt may be given up while it is committed, and parts that nobody has kept vanish.
+            parts.keep();
+            Ok::<_, PostboxError>(())
+        });
+        keeping.await.map_err(store)
+    }
+}
