@@ -17,7 +17,8 @@ use super::{
     plan::{self, SealedDelivery},
     queue::Taken,
     reader::blocking,
-    rows, settle,
+    rows::{self, SealedShipment},
+    settle,
     tx::Tx,
 };
 use crate::{
@@ -375,10 +376,10 @@ impl SqliteStore {
                    FROM delivery d JOIN message m ON m.seq = d.message LEFT JOIN output p ON p.owner = d.seq
                    WHERE d.id = ?1 AND m.wrapped_key IS NOT NULL";
         let found = rows::one(db, sql, [id.0.as_bytes()], rows::shipment)?;
-        let (message, attachments, stored, mut shipment) = found.ok_or_else(missing)?;
+        let SealedShipment { message, attachments, output, mut shipment } = found.ok_or_else(missing)?;
         let key = self.inner.vault.unwrap_key(message, &shipment.key)?;
         shipment.attachments = open_attachments(&key, message, attachments)?;
-        shipment.output.bytes = match stored {
+        shipment.output.bytes = match output {
             Some(stored) => payload::load(&self.inner.files, &key, Place::Output, id.0, &stored)?,
             None => self.payload(db, Place::Document, message)?.ok_or_else(missing)?,
         };

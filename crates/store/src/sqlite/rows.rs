@@ -198,9 +198,19 @@ pub(super) fn message(row: &Row<'_>) -> Outcome<(i64, Option<Vec<u8>>, MessageRe
     Ok((row.get("seq")?, row.get("attachments")?, record))
 }
 
-/// A shipment without attachments and bytes; before it its message, the sealed list of attachments and the stored
-/// output, which is missing if the target gets the document itself.
-pub(super) fn shipment(row: &Row<'_>) -> Outcome<(MessageId, Option<Vec<u8>>, Option<Stored>, Shipment)> {
+/// A shipment as it lies there.
+pub(super) struct SealedShipment {
+    pub(super) message: MessageId,
+    /// Sealed list of attachments.
+    pub(super) attachments: Option<Vec<u8>>,
+    /// Missing if the target gets the document itself.
+    pub(super) output: Option<Stored>,
+    /// Without attachments and bytes.
+    pub(super) shipment: Shipment,
+}
+
+/// A shipment whose message still has its key.
+pub(super) fn shipment(row: &Row<'_>) -> Outcome<SealedShipment> {
     let (stored, output) = match row.get::<_, Option<String>>("media_type")? {
         Some(media_type) => {
             let (file_name, digest) = (row.get("file_name")?, digest(row, "output_digest")?);
@@ -222,7 +232,12 @@ pub(super) fn shipment(row: &Row<'_>) -> Outcome<(MessageId, Option<Vec<u8>>, Op
         attachments: Vec::new(),
         output,
     };
-    Ok((MessageId(uuid(row, "id")?), row.get("attachments")?, stored, shipment))
+    Ok(SealedShipment {
+        message: MessageId(uuid(row, "id")?),
+        attachments: row.get("attachments")?,
+        output: stored,
+        shipment,
+    })
 }
 
 /// Columns read by [`delivery`].
