@@ -1,11 +1,14 @@
 //! Tables.
 
-use rusqlite::Connection;
+use rusqlite::{Connection, config::DbConfig};
 
 use crate::PostboxError;
 
 /// Version of the tables; a newer file is refused.
 const VERSION: i64 = 1;
+
+/// Statements kept compiled; there are fewer.
+const STATEMENTS: usize = 128;
 
 const TABLES: &str = "
 CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
@@ -56,6 +59,9 @@ CREATE INDEX IF NOT EXISTS sent_open ON sent (target) WHERE state = 1;
 ";
 
 pub(crate) fn prepare(connection: &Connection) -> Result<(), PostboxError> {
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    // Else SQLite plans a statement anew for every value that might let it use a partial index.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", true)?;
