@@ -46,6 +46,21 @@ pub enum ExchangeError {
     Unreadable(Refused),
 }
 
+/// A client that goes where the configuration says and nowhere else.
+pub(crate) fn http_client(tls: ClientConfig, connect: Duration) -> Result<Client, String> {
+    Client::builder()
+        .tls_backend_preconfigured(tls)
+        .http1_only()
+        .redirect(redirect::Policy::none())
+        .referer(false)
+        .no_proxy()
+        .connect_timeout(connect)
+        .tcp_nodelay(true)
+        .user_agent("Datendrehscheibe")
+        .build()
+        .map_err(|error| error.to_string())
+}
+
 /// Sends messages. Cheap to clone.
 #[derive(Clone)]
 pub struct Courier {
@@ -60,17 +75,7 @@ impl Courier {
     /// # Errors
     /// If the client cannot be made of the TLS configuration.
     pub fn new(desk: Desk, tls: ClientConfig, timeouts: Timeouts) -> Result<Self, String> {
-        let client = Client::builder()
-            .tls_backend_preconfigured(tls)
-            .http1_only()
-            .redirect(redirect::Policy::none())
-            .referer(false)
-            .no_proxy()
-            .connect_timeout(timeouts.connect)
-            .tcp_nodelay(true)
-            .user_agent("Datendrehscheibe")
-            .build()
-            .map_err(|error| error.to_string())?;
+        let client = http_client(tls, timeouts.connect)?;
         Ok(Self { client, desk, silence: timeouts.silence })
     }
 

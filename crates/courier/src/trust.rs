@@ -16,9 +16,11 @@ use futures::future::join_all;
 use http::{StatusCode, header};
 use jiff::{SignedDuration, Timestamp};
 use parking_lot::{Mutex, RwLock};
-use reqwest::{Client, redirect};
+use reqwest::Client;
 use rustls::ClientConfig;
 use tokio::sync::Semaphore;
+
+use crate::exchange::http_client;
 
 /// Largest answer. One with the chain of its responder has some 5 KB.
 const LARGEST: usize = 64 * 1024;
@@ -91,15 +93,7 @@ impl Trust {
         tls: ClientConfig,
         patience: Patience,
     ) -> Result<Self, String> {
-        let client = Client::builder()
-            .tls_backend_preconfigured(tls)
-            .http1_only()
-            .redirect(redirect::Policy::none())
-            .referer(false)
-            .no_proxy()
-            .user_agent("Datendrehscheibe")
-            .build()
-            .map_err(|error| error.to_string())?;
+        let client = http_client(tls, patience.answer)?;
         Ok(Self::build(policy, responders, Some(client), patience))
     }
 
