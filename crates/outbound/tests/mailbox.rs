@@ -16,7 +16,7 @@ use dds_message::{
     CaseRef, Channel, DeliveryId, DeliveryState, Digest, Direction, Format, MessageId, ReleaseId, SourceId,
     TargetId,
 };
-use dds_outbound::mailbox::{self, Mailbox};
+use dds_outbound::mailbox::{self, Mailbox, PeerCertificate};
 use dds_store::{
     AuditLog as _, BlobStore as _, Journal as _, MasterKey, NewDelivery, NewEntry, NewMessage, NewPlan,
     Output, PlanState, StoredAttachment,
@@ -45,11 +45,11 @@ impl Drop for Office {
 }
 
 async fn office() -> Office {
-    office_that_takes(None).await
+    office_with(None, None).await
 }
 
-/// The product takes so many bytes of attachments.
-async fn office_that_takes(attachment_limit: Option<u64>) -> Office {
+/// The product takes so many bytes of attachments; the listener saw the certificate of this source.
+async fn office_with(attachment_limit: Option<u64>, certificate_of: Option<&str>) -> Office {
     let folder = tempfile::tempdir().unwrap();
     let clock = ManualClock::default();
     let key = MasterKey::from_hex(&"ab".repeat(32)).unwrap();
@@ -71,6 +71,10 @@ async fn office_that_takes(attachment_limit: Option<u64>) -> Office {
         lease: LEASE,
         closing: closed,
     });
+    let router = match certificate_of {
+        Some(source) => router.layer(axum::Extension(PeerCertificate(Digest::of(source.as_bytes())))),
+        None => router,
+    };
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let server = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
@@ -278,6 +282,33 @@ async fn nobody_gets_what_is_not_theirs() {
 }
 
 #[tokio::test]
+async fn a_client_certificate_opens_the_boxes_of_its_source_unless_a_token_says_otherwise() {
+    let bare = |office: &Office, of: &TargetId| {
+        let path = of.as_str().replace('/', "%2F");
+        let url = format!("http://{}/v1/mailbox/{path}/next", office.address);
+        reqwest::Client::builder().no_proxy().build().unwrap().get(url)
+    };
+    let office = office_with(None, Some("leitstelle")).await;
+    let delivery = office.post(1, &target("box")).await;
+    let answers = TargetId::parse("source/amt24").unwrap();
+    office.post(2, &answers).await;
+    let refused = bare(&office, &target("box")).bearer_auth("falsch").send().await.unwrap();
+    assert_eq!(refused.status(), 401, "a wrong token beside the right certificate");
+    assert_eq!(bare(&office, &answers).send().await.unwrap().status(), 401, "the box of another source");
+    let fetched = bare(&office, &target("box")).send().await.unwrap();
+    assert_eq!(fetched.status(), 200);
+    let fetched: serde_json::Value = fetched.json().await.unwrap();
+    assert_eq!(fetched["delivery"], delivery.to_string());
+
+    let stranger = office_with(None, Some("fremd")).await;
+    stranger.post(1, &target("box")).await;
+    assert_eq!(bare(&stranger, &target("box")).send().await.unwrap().status(), 401);
+    // Its own token opens the box, whoever's certificate the connection has.
+    let own = bare(&stranger, &target("box")).bearer_auth("box-token").send().await.unwrap();
+    assert_eq!(own.status(), 200);
+}
+
+#[tokio::test]
 async fn everything_there_is_can_be_taken_one_after_the_other() {
     let office = office().await;
     for n in 1..=5 {
@@ -291,7 +322,7 @@ async fn everything_there_is_can_be_taken_one_after_the_other() {
 #[tokio::test]
 async fn what_the_product_cannot_take_is_a_dead_letter_and_the_next_is_handed_out() {
     // One attachment has 100,000 bytes.
-    let office = office_that_takes(Some(150_000)).await;
+    let office = office_with(Some(150_000), None).await;
     let (small, large) = (office.post(1, &target("box")).await, office.post_with(2, &target("box"), 2).await);
     let mut client = office.client("box-token");
     assert_eq!(client.take_all(0).await.unwrap(), 1);

@@ -111,13 +111,16 @@ impl Mailbox {
         let release = self.targets.release();
         let target = release.target(id).filter(|target| target.pull).ok_or_else(unknown)?;
         let token = bearer(headers).map(Digest::of);
-        let by_token = token.as_ref().and_then(|token| release.source_by_token(token));
-        let by_certificate =
-            certificate.and_then(|PeerCertificate(digest)| release.source_by_certificate(&digest));
+        // A token counts before a certificate, as at the door of the channels.
+        let source = match (&token, certificate) {
+            (Some(token), _) => release.source_by_token(token),
+            (None, Some(PeerCertificate(digest))) => release.source_by_certificate(&digest),
+            (None, None) => None,
+        };
         let own = |source: &dds_depot::Source| {
             target.source.as_ref() == Some(&source.id) || source.may_fetch(id).is_ok()
         };
-        if by_token.or(by_certificate).is_some_and(own) {
+        if source.is_some_and(own) {
             return Ok(target);
         }
         let (Some(token), Some(secret)) = (token, target.secret.clone()) else { return Err(unknown()) };

@@ -114,6 +114,14 @@ impl Town {
             "id": "amt24", "name": "Amt24", "tokens": [Digest::of(b"portal-token")], "mailboxes": [],
             "answers": { "kind": "fetch" },
         });
+        // Fetches the box of the town with its certificate; the other one may fetch nothing.
+        let fetching = |id: &str, mailboxes: Value| {
+            let value = json!({
+                "id": id, "name": id, "certificates": [Digest::of(id.as_bytes())], "mailboxes": mailboxes,
+                "answers": { "kind": "fetch" },
+            });
+            filed(&format!("config/sources/{id}.toml"), value)
+        };
         let contents = Contents {
             products: filed_products,
             profiles: vec![filed(
@@ -121,7 +129,11 @@ impl Town {
                 json!({ "title": "Groß", "office": offices }),
             )],
             municipalities: vec![filed(&format!("config/municipalities/{ARS}-dresden.toml"), town)],
-            sources: vec![filed("config/sources/amt24.toml", source)],
+            sources: vec![
+                filed("config/sources/amt24.toml", source),
+                fetching("leitstelle", json!([format!("{ARS}/box/*")])),
+                fetching("fremd", json!([])),
+            ],
             ..Contents::default()
         };
         Release::build(contents, files).unwrap_or_else(|findings| panic!("{findings:#?}"))
