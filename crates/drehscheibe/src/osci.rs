@@ -12,7 +12,9 @@ use dds_config::{OsciConfig, OsciIdentity, OsciKey, OsciLegacy, OsciRevocation, 
 use dds_courier::{Courier, Desk, Identity, Patience, Responder, Timeouts, Trust};
 use dds_inbound::{
     Limits, Sources,
-    osci::{Collector, CollectorOptions, Fetcher, FetcherOptions, Office, OsciContext, Receiving},
+    osci::{
+        Collector, CollectorOptions, Fetcher, FetcherOptions, Office, OsciContext, OwnMailbox, Receiving,
+    },
 };
 use dds_message::{Clock, Code};
 use dds_osci::{
@@ -146,7 +148,7 @@ impl Osci {
         if let Some(config) = &self.config.intermediary {
             let identity = self.known(&config.identity)?;
             if let Some(name) = &config.own {
-                own.push(self.known(name)?);
+                own.push(OwnMailbox::of(self.known(name)?));
             }
             let rules = Arc::new(self.intermediary(&identity));
             let rules = parking_lot::RwLock::new(rules);
@@ -178,11 +180,11 @@ impl Osci {
                 address: config.intermediary.clone(),
                 every: config.every.0,
             };
-            own.push(identity.clone());
+            own.push(OwnMailbox::fetched(name, identity.clone()));
             fetchers.push(Fetcher::new(context.clone(), client, identity, options));
         }
         // Replies to what the sender mediates.
-        own.extend(self.config.sender.as_deref().and_then(|name| self.identity(name)));
+        own.extend(self.config.sender.as_deref().and_then(|name| self.identity(name)).map(OwnMailbox::of));
         let collector = (!own.is_empty()).then(|| Collector::new(&context, own, CollectorOptions::default()));
         // Looked at before it is read: what changes in between is read again.
         let seen = Stand::of(self);

@@ -23,7 +23,7 @@ use dds_courier::{
 };
 use dds_inbound::{
     Limits, SourceTable,
-    osci::{Collector, CollectorOptions, Office, OsciContext, routes},
+    osci::{Collector, CollectorOptions, Office, OsciContext, OwnMailbox, routes},
 };
 use dds_message::{AnswerKind, Clock, Digest};
 use dds_osci::{
@@ -145,7 +145,8 @@ impl World {
             policy: CryptoPolicy::default(),
             rules: Rules::default(),
         };
-        let collector = Collector::new(&context, vec![identity(&own)], CollectorOptions::default());
+        let collector =
+            Collector::new(&context, vec![OwnMailbox::of(identity(&own))], CollectorOptions::default());
         let rules = RwLock::new(Arc::new(rules));
         let office_at_work = Arc::new(Office { context, rules, identity: identity(&office) });
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();

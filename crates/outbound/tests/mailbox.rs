@@ -22,7 +22,7 @@ use dds_store::{
     Output, PlanState, StoredAttachment,
     sqlite::{Options, SqliteStore},
 };
-use dds_testbench::{FetchingFachverfahren, Inbox, ManualClock};
+use dds_testbench::{Client, FetchingFachverfahren, Inbox, ManualClock, whole};
 use support::{Town, target};
 use tokio::sync::watch;
 use uuid::Uuid;
@@ -82,6 +82,17 @@ async fn office_with(attachment_limit: Option<u64>, certificate_of: Option<&str>
 }
 
 impl Office {
+    /// Asks for the next delivery without the simulator, which always has a token.
+    async fn next_status(&self, of: &TargetId, token: Option<&str>) -> u16 {
+        let path = format!("/v1/mailbox/{}/next", of.as_str().replace('/', "%2F"));
+        let mut request = http::Request::get(path);
+        if let Some(token) = token {
+            request = request.header("authorization", format!("Bearer {token}"));
+        }
+        let request = request.body(whole(Bytes::new())).unwrap();
+        Client::new(self.address).send(request).await.unwrap().status.as_u16()
+    }
+
     /// Accepts and plans a message with one attachment of 100,000 bytes for `target`.
     async fn post(&self, n: u128, target: &TargetId) -> DeliveryId {
         self.post_with(n, target, 1).await
@@ -283,29 +294,24 @@ async fn nobody_gets_what_is_not_theirs() {
 
 #[tokio::test]
 async fn a_client_certificate_opens_the_boxes_of_its_source_unless_a_token_says_otherwise() {
-    let bare = |office: &Office, of: &TargetId| {
-        let path = of.as_str().replace('/', "%2F");
-        let url = format!("http://{}/v1/mailbox/{path}/next", office.address);
-        reqwest::Client::builder().no_proxy().build().unwrap().get(url)
-    };
     let office = office_with(None, Some("leitstelle")).await;
     let delivery = office.post(1, &target("box")).await;
     let answers = TargetId::parse("source/amt24").unwrap();
     office.post(2, &answers).await;
-    let refused = bare(&office, &target("box")).bearer_auth("falsch").send().await.unwrap();
-    assert_eq!(refused.status(), 401, "a wrong token beside the right certificate");
-    assert_eq!(bare(&office, &answers).send().await.unwrap().status(), 401, "the box of another source");
-    let fetched = bare(&office, &target("box")).send().await.unwrap();
-    assert_eq!(fetched.status(), 200);
-    let fetched: serde_json::Value = fetched.json().await.unwrap();
-    assert_eq!(fetched["delivery"], delivery.to_string());
+    assert_eq!(
+        office.next_status(&target("box"), Some("falsch")).await,
+        401,
+        "a wrong token beside the certificate"
+    );
+    assert_eq!(office.next_status(&answers, None).await, 401, "the box of another source");
+    assert_eq!(office.next_status(&target("box"), None).await, 200);
+    assert_eq!(office.next_status(&target("box"), None).await, 204, "{delivery} is under lease");
 
     let stranger = office_with(None, Some("fremd")).await;
     stranger.post(1, &target("box")).await;
-    assert_eq!(bare(&stranger, &target("box")).send().await.unwrap().status(), 401);
+    assert_eq!(stranger.next_status(&target("box"), None).await, 401);
     // Its own token opens the box, whoever's certificate the connection has.
-    let own = bare(&stranger, &target("box")).bearer_auth("box-token").send().await.unwrap();
-    assert_eq!(own.status(), 200);
+    assert_eq!(stranger.next_status(&target("box"), Some("box-token")).await, 200);
 }
 
 #[tokio::test]

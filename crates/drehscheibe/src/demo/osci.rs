@@ -132,16 +132,18 @@ impl OsciStage {
         let mut report = OsciReport { sent: count, expected, ..OsciReport::default() };
         let mut seen: BTreeMap<String, u64> = BTreeMap::new();
         // Up to a minute for what is waited for, then one look more: nothing may come that was not waited for.
+        let mut complete = false;
         for _ in 0..120 {
             for id in self.fetch().await? {
                 *seen.entry(id).or_default() += 1;
             }
             report.received = seen.len() as u64;
             report.duplicates = seen.values().map(|times| times - 1).sum();
-            if report.received >= expected {
+            if complete {
                 break;
             }
-            tokio::time::sleep(Duration::from_millis(500)).await;
+            complete = report.received >= expected;
+            tokio::time::sleep(Duration::from_millis(if complete { 2_000 } else { 500 })).await;
         }
         Ok(report)
     }

@@ -22,6 +22,30 @@ use super::{
 /// Deliveries taken at once.
 const BATCH: usize = 16;
 
+/// A mailbox in our postbox whose deliveries go the main path.
+#[derive(Debug, Clone)]
+pub struct OwnMailbox {
+    /// What the postbox calls it.
+    pub(super) name: Fingerprint,
+    /// Decrypts what lies in it.
+    pub(super) identity: Identity,
+}
+
+impl OwnMailbox {
+    /// The one that our intermediary keeps for this identity; its cipher certificate names it.
+    #[must_use]
+    pub fn of(identity: Identity) -> Self {
+        Self { name: identity.cipher_certificate().sha256_hex().to_owned(), identity }
+    }
+
+    /// Where the active recipient of this name puts what it fetches: apart from what our intermediary keeps for the same certificate. Else
+    /// both would find in it what is not theirs, and one who fetches from this very process would take each delivery twice.
+    #[must_use]
+    pub fn fetched(recipient: &str, identity: Identity) -> Self {
+        Self { name: format!("fetch/{recipient}"), identity }
+    }
+}
+
 /// How the collector works.
 #[derive(Debug, Clone, Copy)]
 pub struct CollectorOptions {
@@ -55,11 +79,10 @@ pub struct Collector {
 }
 
 impl Collector {
-    /// A collector for the mailboxes of these identities.
+    /// A collector for these mailboxes.
     #[must_use]
-    pub fn new(context: &OsciContext, own: Vec<Identity>, options: CollectorOptions) -> Self {
-        let own =
-            own.into_iter().map(|identity| (identity.cipher_certificate().sha256_hex().to_owned(), identity));
+    pub fn new(context: &OsciContext, own: Vec<OwnMailbox>, options: CollectorOptions) -> Self {
+        let own = own.into_iter().map(|mailbox| (mailbox.name, mailbox.identity));
         Self {
             door: context.door(),
             postbox: context.postbox.clone(),

@@ -21,7 +21,10 @@ use dds_osci::{
 use dds_postbox::{Parts, PostboxError};
 use tokio::task::spawn_blocking;
 
-use super::server::{OsciContext, time};
+use super::{
+    collector::OwnMailbox,
+    server::{OsciContext, time},
+};
 
 /// Which mailbox.
 #[derive(Debug, Clone)]
@@ -124,7 +127,7 @@ impl Fetcher {
         let id = id.ok_or_else(|| Problem::new(Code::OSCI_CONTENT, "a delivery without MessageId"))?;
         // Each intermediary gives out MessageIds of its own: what another one calls the same is another delivery.
         let id = MessageId::new(format!("{}/{id}", self.options.name));
-        let mailbox = self.identity.cipher_certificate().sha256_hex().to_owned();
+        let mailbox = OwnMailbox::fetched(&self.options.name, self.identity.clone()).name;
         let now = time(self.context.clock.now());
         let delivery = Delivery {
             id: id.clone(),

@@ -17,7 +17,7 @@ mod intermediary;
 mod recipient;
 mod server;
 
-pub use collector::{Collector, CollectorOptions};
+pub use collector::{Collector, CollectorOptions, OwnMailbox};
 pub use fetcher::{Fetched, Fetcher, FetcherOptions};
 pub use intermediary::Office;
 pub use recipient::Receiving;

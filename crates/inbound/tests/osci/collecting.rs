@@ -6,14 +6,14 @@ use std::{
     time::Duration,
 };
 
-use dds_inbound::osci::{Collector, CollectorOptions};
+use dds_inbound::osci::{Collector, CollectorOptions, OwnMailbox};
 use dds_message::{Clock as _, Code};
 use dds_testbench::ManualClock;
 
 use crate::world::{Machine, Place, application, identity, keys, town};
 
 fn start(machine: &Machine) -> Collector {
-    Collector::new(&machine.boot(), vec![identity(&keys().town)], CollectorOptions::default())
+    Collector::new(&machine.boot(), vec![OwnMailbox::of(identity(&keys().town))], CollectorOptions::default())
 }
 
 /// The log of this process. One for all tests: a subscriber of a single thread does not hear events that another thread came to first.

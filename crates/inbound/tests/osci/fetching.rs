@@ -1,6 +1,6 @@
 //! The active recipient: our mailbox lies at an intermediary elsewhere.
 
-use dds_inbound::osci::{Collector, CollectorOptions, Fetched, Fetcher, FetcherOptions};
+use dds_inbound::osci::{Collector, CollectorOptions, Fetched, Fetcher, FetcherOptions, OwnMailbox};
 use dds_message::Code;
 use dds_osci::client::Client;
 use dds_testbench::ManualClock;
@@ -36,7 +36,8 @@ impl Process {
             every: std::time::Duration::from_secs(60),
         };
         let own = identity(&keys.town);
-        let collector = Collector::new(&context, vec![own.clone()], CollectorOptions::default());
+        let mailbox = OwnMailbox::fetched(name, own.clone());
+        let collector = Collector::new(&context, vec![mailbox], CollectorOptions::default());
         Self { fetcher: Fetcher::new(context, client, own, options), collector }
     }
 
@@ -90,6 +91,23 @@ async fn whatever_is_lost_on_the_wire_each_application_arrives_once() {
     let whole = attachments.filter(|attachment| attachment.size == EVIDENCE.len() as u64).count();
     assert_eq!(whole * 2, sent.len(), "every second application has its evidence");
     assert!(machine.set_aside().is_empty());
+}
+
+/// What was fetched lies in the same postbox as the mailbox it came from, under the same certificate.
+#[tokio::test]
+async fn who_fetches_from_the_intermediary_of_this_very_process_takes_each_delivery_once() {
+    let clock = ManualClock::default();
+    let place = Place::start(&clock, &[]).await;
+    let process = Process::named("hier", &place.machine, &place);
+    for number in 0..3 {
+        place.portal.store(town(), application(number).as_bytes()).await.unwrap();
+    }
+    process.collect().await;
+    assert_eq!(process.fetcher.visit().await.unwrap(), Fetched { deliveries: 3, known: 0 });
+    assert_eq!(process.fetcher.visit().await.unwrap(), Fetched::default());
+    process.collect().await;
+    assert_eq!(place.machine.applications(), [0, 1, 2]);
+    assert!(place.machine.set_aside().is_empty());
 }
 
 /// The next order of the dialogue tells the intermediary that we have it: without durability it must not leave, not even exitDialog.
