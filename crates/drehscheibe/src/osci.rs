@@ -183,8 +183,9 @@ impl Osci {
             own.push(OwnMailbox::fetched(name, identity.clone()));
             fetchers.push(Fetcher::new(context.clone(), client, identity, options));
         }
-        // Replies to what the sender mediates.
-        own.extend(self.config.sender.as_deref().and_then(|name| self.identity(name)).map(OwnMailbox::of));
+        own.extend(
+            self.config.sender.as_deref().and_then(|name| self.identity(name)).map(OwnMailbox::replies),
+        );
         let collector = (!own.is_empty()).then(|| Collector::new(&context, own, CollectorOptions::default()));
         // Looked at before it is read: what changes in between is read again.
         let seen = Stand::of(self);

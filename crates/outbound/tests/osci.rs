@@ -33,7 +33,7 @@ use dds_outbound::{
     Options, OsciSender, Targets,
     osci::{Tracker, TrackerParts},
 };
-use dds_postbox::{Reply, Sent, SentState, Transfer};
+use dds_postbox::{REPLIES, Reply, Sent, SentState, Transfer};
 use dds_store::{
     AuditLog as _, Journal as _, MasterKey, NewDelivery, NewEntry, NewMessage, NewPlan, Output, PlanState,
     sqlite::SqliteStore,
@@ -359,8 +359,11 @@ async fn the_reply_to_a_mediation_is_kept_for_the_way_back() {
     let verdict = deliver(&targets, &sent).await;
     assert_eq!(told(&verdict).0, "delivered", "{verdict:?}");
     let now = jiff::Timestamp::from_millisecond(world.clock.now().0).unwrap();
-    let own = vec![keys().sender.certificate().sha256_hex().to_owned()];
+    let own = vec![REPLIES.to_owned()];
     let waiting = world.desktop.postbox.run(move |boxes| boxes.waiting(&own, now, 9)).await.unwrap();
+    let named = vec![keys().sender.certificate().sha256_hex().to_owned()];
+    let reachable = world.desktop.postbox.run(move |boxes| boxes.waiting(&named, now, 9)).await.unwrap();
+    assert!(reachable.is_empty(), "nobody who fetches at our intermediary finds it");
     let [reply] = waiting.as_slice() else { panic!("{waiting:?}") };
     assert!(String::from_utf8_lossy(&reply.envelope).contains("PGJlc2NoZWlkLz4"), "the content of the reply");
     let id = reply.id.clone();

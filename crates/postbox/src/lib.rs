@@ -24,5 +24,5 @@ pub use parts::{Parts, StoredPart};
 pub use runner::{Options, Postbox, folder};
 pub use sent::{Sent, SentState};
 pub use sweep::Swept;
-pub use taking::{Reply, SetAside};
+pub use taking::{REPLIES, Reply, SetAside, fetched_by};
 pub use transfer::Transfer;

@@ -11,6 +11,18 @@ use rusqlite::{OptionalExtension as _, params, params_from_iter, types::Value};
 
 use crate::{Boxes, PostboxError, StoredPart, boxes::DeliveryRow, records::micros};
 
+/// Mailbox of the replies to what our sender mediates.
+///
+/// Like [`fetched_by`] a mailbox that no certificate names: what we put there ourselves lies apart from what our intermediary keeps for the
+/// same certificate. Else each would find in it what is not its own, and who fetches from this very process would take a delivery twice.
+pub const REPLIES: &str = "reply";
+
+/// Mailbox of what the active recipient of this name fetches elsewhere; see [`REPLIES`].
+#[must_use]
+pub fn fetched_by(recipient: &str) -> Fingerprint {
+    format!("fetch/{recipient}")
+}
+
 /// Beiseitegelegt: a delivery that the main path refused for good. It stays until it can be taken over.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SetAside {

@@ -38,11 +38,16 @@ impl OwnMailbox {
         Self { name: identity.cipher_certificate().sha256_hex().to_owned(), identity }
     }
 
-    /// Where the active recipient of this name puts what it fetches: apart from what our intermediary keeps for the same certificate. Else
-    /// both would find in it what is not theirs, and one who fetches from this very process would take each delivery twice.
+    /// Where the active recipient of this name puts what it fetches.
     #[must_use]
     pub fn fetched(recipient: &str, identity: Identity) -> Self {
-        Self { name: format!("fetch/{recipient}"), identity }
+        Self { name: dds_postbox::fetched_by(recipient), identity }
+    }
+
+    /// Where the sender puts the replies to what it mediates.
+    #[must_use]
+    pub fn replies(identity: Identity) -> Self {
+        Self { name: dds_postbox::REPLIES.to_owned(), identity }
     }
 }
 

@@ -1,4 +1,4 @@
-//! The reply to a mediated delivery: put into our own mailbox before anything tells the intermediary that we have it. From there the
+//! The reply to a mediated delivery: put into a mailbox of ours before anything tells the intermediary that we have it. From there the
 //! collector of `dds-inbound` takes it to the source of the application (Rückkanal), as an answer of its case.
 
 use dds_delivery::{Consignment, Verdict};
@@ -7,7 +7,7 @@ use dds_osci::{
     intermediary::{Attachment, Delivery, Mailboxes as _},
     message::MessageId,
 };
-use dds_postbox::{Parts, PostboxError, Reply};
+use dds_postbox::{Parts, PostboxError, REPLIES, Reply};
 
 use super::adapter::{Osci, store};
 
@@ -21,7 +21,7 @@ impl Osci {
     ) -> Result<(), Verdict> {
         let delivery = Delivery {
             id: MessageId::new(format!("antwort/{}/{id}", consignment.delivery)),
-            mailbox: self.sender.identity.cipher_certificate().sha256_hex().to_owned(),
+            mailbox: REPLIES.to_owned(),
             submitted: self.sender.now(),
             envelope: came.document.bytes().to_vec(),
             attachments: came.attachments.iter().map(Attachment::from).collect(),
