@@ -39,6 +39,7 @@ pub struct OsciPeer {
 pub struct OsciPrepared {
     /// The HTTP body, signed and encrypted.
     pub body: Bytes,
+    id: MessageId,
     awaiting: Single<Stored>,
 }
 
@@ -85,12 +86,10 @@ impl OsciPeer {
         document: &[u8],
         attachments: &[(&str, &[u8])],
     ) -> Result<MessageId, Error> {
-        let id = self.message_id().await?;
-        let delivery = self.delivery(addressee, document, attachments)?;
-        let (request, awaiting) = self.client.store(id.clone(), delivery, &mut SystemRandom);
-        let received = self.send_with(&request, attachments).await?;
-        let answer = awaiting.receive(received.as_ref().map_err(Clone::clone)).map_err(lost)?;
-        done(&answer.feedback).map(|()| id)
+        let prepared = self.prepare_with(addressee, document, attachments).await?;
+        let id = prepared.id.clone();
+        let answer = self.post(prepared.body.clone()).await?;
+        self.conclude(prepared, &answer).map(|()| id)
     }
 
     /// Does everything for [`Self::store`] but the posting: the MessageId is there, the order is sealed.
@@ -98,10 +97,19 @@ impl OsciPeer {
     /// # Errors
     /// [`Error::Unexpected`] with the feedback.
     pub async fn prepare(&self, addressee: &Certificate, document: &[u8]) -> Result<OsciPrepared, Error> {
+        self.prepare_with(addressee, document, &[]).await
+    }
+
+    async fn prepare_with(
+        &self,
+        addressee: &Certificate,
+        document: &[u8],
+        attachments: &[(&str, &[u8])],
+    ) -> Result<OsciPrepared, Error> {
         let id = self.message_id().await?;
-        let (request, awaiting) =
-            self.client.store(id, self.delivery(addressee, document, &[])?, &mut SystemRandom);
-        Ok(OsciPrepared { body: self.seal(&request, &[])?, awaiting })
+        let delivery = self.delivery(addressee, document, attachments)?;
+        let (request, awaiting) = self.client.store(id.clone(), delivery, &mut SystemRandom);
+        Ok(OsciPrepared { body: self.seal(&request, attachments)?, id, awaiting })
     }
 
     /// Whether the answer to a prepared order says that the delivery is in the mailbox.
@@ -243,9 +251,13 @@ impl OsciPeer {
         request: &Request,
         attachments: &[(&str, &[u8])],
     ) -> Result<Result<Received<MemoryStore>, Refused>, Error> {
-        let post = osci_post(self.address, self.seal(request, attachments)?)?;
-        let answered = http::Client::new(self.address).send(post).await?.success()?;
-        Ok(self.receive(&answered.body))
+        let answer = self.post(self.seal(request, attachments)?).await?;
+        Ok(self.receive(&answer))
+    }
+
+    async fn post(&self, body: Bytes) -> Result<Bytes, Error> {
+        let post = osci_post(self.address, body)?;
+        Ok(http::Client::new(self.address).send(post).await?.success()?.body)
     }
 
     fn seal(&self, request: &Request, attachments: &[(&str, &[u8])]) -> Result<Bytes, Error> {

@@ -90,11 +90,13 @@ impl Office {
                     Step::Reassemble { .. } => true,
                     Step::Push { .. } | Step::Render { .. } => false,
                 };
-                let mut store = Some(store);
-                if let Some(store) = store.take_if(|_| named) {
+                let parts = if named {
                     store.keep();
-                }
-                Ok::<_, StoreFailed>((step, store))
+                    None
+                } else {
+                    Some(store)
+                };
+                Ok::<_, StoreFailed>((step, parts))
             })
             .await?;
         match step {
