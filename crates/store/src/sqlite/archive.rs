@@ -16,6 +16,7 @@ use super::{
     SqliteStore,
     audit::hashes,
     chain::GENESIS,
+    committer::Haste,
     fault::{self, Outcome},
     files, rows, schema,
     tx::{Subject, Tx},
@@ -82,7 +83,7 @@ impl SqliteStore {
         while let Some(archive) = self.copy_month(now).await? {
             done.months += 1;
             done.entries += u64::try_from(archive.last - archive.first + 1).unwrap_or(0);
-            self.inner.committer.submit(1_024, move |tx| register(tx, &archive, now)).await?;
+            self.inner.committer.submit(Haste::Waited, 1_024, move |tx| register(tx, &archive, now)).await?;
             self.purge().await?;
         }
         Ok(done)
@@ -112,7 +113,7 @@ impl SqliteStore {
                 "DELETE FROM log WHERE seq IN (SELECT seq FROM log WHERE seq <= ?1 ORDER BY seq LIMIT ?2)";
             Ok(tx.db().prepare_cached(sql)?.execute([floor, BATCH])?)
         };
-        while self.inner.committer.submit(512 * 1_024, purge).await? > 0 {}
+        while self.inner.committer.submit(Haste::Waited, 512 * 1_024, purge).await? > 0 {}
         Ok(())
     }
 }

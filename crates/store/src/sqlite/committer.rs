@@ -2,13 +2,14 @@
 //! answers everybody.
 //!
 //! Each request stands under a savepoint of its own, so one that fails leaves no trace and does not disturb the rest of
-//! its group. What a request changes in the memory of the engine (due queue, counts) is applied after the commit.
+//! its group. A busy store lets steps that nobody outside waits for wait a moment, for fewer and larger commits. What a request changes in the memory of the engine (due queue, counts) is applied after the commit.
 
 use std::{
     collections::VecDeque,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
     thread,
+    time::Duration,
 };
 
 use rusqlite::Connection;
@@ -28,6 +29,18 @@ const GROUP: usize = 256;
 const GROUP_BYTES: usize = 8 << 20;
 /// Requests that may wait; senders beyond it wait for a place.
 const QUEUE: usize = 1024;
+/// A busy store holds a group of steps that nobody waits for open so long: every commit costs the disk and the processor as much as
+/// several requests do.
+const COMPANY: Duration = Duration::from_millis(2);
+
+/// Eile: whether somebody outside waits for the answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Haste {
+    /// A sender waits for its acknowledgement, or an operator.
+    Waited,
+    /// A step of the router's own (planned, settled), or a system that has fetched: two milliseconds do not matter to it.
+    Patient,
+}
 
 /// Sends work to the committer.
 #[derive(Debug)]
@@ -47,7 +60,10 @@ impl Committer {
         let (queue, requests) = mpsc::channel(QUEUE);
         let thread = thread::Builder::new()
             .name("store-committer".into())
-            .spawn(move || Loop { db, shared, head, checkpoints, waiting: VecDeque::new() }.run(requests))
+            .spawn(move || {
+                Loop { db, shared, head, checkpoints, waiting: VecDeque::new(), company: false }
+                    .run(requests);
+            })
             .map_err(|error| fault::io("starting the committer", &error))?;
         Ok(Self { queue: Some(queue), thread: Some(thread) })
     }
@@ -58,16 +74,22 @@ impl Committer {
     }
 
     /// Does `work` in the next transaction; durable when it returns. `bytes`: roughly what it writes.
-    pub(super) async fn submit<T, F>(&self, bytes: usize, work: F) -> Result<T, StoreError>
+    pub(super) async fn submit<T, F>(&self, haste: Haste, bytes: usize, work: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
         F: FnOnce(&mut Tx<'_>) -> Outcome<T> + Send + 'static,
     {
         let (reply, answer) = oneshot::channel();
-        let request = Box::new(Work { work: Some(work), outcome: None, bytes, reply });
+        let request = Box::new(Work { work: Some(work), outcome: None, haste, bytes, reply });
         let stopped = || StoreError::Unavailable("the committer has stopped; restart the service".into());
         let queue = self.queue.as_ref().ok_or_else(stopped)?;
         queue.send(request).await.map_err(|_| stopped())?;
+        if haste == Haste::Waited
+            && let Some(committer) = &self.thread
+        {
+            // It may be holding a group open.
+            committer.thread().unpark();
+        }
         // Without an answer the thread died with the request in hand, before or after the commit.
         answer.await.unwrap_or_else(|_| Err(StoreError::Unknown("the committer died".into())))
     }
@@ -87,6 +109,7 @@ impl Drop for Committer {
 
 /// A piece of work and the one who waits for it.
 trait Request: Send {
+    fn haste(&self) -> Haste;
     fn bytes(&self) -> usize;
     /// Does the work; the result is kept until the fate of the group is known.
     fn run(&mut self, tx: &mut Tx<'_>) -> Result<(), Fault>;
@@ -99,6 +122,7 @@ trait Request: Send {
 struct Work<T, F> {
     work: Option<F>,
     outcome: Option<Result<T, StoreError>>,
+    haste: Haste,
     bytes: usize,
     reply: oneshot::Sender<Result<T, StoreError>>,
 }
@@ -108,6 +132,10 @@ where
     T: Send + 'static,
     F: FnOnce(&mut Tx<'_>) -> Outcome<T> + Send + 'static,
 {
+    fn haste(&self) -> Haste {
+        self.haste
+    }
+
     fn bytes(&self) -> usize {
         self.bytes
     }
@@ -141,6 +169,8 @@ struct Loop {
     head: Head,
     checkpoints: Checkpoints,
     waiting: VecDeque<Box<dyn Request>>,
+    /// The last group had more than one request: the store is busy.
+    company: bool,
 }
 
 impl Loop {
@@ -151,18 +181,28 @@ impl Loop {
                 break;
             }
             self.waiting.extend(fresh.drain(..));
-            while self.waiting.len() < GROUP
-                && let Ok(request) = requests.try_recv()
-            {
-                self.waiting.push_back(request);
+            self.take(&mut requests);
+            if worth_holding_open(self.company, &self.waiting) {
+                thread::park_timeout(COMPANY);
+                self.take(&mut requests);
             }
             let group = self.next_group();
+            self.company = group.len() > 1;
             self.commit(group);
             self.checkpoints.after_commit(&self.db);
         }
         self.checkpoints.stop();
         if let Err(error) = self.db.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)") {
             tracing::warn!(%error, "last checkpoint of the store failed; the next start does it");
+        }
+    }
+
+    /// Takes what is queued without waiting.
+    fn take(&mut self, requests: &mut mpsc::Receiver<Box<dyn Request>>) {
+        while self.waiting.len() < GROUP
+            && let Ok(request) = requests.try_recv()
+        {
+            self.waiting.push_back(request);
         }
     }
 
@@ -204,6 +244,11 @@ impl Loop {
             request.finish(&fate);
         }
     }
+}
+
+/// Whether to wait a moment for more: only in a busy store, and only if nobody outside waits for one of these.
+fn worth_holding_open(busy: bool, waiting: &VecDeque<Box<dyn Request>>) -> bool {
+    busy && waiting.len() < GROUP && waiting.iter().all(|request| request.haste() == Haste::Patient)
 }
 
 /// Runs the group and commits it.
@@ -269,11 +314,28 @@ mod tests {
         NewEntry { event: "test", data, ..NewEntry::default() }
     }
 
+    #[test]
+    fn only_what_nobody_waits_for_waits_for_company_and_only_in_a_busy_store() {
+        let waiting = |all: &[Haste]| -> VecDeque<Box<dyn Request>> {
+            let request = |haste: &Haste| {
+                let work = None::<fn(&mut Tx<'_>) -> Outcome<()>>;
+                let reply = oneshot::channel().0;
+                Box::new(Work { work, outcome: None, haste: *haste, bytes: 0, reply }) as Box<dyn Request>
+            };
+            all.iter().map(request).collect()
+        };
+        let (patient, mixed) = ([Haste::Patient; 2], [Haste::Patient, Haste::Waited]);
+        assert!(worth_holding_open(true, &waiting(&patient)));
+        assert!(!worth_holding_open(false, &waiting(&patient)), "an idle store commits at once");
+        assert!(!worth_holding_open(true, &waiting(&mixed)), "a sender waits");
+        assert!(!worth_holding_open(true, &waiting(&[Haste::Patient; GROUP])), "the group is full");
+    }
+
     #[tokio::test]
     async fn a_panic_costs_only_the_request_that_made_it() {
         let dir = tempfile::tempdir().unwrap();
         let store = store(dir.path());
-        let boom = store.inner.committer.submit(0, |tx| -> Outcome<()> {
+        let boom = store.inner.committer.submit(Haste::Waited, 0, |tx| -> Outcome<()> {
             tx.log(&entry("half".into()), Timestamp(0), &Default::default(), None, None)?;
             panic!("as the test wants it")
         });
@@ -289,7 +351,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let store = store(dir.path());
         let limit = |pages: i64| {
-            store.inner.committer.submit(0, move |tx| {
+            store.inner.committer.submit(Haste::Waited, 0, move |tx| {
                 let set = format!("PRAGMA max_page_count = {pages}");
                 Ok(tx.db().query_row(&set, [], |row| row.get::<_, i64>(0))?)
             })
@@ -327,7 +389,7 @@ mod tests {
                     }
                     Ok(())
                 };
-                store.inner.committer.submit(0, work).await.is_ok()
+                store.inner.committer.submit(Haste::Waited, 0, work).await.is_ok()
             })
         });
         let answers = futures::future::join_all(requests).await;

@@ -12,6 +12,7 @@ use tokio::task::spawn_blocking;
 use super::{
     SqliteStore,
     accept::{self, Sealed},
+    committer::Haste,
     fault::Outcome as Done,
     payload::{self, Stored},
     plan::{self, SealedDelivery},
@@ -46,7 +47,8 @@ impl Journal for SqliteStore {
         };
         let blob = sealed.document.blob.clone();
         let bytes = sealed.document.weight() + ROWS;
-        let accepted = self.inner.committer.submit(bytes, move |tx| accept::accept(tx, &sealed)).await;
+        let accepted =
+            self.inner.committer.submit(Haste::Waited, bytes, move |tx| accept::accept(tx, &sealed)).await;
         // The first acceptance has the document already.
         if !matches!(&accepted, Ok(Accepted { fresh: true, .. }) | Err(StoreError::Unknown(_))) {
             self.discard(blob).await;
@@ -81,8 +83,10 @@ impl Journal for SqliteStore {
         let stored = || deliveries.iter().filter_map(|sealed| sealed.output.as_ref()).chain(&report);
         let bytes = stored().map(Stored::weight).sum::<usize>() + ROWS * (1 + deliveries.len());
         let blobs: Vec<BlobRef> = stored().filter_map(|stored| stored.blob.clone()).collect();
-        let commit =
-            self.inner.committer.submit(bytes, move |tx| plan::plan(tx, &new, &deliveries, report.as_ref()));
+        let commit = self
+            .inner
+            .committer
+            .submit(Haste::Patient, bytes, move |tx| plan::plan(tx, &new, &deliveries, report.as_ref()));
         let planned = commit.await;
         if matches!(planned, Ok(false)) {
             for blob in blobs {
@@ -104,7 +108,7 @@ impl Journal for SqliteStore {
         let outputs = deliveries.iter().filter_map(|sealed| sealed.output.as_ref());
         let bytes = outputs.map(Stored::weight).sum::<usize>() + ROWS * (1 + deliveries.len());
         let work = move |tx: &mut Tx<'_>| plan::replan(tx, message, replaces, &deliveries, &entry, now);
-        self.inner.committer.submit(bytes, work).await
+        self.inner.committer.submit(Haste::Waited, bytes, work).await
     }
 
     async fn revive(
@@ -116,7 +120,7 @@ impl Journal for SqliteStore {
     ) -> Result<(), StoreError> {
         let now = self.inner.clock.now();
         let work = move |tx: &mut Tx<'_>| settle::revive(tx, delivery, due, deadline, entry, now);
-        self.inner.committer.submit(ROWS, work).await
+        self.inner.committer.submit(Haste::Waited, ROWS, work).await
     }
 
     async fn set_state(
@@ -126,7 +130,10 @@ impl Journal for SqliteStore {
         entry: NewEntry,
     ) -> Result<(), StoreError> {
         let now = self.inner.clock.now();
-        self.inner.committer.submit(ROWS, move |tx| plan::set_state(tx, message, state, &entry, now)).await
+        self.inner
+            .committer
+            .submit(Haste::Waited, ROWS, move |tx| plan::set_state(tx, message, state, &entry, now))
+            .await
     }
 
     async fn claim(
@@ -175,7 +182,7 @@ impl Journal for SqliteStore {
 
     async fn attempting(&self, attempt: Attempting) -> Result<bool, StoreError> {
         let now = self.inner.clock.now();
-        self.inner.committer.submit(ROWS, move |tx| settle::attempting(tx, attempt, now)).await
+        self.inner.committer.submit(Haste::Waited, ROWS, move |tx| settle::attempting(tx, attempt, now)).await
     }
 
     async fn settle(&self, outcomes: Vec<Settlement>) -> Result<Vec<Settled>, StoreError> {
@@ -185,7 +192,10 @@ impl Journal for SqliteStore {
         {
             return Err(StoreError::Invalid("only a receipt may come late".into()));
         }
-        self.inner.committer.submit(ROWS * outcomes.len(), move |tx| settle::settle(tx, outcomes)).await
+        self.inner
+            .committer
+            .submit(Haste::Patient, ROWS * outcomes.len(), move |tx| settle::settle(tx, outcomes))
+            .await
     }
 
     async fn hold(&self, target: &TargetId, until: Option<Timestamp>) -> Result<(), StoreError> {
@@ -265,7 +275,7 @@ impl Journal for SqliteStore {
     async fn note(&self, entry: NewEntry) -> Result<(), StoreError> {
         let now = self.inner.clock.now();
         let work = move |tx: &mut Tx<'_>| settle::note(tx, &entry, now);
-        self.inner.committer.submit(ROWS, work).await
+        self.inner.committer.submit(Haste::Waited, ROWS, work).await
     }
 
     async fn backlog(&self) -> Result<Backlog, StoreError> {

@@ -6,6 +6,7 @@ use rusqlite::params;
 
 use super::{
     SqliteStore,
+    committer::Haste,
     fault::Outcome,
     reader::blocking,
     rows::{self, MessageFacts},
@@ -29,7 +30,7 @@ impl Retention for SqliteStore {
         while left > 0 {
             let (batch, now) = (left.min(BATCH), self.inner.clock.now());
             let forget = move |tx: &mut Tx<'_>| forget(tx, final_before, batch, now);
-            let (messages, blobs) = self.inner.committer.submit(batch * 1_024, forget).await?;
+            let (messages, blobs) = self.inner.committer.submit(Haste::Waited, batch * 1_024, forget).await?;
             // The key is gone and that is durable; only now the files.
             expired.blobs += self.delete_files(blobs).await?;
             expired.messages += messages as u64;
@@ -77,7 +78,7 @@ impl SqliteStore {
                 tx.shared().sweep_before(before);
                 orphans(tx.db(), suspects)
             };
-            let orphans = self.inner.committer.submit(0, orphans).await?;
+            let orphans = self.inner.committer.submit(Haste::Waited, 0, orphans).await?;
             swept += self.delete_files(orphans).await?;
         }
         Ok(swept)
