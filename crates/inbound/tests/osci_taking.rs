@@ -19,7 +19,8 @@ use std::{
 };
 
 use dds_courier::{
-    AttachmentList, Courier, Desk, Identity, ListedAttachment, Package, Responder, Timeouts, Trust,
+    AttachmentList, Courier, Desk, Identity, ListedAttachment, OwnIntermediary, Package, Responder, Timeouts,
+    Trust,
 };
 use dds_inbound::{
     Limits, SourceTable,
@@ -46,7 +47,6 @@ use dds_osci::{
 use dds_postbox::{Options, Parts, Postbox, Reply, StoredPart};
 use dds_store::MasterKey;
 use dds_telemetry::Telemetry;
-use parking_lot::RwLock;
 use responder::{Authority, Ca, Says, asking, at};
 use support::{Fake, source};
 use tokio::sync::{Notify, Semaphore};
@@ -147,8 +147,8 @@ impl World {
         };
         let collector =
             Collector::new(&context, vec![OwnMailbox::of(identity(&own))], CollectorOptions::default());
-        let rules = RwLock::new(Arc::new(rules));
-        let office_at_work = Arc::new(Office { context, rules, identity: identity(&office) });
+        let at_work = OwnIntermediary::new(rules, Arc::clone(&context.wake));
+        let office_at_work = Arc::new(Office { context, own: at_work, identity: identity(&office) });
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/osci", listener.local_addr().unwrap());
         let routes = routes(Some(office_at_work), None);
