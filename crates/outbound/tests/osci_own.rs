@@ -21,21 +21,25 @@ use std::{
         atomic::{AtomicUsize, Ordering},
     },
     task::Poll,
+    time::Duration,
 };
 
+use async_trait::async_trait;
 use dds_courier::{Identity, OwnIntermediary, Responder};
-use dds_message::{Code, DeliveryId};
+use dds_delivery::AttachmentSource;
+use dds_message::{Attachment, Clock as _, Code, DeliveryId};
 use dds_osci::{
     algorithm::{KeyTransport, SignatureAlgorithm},
     certificate::Certificate,
     intermediary::{IdState, Intermediary, Mailboxes as _},
     keys::{Decrypter, KeyError, Signer, SoftwareKey},
-    laufzettel::ProcessCardBundle,
+    laufzettel::{ProcessCardBundle, Stamp},
     message::{Envelope, MessageKind, Order},
     trust::{RevocationList, TrustPolicy},
 };
 use dds_outbound::{Options, OsciSender, Targets};
 use dds_postbox::{Sent, SentState};
+use dds_store::{ByteStream, StoreError};
 use dds_testbench::{ManualClock, OsciPki};
 use futures::FutureExt as _;
 use responder::{Authority, Says, asking};
@@ -120,6 +124,37 @@ async fn what_lies_there_without_an_order_is_fetched_like_any_other() {
     assert_eq!((card.card.subject.as_deref(), card.inspections.len()), (Some("Antrag"), 3));
     assert_eq!(cards[0], cards[1]);
     assert_eq!(roles[0], roles[1]);
+}
+
+/// An attachment that takes an hour to read.
+struct Slow(Arc<dyn AttachmentSource>, ManualClock);
+
+#[async_trait]
+impl AttachmentSource for Slow {
+    fn describe(&self) -> &Attachment {
+        self.0.describe()
+    }
+
+    async fn open(&self) -> Result<ByteStream, StoreError> {
+        self.1.advance(Duration::from_secs(3_600));
+        self.0.open().await
+    }
+}
+
+/// Whoever fetches what came since his last look must find it.
+#[tokio::test]
+async fn a_delivery_is_of_the_time_when_it_is_stored() {
+    let clock = ManualClock::default();
+    let place = Place::start(&clock, &[]).await;
+    let slow = Arc::new(Slow(Made::source("a.pdf", 1_000), clock.clone()));
+    assert_eq!(told(&deliver(&direct(&place), &consignment("osci", 7, vec![slow])).await).0, "delivered");
+    let received = Addressee::new(&place).fetch_all().await.remove(0);
+    let Order::ResponseToFetchDelivery { card, .. } = Envelope::read(&received.document).unwrap().order
+    else {
+        panic!("no delivery")
+    };
+    let stored = jiff::Timestamp::from_millisecond(clock.now().0).unwrap();
+    assert_eq!(card.unwrap().card.creation, Some(Stamp::Plain(stored)));
 }
 
 /// A key that counts what is done with it.

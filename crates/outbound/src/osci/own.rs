@@ -67,16 +67,16 @@ impl Osci {
         consignment: &Consignment,
     ) -> Result<Verdict, Verdict> {
         let (sender, delivery) = (&self.sender, consignment.delivery);
-        let (party, now) = (party(&self.partner.client), sender.now());
-        let before = {
-            let party = party.clone();
-            sender.postbox.run(move |boxes| stored_before(boxes, &party, delivery, now)).await
-        };
-        if let Some(id) = before.map_err(store)? {
+        let (party, begun) = (party(&self.partner.client), sender.now());
+        let looking = party.clone();
+        let before = sender.postbox.run(move |boxes| stored_before(boxes, &looking, delivery, begun));
+        if let Some(id) = before.await.map_err(store)? {
             return Ok(received(&id));
         }
         let Parcel { delivery: content, attachments, parts } =
             Parcel::pack(sender, &self.partner, consignment).await?;
+        // Large attachments take their time: who asks for what came since must not miss it.
+        let now = sender.now();
         let (rules, client) = (own.rules(), self.partner.client.clone());
         let examining = spawn_blocking(move || {
             let deposit = rules.deposit(&client, content, attachments, now, &mut SystemRandom);
