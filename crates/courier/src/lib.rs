@@ -4,16 +4,19 @@
 //! Both directions have two users: the endpoints of `dds-inbound` receive a request and send a response, the adapter of
 //! `dds-outbound`, the active recipient and the pushes of the intermediary send a request and receive a response.
 //!
-//! Whose certificates count, and who is asked about them, is here too ([`Trust`]): both directions use it.
+//! Whose certificates count, and who is asked about them, is here too ([`Trust`]), and so is what both directions know of the
+//! intermediary of this process ([`OwnIntermediary`]).
 
 mod exchange;
 mod list;
+mod own;
 mod package;
 mod receive;
 mod trust;
 
 pub use exchange::{Courier, ExchangeError, Timeouts};
 pub use list::{AttachmentList, ListedAttachment};
+pub use own::OwnIntermediary;
 pub use package::{Package, digests};
 pub use receive::{ReceiveError, receive};
 pub use trust::{Patience, Responder, Trust};

@@ -234,7 +234,7 @@ impl Node {
             });
             tasks.spawn(tracker.run(ended.clone()));
         }
-        let refresher = Refresher::new(Arc::clone(&osci), parts.office, parts.seen);
+        let refresher = Refresher::new(Arc::clone(&osci), parts.seen);
         tasks.spawn(watcher::osci(osci, refresher, Arc::clone(&self.clock), ended.clone()));
         Ok(())
     }

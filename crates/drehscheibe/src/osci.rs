@@ -9,7 +9,7 @@ use std::{
 };
 
 use dds_config::{OsciConfig, OsciIdentity, OsciKey, OsciLegacy, OsciRevocation, ProcessConfig, read_secret};
-use dds_courier::{Courier, Desk, Identity, Patience, Responder, Timeouts, Trust};
+use dds_courier::{Courier, Desk, Identity, OwnIntermediary, Patience, Responder, Timeouts, Trust};
 use dds_inbound::{
     Limits, Sources,
     osci::{
@@ -55,7 +55,7 @@ pub(crate) struct Around {
     pub(crate) telemetry: Telemetry,
 }
 
-/// Keys, postbox and courier: opened before anything listens, because the sender needs them too.
+/// Keys, postbox, courier and the rules of our own intermediary: there before anything listens, because the sender needs them too.
 pub(crate) struct Osci {
     config: OsciConfig,
     postbox: Postbox,
@@ -63,6 +63,9 @@ pub(crate) struct Osci {
     policy: CryptoPolicy,
     trust: Trust,
     identities: Vec<(String, Identity)>,
+    own: Option<OwnIntermediary>,
+    /// Wakes the collector.
+    wake: Arc<Notify>,
 }
 
 impl Osci {
@@ -104,7 +107,11 @@ impl Osci {
         for (name, identity) in &osci.identities {
             identities.push((name.clone(), load(identity)?));
         }
-        Ok(Some(Self { config: osci, postbox, courier, policy, trust, identities }))
+        let wake = Arc::new(Notify::new());
+        let mut osci = Self { config: osci, postbox, courier, policy, trust, identities, own: None, wake };
+        let rules = osci.rules()?;
+        osci.own = rules.map(|rules| OwnIntermediary::new(rules, Arc::clone(&osci.wake)));
+        Ok(Some(osci))
     }
 
     /// The sender adapter's part, if a sender is configured.
@@ -116,6 +123,7 @@ impl Osci {
             postbox: self.postbox.clone(),
             trust: self.trust.clone(),
             clock: Arc::clone(clock),
+            own: self.own.clone(),
         })
     }
 
@@ -139,20 +147,18 @@ impl Osci {
             trust: self.trust.clone(),
             clock: around.clock,
             telemetry: around.telemetry,
-            wake: Arc::new(Notify::new()),
+            wake: Arc::clone(&self.wake),
             places: Arc::new(Semaphore::new(PLACES)),
             idle: Duration::from_secs(30),
         };
         let mut own = Vec::new();
         let mut office = None;
-        if let Some(config) = &self.config.intermediary {
+        if let (Some(config), Some(intermediary)) = (&self.config.intermediary, &self.own) {
             let identity = self.known(&config.identity)?;
             if let Some(name) = &config.own {
                 own.push(OwnMailbox::of(self.known(name)?));
             }
-            let rules = Arc::new(self.intermediary(&identity));
-            let rules = parking_lot::RwLock::new(rules);
-            office = Some(Arc::new(Office { context: context.clone(), rules, identity }));
+            office = Some(Arc::new(Office { context: context.clone(), own: intermediary.clone(), identity }));
         }
         let mut receiving = None;
         if let Some(config) = &self.config.recipient {
@@ -189,31 +195,35 @@ impl Osci {
         let collector = (!own.is_empty()).then(|| Collector::new(&context, own, CollectorOptions::default()));
         // Looked at before it is read: what changes in between is read again.
         let seen = Stand::of(self);
-        refresh::mailboxes(office.as_ref(), self)?;
+        refresh::mailboxes(self)?;
         Ok(Parts { office, receiving, fetchers, collector, seen })
     }
 
-    fn intermediary(&self, identity: &Identity) -> Intermediary {
-        let mut rules = Rules { max_message_kb: self.config.message_bytes >> 10, ..Rules::default() };
-        if let Some(config) = &self.config.intermediary {
-            rules.signature_required = config.signature_required;
-            rules.encryption_required = config.encryption_required;
-            rules.dialogue_idle = SignedDuration::try_from(config.dialogue.0).unwrap_or(rules.dialogue_idle);
-            rules.min_chunk_kb = config.min_chunk_kb;
-            rules.max_chunk_kb = config.max_chunk_kb;
-            rules.receivers.clone_from(&config.receivers);
-        }
+    /// The rules of our own intermediary as they are now; `None` without `[osci.intermediary]`.
+    fn rules(&self) -> Result<Option<Intermediary>, Failure> {
+        let Some(config) = &self.config.intermediary else { return Ok(None) };
+        let identity = self.known(&config.identity)?;
+        let mut rules = Rules {
+            signature_required: config.signature_required,
+            encryption_required: config.encryption_required,
+            max_message_kb: self.config.message_bytes >> 10,
+            min_chunk_kb: config.min_chunk_kb,
+            max_chunk_kb: config.max_chunk_kb,
+            receivers: config.receivers.clone(),
+            ..Rules::default()
+        };
+        rules.dialogue_idle = SignedDuration::try_from(config.dialogue.0).unwrap_or(rules.dialogue_idle);
         let mut trust = TrustPolicy::clone(&self.trust.policy());
-        if self.config.intermediary.as_ref().is_some_and(|part| !part.validity_required) {
+        if !config.validity_required {
             trust.validity = Severity::Warn;
         }
-        Intermediary {
+        Ok(Some(Intermediary {
             cipher: identity.cipher_certificate().clone(),
             signature: identity.signature_certificate().clone(),
             trust,
             policy: self.policy.clone(),
             rules,
-        }
+        }))
     }
 
     /// How long received deliveries, and what is known of those we sent, are kept after their reception.

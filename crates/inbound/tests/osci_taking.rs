@@ -19,7 +19,8 @@ use std::{
 };
 
 use dds_courier::{
-    AttachmentList, Courier, Desk, Identity, ListedAttachment, Package, Responder, Timeouts, Trust,
+    AttachmentList, Courier, Desk, Identity, ListedAttachment, OwnIntermediary, Package, Responder, Timeouts,
+    Trust,
 };
 use dds_inbound::{
     Limits, SourceTable,
@@ -35,7 +36,7 @@ use dds_osci::{
     content::{Author, ContainerDraft, package},
     feedback::{FeedbackCode as F, Refused},
     intake::IntakeConfig,
-    intermediary::{Attachment, Intermediary, Rules},
+    intermediary::{Attachment, Intermediary, Rules, StoreFailed},
     keys::{Signer, SoftwareKey},
     message::{CertificateRole, ContentPackage, MessageId},
     outgoing::{PartHasher, message_bytes},
@@ -46,7 +47,6 @@ use dds_osci::{
 use dds_postbox::{Options, Parts, Postbox, Reply, StoredPart};
 use dds_store::MasterKey;
 use dds_telemetry::Telemetry;
-use parking_lot::RwLock;
 use responder::{Authority, Ca, Says, asking, at};
 use support::{Fake, source};
 use tokio::sync::{Notify, Semaphore};
@@ -90,6 +90,7 @@ struct World {
     trust: Trust,
     postbox: Postbox,
     collector: Collector,
+    at_work: OwnIntermediary,
     fake: Arc<Fake>,
     sender: Arc<SoftwareKey>,
     intermediary: Certificate,
@@ -147,8 +148,8 @@ impl World {
         };
         let collector =
             Collector::new(&context, vec![OwnMailbox::of(identity(&own))], CollectorOptions::default());
-        let rules = RwLock::new(Arc::new(rules));
-        let office_at_work = Arc::new(Office { context, rules, identity: identity(&office) });
+        let at_work = OwnIntermediary::new(rules, Arc::clone(&context.wake));
+        let office_at_work = Arc::new(Office { context, own: at_work.clone(), identity: identity(&office) });
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/osci", listener.local_addr().unwrap());
         let routes = routes(Some(office_at_work), None);
@@ -161,6 +162,7 @@ impl World {
             trust,
             postbox,
             collector,
+            at_work,
             fake,
             sender,
             intermediary,
@@ -204,8 +206,8 @@ impl World {
         waiting[0].id.clone()
     }
 
-    /// Stores a letter with one attachment for our own mailbox, with a list of names or without.
-    async fn store(&self, author: &SoftwareKey, names: Option<&str>) {
+    /// A letter with one attachment for our own mailbox, with a list of names or without.
+    fn letter(&self, author: &SoftwareKey, names: Option<&str>) -> (Parts, Delivery, Attachment<StoredPart>) {
         let (parts, attachment) = attachment(&self.postbox, "anlage-1.pdf", b"%PDF");
         let mut draft = ContainerDraft::new("Sendung")
             .inline("Dokument", b"<antrag/>")
@@ -224,10 +226,29 @@ impl World {
         let authors = [Author { signer: author, key_id: &key_id, time: None }];
         let container = draft.write(&authors, SigningOptions::default()).unwrap();
         delivery.content = ContentPackage::new(package(&[], &[container]));
+        (parts, delivery, attachment)
+    }
+
+    /// Stores a letter over the wire.
+    async fn store(&self, author: &SoftwareKey, names: Option<&str>) {
+        let (_parts, delivery, attachment) = self.letter(author, names);
         let id = self.message_id().await;
         let stored = self.ask(|client, random| client.store(id, delivery, random), vec![attachment]).await;
         assert!(stored.is_success(), "{:?}", stored.feedback);
-        drop(parts);
+    }
+
+    /// Puts a letter there without the wire, as our own sender does.
+    async fn deposit(&self, names: Option<&str>) {
+        let (parts, delivery, attachment) = self.letter(&self.sender, names);
+        let (own, rules) = (certificate(&self.sender), self.at_work.rules());
+        let client = Client::new(own.clone(), own, self.intermediary.clone(), self.intermediary.clone());
+        let deposit = rules.deposit(&client, delivery, vec![attachment], at(), &mut SystemRandom).unwrap();
+        let put = self.postbox.run(move |boxes| {
+            let put = deposit.put(&rules, boxes)?;
+            parts.keep();
+            Ok::<_, StoreFailed>(put)
+        });
+        put.await.unwrap().unwrap();
     }
 }
 
@@ -314,6 +335,20 @@ async fn files_keep_the_names_that_the_content_has_for_them() {
     let foreign = ("anlage-1.pdf", "application/octet-stream");
     assert_eq!(names, [("Ausweis Müller.pdf", "application/pdf"), foreign]);
     assert!(taken.iter().all(|message| message.document == "<antrag/>"));
+}
+
+/// A delivery of our own for ourselves goes the main path like any other.
+#[tokio::test]
+async fn what_lies_there_without_an_order_is_taken_like_any_other() {
+    let world = World::new(RevocationDemand::IfAvailable).await;
+    world.deposit(Some("Ausweis Müller.pdf")).await;
+    world.store(&world.sender, Some("Ausweis Müller.pdf")).await;
+    assert_eq!(world.collector.collect().await.unwrap(), 2);
+    let [one, other] = &world.fake.taken()[..] else { panic!("both are taken") };
+    assert_eq!(one.document, "<antrag/>");
+    assert_eq!((&one.source, &one.document), (&other.source, &other.document));
+    let names = |taken: &support::Taken| taken.attachments[0].name.clone();
+    assert_eq!((names(one).as_str(), names(other).as_str()), ("Ausweis Müller.pdf", "Ausweis Müller.pdf"));
 }
 
 /// What the sender put into our mailbox as the reply to a mediation.

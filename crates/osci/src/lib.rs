@@ -149,7 +149,8 @@
 //! # An intermediary
 //!
 //! [`intermediary::Intermediary::examine`] works on the message alone, [`intermediary::Examined::execute`] on the state behind
-//! [`intermediary::Mailboxes`], in one transaction that is committed before the answer leaves.
+//! [`intermediary::Mailboxes`], in one transaction that is committed before the answer leaves. A process that sends through its own
+//! intermediary needs no order: [`intermediary::Intermediary::deposit`].
 //!
 //! ```
 //! use dds_osci::intake::{MemoryStore, Received};

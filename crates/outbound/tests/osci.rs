@@ -551,7 +551,23 @@ async fn what_is_refused_inside_the_chunks_is_not_delivered() {
 #[tokio::test]
 async fn the_process_card_fills_the_laufzettel() {
     let world = World::new().await;
-    let targets = world.targets(|_| {});
+    followed(&world, world.desktop.sender(&world.clock), &world.place.url).await;
+    assert_eq!(world.place.count(MessageKind::FetchProcessCard), 2);
+}
+
+/// Our own intermediary is looked at, not asked.
+#[tokio::test]
+async fn the_process_card_of_our_own_intermediary_fills_the_laufzettel() {
+    let world = World::new().await;
+    let world = World { desktop: world.place.desktop.clone(), ..world };
+    followed(&world, world.place.own_sender(), "http://127.0.0.1:9/osci").await;
+    assert_eq!(world.place.count(MessageKind::FetchProcessCard), 0);
+}
+
+/// From the delivery to the note that it was received.
+async fn followed(world: &World, sender: OsciSender, url: &str) {
+    let options = Options { osci: Some(sender.clone()), ..Options::default() };
+    let targets = Town { osci: Some(way(url)), options, ..Town::default() }.targets();
     let folder = tempfile::tempdir().unwrap();
     let key = MasterKey::from_hex(&"ab".repeat(32)).unwrap();
     let options =
@@ -562,7 +578,7 @@ async fn the_process_card_fills_the_laufzettel() {
     assert_eq!(told(&deliver(&targets, &sent).await).0, "delivered");
 
     let tracker = Tracker::new(TrackerParts {
-        sender: world.desktop.sender(&world.clock),
+        sender,
         targets: targets.clone(),
         journal: Arc::new(store.clone()),
         telemetry: dds_telemetry::Telemetry::default(),

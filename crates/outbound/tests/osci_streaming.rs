@@ -1,5 +1,5 @@
-//! 64 MB through the OSCI sender and into the intermediary, and 32 MB in chunks, without ever holding them: the peak of the process is
-//! measured, so this file has one test only.
+//! 64 MB through the OSCI sender and into the intermediary, 32 MB in chunks, and 64 MB into a mailbox of our own, without ever holding
+//! them: the peak of the process is measured, so this file has one test only.
 
 #![allow(
     clippy::print_stderr,
@@ -47,6 +47,10 @@ async fn large_attachments_pass_in_constant_memory() {
     assert_eq!(told(&verdict).0, "delivered", "{verdict:?}");
     let half = Made::source("halb.pdf", SIZE / 2);
     let verdict = deliver(&in_chunks, &consignment("osci", 3, vec![half])).await;
+    assert_eq!(told(&verdict).0, "delivered", "{verdict:?}");
+    let options = Options { osci: Some(place.own_sender()), ..Options::default() };
+    let own = Town { osci: Some(way("http://127.0.0.1:9/osci")), options, ..Town::default() }.targets();
+    let verdict = deliver(&own, &consignment("osci", 4, vec![Made::source("eigen.pdf", SIZE)])).await;
     assert_eq!(told(&verdict).0, "delivered", "{verdict:?}");
     let sent = peak();
     assert_eq!(place.count(MessageKind::StoreDelivery), 2);

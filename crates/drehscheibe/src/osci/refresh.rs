@@ -6,8 +6,6 @@ use std::{
     sync::Arc,
 };
 
-use dds_inbound::osci::Office;
-
 use super::{Osci, certificate, files, trust_policy};
 use crate::Failure;
 
@@ -42,14 +40,13 @@ fn trace(file: &Path) -> Option<Trace> {
 /// Looks for changes, and reads anew what has changed.
 pub(crate) struct Refresher {
     osci: Arc<Osci>,
-    office: Option<Arc<Office>>,
     seen: Stand,
 }
 
 impl Refresher {
     /// `seen`: what was read last.
-    pub(crate) const fn new(osci: Arc<Osci>, office: Option<Arc<Office>>, seen: Stand) -> Self {
-        Self { osci, office, seen }
+    pub(crate) const fn new(osci: Arc<Osci>, seen: Stand) -> Self {
+        Self { osci, seen }
     }
 
     /// One look: whether anything had changed, and why it could not all be read. What cannot be read stays as it was, and is read
@@ -60,15 +57,14 @@ impl Refresher {
             return (false, Vec::new());
         }
         self.seen = now;
-        let office = self.office.as_ref();
-        let read = [mailboxes(office, &self.osci), lists(office, &self.osci)];
+        let read = [mailboxes(&self.osci), lists(&self.osci)];
         (true, read.into_iter().filter_map(Result::err).collect())
     }
 }
 
 /// Reads who has a mailbox.
-pub(super) fn mailboxes(office: Option<&Arc<Office>>, osci: &Osci) -> Result<(), Failure> {
-    let (Some(_), Some(config)) = (office, &osci.config.intermediary) else { return Ok(()) };
+pub(super) fn mailboxes(osci: &Osci) -> Result<(), Failure> {
+    let Some(config) = &osci.config.intermediary else { return Ok(()) };
     let mut owners = Vec::new();
     for file in files(&config.parties)? {
         if file.extension().is_some_and(|end| ["pem", "cer", "crt"].iter().any(|known| end == *known)) {
@@ -83,11 +79,11 @@ pub(super) fn mailboxes(office: Option<&Arc<Office>>, osci: &Osci) -> Result<(),
 }
 
 /// Reads the revocation lists.
-fn lists(office: Option<&Arc<Office>>, osci: &Osci) -> Result<(), Failure> {
+fn lists(osci: &Osci) -> Result<(), Failure> {
     osci.trust.replace(trust_policy(&osci.config)?);
-    let Some(office) = office else { return Ok(()) };
-    let rules = Arc::new(osci.intermediary(&office.identity));
-    *office.rules.write() = rules;
+    if let (Some(own), Some(rules)) = (&osci.own, osci.rules()?) {
+        own.replace(rules);
+    }
     Ok(())
 }
 

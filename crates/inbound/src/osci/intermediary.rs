@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use axum::{extract::Request, response::Response};
-use dds_courier::{ExchangeError, Identity, Package, digests};
+use dds_courier::{ExchangeError, Identity, OwnIntermediary, Package, digests};
 use dds_osci::{
     certificate::Certificate,
     feedback::{FeedbackCode, Refused},
     intake::{Intake, Received},
-    intermediary::{Attachment, Intermediary, PushFailure, Reply, Step, StoreFailed},
+    intermediary::{Attachment, PushFailure, Reply, Step, StoreFailed},
     keys::Decrypter,
     message::{Message, MessageKind},
     random::SystemRandom,
@@ -23,8 +23,8 @@ use super::server::{OsciContext, fault, time};
 pub struct Office {
     /// Shared parts.
     pub context: OsciContext,
-    /// Rules and certificates. Behind a lock, because revocation lists are read anew.
-    pub rules: parking_lot::RwLock<Arc<Intermediary>>,
+    /// Rules and certificates.
+    pub own: OwnIntermediary,
     /// Keys.
     pub identity: Identity,
 }
@@ -32,10 +32,6 @@ pub struct Office {
 impl Office {
     fn now(&self) -> jiff::Timestamp {
         time(self.context.clock.now())
-    }
-
-    fn rules(&self) -> Arc<Intermediary> {
-        Arc::clone(&self.rules.read())
     }
 
     /// Answers one request.
@@ -63,7 +59,7 @@ impl Office {
         &self,
         received: Received<Parts>,
     ) -> Result<(Reply<StoredPart>, Option<Parts>), PostboxError> {
-        let rules = self.rules();
+        let rules = self.own.rules();
         let now = self.now();
         let examining = Arc::clone(&rules);
         let examined = spawn_blocking(move || (examining.examine(&received, now), received));
@@ -102,7 +98,7 @@ impl Office {
         match step {
             Step::Answer(reply) => {
                 if parts.is_none() {
-                    self.context.wake.notify_one();
+                    self.own.wake();
                 }
                 Ok((reply, None))
             }
@@ -165,7 +161,7 @@ impl Office {
                     })
                     .await?;
                 if reply.refused.is_none() {
-                    self.context.wake.notify_one();
+                    self.own.wake();
                 }
                 Ok((reply, None))
             }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use axum::Router;
-use dds_courier::{Courier, Desk, Identity, Timeouts, Trust};
+use dds_courier::{Courier, Desk, Identity, OwnIntermediary, Timeouts, Trust};
 use dds_inbound::{
     Limits, SourceTable,
     osci::{Office, OsciContext, routes},
@@ -203,11 +203,8 @@ impl Place {
                 ..Rules::default()
             },
         };
-        let office = Office {
-            context,
-            rules: parking_lot::RwLock::new(Arc::new(rules)),
-            identity: identity(&keys.intermediary),
-        };
+        let own = OwnIntermediary::new(rules, Arc::clone(&context.wake));
+        let office = Office { context, own, identity: identity(&keys.intermediary) };
         let wire = Wire::default();
         let host = serve(wire.before(routes(Some(Arc::new(office)), None))).await;
         let portal = OsciPeer::new(keys.portal.clone(), host.parse().unwrap(), cipher, signature);

@@ -9,7 +9,7 @@ use super::fetch::{find, hand_out, response};
 use super::reply::Frame;
 use super::store::{claim, keep};
 use super::{
-    Attachment, ChunkUpload, Client, Fingerprint, IdState, Intermediary, Mailboxes, RenderedFetch, Reply,
+    Attachment, ChunkUpload, Client, Fingerprint, IdState, Intermediary, KB, Mailboxes, RenderedFetch, Reply,
     ReplyMessage, Step, StoreFailed,
 };
 use crate::feedback::{Feedback, FeedbackClass, FeedbackCode, Refused};
@@ -19,8 +19,6 @@ use crate::message::{ChunkInformation, ChunkRequest, ContentPackage, DeliverySel
 use crate::signature::PartDigests;
 use crate::xml::XmlWriter;
 
-/// Octets of a KB.
-const KB: u64 = 1024;
 /// What the library appends to the id of the delivery inside.
 const SUFFIX: &str = "_Partial";
 /// Content-ID of a chunk, in both directions.
@@ -285,7 +283,7 @@ impl Reassembly {
             return Ok(Err(Refused::new(*code, "a certificate of the delivery inside")));
         }
         let warnings = order.findings(|class| class == FeedbackClass::Warning);
-        let kept = keep(boxes, &order, &self.client, &message_id, subject)?;
+        let kept = keep(boxes, intermediary, &order, &self.client, (&message_id, subject))?;
         Ok(kept.map(|bundle| (bundle, warnings)).map_err(|refusal| refusal.refused))
     }
 }

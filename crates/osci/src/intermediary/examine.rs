@@ -50,6 +50,12 @@ impl<H> Examined<H> {
         self
     }
 
+    /// Octets of envelope and attachments.
+    pub(super) fn bytes(&self) -> u64 {
+        let attachments: u64 = self.attachments.iter().map(|attachment| attachment.bytes).sum();
+        self.octets.len() as u64 + attachments
+    }
+
     /// The client as this order alone shows him.
     pub(super) fn client(&self) -> Client {
         Client {
@@ -121,7 +127,7 @@ impl Intermediary {
         })
     }
 
-    fn check_certificates(
+    pub(super) fn check_certificates(
         &self,
         envelope: &Envelope,
         signer: Option<&Certificate>,

@@ -80,8 +80,8 @@ impl<H: Clone + std::fmt::Debug> Examined<H> {
             Ok(entered) => entered,
             Err(refused) => return fault(&refused),
         };
-        if let Some(code) = self.findings(|class| matches!(class, FeedbackClass::Fault(_))).last() {
-            return fault(&Refused::new(*code, "the client's cipher certificate"));
+        if let Some(refused) = self.fault() {
+            return fault(&refused);
         }
         let dialogue = match place {
             Place::Homeless => {
@@ -117,8 +117,18 @@ impl<H: Clone + std::fmt::Debug> Examined<H> {
         }
     }
 
+    /// What is wrong with the client's cipher certificate: nothing could be answered to him.
+    pub(super) fn fault(&self) -> Option<Refused> {
+        let codes = self.findings(|class| matches!(class, FeedbackClass::Fault(_)));
+        codes.last().map(|code| Refused::new(*code, "the client's cipher certificate"))
+    }
+
     /// What is wrong with signature or certificates, as a typed refusal.
-    fn unsound(&self, intermediary: &Intermediary, dialogue: Option<&Dialogue>) -> Option<Refusal> {
+    pub(super) fn unsound(
+        &self,
+        intermediary: &Intermediary,
+        dialogue: Option<&Dialogue>,
+    ) -> Option<Refusal> {
         let expected = dialogue.and_then(|dialogue| dialogue.client.signature.as_ref());
         match &self.signer {
             Err(refused) => return Some(refused.clone().into()),

@@ -193,7 +193,7 @@ impl<H: Clone> From<&AttachmentRef<H>> for Attachment<H> {
     }
 }
 
-/// Zustellung: a delivery in a mailbox, kept as the signed order it came with.
+/// Zustellung: a delivery in a mailbox, kept as the order it came with; signed, unless it was a [`Deposit`](super::Deposit).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Delivery<H> {
     /// Id.

@@ -12,7 +12,10 @@
 //!                                                        └─► Step::Render(response, Rendering) ── done ──► Reply
 //! ```
 //!
-//! What only the dossier's conclusions support ([infer]) is decided for the protection of data:
+//! The process that runs the intermediary sends itself no order: it puts its own deliveries into mailboxes by a [`Deposit`], under the
+//! same rules.
+//!
+//! What only the dossier's conclusions support (\[infer\]) is decided for the protection of data:
 //! - Who fetches must have encrypted his orders: the answer, encrypted for the certificate that names the mailbox, is
 //!   worthless to anybody else, and only its holder can return the challenge in it.
 //! - A MessageId belongs to the certificate it was issued to. A dialogue belongs to the certificate that opened it.
@@ -20,6 +23,7 @@
 
 mod cards;
 mod chunks;
+mod deposit;
 mod dialogue;
 mod examine;
 mod execute;
@@ -31,6 +35,7 @@ mod reply;
 mod store;
 
 pub use chunks::{Reassembly, Rendering};
+pub use deposit::{Deposit, Deposited};
 pub use examine::Examined;
 pub use mailboxes::{
     Attachment, Card, ChunkUpload, Client, Delivery, Dialogue, Fingerprint, Found, IdState, Mailboxes,
@@ -46,6 +51,9 @@ use crate::algorithm::CryptoPolicy;
 use crate::certificate::Certificate;
 use crate::message::FeatureDescription;
 use crate::trust::TrustPolicy;
+
+/// Octets of a KB.
+const KB: u64 = 1024;
 
 /// An intermediary without its state: keys by their certificates, trust, limits. Shared by all orders.
 #[derive(Debug, Clone)]

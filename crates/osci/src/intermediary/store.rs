@@ -1,7 +1,9 @@
 //! storeDelivery: into the mailbox of the addressee.
 
 use super::execute::{Outcome, Refusal, Turn};
-use super::{Card, Client, Delivery, Examined, IdState, Mailboxes, StoreFailed};
+use super::{
+    Card, Client, Delivery, Examined, Fingerprint, IdState, Intermediary, KB, Mailboxes, StoreFailed,
+};
 use crate::feedback::FeedbackCode;
 use crate::laufzettel::{Inspection, ProcessCard, ProcessCardBundle, Stamp};
 use crate::message::{CertificateRole, MessageId, Order};
@@ -12,7 +14,7 @@ pub(super) fn store<M: Mailboxes>(
     id: &MessageId,
     subject: Option<String>,
 ) -> Outcome<M::Handle> {
-    let bundle = match keep(turn.boxes, &turn.order, &turn.client, id, subject)? {
+    let bundle = match keep(turn.boxes, turn.intermediary, &turn.order, &turn.client, (id, subject))? {
         Ok(bundle) => bundle,
         Err(refusal) => return Ok(Err(refusal)),
     };
@@ -20,17 +22,29 @@ pub(super) fn store<M: Mailboxes>(
     turn.answer(Order::ResponseToStoreDelivery { feedback, card: Some(bundle) })
 }
 
-/// Keeps a delivery with its card, if MessageId and mailbox allow it.
+/// Keeps the delivery of an order with its card, if MessageId and mailbox allow it.
 pub(super) fn keep<M: Mailboxes>(
     boxes: &mut M,
+    intermediary: &Intermediary,
     order: &Examined<M::Handle>,
     client: &Client,
-    id: &MessageId,
-    subject: Option<String>,
+    (id, subject): (&MessageId, Option<String>),
 ) -> Result<Result<ProcessCardBundle, Refusal>, StoreFailed> {
     if let Err(refusal) = claim(boxes, id, client)? {
         return Ok(Err(refusal));
     }
+    match mailbox(boxes, intermediary, order)? {
+        Ok(mailbox) => put(boxes, order, client, (id, subject), mailbox).map(Ok),
+        Err(refusal) => Ok(Err(refusal)),
+    }
+}
+
+/// The mailbox of the addressee, if he has one here (9706) and the delivery is not larger than any may be (9904).
+pub(super) fn mailbox<M: Mailboxes>(
+    boxes: &mut M,
+    intermediary: &Intermediary,
+    order: &Examined<M::Handle>,
+) -> Result<Result<Fingerprint, Refusal>, StoreFailed> {
     let Some(addressee) = order.envelope.certificates.certificate(CertificateRole::CipherAddressee) else {
         return Ok(Err(Refusal::new(FeedbackCode::S9706, "the order names no addressee")));
     };
@@ -41,7 +55,20 @@ pub(super) fn keep<M: Mailboxes>(
         );
         return Ok(Err(refusal));
     }
-    let mailbox = addressee.sha256_hex().to_owned();
+    if order.bytes() > intermediary.rules.max_message_kb.saturating_mul(KB) {
+        return Ok(Err(Refusal::new(FeedbackCode::S9904, "the delivery is larger than any may be")));
+    }
+    Ok(Ok(addressee.sha256_hex().to_owned()))
+}
+
+/// Puts the delivery into the mailbox and writes its card; its MessageId is used from now on.
+pub(super) fn put<M: Mailboxes>(
+    boxes: &mut M,
+    order: &Examined<M::Handle>,
+    client: &Client,
+    (id, subject): (&MessageId, Option<String>),
+    mailbox: Fingerprint,
+) -> Result<ProcessCardBundle, StoreFailed> {
     boxes.use_id(id)?;
     boxes.put_delivery(&Delivery {
         id: id.clone(),
@@ -52,7 +79,7 @@ pub(super) fn keep<M: Mailboxes>(
     })?;
     let card = new_card(order, client, id, subject, Some(mailbox));
     boxes.keep_card(&card)?;
-    Ok(Ok(card.bundle))
+    Ok(card.bundle)
 }
 
 /// A MessageId must have been issued to this client and not be used before (9801). Whose it is otherwise is nobody's business.

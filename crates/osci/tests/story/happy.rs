@@ -130,11 +130,15 @@ fn request_content(delivery: &dds_osci::client::Delivery) -> Option<&dds_osci::m
     Some(&delivery.content)
 }
 
-fn by_id(id: &MessageId) -> CardQuery {
+pub(crate) fn by_id(id: &MessageId) -> CardQuery {
     CardQuery { selection: Some(CardSelection::MessageIds(vec![id.clone()])), limit: None }
 }
 
-fn cards(world: &mut World, keys: &Keys, query: CardQuery) -> Vec<dds_osci::laufzettel::ProcessCardBundle> {
+pub(crate) fn cards(
+    world: &mut World,
+    keys: &Keys,
+    query: CardQuery,
+) -> Vec<dds_osci::laufzettel::ProcessCardBundle> {
     let dialogue = open(world, keys);
     let (request, awaiting) = dialogue.fetch_process_cards(query, &mut SystemRandom);
     let answer = world.send(keys, &request, &[]).unwrap();

@@ -10,6 +10,7 @@
 
 mod broken;
 mod chunks;
+mod deposit;
 mod happy;
 mod lost;
 mod push;

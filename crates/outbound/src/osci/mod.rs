@@ -2,11 +2,15 @@
 //!
 //! ```text
 //! document ──┐                                                                    ┌─ storeDelivery
-//!            ├─► container, signed (author), encrypted (readers) ─► order, signed ─┼─ forwardDelivery ─► intermediary
-//! attachments┘   each encrypted once, into a part file                and encrypted └─ mediateDelivery
+//!            ├─► container, signed (author), encrypted (readers) ─┬► order, signed ─┼─ forwardDelivery ─► intermediary
+//! attachments┘   each encrypted once, into a part file            │  and encrypted  └─ mediateDelivery
+//!                                                                 └► mailbox of our own intermediary (postbox)
 //! ```
 //!
-//! **Never twice.** The MessageId of a delivery is durable in the postbox before an order with it leaves. Whoever comes back to a
+//! **Our own intermediary** is recognised by its two certificates. What goes into a mailbox there needs no order: `own.rs` puts it in
+//! under the rules that an order obeys, in one transaction with our note that it is there.
+//!
+//! **Never twice** on the wire. The MessageId of a delivery is durable in the postbox before an order with it leaves. Whoever comes back to a
 //! delivery that was begun asks for the process card of that id first: a card says that the order had arrived, none that it had not,
 //! and then the same id goes again. So a lost answer costs a question, never a second delivery.
 //!
@@ -17,6 +21,7 @@ mod chunks;
 mod judge;
 mod line;
 mod name;
+mod own;
 mod parcel;
 mod partner;
 mod reply;
@@ -24,7 +29,7 @@ mod tracker;
 
 use std::sync::Arc;
 
-use dds_courier::{Courier, Identity, Trust};
+use dds_courier::{Courier, Identity, OwnIntermediary, Trust};
 use dds_message::Clock;
 use dds_postbox::Postbox;
 
@@ -45,6 +50,8 @@ pub struct OsciSender {
     pub trust: Trust,
     /// Time of signatures and of what is kept.
     pub clock: Arc<dyn Clock>,
+    /// The intermediary of this process, if there is one; its mailboxes lie in [`Self::postbox`].
+    pub own: Option<OwnIntermediary>,
 }
 
 impl OsciSender {

@@ -33,11 +33,12 @@ pub(crate) const DOCUMENT: &str = "Dokument";
 /// Id of the list that says how the files are called; there is one where there are attachments.
 const LIST: &str = "Anlagenverzeichnis";
 
-/// A delivery ready for any number of orders. Its part files vanish with it.
+/// A delivery ready for any number of orders, or for a mailbox.
 pub(crate) struct Parcel {
     pub(crate) delivery: Delivery,
     pub(crate) attachments: Vec<Attachment<StoredPart>>,
-    _parts: Parts,
+    /// The part files vanish with it, unless they are kept.
+    pub(crate) parts: Parts,
 }
 
 /// An attachment, encrypted and stored.
@@ -85,7 +86,7 @@ impl Parcel {
         let mut delivery = Delivery::new(content, partner.addressee.clone());
         delivery.certificates = certificates;
         delivery.subject.clone_from(&partner.subject);
-        Ok(Self { delivery, attachments, _parts: parts })
+        Ok(Self { delivery, attachments, parts })
     }
 
     /// About how long the message becomes: content and attachments without the order around them.

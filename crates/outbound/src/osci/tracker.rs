@@ -1,4 +1,4 @@
-//! Laufzettelverfolgung: asks intermediaries until what was delivered there was received.
+//! Laufzettelverfolgung: asks intermediaries until what was delivered there was received; our own is looked at.
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -32,7 +32,7 @@ pub struct TrackerParts {
 }
 
 /// Follows deliveries until the recipient has them: takes what is stored and not received from the postbox, fetches the process cards,
-/// one dialogue per intermediary, and writes each reception into the journal of its message (`osci.received`).
+/// one dialogue per intermediary and none for our own, and writes each reception into the journal of its message (`osci.received`).
 pub struct Tracker {
     parts: TrackerParts,
 }
@@ -104,9 +104,15 @@ impl Tracker {
             return Vec::new();
         };
         let ids: Vec<_> = waiting.iter().map(|sent| sent.message_id.clone()).collect();
-        let cards = Line::new(sender, &partner.address, partner.client.clone()).cards(&ids).await;
+        let cards = match sender.own(&partner.client) {
+            Some(_) => sender.own_cards(&partner.client, ids).await.map_err(|error| error.to_string()),
+            None => {
+                let mut line = Line::new(sender, &partner.address, partner.client.clone());
+                line.cards(&ids).await.map_err(|error| format!("{error:?}"))
+            }
+        };
         cards.unwrap_or_else(|error| {
-            tracing::warn!(?error, waiting = ids.len(), "osci.cards_missing");
+            tracing::warn!(error, waiting = waiting.len(), "osci.cards_missing");
             Vec::new()
         })
     }

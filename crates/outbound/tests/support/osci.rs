@@ -19,7 +19,8 @@ use axum::{
     routing::post,
 };
 use dds_courier::{
-    AttachmentList, Courier, Desk, ExchangeError, Identity, Package, Timeouts, Trust, digests, receive,
+    AttachmentList, Courier, Desk, ExchangeError, Identity, OwnIntermediary, Package, Timeouts, Trust,
+    digests, receive,
 };
 use dds_message::Clock as _;
 use dds_osci::{
@@ -44,7 +45,7 @@ use dds_testbench::ManualClock;
 use parking_lot::Mutex;
 use rustls::ClientConfig;
 use serde_json::{Value, json};
-use tokio::task::spawn_blocking;
+use tokio::{sync::Notify, task::spawn_blocking};
 
 /// One key pair per party is enough for both uses.
 pub(crate) struct Keys {
@@ -117,6 +118,25 @@ impl Desktop {
         Self::on(clock, Arc::new(tempfile::tempdir().unwrap()))
     }
 
+    /// The postbox as somebody else sees it: only what is committed.
+    pub(crate) fn connection(&self) -> rusqlite::Connection {
+        rusqlite::Connection::open(self.folder.path().join("osci/postbox.sqlite")).unwrap()
+    }
+
+    /// Attachments and pieces of attachments on the disk.
+    pub(crate) fn files(&self) -> usize {
+        let folder = self.folder.path().join("osci");
+        let mut open = vec![folder.join("blobs"), folder.join("tmp")];
+        let mut count = 0;
+        while let Some(folder) = open.pop() {
+            for entry in std::fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() { open.push(path) } else { count += 1 }
+            }
+        }
+        count
+    }
+
     /// The same folder, opened by another process so to speak.
     pub(crate) fn reopened(&self, clock: &ManualClock) -> Self {
         Self::on(clock, Arc::clone(&self.folder))
@@ -149,6 +169,7 @@ impl Desktop {
             postbox: self.postbox.clone(),
             trust: Trust::new(TrustPolicy::default()),
             clock: Arc::new(clock.clone()),
+            own: None,
         }
     }
 }
@@ -185,7 +206,9 @@ pub(crate) struct Place {
     pub(crate) chunks: Arc<AtomicUsize>,
     /// Orders that were executed.
     pub(crate) executed: Arc<Mutex<Vec<MessageKind>>>,
-    rules: Arc<Intermediary>,
+    pub(crate) own: OwnIntermediary,
+    /// Told of what was stored without an order.
+    pub(crate) wake: Arc<Notify>,
 }
 
 impl Place {
@@ -198,6 +221,18 @@ impl Place {
     pub(crate) async fn trusting(clock: &ManualClock, receivers: &[&str], anchors: Vec<Certificate>) -> Self {
         let (listener, url) = listener().await;
         let own = keys().intermediary.certificate();
+        let wake: Arc<Notify> = Arc::default();
+        let rules = Intermediary {
+            cipher: own.clone(),
+            signature: own,
+            trust: TrustPolicy { anchors, self_signed_ok: true, ..TrustPolicy::default() },
+            policy: CryptoPolicy::default(),
+            rules: Rules {
+                min_chunk_kb: 1,
+                receivers: receivers.iter().map(|&receiver| receiver.to_owned()).collect(),
+                ..Rules::default()
+            },
+        };
         let place = Self {
             url: format!("{url}/osci"),
             desktop: Desktop::new(clock),
@@ -209,22 +244,18 @@ impl Place {
             silent: Arc::default(),
             chunks: Arc::default(),
             executed: Arc::default(),
-            rules: Arc::new(Intermediary {
-                cipher: own.clone(),
-                signature: own,
-                trust: TrustPolicy { anchors, self_signed_ok: true, ..TrustPolicy::default() },
-                policy: CryptoPolicy::default(),
-                rules: Rules {
-                    min_chunk_kb: 1,
-                    receivers: receivers.iter().map(|&receiver| receiver.to_owned()).collect(),
-                    ..Rules::default()
-                },
-            }),
+            own: OwnIntermediary::new(rules, Arc::clone(&wake)),
+            wake,
         };
         place.desktop.postbox.register([keys().addressee.certificate()]);
         let router = Router::new().route("/osci", post(serve)).with_state(place.clone());
         tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
         place
+    }
+
+    /// The sender of the process that runs this intermediary.
+    pub(crate) fn own_sender(&self) -> OsciSender {
+        OsciSender { own: Some(self.own.clone()), ..self.desktop.sender(&self.clock) }
     }
 
     pub(crate) fn count(&self, kind: MessageKind) -> usize {
@@ -233,14 +264,16 @@ impl Place {
 
     async fn execute(&self, received: Received<Parts>) -> Package {
         let now = jiff::Timestamp::from_millisecond(self.clock.now().0).unwrap();
-        let order = match self.rules.examine(&received, now) {
+        let rules = self.own.rules();
+        let order = match rules.examine(&received, now) {
             Ok(order) => order,
             Err(reply) => return self.seal(*reply),
         };
         self.executed.lock().push(order.kind());
-        let rules = Arc::clone(&self.rules);
         let postbox = &self.desktop.postbox;
-        let step = postbox.run(move |boxes| order.execute(&rules, boxes, &mut SystemRandom)).await.unwrap();
+        let executing = Arc::clone(&rules);
+        let step =
+            postbox.run(move |boxes| order.execute(&executing, boxes, &mut SystemRandom)).await.unwrap();
         match step {
             Step::Answer(reply) => {
                 if reply.code().is_success() {
@@ -253,12 +286,11 @@ impl Place {
                 let keys: Vec<Arc<dyn Decrypter>> = vec![keys().intermediary.key.clone()];
                 match self.desktop.courier.exchange(&receiver, package, keys).await {
                     Ok(answer) => {
-                        let rules = Arc::clone(&self.rules);
                         let reply = postbox.run(move |boxes| then.answered(&rules, &answer, boxes, now));
                         self.seal(reply.await.unwrap())
                     }
                     Err(error) => self.seal(then.failed(
-                        &self.rules,
+                        &rules,
                         match error {
                             ExchangeError::NotReached(_) => PushFailure::NotReached,
                             ExchangeError::NoAnswer(_) => PushFailure::NoAnswer,
@@ -272,7 +304,6 @@ impl Place {
                 if take(&self.forget) {
                     return self.seal(Reply::fault(&Refused::new(FeedbackCode::S9000, "ended here")));
                 }
-                let rules = Arc::clone(&self.rules);
                 let mut inside = reassemble(&self.desktop, chunks);
                 let store = std::mem::replace(&mut inside.store, postbox.parts().unwrap());
                 let done = postbox.run(move |boxes| then.done(&rules, Ok(&inside), boxes, now));

@@ -2,10 +2,10 @@ use std::{fs, path::Path};
 
 use async_trait::async_trait;
 use dds_config::ProcessConfig;
-use dds_inbound::{Limits, SourceTable};
+use dds_inbound::{Limits, SourceTable, osci::Office};
 use dds_message::{Channel, Clock as _, Code, MessageId, Problem, SourceId};
 use dds_osci::{certificate::Certificate, intermediary::Mailboxes as _, trust::CertificateUse};
-use dds_outbound::TlsOptions;
+use dds_outbound::{OsciSender, TlsOptions};
 use dds_router::{Answer, Begin, Handle, Status};
 use dds_telemetry::Telemetry;
 use dds_testbench::{ManualClock, OsciIdentity, OsciPki};
@@ -54,6 +54,7 @@ struct World {
     clock: ManualClock,
     osci: Arc<Osci>,
     office: Arc<Office>,
+    sender: OsciSender,
     refresher: Refresher,
 }
 
@@ -71,6 +72,8 @@ impl World {
         let text = r#"
             store = "store"
             master_key = "file:FOLDER/master.key"
+            [osci]
+            sender = "vermittler"
             [osci.identities.vermittler]
             cipher = { key = "vermittler-cipher.key", certificate = "vermittler-cipher.pem" }
             signature = { key = "vermittler-signature.key", certificate = "vermittler-signature.pem" }
@@ -87,6 +90,8 @@ impl World {
         let clock = ManualClock::default();
         let shared: Arc<dyn dds_message::Clock> = Arc::new(clock.clone());
         let osci = Osci::open(&config, &TlsOptions::default(), &shared).unwrap().unwrap();
+        // Before anything stands, as the process does.
+        let sender = osci.sender(&shared).unwrap();
         let parts = osci
             .stand_up(Around {
                 handle: Arc::new(Nobody),
@@ -97,8 +102,8 @@ impl World {
             })
             .unwrap();
         let (osci, office) = (Arc::new(osci), parts.office.unwrap());
-        let refresher = Refresher::new(Arc::clone(&osci), Some(Arc::clone(&office)), parts.seen);
-        Self { folder, pki, party, clock, osci, office, refresher }
+        let refresher = Refresher::new(Arc::clone(&osci), parts.seen);
+        Self { folder, pki, party, clock, osci, office, sender, refresher }
     }
 
     fn file(&self, name: &str) -> PathBuf {
@@ -119,9 +124,13 @@ impl World {
 
     fn is_trusted(&self) -> bool {
         let now = jiff::Timestamp::from_millisecond(self.clock.now().0).unwrap();
-        let rules = Arc::clone(&self.office.rules.read());
         let certificate = self.party.signature_certificate();
-        !rules.trust.check(certificate, CertificateUse::ClientSignature, now).is_refused()
+        // Orders from outside and our own deliveries go by the same rules.
+        let [one, other] = [&self.office.own, self.sender.own.as_ref().unwrap()].map(|own| {
+            !own.rules().trust.check(certificate, CertificateUse::ClientSignature, now).is_refused()
+        });
+        assert_eq!(one, other);
+        one
     }
 
     /// Moves a list that revokes the party into place. It was downloaded long ago: its time of modification is old.
