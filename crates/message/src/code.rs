@@ -198,6 +198,9 @@ codes! {
         "Check disk and master key; nothing was acknowledged, partners send again.";
     OSCI_KEYS "DDS-O013" Operator 500 "OSCI-Schlüssel oder -Zertifikat nicht verwendbar" "OSCI key or certificate unusable"
         "Datei, PIN und Zertifikat unter [osci] in drehscheibe.toml prüfen." "Check file, PIN and certificate under [osci] in drehscheibe.toml.";
+    OSCI_UNREADABLE "DDS-O014" Operator 502 "OSCI-Zustellung lässt sich nicht abholen" "OSCI delivery cannot be fetched"
+        "Grund ansehen: Grenze anheben (message_bytes) oder mit MessageId beim Intermediär nachfragen; sie liegt dort weiter und wird erneut versucht."
+        "Read the reason: raise the limit (message_bytes) or ask the intermediary, with the MessageId; it still lies there and is tried again.";
 
     TARGET_UNREACHABLE "DDS-D001" Target 502 "Zielsystem nicht erreichbar" "Target not reachable"
         "Zielsystem und Netzweg prüfen; es wird weiter versucht." "Check target and network; attempts go on.";

@@ -3,6 +3,7 @@
 use dds_inbound::osci::{Collector, CollectorOptions, Fetched, Fetcher, FetcherOptions, OwnMailbox};
 use dds_message::Code;
 use dds_osci::client::Client;
+use dds_telemetry::{Gauges, Telemetry};
 use dds_testbench::ManualClock;
 
 use crate::{
@@ -11,13 +12,14 @@ use crate::{
 };
 
 /// The process that fetches and takes over.
-struct Process {
-    fetcher: Fetcher,
+pub(crate) struct Process {
+    pub(crate) fetcher: Fetcher,
     collector: Collector,
+    telemetry: Telemetry,
 }
 
 impl Process {
-    fn start(machine: &Machine, place: &Place) -> Self {
+    pub(crate) fn start(machine: &Machine, place: &Place) -> Self {
         Self::named("anderswo", machine, place)
     }
 
@@ -38,11 +40,20 @@ impl Process {
         let own = identity(&keys.town);
         let mailbox = OwnMailbox::fetched(name, own.clone());
         let collector = Collector::new(&context, vec![mailbox], CollectorOptions::default());
-        Self { fetcher: Fetcher::new(context, client, own, options), collector }
+        let telemetry = context.telemetry.clone();
+        Self { fetcher: Fetcher::new(context, client, own, options), collector, telemetry }
+    }
+
+    /// How many deliveries it knows that lie there and cannot be read.
+    pub(crate) fn unreadable(&self) -> usize {
+        let page = self.telemetry.metrics().page(&Gauges::default());
+        let line =
+            page.lines().find_map(|line| line.strip_prefix("dds_osci_unreadable{mailbox=\"anderswo\"} "));
+        line.unwrap().parse().unwrap()
     }
 
     /// Takes over everything that can be taken.
-    async fn collect(&self) {
+    pub(crate) async fn collect(&self) {
         while self.collector.collect().await.unwrap() > 0 {}
     }
 }
