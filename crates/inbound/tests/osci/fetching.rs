@@ -1,5 +1,6 @@
 //! The active recipient: our mailbox lies at an intermediary elsewhere.
 
+use dds_courier::Trust;
 use dds_inbound::osci::{Collector, CollectorOptions, Fetched, Fetcher, FetcherOptions, OwnMailbox};
 use dds_message::Code;
 use dds_osci::client::Client;
@@ -16,6 +17,7 @@ pub(crate) struct Process {
     pub(crate) fetcher: Fetcher,
     collector: Collector,
     telemetry: Telemetry,
+    trust: Trust,
 }
 
 impl Process {
@@ -40,8 +42,8 @@ impl Process {
         let own = identity(&keys.town);
         let mailbox = OwnMailbox::fetched(name, own.clone());
         let collector = Collector::new(&context, vec![mailbox], CollectorOptions::default());
-        let telemetry = context.telemetry.clone();
-        Self { fetcher: Fetcher::new(context, client, own, options), collector, telemetry }
+        let (telemetry, trust) = (context.telemetry.clone(), context.trust.clone());
+        Self { fetcher: Fetcher::new(context, client, own, options), collector, telemetry, trust }
     }
 
     /// How many deliveries it knows that lie there and cannot be read.
@@ -189,4 +191,34 @@ async fn two_intermediaries_may_give_out_the_same_message_id() {
         }
     }
     assert_eq!(machine.applications(), [0, 1]);
+}
+
+/// Revoked, or ended: not a word goes out. It goes on by itself when the certificate counts again.
+#[tokio::test]
+async fn nothing_is_fetched_from_an_intermediary_whose_certificates_do_not_count() {
+    let clock = ManualClock::default();
+    let (place, machine) = (Place::start(&clock, &[]).await, Machine::new(&ManualClock::default()));
+    place.portal.store(town(), application(0).as_bytes()).await.unwrap();
+    let process = Process::start(&machine, &place);
+    let intermediary = &keys().intermediary;
+    let refused = async |what: &str, named: &str| {
+        place.wire.reset();
+        let problem = process.fetcher.visit().await.unwrap_err();
+        assert_eq!(problem.code, Code::OSCI_CERTIFICATE, "{what}");
+        let holder = intermediary.cipher_certificate().subject();
+        assert!(problem.detail.contains(named) && !problem.detail.contains(holder), "{}", problem.detail);
+        assert_eq!(place.wire.orders().len(), 0, "{what}");
+    };
+    for certificate in [intermediary.cipher_certificate(), intermediary.signature_certificate()] {
+        process.trust.replace(keys().policy(&[certificate]));
+        refused("revoked", certificate.sha256_hex()).await;
+    }
+    process.trust.replace(keys().policy(&[]));
+    let now = dds_message::Clock::now(&machine.clock);
+    let end = intermediary.cipher_certificate().not_after().as_millisecond();
+    machine.clock.set(dds_message::Timestamp(end + 1));
+    refused("ended", intermediary.cipher_certificate().sha256_hex()).await;
+
+    machine.clock.set(now);
+    assert_eq!(process.fetcher.visit().await.unwrap(), Fetched { deliveries: 1, known: 0 });
 }

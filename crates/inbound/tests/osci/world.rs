@@ -22,7 +22,7 @@ use dds_osci::{
     intake::IntakeConfig,
     intermediary::{Delivery, Intermediary, Mailboxes as _, Rules},
     message::{DeliverySelection, MessageId},
-    trust::TrustPolicy,
+    trust::{RevocationList, TrustPolicy},
 };
 use dds_postbox::{Options, Postbox, PostboxError, StoredPart};
 use dds_store::MasterKey;
@@ -30,6 +30,7 @@ use dds_telemetry::Telemetry;
 use dds_testbench::{ManualClock, OsciIdentity, OsciPeer, OsciPki};
 use rusqlite::Connection;
 use rustls::ClientConfig;
+use rustls_pki_types::{CertificateRevocationListDer, pem::PemObject as _};
 use tokio::sync::{Notify, Semaphore};
 
 use crate::{
@@ -39,7 +40,7 @@ use crate::{
 
 /// Everybody's keys.
 pub(crate) struct Keys {
-    root: Certificate,
+    pki: OsciPki,
     pub(crate) intermediary: OsciIdentity,
     /// Another intermediary.
     pub(crate) other: OsciIdentity,
@@ -53,13 +54,26 @@ pub(crate) fn keys() -> &'static Keys {
     KEYS.get_or_init(|| {
         let pki = OsciPki::new().unwrap();
         Keys {
-            root: Certificate::from_pem(pki.root_pem()).unwrap(),
             intermediary: pki.identity("vermittler").unwrap(),
             other: pki.identity("vermittler-2").unwrap(),
             portal: pki.identity("portal").unwrap(),
             town: pki.identity("stadt").unwrap(),
+            pki,
         }
     })
+}
+
+impl Keys {
+    /// Trusts the authority of all of them, which has revoked these certificates.
+    pub(crate) fn policy(&self, revoked: &[&Certificate]) -> TrustPolicy {
+        let list = self.pki.revoke(revoked).unwrap();
+        let list = CertificateRevocationListDer::from_pem_slice(list.as_bytes()).unwrap();
+        TrustPolicy {
+            anchors: vec![Certificate::from_pem(self.pki.root_pem()).unwrap()],
+            crls: vec![RevocationList::from_der(list.to_vec()).unwrap()],
+            ..TrustPolicy::default()
+        }
+    }
 }
 
 /// The town's certificate; it names the mailbox.
@@ -238,7 +252,7 @@ impl Place {
         let intermediary = Intermediary {
             cipher: cipher.clone(),
             signature: signature.clone(),
-            trust: TrustPolicy { anchors: vec![keys.root.clone()], ..TrustPolicy::default() },
+            trust: keys.policy(&[]),
             policy: CryptoPolicy::default(),
             rules,
         };

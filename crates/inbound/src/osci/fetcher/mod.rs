@@ -19,7 +19,7 @@ use std::{
 
 use dds_courier::Identity;
 use dds_message::{Code, Problem};
-use dds_osci::client::Client;
+use dds_osci::{client::Client, trust::CertificateUse};
 
 use super::{collector::unusable, server::OsciContext};
 use orders::Outcome;
@@ -109,6 +109,11 @@ impl Fetcher {
     }
 
     async fn look(&self, fetched: &mut Fetched) -> Result<(), Problem> {
+        let cipher =
+            self.client.intermediary_cipher.iter().map(|found| (found, CertificateUse::ReaderCipher));
+        let signature = &self.client.intermediary_signature;
+        let signature = signature.iter().map(|found| (found, CertificateUse::AddresseeSignature));
+        self.context.counts(&cipher.chain(signature).collect::<Vec<_>>()).await?;
         if !self.unreadable().await?.is_empty() {
             return self.by_card(fetched).await;
         }
