@@ -133,6 +133,9 @@ codes! {
         "Eine der im Kopf Allow genannten Methoden verwenden." "Use one of the methods named in the header Allow.";
     HEAD_TOO_LARGE "DDS-I015" Sender 431 "Kopf der Anfrage zu groß" "Request head too large"
         "Weniger oder kürzere Kopffelder und Parameter senden." "Send fewer or shorter header fields and parameters.";
+    TOO_MANY_POLLS "DDS-I016" Target 429 "Zu viele wartende Abholer dieses Ziels" "Too many long polls of this target"
+        "Nach der genannten Zeit (Retry-After) erneut abholen und mit weniger Abholern zugleich warten."
+        "Fetch again after the named time (Retry-After), and wait with fewer polls at a time.";
 
     UNKNOWN_TYPE "DDS-R001" Sender 422 "Nachrichtentyp unbekannt" "Message type unknown"
         "Nachrichtentyp und Version prüfen; das Depot kennt die aufgeführten Typen." "Check message type and version; the depot knows the types listed.";
