@@ -18,7 +18,7 @@ use tokio::task::spawn_blocking;
 
 use super::{
     collector::is_final,
-    content::Delivered,
+    door::Delivered,
     server::{OsciContext, fault},
 };
 

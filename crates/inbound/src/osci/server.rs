@@ -30,7 +30,7 @@ use http::{HeaderValue, StatusCode, header};
 use jiff::Timestamp;
 use tokio::sync::{Notify, Semaphore};
 
-use super::{Office, Receiving, content::Door};
+use super::{Office, Receiving, door::Door};
 use crate::{Limits, Sources, body::linger};
 
 /// What the parts of OSCI share.

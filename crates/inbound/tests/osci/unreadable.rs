@@ -8,7 +8,7 @@ use dds_osci::{intermediary::Rules, message::MessageId};
 use dds_testbench::ManualClock;
 
 use crate::{
-    fetching::Process,
+    fetching::{Process, broken_visit},
     wire::{Lost, Seen},
     world::{Machine, Place, application, log, town},
 };
@@ -116,17 +116,7 @@ async fn whatever_is_lost_on_the_way_round_each_application_arrives_once() {
                     sent.push(sent.len() + 1);
                     store(&place, sent.len()).await;
                 }
-                place.wire.arm(number, lost, seen);
-                let first = Process::start(&machine, &place);
-                tokio::select! {
-                    ended = first.fetcher.visit() => {
-                        assert!(seen == Seen::Break, "{what}: {ended:?}");
-                        assert_eq!(ended.unwrap_err().code, Code::TARGET_UNREACHABLE, "{what}");
-                    }
-                    () = place.wire.silent() => {}
-                }
-                assert_eq!(place.wire.orders().len(), number, "{what}: no word follows one that failed");
-                drop(first);
+                broken_visit(&machine, &place, number, lost, seen).await;
 
                 let second = Process::start(&machine, &place);
                 second.fetcher.visit().await.unwrap();
