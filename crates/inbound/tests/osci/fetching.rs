@@ -25,7 +25,7 @@ impl Process {
         Self::named("anderswo", machine, place)
     }
 
-    fn named(name: &str, machine: &Machine, place: &Place) -> Self {
+    pub(crate) fn named(name: &str, machine: &Machine, place: &Place) -> Self {
         let keys = keys();
         let context = machine.boot();
         let client = Client::new(
@@ -37,7 +37,8 @@ impl Process {
         let options = FetcherOptions {
             name: name.to_owned(),
             address: place.address.clone(),
-            every: std::time::Duration::from_secs(60),
+            // Only a process that runs waits between its visits.
+            every: std::time::Duration::from_millis(1),
         };
         let own = identity(&keys.town);
         let mailbox = OwnMailbox::fetched(name, own.clone());

@@ -229,3 +229,37 @@ async fn our_own_trouble_is_not_blamed_on_a_delivery() {
     machine.mend_disk();
     assert_eq!(process.fetcher.visit().await.unwrap(), Fetched { deliveries: 1, known: 0 });
 }
+
+/// A mailbox is looked at every minute or oftener: what lasts is told when it begins, and when it ends.
+#[tokio::test]
+async fn lasting_trouble_is_told_once() {
+    log();
+    let clock = ManualClock::default();
+    let (place, machine) = (Place::start(&clock, &[]).await, Machine::new(&clock));
+    let stuck = store(&place, 0).await;
+    place.machine.lose_card(&stuck);
+    let (end, ended) = tokio::sync::oneshot::channel::<()>();
+    let fetcher = Process::named("beharrlich", &machine, &place).fetcher;
+    let running = tokio::spawn(fetcher.run(async { drop(ended.await) }));
+    let visits = async |count: usize| {
+        place.wire.reset();
+        let seen = async {
+            while place.wire.orders().len() < count {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(60), seen).await.unwrap();
+    };
+    // Each visit in vain is five orders, a quiet one three.
+    visits(16).await;
+    place.receive_elsewhere(&stuck).await;
+    visits(10).await;
+    end.send(()).unwrap();
+    running.await.unwrap();
+    let log = std::fs::read_to_string(log()).unwrap();
+    let mut lines = log.lines().filter(|line| line.contains("beharrlich"));
+    let (first, second) = (lines.next().unwrap(), lines.next().unwrap());
+    assert!(first.contains("osci.fetch_failed") && first.contains("DDS-O014"), "{first}");
+    assert!(second.contains("osci.fetch_works_again"), "{second}");
+    assert_eq!(lines.next(), None);
+}
