@@ -154,6 +154,10 @@ pub struct LimitConfig {
     /// Requests at the same time; more are refused with DDS-I009.
     #[schemars(extend("since" = "0.1.0"))]
     pub requests: u32,
+    /// Long polls of mailboxes that wait at the same time, of all targets; more are refused with DDS-I009. Of one target 8 wait
+    /// (DDS-I016).
+    #[schemars(extend("since" = "0.2.0"))]
+    pub polls: u32,
     /// A transfer that brings nothing for so long is broken off (DDS-I012).
     #[schemars(with = "String", extend("since" = "0.1.0"))]
     pub idle: Span,
@@ -170,6 +174,7 @@ impl Default for LimitConfig {
             attributes: 256,
             headers: 100,
             requests: 1_024,
+            polls: 1_024,
             idle: seconds(30),
         }
     }

@@ -10,7 +10,7 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 use dds_osci::{
     certificate::Certificate,
     random::SystemRandom,
-    trust::{OcspAnswer, OcspError, OcspRequest, TrustPolicy},
+    trust::{CertificateReport, CertificateUse, OcspAnswer, OcspError, OcspRequest, TrustPolicy},
 };
 use futures::future::join_all;
 use http::{StatusCode, header};
@@ -147,6 +147,20 @@ impl Trust {
         let questions =
             due.iter().map(|(certificate, issuer)| self.question(client, &policy, certificate, issuer, now));
         join_all(questions).await.contains(&true)
+    }
+
+    /// Asks about certificates that the operator himself has named, and checks them: they need no path to an anchor; where there is one,
+    /// revocation counts. The first that is refused.
+    pub async fn refused(
+        &self,
+        named: &[(&Certificate, CertificateUse)],
+        now: Timestamp,
+    ) -> Option<CertificateReport> {
+        self.ask(named.iter().map(|(certificate, _)| *certificate), now).await;
+        let policy = self.policy();
+        let mut reports =
+            named.iter().map(|(certificate, used_as)| policy.check_named(certificate, *used_as, now));
+        reports.find(CertificateReport::is_refused)
     }
 
     async fn question(

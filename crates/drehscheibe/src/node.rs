@@ -263,6 +263,7 @@ impl Node {
             clock: Arc::clone(&self.clock),
             telemetry: self.telemetry.clone(),
             lease: self.config.delivery.fetch_lease.0,
+            polls: mailbox::Polls::new(self.config.limits.polls as usize),
             closing: closing.clone(),
         }
     }

@@ -24,9 +24,9 @@ use dds_courier::{
 };
 use dds_inbound::{
     Limits, SourceTable,
-    osci::{Collector, CollectorOptions, Office, OsciContext, OwnMailbox, routes},
+    osci::{Collector, CollectorOptions, Fetcher, FetcherOptions, Office, OsciContext, OwnMailbox, routes},
 };
-use dds_message::{AnswerKind, Clock, Digest};
+use dds_message::{AnswerKind, Clock, Code, Digest};
 use dds_osci::{
     algorithm::{CryptoPolicy, DigestAlgorithm},
     certificate::Certificate,
@@ -95,6 +95,8 @@ struct World {
     sender: Arc<SoftwareKey>,
     intermediary: Certificate,
     own: Certificate,
+    town: Arc<SoftwareKey>,
+    context: OsciContext,
     _folder: tempfile::TempDir,
 }
 
@@ -149,12 +151,13 @@ impl World {
         let collector =
             Collector::new(&context, vec![OwnMailbox::of(identity(&own))], CollectorOptions::default());
         let at_work = OwnIntermediary::new(rules, Arc::clone(&context.wake));
-        let office_at_work = Arc::new(Office { context, own: at_work.clone(), identity: identity(&office) });
+        let office_at_work = Arc::new(Office { context: context.clone(), own: at_work.clone(), identity: identity(&office) });
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/osci", listener.local_addr().unwrap());
         let routes = routes(Some(office_at_work), None);
         tokio::spawn(async move { axum::serve(listener, routes).await.unwrap() });
-        let (intermediary, own) = (certificate(&office), certificate(&own));
+        let (intermediary, town) = (certificate(&office), own);
+        let own = certificate(&town);
         Self {
             authority,
             url,
@@ -167,6 +170,8 @@ impl World {
             sender,
             intermediary,
             own,
+            town,
+            context,
             _folder: folder,
         }
     }
@@ -319,6 +324,44 @@ async fn an_author_whose_certificate_is_revoked_signs_nothing_for_us() {
     assert_eq!(world.collector.collect().await.unwrap(), 1);
     assert_eq!(world.fake.taken().len(), 0);
     assert_eq!(world.postbox.run(|boxes| boxes.count_set_aside()).await.unwrap(), 1);
+}
+
+/// The certificates of the intermediary that is fetched from stand in the configuration. The responder is asked about them before a word
+/// goes out.
+#[tokio::test]
+async fn the_responder_is_asked_about_an_intermediary_that_is_fetched_from() {
+    for (says, demand, fetched) in [
+        (Says::Good, RevocationDemand::Require, true),
+        (Says::Revoked, RevocationDemand::IfAvailable, false),
+        (Says::Trouble, RevocationDemand::Require, false),
+        (Says::Trouble, RevocationDemand::Warn, true),
+    ] {
+        let world = World::new(RevocationDemand::IfAvailable).await;
+        world.store(&world.sender, None).await;
+        let anchors = vec![world.authority.anchor()];
+        let policy = TrustPolicy { anchors, revocation: demand, ..TrustPolicy::default() };
+        let trust = asking(policy, vec![Responder { url: world.authority.url.clone(), issuer: None }]);
+        let identity = Identity { cipher: world.town.clone(), signature: world.town.clone() };
+        let (own, intermediary) = (world.own.clone(), world.intermediary.clone());
+        let client = Client::new(own.clone(), own, intermediary.clone(), intermediary);
+        let options = FetcherOptions {
+            name: "anderswo".to_owned(),
+            address: world.url.clone(),
+            every: Duration::from_secs(60),
+        };
+        let context = OsciContext { trust, ..world.context.clone() };
+        let fetcher = Fetcher::new(context, client, identity, options);
+        let before = world.authority.asked();
+        world.authority.say(says);
+        match fetcher.visit().await {
+            Ok(brought) => assert!(fetched && brought.deliveries == 1, "{says:?}: {brought:?}"),
+            Err(problem) => {
+                assert!(!fetched && problem.code == Code::OSCI_CERTIFICATE, "{says:?}: {}", problem.detail);
+                // One certificate for both uses: asked once. The intermediary asked nothing: no order came.
+                assert_eq!(world.authority.asked(), before + 1, "{says:?}");
+            }
+        }
+    }
 }
 
 #[tokio::test]

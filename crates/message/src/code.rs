@@ -133,6 +133,9 @@ codes! {
         "Eine der im Kopf Allow genannten Methoden verwenden." "Use one of the methods named in the header Allow.";
     HEAD_TOO_LARGE "DDS-I015" Sender 431 "Kopf der Anfrage zu groß" "Request head too large"
         "Weniger oder kürzere Kopffelder und Parameter senden." "Send fewer or shorter header fields and parameters.";
+    TOO_MANY_POLLS "DDS-I016" Target 429 "Zu viele wartende Abholer dieses Ziels" "Too many long polls of this target"
+        "Nach der genannten Zeit (Retry-After) erneut abholen und mit weniger Abholern zugleich warten."
+        "Fetch again after the named time (Retry-After), and wait with fewer polls at a time.";
 
     UNKNOWN_TYPE "DDS-R001" Sender 422 "Nachrichtentyp unbekannt" "Message type unknown"
         "Nachrichtentyp und Version prüfen; das Depot kennt die aufgeführten Typen." "Check message type and version; the depot knows the types listed.";
@@ -198,6 +201,9 @@ codes! {
         "Check disk and master key; nothing was acknowledged, partners send again.";
     OSCI_KEYS "DDS-O013" Operator 500 "OSCI-Schlüssel oder -Zertifikat nicht verwendbar" "OSCI key or certificate unusable"
         "Datei, PIN und Zertifikat unter [osci] in drehscheibe.toml prüfen." "Check file, PIN and certificate under [osci] in drehscheibe.toml.";
+    OSCI_UNREADABLE "DDS-O014" Operator 502 "OSCI-Zustellung lässt sich nicht abholen" "OSCI delivery cannot be fetched"
+        "Grund ansehen: Grenze anheben (message_bytes) oder mit MessageId beim Intermediär nachfragen; sie liegt dort weiter und wird erneut versucht."
+        "Read the reason: raise the limit (message_bytes) or ask the intermediary, with the MessageId; it still lies there and is tried again.";
 
     TARGET_UNREACHABLE "DDS-D001" Target 502 "Zielsystem nicht erreichbar" "Target not reachable"
         "Zielsystem und Netzweg prüfen; es wird weiter versucht." "Check target and network; attempts go on.";

@@ -16,25 +16,28 @@ use dds_message::{
     CaseRef, Channel, DeliveryId, DeliveryState, Digest, Direction, Format, MessageId, ReleaseId, SourceId,
     TargetId,
 };
-use dds_outbound::mailbox::{self, Mailbox, PeerCertificate};
+use dds_outbound::mailbox::{self, Mailbox, PeerCertificate, Polls};
 use dds_store::{
     AuditLog as _, BlobStore as _, Journal as _, MasterKey, NewDelivery, NewEntry, NewMessage, NewPlan,
     Output, PlanState, StoredAttachment,
     sqlite::{Options, SqliteStore},
 };
-use dds_testbench::{Client, FetchingFachverfahren, Inbox, ManualClock, whole};
+use dds_testbench::{Answered, Client, FetchingFachverfahren, Inbox, ManualClock, whole};
 use support::{Town, target};
-use tokio::sync::watch;
+use tokio::{sync::watch, task::JoinHandle};
 use uuid::Uuid;
 
 const LEASE: Duration = Duration::from_secs(300);
+/// Long polls that may wait together.
+const ALL: usize = 10;
 
 struct Office {
     store: SqliteStore,
     clock: ManualClock,
     address: SocketAddr,
+    polls: Polls,
     closing: watch::Sender<bool>,
-    server: tokio::task::JoinHandle<()>,
+    server: JoinHandle<()>,
     _folder: tempfile::TempDir,
 }
 
@@ -60,6 +63,7 @@ async fn office_with(attachment_limit: Option<u64>, certificate_of: Option<&str>
     let secret = Some(format!("file:{}", secret.display()));
     let targets = Town { secret, attachment_limit, ..Town::default() }.targets();
     let (closing, closed) = watch::channel(false);
+    let polls = Polls::new(ALL);
     let journal = Arc::new(store.clone());
     let router = mailbox::router(Mailbox {
         journal: journal.clone(),
@@ -69,6 +73,7 @@ async fn office_with(attachment_limit: Option<u64>, certificate_of: Option<&str>
         clock: Arc::new(clock.clone()),
         telemetry: dds_telemetry::Telemetry::default(),
         lease: LEASE,
+        polls: polls.clone(),
         closing: closed,
     });
     let router = match certificate_of {
@@ -78,19 +83,42 @@ async fn office_with(attachment_limit: Option<u64>, certificate_of: Option<&str>
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let server = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
-    Office { store, clock, address, closing, server, _folder: folder }
+    Office { store, clock, address, polls, closing, server, _folder: folder }
 }
 
 impl Office {
     /// Asks for the next delivery without the simulator, which always has a token.
     async fn next_status(&self, of: &TargetId, token: Option<&str>) -> u16 {
-        let path = format!("/v1/mailbox/{}/next", of.as_str().replace('/', "%2F"));
+        self.ask(of, token, 0).await.status.as_u16()
+    }
+
+    async fn ask(&self, of: &TargetId, token: Option<&str>, wait: u32) -> Answered {
+        let path = format!("/v1/mailbox/{}/next?wait={wait}", of.as_str().replace('/', "%2F"));
         let mut request = http::Request::get(path);
         if let Some(token) = token {
             request = request.header("authorization", format!("Bearer {token}"));
         }
         let request = request.body(whole(Bytes::new())).unwrap();
-        Client::new(self.address).send(request).await.unwrap().status.as_u16()
+        Client::new(self.address).send(request).await.unwrap()
+    }
+
+    /// A long poll that waits; it ends when the task is aborted.
+    async fn wait(&self, of: &TargetId, token: &'static str) -> JoinHandle<Option<dds_testbench::Fetched>> {
+        let before = self.polls.waiting();
+        let mut client = FetchingFachverfahren::new(self.address, of.clone(), token);
+        let waiting = tokio::spawn(async move { client.next(60).await.unwrap() });
+        self.waiting(before + 1).await;
+        waiting
+    }
+
+    /// Resolves when so many long polls wait.
+    async fn waiting(&self, count: usize) {
+        let counted = async {
+            while self.polls.waiting() != count {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(30), counted).await.unwrap();
     }
 
     /// Accepts and plans a message with one attachment of 100,000 bytes for `target`.
@@ -226,6 +254,52 @@ async fn a_long_poll_ends_with_the_arrival_and_with_the_shutdown() {
     tokio::task::yield_now().await;
     office.closing.send_replace(true);
     assert!(tokio::time::timeout(Duration::from_secs(30), waiting).await.unwrap().unwrap().is_none());
+}
+
+/// What is refused says when to come again; whoever asks without waiting is answered as ever.
+#[tokio::test]
+async fn only_so_many_long_polls_wait_for_one_target_and_in_all() {
+    let office = office().await;
+    let (own, answers) = (target("box"), TargetId::parse("source/amt24").unwrap());
+    let refused = async |of: &TargetId, token, status: u16, code: &str| {
+        let answer = office.ask(of, Some(token), 60).await;
+        assert_eq!((answer.status.as_u16(), answer.json()["code"].clone()), (status, code.into()));
+        assert_eq!(answer.headers["retry-after"], "5");
+        assert_eq!(office.ask(of, Some(token), 0).await.status.as_u16(), 204);
+    };
+    office.post(1, &own).await;
+    assert_eq!(office.next_status(&own, Some("box-token")).await, 200);
+    let mut waiting = Vec::new();
+    for _ in 0..Polls::PER_TARGET {
+        waiting.push(office.wait(&own, "box-token").await);
+    }
+    refused(&own, "box-token", 429, "DDS-I016").await;
+    // What is there goes out all the same: the lease has ended, which those who wait do not know yet.
+    office.clock.advance(LEASE * 2);
+    assert_eq!(office.ask(&own, Some("box-token"), 60).await.status.as_u16(), 200);
+
+    // Another target has its own; those of all are fewer than both together.
+    let mut others = Vec::new();
+    for _ in Polls::PER_TARGET..ALL {
+        others.push(office.wait(&answers, "portal-token").await);
+    }
+    refused(&answers, "portal-token", 503, "DDS-I009").await;
+
+    // A client that goes away leaves its place, and so does one that got something.
+    waiting.remove(0).abort();
+    office.waiting(ALL - 1).await;
+    others.push(office.wait(&answers, "portal-token").await);
+    let delivery = office.post(2, &own).await;
+    office.waiting(ALL - 1).await;
+    waiting.push(office.wait(&own, "box-token").await);
+
+    office.closing.send_replace(true);
+    let mut fetched = Vec::new();
+    for poll in waiting.into_iter().chain(others) {
+        fetched.extend(poll.await.unwrap().map(|fetched| fetched.delivery));
+    }
+    assert_eq!(fetched, [delivery]);
+    assert_eq!(office.polls.waiting(), 0);
 }
 
 #[tokio::test]

@@ -17,6 +17,7 @@ mod sent;
 mod sweep;
 mod taking;
 mod transfer;
+mod unreadable;
 
 pub use boxes::Boxes;
 pub use error::PostboxError;
@@ -26,3 +27,4 @@ pub use sent::{Sent, SentState};
 pub use sweep::Swept;
 pub use taking::{REPLIES, Reply, SetAside, fetched_by};
 pub use transfer::Transfer;
+pub use unreadable::Unreadable;

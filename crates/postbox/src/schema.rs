@@ -49,6 +49,11 @@ CREATE TABLE IF NOT EXISTS part (blob BLOB PRIMARY KEY, holder TEXT NOT NULL) WI
 CREATE INDEX IF NOT EXISTS part_holder ON part (holder);
 -- Deliveries to ourselves that the main path refused for good.
 CREATE TABLE IF NOT EXISTS set_aside (id TEXT PRIMARY KEY, code TEXT NOT NULL, at INTEGER NOT NULL, again INTEGER NOT NULL) WITHOUT ROWID;
+-- What the active recipient found elsewhere and could not read.
+CREATE TABLE IF NOT EXISTS unreadable (
+  recipient TEXT NOT NULL, id TEXT NOT NULL, reason TEXT NOT NULL, since INTEGER NOT NULL, tries INTEGER NOT NULL,
+  again INTEGER NOT NULL, PRIMARY KEY (recipient, id)
+) WITHOUT ROWID;
 -- Which deliveries to ourselves answer something that we mediated.
 CREATE TABLE IF NOT EXISTS reply (id TEXT PRIMARY KEY, message TEXT NOT NULL, kind TEXT NOT NULL) WITHOUT ROWID;
 -- What the sender adapter stored at intermediaries.

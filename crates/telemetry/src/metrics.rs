@@ -50,6 +50,11 @@ pub(crate) struct State {
     pub(crate) state: &'static str,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(crate) struct Mailbox {
+    pub(crate) mailbox: String,
+}
+
 /// All metrics of the process; names begin with `dds_`.
 #[derive(Debug)]
 pub struct Metrics {
@@ -63,6 +68,7 @@ pub struct Metrics {
     pub(crate) held: Family<Held, Counter>,
     pub(crate) workers_lost: Counter,
     pub(crate) activations: Counter,
+    unreadable: Family<Mailbox, Gauge>,
     waiting: Family<State, Gauge>,
     oldest_due: Gauge,
     targets_waiting: Gauge,
@@ -114,6 +120,12 @@ impl Default for Metrics {
         registry.register("workers_lost", "Worker processes that died or were killed", workers_lost.clone());
         let activations = Counter::default();
         registry.register("release_activations", "Releases activated", activations.clone());
+        let unreadable = Family::<Mailbox, Gauge>::default();
+        registry.register(
+            "osci_unreadable",
+            "Deliveries that lie in a mailbox elsewhere and cannot be fetched, by [osci.fetch] section",
+            unreadable.clone(),
+        );
         let waiting = Family::<State, Gauge>::default();
         registry.register("in_state", "Messages and deliveries per state", waiting.clone());
         let oldest_due = Gauge::default();
@@ -135,6 +147,7 @@ impl Default for Metrics {
             held,
             workers_lost,
             activations,
+            unreadable,
             waiting,
             oldest_due,
             targets_waiting,
@@ -146,6 +159,12 @@ impl Metrics {
     /// Notes how long a step took: `accept`, `worker`, `plan`, `deliver`.
     pub fn took(&self, step: &'static str, duration: Duration) {
         self.seconds.get_or_create(&Step { step }).observe(duration.as_secs_f64());
+    }
+
+    /// Notes how many deliveries lie in a mailbox elsewhere that cannot be fetched; `mailbox` names its section of the configuration.
+    pub fn unreadable(&self, mailbox: &str, count: usize) {
+        let label = Mailbox { mailbox: mailbox.to_owned() };
+        self.unreadable.get_or_create(&label).set(i64::try_from(count).unwrap_or(i64::MAX));
     }
 
     /// The metrics page (OpenMetrics text format).

@@ -132,15 +132,9 @@ impl Bench {
         id
     }
 
-    /// Moves the clock and lets the scheduler look; it has looked when this returns.
+    /// See [`Spy::pass`].
     pub async fn pass(&self, by: Duration) {
-        self.clock.advance(by);
-        let before = *self.spy.waits.borrow();
-        // Lifting a hold that does not exist wakes the scheduler and changes nothing.
-        self.spy.store.hold(&target("nobody"), None).await.unwrap();
-        // Two sleeps: the first may follow a look that began before the clock moved.
-        let mut waits = self.spy.waits.subscribe();
-        soon(waits.wait_for(|count| *count >= before + 2)).await.unwrap();
+        self.spy.pass(&self.clock, by).await;
     }
 
     /// Waits until no attempt is under way: what was claimed together with a probe may be slower than the probe.
@@ -163,18 +157,7 @@ impl Bench {
 
     /// Waits until the delivery is as wanted.
     pub async fn until(&self, id: DeliveryId, wanted: impl Fn(&DeliveryRecord) -> bool) -> DeliveryRecord {
-        let mut changes = self.spy.changes.subscribe();
-        let found = async {
-            loop {
-                changes.mark_unchanged();
-                let record = self.record(id).await;
-                if wanted(&record) {
-                    return record;
-                }
-                changes.changed().await.unwrap();
-            }
-        };
-        soon(found).await
+        self.spy.until(async || self.record(id).await, wanted).await
     }
 
     pub async fn message(&self, number: u64) -> MessageRecord {

@@ -13,7 +13,10 @@ use dds_store::{
     NewDelivery, NewEntry, NewMessage, NewPlan, Pending, PlanState, Settled, Settlement, Shipment,
     StoreError, sqlite::SqliteStore,
 };
+use dds_testbench::ManualClock;
 use tokio::sync::{Semaphore, watch};
+
+use super::soon;
 
 pub struct Spy {
     pub store: SqliteStore,
@@ -47,6 +50,33 @@ impl Spy {
             failing_accepts: AtomicU32::new(0),
             failing_outputs: AtomicU32::new(0),
         }
+    }
+
+    /// Moves the clock and lets the scheduler look; it has looked when this returns.
+    pub async fn pass(&self, clock: &ManualClock, by: Duration) {
+        clock.advance(by);
+        let before = *self.waits.borrow();
+        // Lifting a hold that does not exist wakes the scheduler and changes nothing.
+        self.store.hold(&TargetId::parse("nobody").unwrap(), None).await.unwrap();
+        // Two sleeps: the first may follow a look that began before the clock moved.
+        let mut waits = self.waits.subscribe();
+        soon(waits.wait_for(|count| *count >= before + 2)).await.unwrap();
+    }
+
+    /// Reads after each change until it is as wanted.
+    pub async fn until<T>(&self, read: impl AsyncFn() -> T, wanted: impl Fn(&T) -> bool) -> T {
+        let mut changes = self.changes.subscribe();
+        let found = async {
+            loop {
+                changes.mark_unchanged();
+                let record = read().await;
+                if wanted(&record) {
+                    return record;
+                }
+                changes.changed().await.unwrap();
+            }
+        };
+        soon(found).await
     }
 
     fn ended(&self, leases: usize) {

@@ -15,7 +15,7 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Notify;
 
 use super::{
-    content::{Delivered, Door},
+    door::{Delivered, Door},
     server::OsciContext,
 };
 

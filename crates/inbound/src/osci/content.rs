@@ -1,146 +1,44 @@
-//! The content of a delivery becomes a message of the main path: document first, attachments streamed.
+//! What a delivery holds: its document, its attachments as clear octets, and whether its authors signed it.
 
 use std::sync::Arc;
 
 use bytes::Bytes;
-use dds_courier::{AttachmentList, Identity, Trust};
-use dds_message::{Channel, Clock, Code, Digest, Format, Problem, SourceId};
+use dds_courier::{AttachmentList, Identity};
+use dds_message::{Code, Format, Problem};
 use dds_osci::{
     content::{AttachmentPart, AttachmentReader, Content, ContentBody, open},
-    intake::IntakeConfig,
     intermediary::Attachment,
     keys::Decrypter,
-    message::{CertificateRole, Envelope},
     random::SystemRandom,
     signature::{PartDigests, Verdict},
-    trust::{CertificateUse, OnlineResult},
-    xml::Document,
 };
-use dds_postbox::{Postbox, Reply, StoredPart};
-use dds_router::{Acknowledgement, Answer, Begin, Handle};
-use futures::StreamExt as _;
+use dds_postbox::{Postbox, StoredPart};
 use tokio::{
     sync::{mpsc, oneshot},
     task::spawn_blocking,
 };
 
-use crate::{Limits, Sources};
+use super::door::{Delivered, Door};
+use crate::Limits;
 
 /// Pieces of an attachment under way.
 const WAITING: usize = 4;
 /// Octets handed over at once.
 const PIECE: usize = 256 * 1024;
 
-/// A delivery as it lies with us.
-pub(super) struct Delivered {
-    /// Envelope of the order or response that brought it.
-    pub(super) document: Document,
-    /// What it says.
-    pub(super) envelope: Envelope,
-    /// Its attachments.
-    pub(super) attachments: Vec<Attachment<StoredPart>>,
-    /// Key against duplicates: the MessageId.
-    pub(super) key: String,
-    /// It is the reply to something we mediated.
-    pub(super) reply: Option<Reply>,
-}
-
-/// What takes deliveries over.
-#[derive(Clone)]
-pub(super) struct Door {
-    pub(super) handle: Arc<dyn Handle>,
-    pub(super) sources: Arc<dyn Sources>,
-    pub(super) limits: Limits,
-    pub(super) intake: Arc<IntakeConfig>,
-    pub(super) postbox: Postbox,
-    pub(super) trust: Trust,
-    pub(super) clock: Arc<dyn Clock>,
+/// The content of a delivery, opened.
+pub(super) struct Opened {
+    pub(super) document: Bytes,
+    pub(super) format: Format,
+    /// Attachments, each with what decrypts it.
+    pub(super) parts: Vec<(AttachmentPart, Attachment<StoredPart>)>,
+    /// Their names.
+    pub(super) list: AttachmentList,
+    pub(super) content: Content,
 }
 
 impl Door {
-    /// Hands a delivery to the router. `Ok` after the router has it durably.
-    pub(super) async fn take(
-        &self,
-        delivered: Delivered,
-        identity: &Identity,
-    ) -> Result<Acknowledgement, Problem> {
-        let source = self.source(&delivered.envelope)?;
-        let limits = self.sources.limits(&source).unwrap_or(self.limits);
-        let key = format!("osci:{}", delivered.key);
-        let begun = match delivered.reply {
-            None => self.handle.begin(&source, Channel::Osci, Some(&key)).await,
-            Some(Reply { message, kind }) => {
-                let answer = Answer { kind, message: Some(message), case: None };
-                self.handle.begin_answer(&source, Channel::Osci, Some(&key), answer).await
-            }
-        };
-        let mut intake = match begun? {
-            Begin::New(intake) => intake,
-            Begin::Duplicate(acknowledgement) => return Ok(acknowledgement),
-        };
-        let opened = self.open(delivered, identity, limits).await?;
-        let Opened { document, format, parts, list, mut content } = opened;
-        for (part, attachment) in parts {
-            let (stream, settled) = self.clear(part, &attachment);
-            let mut left = limits.attachment_bytes;
-            let limited = stream.map(move |piece| {
-                let piece = piece?;
-                left =
-                    left.checked_sub(piece.len() as u64).ok_or_else(|| too_large(limits.attachment_bytes))?;
-                Ok(piece)
-            });
-            let (name, media_type) = list
-                .find(&attachment.content_id)
-                .map_or((&attachment.content_id, &attachment.media_type), |file| {
-                    (&file.name, &file.media_type)
-                });
-            intake.attachment(name, media_type, limited.boxed()).await?;
-            if let Ok(digests) = settled.await {
-                content.settle(&digests);
-            }
-        }
-        authors(&content, true)?;
-        self.unrevoked(&content).await?;
-        intake.accept(document, format).await
-    }
-
-    /// The author of a content is nobody the intermediary vouches for: the code table has only warnings for him (3701 to 3703), so
-    /// whoever reads must look. A revoked certificate signs nothing for us.
-    async fn unrevoked(&self, content: &Content) -> Result<(), Problem> {
-        let containers = content.all_containers();
-        let signatures = containers.iter().flat_map(|container| &container.signatures);
-        let signers: Vec<_> = signatures.filter_map(|signature| signature.signer.as_ref()).collect();
-        let now = super::server::time(self.clock.now());
-        self.trust.ask(signers.iter().copied(), now).await;
-        let policy = self.trust.policy();
-        for signer in signers {
-            let report = policy.check(signer, CertificateUse::AuthorSignature, now);
-            if matches!(report.online, Some(OnlineResult::Revoked(_))) {
-                let holder = signer.sha256_hex();
-                return Err(Problem::new(
-                    Code::OSCI_AUTHOR,
-                    format!("the author's certificate {holder} is revoked"),
-                ));
-            }
-        }
-        Ok(())
-    }
-
-    /// The source is who the originator's certificate says: verified by the intermediary that is ours or that we trust.
-    fn source(&self, envelope: &Envelope) -> Result<SourceId, Problem> {
-        [CertificateRole::SignatureOriginator, CertificateRole::CipherOriginator]
-            .into_iter()
-            .filter_map(|role| envelope.certificates.certificate(role))
-            .find_map(|certificate| self.sources.by_certificate(&Digest::of(certificate.der())))
-            .ok_or_else(|| {
-                Problem::new(
-                    Code::NOT_AUTHENTICATED,
-                    "no source names the originator's certificate under `certificates`",
-                )
-            })
-    }
-
-    async fn open(
+    pub(super) async fn open(
         &self,
         delivered: Delivered,
         identity: &Identity,
@@ -236,7 +134,7 @@ impl Door {
     }
 
     /// Clear octets of an attachment, and afterwards their digests where they were encrypted.
-    fn clear(
+    pub(super) fn clear(
         &self,
         part: AttachmentPart,
         attachment: &Attachment<StoredPart>,
@@ -263,14 +161,6 @@ impl Door {
         });
         (stream, settled)
     }
-}
-
-struct Opened {
-    document: Bytes,
-    format: Format,
-    parts: Vec<(AttachmentPart, Attachment<StoredPart>)>,
-    list: AttachmentList,
-    content: Content,
 }
 
 /// Gives the clear octets of an attachment in pieces; blocks. Returns the digests of what was encrypted.
@@ -311,7 +201,7 @@ fn clear_into(
 }
 
 /// Every author's signature must be right; one that waits for an encrypted attachment may wait until it was read.
-fn authors(content: &Content, complete: bool) -> Result<(), Problem> {
+pub(super) fn authors(content: &Content, complete: bool) -> Result<(), Problem> {
     for container in content.all_containers() {
         for signature in &container.signatures {
             let sound = match &signature.verdict {
@@ -342,6 +232,6 @@ fn unreadable(detail: &str) -> Problem {
     Problem::new(Code::OSCI_CONTENT, detail.to_owned())
 }
 
-fn too_large(limit: u64) -> Problem {
+pub(super) fn too_large(limit: u64) -> Problem {
     Problem::new(Code::TOO_LARGE, format!("more than {limit} bytes"))
 }

@@ -12,6 +12,7 @@
 
 mod collector;
 mod content;
+mod door;
 mod fetcher;
 mod intermediary;
 mod recipient;

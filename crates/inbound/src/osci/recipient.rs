@@ -12,12 +12,13 @@ use dds_osci::{
     random::SystemRandom,
     recipient::{Incoming, Push, Recipient, Refusal, Response as Answer},
     signature::SigningOptions,
+    trust::CertificateUse,
 };
 use tokio::task::spawn_blocking;
 
 use super::{
     collector::is_final,
-    content::Delivered,
+    door::Delivered,
     server::{OsciContext, fault},
 };
 
@@ -49,6 +50,11 @@ impl Receiving {
             Err(answer) => return self.answer(*answer).await,
         };
         let push = incoming.push();
+        let signer = push.signer.as_ref().map(|signer| (signer, CertificateUse::AddresseeSignature));
+        if let Err(problem) = self.context.counts(signer.as_slice()).await {
+            tracing::error!(code = %problem.code, detail = problem.detail, "osci.push_refused");
+            return self.answer(refuse(incoming, &problem)).await;
+        }
         let envelope = push.envelope.clone();
         let key = key(push);
         let attachments = received.attachments.iter().map(Attachment::from).collect();

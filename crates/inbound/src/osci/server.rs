@@ -11,14 +11,16 @@ use axum::{
 };
 use bytes::Bytes;
 use dds_courier::{Courier, Package, ReceiveError, Trust, receive};
-use dds_message::Clock;
+use dds_message::{Clock, Code, Problem};
 use dds_osci::{
+    certificate::Certificate,
     feedback::{FeedbackCode, Language, Refused},
     intake::Received,
     keys::Decrypter,
     message::Fault,
     outgoing::Outgoing,
     random::SystemRandom,
+    trust::CertificateUse,
 };
 use dds_postbox::{Parts, Postbox};
 use dds_router::Handle;
@@ -28,7 +30,7 @@ use http::{HeaderValue, StatusCode, header};
 use jiff::Timestamp;
 use tokio::sync::{Notify, Semaphore};
 
-use super::{Office, Receiving, content::Door};
+use super::{Office, Receiving, door::Door};
 use crate::{Limits, Sources, body::linger};
 
 /// What the parts of OSCI share.
@@ -69,6 +71,14 @@ impl OsciContext {
             trust: self.trust.clone(),
             clock: Arc::clone(&self.clock),
         }
+    }
+
+    /// Whether the certificates of an intermediary that the operator has named count now; who is revoked or has ended brings us nothing.
+    pub(super) async fn counts(&self, named: &[(&Certificate, CertificateUse)]) -> Result<(), Problem> {
+        let Some(refused) = self.trust.refused(named, time(self.clock.now())).await else { return Ok(()) };
+        let (certificate, why) = (refused.certificate.sha256_hex(), refused.detail_without_holder());
+        let detail = format!("the intermediary's certificate {certificate} does not count: {why}");
+        Err(Problem::new(Code::OSCI_CERTIFICATE, detail))
     }
 
     /// Receives the body of a request. `Err`: the response that says why not.

@@ -324,6 +324,7 @@ async fn the_openapi_document_names_every_route_and_resolves() {
         "/v1/messages/{id}/answers",
         "/v1/answers",
         "/v1/answers/{id}",
+        "/v1/mailbox/{target}/next",
         "/codes/{code}",
         "/openapi.json",
     ] {

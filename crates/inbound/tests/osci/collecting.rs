@@ -1,30 +1,15 @@
 //! The collector of our own mailboxes: from the postbox into the main path.
 
-use std::{
-    path::Path,
-    sync::{Arc, OnceLock},
-    time::Duration,
-};
+use std::time::Duration;
 
 use dds_inbound::osci::{Collector, CollectorOptions, OwnMailbox};
 use dds_message::{Clock as _, Code};
 use dds_testbench::ManualClock;
 
-use crate::world::{Machine, Place, application, identity, keys, town};
+use crate::world::{Machine, Place, application, identity, keys, log, town};
 
 fn start(machine: &Machine) -> Collector {
     Collector::new(&machine.boot(), vec![OwnMailbox::of(identity(&keys().town))], CollectorOptions::default())
-}
-
-/// The log of this process. One for all tests: a subscriber of a single thread does not hear events that another thread came to first.
-fn log() -> &'static Path {
-    static LOG: OnceLock<tempfile::TempPath> = OnceLock::new();
-    LOG.get_or_init(|| {
-        let (file, path) = tempfile::NamedTempFile::new().unwrap().into_parts();
-        let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(Arc::new(file)).finish();
-        tracing::subscriber::set_global_default(subscriber).unwrap();
-        path
-    })
 }
 
 #[tokio::test]

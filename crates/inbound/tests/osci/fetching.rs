@@ -1,8 +1,10 @@
 //! The active recipient: our mailbox lies at an intermediary elsewhere.
 
+use dds_courier::Trust;
 use dds_inbound::osci::{Collector, CollectorOptions, Fetched, Fetcher, FetcherOptions, OwnMailbox};
 use dds_message::Code;
 use dds_osci::client::Client;
+use dds_telemetry::{Gauges, Telemetry};
 use dds_testbench::ManualClock;
 
 use crate::{
@@ -11,17 +13,19 @@ use crate::{
 };
 
 /// The process that fetches and takes over.
-struct Process {
-    fetcher: Fetcher,
+pub(crate) struct Process {
+    pub(crate) fetcher: Fetcher,
     collector: Collector,
+    telemetry: Telemetry,
+    trust: Trust,
 }
 
 impl Process {
-    fn start(machine: &Machine, place: &Place) -> Self {
+    pub(crate) fn start(machine: &Machine, place: &Place) -> Self {
         Self::named("anderswo", machine, place)
     }
 
-    fn named(name: &str, machine: &Machine, place: &Place) -> Self {
+    pub(crate) fn named(name: &str, machine: &Machine, place: &Place) -> Self {
         let keys = keys();
         let context = machine.boot();
         let client = Client::new(
@@ -33,18 +37,43 @@ impl Process {
         let options = FetcherOptions {
             name: name.to_owned(),
             address: place.address.clone(),
-            every: std::time::Duration::from_secs(60),
+            // Only a process that runs waits between its visits.
+            every: std::time::Duration::from_millis(1),
         };
         let own = identity(&keys.town);
         let mailbox = OwnMailbox::fetched(name, own.clone());
         let collector = Collector::new(&context, vec![mailbox], CollectorOptions::default());
-        Self { fetcher: Fetcher::new(context, client, own, options), collector }
+        let (telemetry, trust) = (context.telemetry.clone(), context.trust.clone());
+        Self { fetcher: Fetcher::new(context, client, own, options), collector, telemetry, trust }
+    }
+
+    /// How many deliveries it knows that lie there and cannot be read.
+    pub(crate) fn unreadable(&self) -> usize {
+        let page = self.telemetry.metrics().page(&Gauges::default());
+        let line =
+            page.lines().find_map(|line| line.strip_prefix("dds_osci_unreadable{mailbox=\"anderswo\"} "));
+        line.unwrap().parse().unwrap()
     }
 
     /// Takes over everything that can be taken.
-    async fn collect(&self) {
+    pub(crate) async fn collect(&self) {
         while self.collector.collect().await.unwrap() > 0 {}
     }
+}
+
+/// A visit in which the order of this number goes wrong; the process is gone afterwards.
+pub(crate) async fn broken_visit(machine: &Machine, place: &Place, number: usize, lost: Lost, seen: Seen) {
+    let told = format!("order {number}, {lost:?} lost, {seen:?}");
+    place.wire.arm(number, lost, seen);
+    let process = Process::start(machine, place);
+    tokio::select! {
+        ended = process.fetcher.visit() => {
+            assert!(seen == Seen::Break, "{told}: {ended:?}");
+            assert_eq!(ended.unwrap_err().code, Code::TARGET_UNREACHABLE, "{told}");
+        }
+        () = place.wire.silent() => {}
+    }
+    assert_eq!(place.wire.orders().len(), number, "{told}: no word follows one that failed");
 }
 
 const EVIDENCE: &[u8] = &[7; 100_000];
@@ -66,17 +95,7 @@ async fn whatever_is_lost_on_the_wire_each_application_arrives_once() {
                     let document = application(sent.len() - 1);
                     place.portal.store_with(town(), document.as_bytes(), attachments).await.unwrap();
                 }
-                place.wire.arm(number, lost, seen);
-                let first = Process::start(&machine, &place);
-                tokio::select! {
-                    ended = first.fetcher.visit() => {
-                        assert!(seen == Seen::Break, "{told}: {ended:?}");
-                        assert_eq!(ended.unwrap_err().code, Code::TARGET_UNREACHABLE, "{told}");
-                    }
-                    () = place.wire.silent() => {}
-                }
-                assert_eq!(place.wire.orders().len(), number, "{told}: no word follows one that failed");
-                drop(first);
+                broken_visit(&machine, &place, number, lost, seen).await;
 
                 let second = Process::start(&machine, &place);
                 second.fetcher.visit().await.unwrap();
@@ -178,4 +197,34 @@ async fn two_intermediaries_may_give_out_the_same_message_id() {
         }
     }
     assert_eq!(machine.applications(), [0, 1]);
+}
+
+/// Revoked, or ended: not a word goes out. It goes on by itself when the certificate counts again.
+#[tokio::test]
+async fn nothing_is_fetched_from_an_intermediary_whose_certificates_do_not_count() {
+    let clock = ManualClock::default();
+    let (place, machine) = (Place::start(&clock, &[]).await, Machine::new(&ManualClock::default()));
+    place.portal.store(town(), application(0).as_bytes()).await.unwrap();
+    let process = Process::start(&machine, &place);
+    let intermediary = &keys().intermediary;
+    let refused = async |what: &str, named: &str| {
+        place.wire.reset();
+        let problem = process.fetcher.visit().await.unwrap_err();
+        assert_eq!(problem.code, Code::OSCI_CERTIFICATE, "{what}");
+        let holder = intermediary.cipher_certificate().subject();
+        assert!(problem.detail.contains(named) && !problem.detail.contains(holder), "{}", problem.detail);
+        assert_eq!(place.wire.orders().len(), 0, "{what}");
+    };
+    for certificate in [intermediary.cipher_certificate(), intermediary.signature_certificate()] {
+        process.trust.replace(keys().policy(&[certificate]));
+        refused("revoked", certificate.sha256_hex()).await;
+    }
+    process.trust.replace(keys().policy(&[]));
+    let now = dds_message::Clock::now(&machine.clock);
+    let end = intermediary.cipher_certificate().not_after().as_millisecond();
+    machine.clock.set(dds_message::Timestamp(end + 1));
+    refused("ended", intermediary.cipher_certificate().sha256_hex()).await;
+
+    machine.clock.set(now);
+    assert_eq!(process.fetcher.visit().await.unwrap(), Fetched { deliveries: 1, known: 0 });
 }

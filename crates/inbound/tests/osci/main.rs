@@ -15,5 +15,6 @@ mod fetching;
 mod receiving;
 #[path = "../channels/support.rs"]
 mod support;
+mod unreadable;
 mod wire;
 mod world;

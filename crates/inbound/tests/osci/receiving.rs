@@ -3,6 +3,7 @@
 use std::{pin::pin, sync::Arc};
 
 use bytes::Bytes;
+use dds_courier::Trust;
 use dds_inbound::osci::{Receiving, routes};
 use dds_message::Code;
 use dds_osci::{
@@ -29,6 +30,7 @@ const EVIDENCE: &[u8] = &[7; 100_000];
 /// A recipient, and the intermediary that pushes to it.
 struct World {
     machine: Machine,
+    trust: Trust,
     /// Between the two.
     wire: Wire,
     url: String,
@@ -40,8 +42,10 @@ impl World {
         let clock = ManualClock::default();
         let machine = Machine::new(&clock);
         let keys = keys();
+        let context = machine.boot();
+        let trust = context.trust.clone();
         let receiving = Receiving {
-            context: machine.boot(),
+            context,
             recipient: Recipient::new(
                 town().clone(),
                 keys.town.signature_certificate().clone(),
@@ -53,7 +57,7 @@ impl World {
         let host = serve(wire.before(routes(None, Some(Arc::new(receiving))))).await;
         let url = format!("http://{host}/osci/empfang");
         let place = Place::start(&clock, &[&url]).await;
-        Self { machine, wire, url, place }
+        Self { machine, trust, wire, url, place }
     }
 
     /// The feedback the portal gets, if it is no success.
@@ -189,4 +193,22 @@ async fn two_intermediaries_may_push_the_same_message_id() {
         assert_eq!(world.push_again(other.clone()).await, FeedbackCode::S0800);
         assert_eq!(world.machine.applications(), [0, 0]);
     }
+}
+
+/// The intermediary is told that we cannot (9808), so that it can try again; each one by itself.
+#[tokio::test]
+async fn nothing_is_received_from_an_intermediary_whose_certificate_does_not_count() {
+    let world = World::new().await;
+    let (pinned, other) = (&keys().intermediary, &keys().other);
+    world.trust.replace(keys().policy(&[pinned.signature_certificate()]));
+    let refused = world.forward(&application(0)).await.unwrap_err();
+    assert!(refused.contains("9808"), "{refused}");
+    let order = world.wire.orders().remove(0);
+    assert_eq!((world.machine.applications(), world.machine.files()), (Vec::new(), 0));
+    let from_the_other = World::from_the_other(&order);
+    assert_eq!(world.push_again(from_the_other).await, FeedbackCode::S0800);
+
+    world.trust.replace(keys().policy(&[other.signature_certificate()]));
+    assert_eq!(world.push_again(order).await, FeedbackCode::S0800);
+    assert_eq!(world.machine.applications(), [0, 0]);
 }

@@ -1,6 +1,6 @@
 //! A wire on which the n-th message from now goes wrong.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -10,6 +10,7 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use bytes::Bytes;
+use dds_testbench::ManualClock;
 use futures::{StreamExt as _, stream};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
@@ -23,6 +24,8 @@ pub(crate) enum Lost {
     Answer,
     /// The order is executed; half of its answer arrives.
     HalfAnswer,
+    /// The order is executed; its answer arrives whole, and altered.
+    Garbled,
 }
 
 /// What the sender of the order sees of it.
@@ -43,6 +46,7 @@ struct Inner {
     orders: Mutex<Vec<Bytes>>,
     trouble: Mutex<Option<(usize, Lost, Seen)>>,
     silent: Notify,
+    clock: Mutex<Option<ManualClock>>,
 }
 
 impl Wire {
@@ -55,6 +59,11 @@ impl Wire {
     pub(crate) fn arm(&self, number: usize, lost: Lost, seen: Seen) {
         self.0.orders.lock().clear();
         *self.0.trouble.lock() = Some((number, lost, seen));
+    }
+
+    /// From now on each order takes a millisecond by this clock.
+    pub(crate) fn tick(&self, clock: &ManualClock) {
+        *self.0.clock.lock() = Some(clock.clone());
     }
 
     /// Counting begins anew.
@@ -76,6 +85,9 @@ impl Wire {
 async fn pass(State(wire): State<Wire>, request: Request, next: Next) -> Response {
     let (head, body) = request.into_parts();
     let octets = to_bytes(body, usize::MAX).await.unwrap();
+    if let Some(clock) = &*wire.0.clock.lock() {
+        clock.advance(Duration::from_millis(1));
+    }
     let number = {
         let mut orders = wire.0.orders.lock();
         orders.push(octets.clone());
@@ -86,10 +98,16 @@ async fn pass(State(wire): State<Wire>, request: Request, next: Next) -> Respons
     let Some((_, lost, seen)) = trouble else { return next.run(request).await };
     let answer = match lost {
         Lost::Order => Bytes::new(),
-        Lost::Answer | Lost::HalfAnswer => {
+        Lost::Answer | Lost::HalfAnswer | Lost::Garbled => {
             to_bytes(next.run(request).await.into_body(), usize::MAX).await.unwrap()
         }
     };
+    if lost == Lost::Garbled {
+        let mut altered = answer.to_vec();
+        let middle = altered.len() / 2;
+        altered[middle] ^= 1;
+        return Body::from(altered).into_response();
+    }
     let arrives = if lost == Lost::HalfAnswer { answer.slice(..answer.len() / 2) } else { Bytes::new() };
     let rest = stream::once(async move {
         if seen == Seen::Silence {

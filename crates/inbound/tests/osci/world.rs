@@ -1,7 +1,11 @@
 //! Parties with their keys, and processes that can die.
 
 use std::{
-    sync::{Arc, OnceLock},
+    path::Path,
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -18,14 +22,15 @@ use dds_osci::{
     intake::IntakeConfig,
     intermediary::{Delivery, Intermediary, Mailboxes as _, Rules},
     message::{DeliverySelection, MessageId},
-    trust::TrustPolicy,
+    trust::{RevocationList, TrustPolicy},
 };
-use dds_postbox::{Options, Postbox, PostboxError};
+use dds_postbox::{Options, Postbox, PostboxError, StoredPart};
 use dds_store::MasterKey;
 use dds_telemetry::Telemetry;
 use dds_testbench::{ManualClock, OsciIdentity, OsciPeer, OsciPki};
 use rusqlite::Connection;
 use rustls::ClientConfig;
+use rustls_pki_types::{CertificateRevocationListDer, pem::PemObject as _};
 use tokio::sync::{Notify, Semaphore};
 
 use crate::{
@@ -35,7 +40,7 @@ use crate::{
 
 /// Everybody's keys.
 pub(crate) struct Keys {
-    root: Certificate,
+    pki: OsciPki,
     pub(crate) intermediary: OsciIdentity,
     /// Another intermediary.
     pub(crate) other: OsciIdentity,
@@ -49,13 +54,26 @@ pub(crate) fn keys() -> &'static Keys {
     KEYS.get_or_init(|| {
         let pki = OsciPki::new().unwrap();
         Keys {
-            root: Certificate::from_pem(pki.root_pem()).unwrap(),
             intermediary: pki.identity("vermittler").unwrap(),
             other: pki.identity("vermittler-2").unwrap(),
             portal: pki.identity("portal").unwrap(),
             town: pki.identity("stadt").unwrap(),
+            pki,
         }
     })
+}
+
+impl Keys {
+    /// Trusts the authority of all of them, which has revoked these certificates.
+    pub(crate) fn policy(&self, revoked: &[&Certificate]) -> TrustPolicy {
+        let list = self.pki.revoke(revoked).unwrap();
+        let list = CertificateRevocationListDer::from_pem_slice(list.as_bytes()).unwrap();
+        TrustPolicy {
+            anchors: vec![Certificate::from_pem(self.pki.root_pem()).unwrap()],
+            crls: vec![RevocationList::from_der(list.to_vec()).unwrap()],
+            ..TrustPolicy::default()
+        }
+    }
 }
 
 /// The town's certificate; it names the mailbox.
@@ -72,16 +90,34 @@ pub(crate) fn application(number: usize) -> String {
     format!("<anmeldung xmlns=\"urn:datendrehscheibe:hundesteuer:1\"><kopf>{number}</kopf></anmeldung>")
 }
 
+/// The log of this process. One for all tests: a subscriber of a single thread does not hear events that another thread came to first.
+pub(crate) fn log() -> &'static Path {
+    static LOG: OnceLock<tempfile::TempPath> = OnceLock::new();
+    LOG.get_or_init(|| {
+        let (file, path) = tempfile::NamedTempFile::new().unwrap().into_parts();
+        let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(Arc::new(file)).finish();
+        tracing::subscriber::set_global_default(subscriber).unwrap();
+        path
+    })
+}
+
 /// A machine: its folder, its clock and the router's store outlive the processes on it.
 pub(crate) struct Machine {
     folder: tempfile::TempDir,
     pub(crate) clock: ManualClock,
     pub(crate) router: Arc<Fake>,
+    /// Octets of the largest message that its processes read.
+    pub(crate) message_bytes: AtomicU64,
 }
 
 impl Machine {
     pub(crate) fn new(clock: &ManualClock) -> Self {
-        Self { folder: tempfile::tempdir().unwrap(), clock: clock.clone(), router: Arc::default() }
+        Self {
+            folder: tempfile::tempdir().unwrap(),
+            clock: clock.clone(),
+            router: Arc::default(),
+            message_bytes: AtomicU64::new(IntakeConfig::default().message_bytes),
+        }
     }
 
     /// Starts a process: the postbox is opened as it lies there.
@@ -92,7 +128,9 @@ impl Machine {
             clock: Arc::new(self.clock.clone()),
         })
         .unwrap();
-        let desk = Desk { intake: Arc::new(IntakeConfig::default()), postbox: postbox.clone() };
+        let message_bytes = self.message_bytes.load(Ordering::Relaxed);
+        let intake = IntakeConfig { message_bytes, ..IntakeConfig::default() };
+        let desk = Desk { intake: Arc::new(intake), postbox: postbox.clone() };
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let tls = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
@@ -151,6 +189,18 @@ impl Machine {
         rows.map(Result::unwrap).collect()
     }
 
+    /// How many deliveries in its mailboxes nobody has received.
+    pub(crate) fn unreceived(&self) -> u32 {
+        let query = "SELECT count(*) FROM delivery WHERE received IS NULL";
+        self.connection().query_row(query, [], |row| row.get(0)).unwrap()
+    }
+
+    /// The process card of a delivery is gone.
+    pub(crate) fn lose_card(&self, id: &MessageId) {
+        let gone = self.connection().execute("DELETE FROM card WHERE id = ?1", [id.as_str()]).unwrap();
+        assert_eq!(gone, 1);
+    }
+
     /// Attachments and pieces of attachments on the disk.
     pub(crate) fn files(&self) -> usize {
         let mut open = vec![self.folder.path().join("blobs"), self.folder.path().join("tmp")];
@@ -187,23 +237,26 @@ pub(crate) struct Place {
 impl Place {
     /// The town has a mailbox here; pushes may go to `receivers`.
     pub(crate) async fn start(clock: &ManualClock, receivers: &[&str]) -> Self {
+        let receivers = receivers.iter().map(|&receiver| receiver.to_owned()).collect();
+        Self::with(clock, Rules { receivers, ..Rules::default() }).await
+    }
+
+    /// An intermediary with these rules; the town has a mailbox here.
+    pub(crate) async fn with(clock: &ManualClock, rules: Rules) -> Self {
         let keys = keys();
         let machine = Machine::new(clock);
         let context = machine.boot();
         context.postbox.register([town().clone()]);
         let cipher = keys.intermediary.cipher_certificate().clone();
         let signature = keys.intermediary.signature_certificate().clone();
-        let rules = Intermediary {
+        let intermediary = Intermediary {
             cipher: cipher.clone(),
             signature: signature.clone(),
-            trust: TrustPolicy { anchors: vec![keys.root.clone()], ..TrustPolicy::default() },
+            trust: keys.policy(&[]),
             policy: CryptoPolicy::default(),
-            rules: Rules {
-                receivers: receivers.iter().map(|&receiver| receiver.to_owned()).collect(),
-                ..Rules::default()
-            },
+            rules,
         };
-        let own = OwnIntermediary::new(rules, Arc::clone(&context.wake));
+        let own = OwnIntermediary::new(intermediary, Arc::clone(&context.wake));
         let office = Office { context, own, identity: identity(&keys.intermediary) };
         let wire = Wire::default();
         let host = serve(wire.before(routes(Some(Arc::new(office)), None))).await;
@@ -213,6 +266,26 @@ impl Place {
 
     /// Gives a waiting delivery another MessageId, as if this intermediary had given it out.
     pub(crate) async fn rename(&self, from: MessageId, to: MessageId) {
+        self.replace(from, to, |delivery| delivery).await;
+    }
+
+    /// A waiting delivery is spoilt on the intermediary's disk, and has another MessageId.
+    pub(crate) async fn spoil(&self, from: MessageId, to: MessageId) {
+        self.replace(from, to, |delivery| Delivery { envelope: b"<kaputt>".to_vec(), ..delivery }).await;
+    }
+
+    /// Another process of the town has received a delivery.
+    pub(crate) async fn receive_elsewhere(&self, id: &MessageId) {
+        let (postbox, id) = (self.machine.boot().postbox, id.clone());
+        postbox.run(move |boxes| boxes.taken(&id, jiff::Timestamp::UNIX_EPOCH)).await.unwrap();
+    }
+
+    async fn replace(
+        &self,
+        from: MessageId,
+        to: MessageId,
+        change: fn(Delivery<StoredPart>) -> Delivery<StoredPart>,
+    ) {
         let mailbox = town().sha256_hex().to_owned();
         let postbox = self.machine.boot().postbox;
         let renamed = postbox.run(move |boxes| {
@@ -220,7 +293,7 @@ impl Place {
             let (delivery, _) = boxes.find_delivery(&mailbox, Some(&by_id))?.unwrap();
             let mut card = boxes.card(&from)?.unwrap();
             boxes.taken(&from, delivery.submitted)?;
-            boxes.put_delivery(&Delivery { id: to.clone(), ..delivery })?;
+            boxes.put_delivery(&change(Delivery { id: to.clone(), ..delivery }))?;
             card.bundle.message_id = to;
             boxes.keep_card(&card)?;
             Ok::<_, PostboxError>(())

@@ -17,7 +17,7 @@ use super::Mailbox;
 use crate::fault::too_large;
 
 impl Mailbox {
-    /// The next delivery under lease (200), or 204 if none comes within `wait`.
+    /// The next delivery under lease (200), or 204 if none comes within `wait`. What is there is handed out, however many wait.
     pub(super) async fn next(&self, target: &Target, wait: Duration) -> Result<Response, Problem> {
         let filter = ClaimFilter::Pull(target.id.clone());
         let mut closing = self.closing.clone();
@@ -29,6 +29,7 @@ impl Mailbox {
             }
         };
         tokio::pin!(over);
+        let mut place = None;
         loop {
             let now = self.clock.now();
             let claimed = self.journal.claim(&filter, 1, self.lease, now).await?;
@@ -37,6 +38,12 @@ impl Mailbox {
                     continue;
                 }
                 return Ok(Json(self.describe(&claimed).await?).into_response());
+            }
+            if wait.is_zero() {
+                return Ok(StatusCode::NO_CONTENT.into_response());
+            }
+            if place.is_none() {
+                place = Some(self.polls.begin(&target.id)?);
             }
             let due = self.journal.next_due(&filter).await?;
             tokio::select! {

@@ -4,6 +4,7 @@
 
 mod call;
 mod fetch;
+mod polls;
 mod refusal;
 mod settle;
 
@@ -24,6 +25,8 @@ use tokio::sync::watch;
 
 use crate::{Targets, credential::Credential};
 use call::{Action, Call};
+
+pub use polls::Polls;
 
 /// Longest long poll.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
@@ -49,6 +52,8 @@ pub struct Mailbox {
     pub telemetry: Telemetry,
     /// A lease lives so long, unless it is extended.
     pub lease: Duration,
+    /// Who waits.
+    pub polls: Polls,
     /// Turns true when the process is about to end: long polls are answered at once.
     pub closing: watch::Receiver<bool>,
 }

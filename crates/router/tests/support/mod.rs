@@ -158,13 +158,9 @@ impl Bench {
         }
     }
 
-    /// Moves the clock and lets the scheduler look; it has looked when this returns.
+    /// See [`Spy::pass`].
     pub async fn pass(&self, by: Duration) {
-        self.clock.advance(by);
-        let before = *self.spy.waits.borrow();
-        self.spy.store.hold(&target("nobody"), None).await.unwrap();
-        let mut waits = self.spy.waits.subscribe();
-        soon(waits.wait_for(|count| *count >= before + 2)).await.unwrap();
+        self.spy.pass(&self.clock, by).await;
     }
 
     pub async fn record(&self, id: MessageId) -> MessageRecord {
@@ -172,18 +168,7 @@ impl Bench {
     }
 
     pub async fn until(&self, id: MessageId, wanted: impl Fn(&MessageRecord) -> bool) -> MessageRecord {
-        let mut changes = self.spy.changes.subscribe();
-        let found = async {
-            loop {
-                changes.mark_unchanged();
-                let record = self.record(id).await;
-                if wanted(&record) {
-                    return record;
-                }
-                changes.changed().await.unwrap();
-            }
-        };
-        soon(found).await
+        self.spy.until(async || self.record(id).await, wanted).await
     }
 
     /// Waits until the message is in `state`.

@@ -1,0 +1,154 @@
+//! The active recipient: fetches a mailbox at an intermediary elsewhere.
+//!
+//! The intermediary holds a delivery as received when the next order of the dialogue comes (DOSSIER 12). So each delivery is put
+//! durably into our own postbox first; only then does the next order leave. If anything fails in between, the dialogue is given up
+//! without another order, and the delivery is fetched again.
+//!
+//! A fetch without selection brings the oldest delivery, so one that cannot be read would hold up all behind it. Then, and as long as
+//! such a one lies there, the visit goes by process cards ([`by_card`]): those behind it are fetched by their MessageIds, it stays where
+//! it is, unacknowledged, and is tried again after a pause that grows.
+
+mod by_card;
+mod orders;
+
+use std::{
+    future::Future,
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
+
+use dds_courier::Identity;
+use dds_message::{Code, Problem};
+use dds_osci::{client::Client, trust::CertificateUse};
+
+use super::{collector::unusable, server::OsciContext};
+use orders::Outcome;
+
+/// Which mailbox.
+#[derive(Debug, Clone)]
+pub struct FetcherOptions {
+    /// Name in configuration and log, and before the MessageIds of this intermediary: give it to no other.
+    pub name: String,
+    /// Address of the intermediary.
+    pub address: String,
+    /// Time between two looks when the mailbox was empty or could not be reached.
+    pub every: Duration,
+}
+
+/// Aktiver Empfänger.
+pub struct Fetcher {
+    context: OsciContext,
+    client: Client,
+    identity: Identity,
+    options: FetcherOptions,
+    /// What could not be read before this process began is due at its first visit: a limit may have been raised.
+    begun: AtomicBool,
+}
+
+/// What one visit brought.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Fetched {
+    /// Deliveries put into the postbox.
+    pub deliveries: usize,
+    /// Deliveries that were there already.
+    pub known: usize,
+}
+
+impl Fetcher {
+    /// A fetcher; `client` knows the intermediary's certificates.
+    #[must_use]
+    pub fn new(context: OsciContext, client: Client, identity: Identity, options: FetcherOptions) -> Self {
+        Self { context, client, identity, options, begun: AtomicBool::new(false) }
+    }
+
+    /// Fetches on schedule until `shutdown` resolves.
+    pub async fn run(self, shutdown: impl Future<Output = ()> + Send) {
+        tokio::pin!(shutdown);
+        let mut trouble = None;
+        loop {
+            tokio::select! {
+                () = &mut shutdown => return,
+                visited = self.visit() => self.tell(&mut trouble, visited.err()),
+            }
+            tokio::select! {
+                () = &mut shutdown => return,
+                () = tokio::time::sleep(self.options.every) => {}
+            }
+        }
+    }
+
+    /// Trouble is told when it begins, changes or ends, and not at each visit.
+    fn tell(&self, before: &mut Option<(Code, String)>, now: Option<Problem>) {
+        let now = now.map(|problem| (problem.code, problem.detail));
+        if *before == now {
+            return;
+        }
+        let mailbox = &self.options.name;
+        match &now {
+            Some((code, detail)) => tracing::warn!(mailbox, %code, detail, "osci.fetch_failed"),
+            None => tracing::info!(mailbox, "osci.fetch_works_again"),
+        }
+        *before = now;
+    }
+
+    /// Everything that waits and can be read is fetched.
+    ///
+    /// # Errors
+    /// Why it ended early; what was fetched before is durable, the rest comes again.
+    pub async fn visit(&self) -> Result<Fetched, Problem> {
+        let mut fetched = Fetched::default();
+        if !self.begun.swap(true, Ordering::Relaxed) {
+            let name = self.options.name.clone();
+            let due = self.context.postbox.run(move |boxes| boxes.retry_unreadable(&name));
+            due.await.map_err(unusable)?;
+        }
+        let visited = self.look(&mut fetched).await;
+        let unreadable = self.unreadable().await?.len();
+        self.context.telemetry.metrics().unreadable(&self.options.name, unreadable);
+        visited.map(|()| fetched)
+    }
+
+    async fn look(&self, fetched: &mut Fetched) -> Result<(), Problem> {
+        let cipher =
+            self.client.intermediary_cipher.iter().map(|found| (found, CertificateUse::ReaderCipher));
+        let signature = &self.client.intermediary_signature;
+        let signature = signature.iter().map(|found| (found, CertificateUse::AddresseeSignature));
+        self.context.counts(&cipher.chain(signature).collect::<Vec<_>>()).await?;
+        if !self.unreadable().await?.is_empty() {
+            return self.by_card(fetched).await;
+        }
+        let Some(reason) = self.oldest_first(fetched).await? else { return Ok(()) };
+        self.by_card(fetched).await?;
+        if self.unreadable().await?.is_empty() {
+            // No card leads to it, or it was a fault of the moment: the next visit knows.
+            let detail = format!("{reason}; every delivery with a process card could be read");
+            return Err(Problem::new(Code::OSCI_UNREADABLE, detail));
+        }
+        Ok(())
+    }
+
+    /// One dialogue, one delivery after the other as the intermediary brings them; why it had to stop before the last, if it had to.
+    async fn oldest_first(&self, fetched: &mut Fetched) -> Result<Option<String>, Problem> {
+        let mut open = self.open().await?;
+        loop {
+            match self.fetch(open, None).await? {
+                Outcome::Kept(next, fresh) => {
+                    fetched.count(fresh);
+                    open = next;
+                }
+                Outcome::Nothing(open) => return self.leave(open).await.map(|()| None),
+                Outcome::Unreadable(reason) => return Ok(Some(reason)),
+            }
+        }
+    }
+}
+
+impl Fetched {
+    const fn count(&mut self, fresh: bool) {
+        if fresh {
+            self.deliveries += 1;
+        } else {
+            self.known += 1;
+        }
+    }
+}

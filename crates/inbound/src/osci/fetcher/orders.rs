@@ -1,0 +1,182 @@
+//! The orders of a visit.
+
+use std::{collections::HashSet, sync::Arc};
+
+use dds_courier::{Courier, ExchangeError, Package};
+use dds_message::{Code, Problem};
+use dds_osci::{
+    client::{Lost, Open, Request},
+    feedback::{FeedbackCode, Refused},
+    intake::Received,
+    intermediary::{Attachment, Delivery, Mailboxes as _},
+    keys::Decrypter,
+    laufzettel::{ProcessCardBundle, Stamp},
+    message::{CardQuery, CardSelection, DateSelection, DeliverySelection, MessageId, Role},
+    random::SystemRandom,
+    signature::SigningOptions,
+};
+use dds_postbox::{Parts, PostboxError};
+use jiff::Timestamp;
+use tokio::task::spawn_blocking;
+
+use super::Fetcher;
+use crate::osci::{
+    collector::{OwnMailbox, unusable},
+    server::time,
+};
+
+/// What a fetchDelivery came to.
+pub(super) enum Outcome {
+    /// It is durable; whether it is new to us.
+    Kept(Open, bool),
+    /// There is none, or none with this MessageId.
+    Nothing(Open),
+    /// It did not come, or cannot be read: why. The dialogue is over, because another order could acknowledge what we have not.
+    Unreadable(String),
+}
+
+impl Fetcher {
+    /// Opens a dialogue.
+    pub(super) async fn open(&self) -> Result<Open, Problem> {
+        let (request, awaiting) = self.client.init(&mut SystemRandom);
+        let received = self.send(request).await?;
+        awaiting.receive(received.as_ref().map_err(Clone::clone)).map_err(|lost| ended(&lost))
+    }
+
+    /// Fetches a delivery, the oldest or the one with this id, and keeps it.
+    pub(super) async fn fetch(&self, open: Open, id: Option<&MessageId>) -> Result<Outcome, Problem> {
+        let selection = id.cloned().map(DeliverySelection::MessageId);
+        let (request, awaiting) = open.fetch(selection, &mut SystemRandom);
+        let received = self.send(request).await?;
+        let (open, answer) = match awaiting.receive(received.as_ref().map_err(Clone::clone)) {
+            Ok(answered) => answered,
+            Err(lost) => return Ok(Outcome::Unreadable(lost.to_string())),
+        };
+        if answer.feedback.decisive() == FeedbackCode::S9803 {
+            return Ok(Outcome::Nothing(open));
+        }
+        let (Ok(received), true) = (received, answer.is_success()) else {
+            let reason = format!("the intermediary refuses with {}", answer.feedback.decisive());
+            return Ok(Outcome::Unreadable(reason));
+        };
+        let Some(card) = answer.value.card else {
+            return Ok(Outcome::Unreadable("it comes without process card".to_owned()));
+        };
+        if id.is_some_and(|id| *id != card.message_id) {
+            return Ok(Outcome::Unreadable("another delivery comes in its place".to_owned()));
+        }
+        // No way back into the dialogue but through here: what is not durable is not acknowledged.
+        let fresh = self.keep(received, &card.message_id).await?;
+        Ok(Outcome::Kept(open, fresh))
+    }
+
+    /// Process cards of everything that waits, oldest first.
+    pub(super) async fn waiting(&self, mut open: Open) -> Result<(Open, Vec<ProcessCardBundle>), Problem> {
+        let (mut cards, mut seen) = (Vec::new(), HashSet::new());
+        let mut from = Timestamp::UNIX_EPOCH;
+        loop {
+            let rule = DateSelection { from, no_reception: Some(true), role: Some(Role::Addressee) };
+            let selection = Some(CardSelection::RecentModification(rule));
+            let (request, awaiting) =
+                open.fetch_process_cards(CardQuery { selection, limit: None }, &mut SystemRandom);
+            let received = self.send(request).await?;
+            let (next, answer) =
+                awaiting.receive(received.as_ref().map_err(Clone::clone)).map_err(|lost| ended(&lost))?;
+            open = next;
+            if !answer.is_success() && answer.feedback.decisive() != FeedbackCode::S9804 {
+                let detail = format!("the process cards are refused with {}", answer.feedback.decisive());
+                self.leave(open).await?;
+                return Err(Problem::new(Code::TARGET_REFUSED, detail));
+            }
+            let known = seen.len();
+            for card in answer.value.cards {
+                from = from.max(card.card.recent_modification);
+                if card.card.reception.is_none() && seen.insert(card.message_id.clone()) {
+                    cards.push(card);
+                }
+            }
+            // More than one answer holds (3801): the next goes on where this one ended.
+            if !answer.feedback.has(FeedbackCode::S3801) || seen.len() == known {
+                break;
+            }
+        }
+        cards.sort_by_key(created);
+        Ok((open, cards))
+    }
+
+    /// Ends the dialogue.
+    pub(super) async fn leave(&self, open: Open) -> Result<(), Problem> {
+        let (request, awaiting) = open.exit(&mut SystemRandom);
+        let left = self.send(request).await?;
+        awaiting.receive(left.as_ref().map_err(Clone::clone)).map(drop).map_err(|lost| ended(&lost))
+    }
+
+    /// Puts a delivery into the postbox; `false` if it is there already.
+    async fn keep(&self, received: Received<Parts>, id: &MessageId) -> Result<bool, Problem> {
+        // Each intermediary gives out MessageIds of its own: what another one calls the same is another delivery.
+        let id = MessageId::new(format!("{}/{id}", self.options.name));
+        let mailbox = OwnMailbox::fetched(&self.options.name, self.identity.clone()).name;
+        let now = time(self.context.clock.now());
+        let delivery = Delivery {
+            id: id.clone(),
+            mailbox,
+            submitted: now,
+            envelope: received.document.bytes().to_vec(),
+            attachments: received.attachments.iter().map(Attachment::from).collect(),
+        };
+        let store = received.store;
+        let fresh = self
+            .context
+            .postbox
+            .run(move |boxes| {
+                if boxes.has_delivery(&id)? {
+                    return Ok(false);
+                }
+                boxes.put_delivery(&delivery)?;
+                // Within the step: a visit may be given up while it is committed, and parts that nobody has kept vanish.
+                store.keep();
+                Ok::<_, PostboxError>(true)
+            })
+            .await
+            .map_err(unusable)?;
+        if fresh {
+            self.context.wake.notify_one();
+        }
+        Ok(fresh)
+    }
+
+    async fn send(&self, request: Request) -> Result<Result<Received<Parts>, Refused>, Problem> {
+        let signer = Arc::clone(&self.identity.signature);
+        let sealing = spawn_blocking(move || {
+            let options = SigningOptions::default();
+            request.seal(Some((signer.as_ref(), options)), &[], &mut SystemRandom)
+        });
+        let sealed = sealing
+            .await
+            .map_err(|_| Problem::new(Code::INTERNAL, "sealing an OSCI order ended unexpectedly"))?;
+        let outgoing = sealed.map_err(|refused| Problem::new(Code::OSCI_KEYS, refused.detail))?;
+        let package = Package { outgoing, attachments: Vec::new() };
+        let courier: &Courier = &self.context.courier;
+        let decrypters: Vec<Arc<dyn Decrypter>> = vec![Arc::clone(&self.identity.cipher)];
+        match courier.exchange(&self.options.address, package, decrypters).await {
+            Ok(received) => Ok(Ok(received)),
+            // Our own disk: no delivery is to blame.
+            Err(ExchangeError::Unreadable(refused)) if refused.code == FeedbackCode::S9000 => {
+                Err(Problem::new(Code::OSCI_POSTBOX, refused.detail))
+            }
+            Err(ExchangeError::Unreadable(refused)) => Ok(Err(refused)),
+            Err(error) => Err(Problem::new(Code::TARGET_UNREACHABLE, error.to_string())),
+        }
+    }
+}
+
+fn created(card: &ProcessCardBundle) -> Timestamp {
+    match card.card.creation {
+        Some(Stamp::Plain(at)) => at,
+        Some(Stamp::Cryptographic { .. }) | None => card.card.recent_modification,
+    }
+}
+
+fn ended(lost: &Lost) -> Problem {
+    Problem::new(Code::TARGET_REFUSED, format!("the dialogue ended with {}: {lost}", lost.code()))
+}
