@@ -151,7 +151,8 @@ impl World {
         let collector =
             Collector::new(&context, vec![OwnMailbox::of(identity(&own))], CollectorOptions::default());
         let at_work = OwnIntermediary::new(rules, Arc::clone(&context.wake));
-        let office_at_work = Arc::new(Office { context: context.clone(), own: at_work.clone(), identity: identity(&office) });
+        let office_at_work =
+            Arc::new(Office { context: context.clone(), own: at_work.clone(), identity: identity(&office) });
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/osci", listener.local_addr().unwrap());
         let routes = routes(Some(office_at_work), None);

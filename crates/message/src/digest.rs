@@ -10,6 +10,23 @@ use crate::Malformed;
 #[serde(try_from = "String", into = "String")]
 pub struct Digest(pub [u8; 32]);
 
+/// Computes the [`Digest`] of bytes that come piece by piece.
+#[derive(Debug, Clone, Default)]
+pub struct Digesting(Sha256);
+
+impl Digesting {
+    /// Takes the next piece.
+    pub fn update(&mut self, piece: &[u8]) {
+        self.0.update(piece);
+    }
+
+    /// The digest of all pieces.
+    #[must_use]
+    pub fn finish(self) -> Digest {
+        Digest(self.0.finalize().into())
+    }
+}
+
 impl Digest {
     /// Digest of `bytes`.
     #[must_use]

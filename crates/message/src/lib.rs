@@ -20,7 +20,7 @@ pub use area::{Ags, Ars};
 pub use attachment::{Attachment, Format};
 pub use case::{AnswerKind, CaseRef, Direction};
 pub use code::{CODES, Code, CodeEntry};
-pub use digest::Digest;
+pub use digest::{Digest, Digesting};
 pub use facts::{Channel, Facts, Reason};
 pub use id::{AuthorityId, DeliveryId, MessageId, ProductId, ReleaseId, SourceId, TargetId};
 pub use problem::{Actor, Finding, Problem, Severity};

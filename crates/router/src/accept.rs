@@ -13,12 +13,17 @@ use dds_xml::Limits;
 use futures::{StreamExt, stream::BoxStream};
 use uuid::Uuid;
 
-use crate::{Acknowledgement, Begin, Intake, Router, dispatch::Work, duplicates::Turn, status};
+use crate::{
+    Acknowledgement, Begin, Intake, Router,
+    dispatch::Work,
+    duplicates::{Repetition, Turn},
+    status,
+};
 
 /// Kind of an answer and the application it answers.
 pub(crate) type Answers = Option<(AnswerKind, MessageId)>;
 
-/// Begins a receipt, or answers a repeated key with the acknowledgement of the first.
+/// Begins a receipt, or a comparison with what was accepted under the key before.
 pub(crate) async fn begin(
     router: &Router,
     source: &SourceId,
@@ -31,7 +36,9 @@ pub(crate) async fn begin(
         turn = Some(router.inner.duplicates.take(source, key).await);
         if let Some(first) = router.inner.parts.journal.find(source, key).await? {
             router.inner.parts.telemetry.metrics().duplicate();
-            return repeat(router, &first).await.map(Begin::Duplicate);
+            let told = repeat(router, &first).await;
+            let comparing = Repetition { first, told: told.clone(), answers, attachments: Vec::new() };
+            return Ok(Begin::Known { first: told, comparing: Box::new(comparing) });
         }
     }
     let (now, began) = (router.inner.parts.clock.now(), router.inner.parts.telemetry.moment());
@@ -113,8 +120,11 @@ impl Intake for Reception {
         let release = self.router.release();
         let at = self.router.inner.parts.clock.now();
         let facts = match self.answers {
-            // The content of an answer concerns only source and authority: it is carried, not recognised.
-            Some(_) => None,
+            // The content of an answer concerns only source and authority: it is checked and carried, not recognised.
+            Some(_) => {
+                check(&document, format, &self.router.inner.options.limits)?;
+                None
+            }
             None => {
                 let recognising = self.router.inner.parts.telemetry.moment();
                 let found =
@@ -175,6 +185,19 @@ impl Intake for Reception {
     }
 }
 
+/// Whether a document can be read at all, by the rules that hold for every document. Fails with `DDS-I005`.
+fn check(document: &[u8], format: Format, limits: &Limits) -> Result<(), Problem> {
+    match format {
+        Format::Xml => dds_xml::check(document, limits),
+        Format::Json => dds_xml::json::to_xml(document, limits).map(drop),
+    }
+    .map_err(malformed)
+}
+
+fn malformed(error: dds_xml::XmlError) -> Problem {
+    Problem::new(Code::NOT_WELL_FORMED, error.to_string())
+}
+
 /// Reads the key facts of a document in one pass. Fails with `DDS-I005`, `DDS-R001`, `DDS-R002` or `DDS-R007`.
 pub fn recognise(
     release: &Release,
@@ -183,7 +206,6 @@ pub fn recognise(
     limits: &Limits,
     day: &str,
 ) -> Result<(Facts, Recognised), Problem> {
-    let malformed = |error: dds_xml::XmlError| Problem::new(Code::NOT_WELL_FORMED, error.to_string());
     let extracted = match format {
         Format::Xml => dds_xml::extract(document, release.key_plan(), limits),
         Format::Json => dds_xml::json::to_xml(document, limits)
@@ -214,7 +236,8 @@ impl Reception {
         }
     }
 
-    /// The sender's key, else the sender's own message id, else the content itself.
+    /// The sender's key, else the sender's own message id, else the content itself; the same words to two applications, or as another
+    /// kind of answer, are two answers.
     fn sender_key(&self, facts: Option<&Facts>, digest: Digest) -> String {
         if let Some(key) = &self.sender_key {
             return key.clone();
@@ -223,6 +246,9 @@ impl Reception {
             return format!("reference:{reference}");
         }
         let mut all = digest.to_string();
+        if let Some((kind, application)) = self.answers {
+            all.push_str(&format!("{}{application}", kind.as_str()));
+        }
         for stored in &self.attachments {
             all.push_str(&stored.attachment.digest.to_string());
         }

@@ -38,6 +38,13 @@ pub(crate) async fn application(
         record.filter(|record| matches!(record.direction, Direction::Application)).ok_or_else(|| {
             Problem::new(Code::NO_SUCH_CASE, "no application with this message id or case reference")
         })?;
+    if answer.case.is_some()
+        && answer.case.as_deref() != record.case.as_ref().map(dds_message::CaseRef::as_str)
+    {
+        // A mistyped id would send the answer to another citizen; the second reference is there to catch it.
+        let text = "the application with this message id has another case reference";
+        return Err(Problem::new(Code::NO_SUCH_CASE, text));
+    }
     source.may_answer_for(record.municipality.as_ref())?;
     Ok(record.id)
 }

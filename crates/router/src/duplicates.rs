@@ -1,10 +1,17 @@
-//! Two connections with the same key at the same time: the second waits for the first (invariant I8).
+//! A key that is known: two connections with the same key at the same time, of which the second waits for the first (invariant I8), and
+//! what comes again under a key that was accepted.
 
 use std::{collections::HashMap, sync::Arc};
 
-use dds_message::SourceId;
+use async_trait::async_trait;
+use bytes::Bytes;
+use dds_message::{Attachment, Digest, Digesting, Direction, Format, Problem, SourceId};
+use dds_store::{Accepted, StoreError, imprint};
+use futures::{StreamExt, stream::BoxStream};
 use parking_lot::Mutex;
 use tokio::sync::watch;
+
+use crate::{Acknowledgement, Intake, accept::Answers};
 
 type Key = (SourceId, String);
 
@@ -45,6 +52,46 @@ impl InFlight {
 impl Drop for Turn {
     fn drop(&mut self) {
         self.keys.lock().remove(&self.key);
+    }
+}
+
+/// Reads what comes under a known key and keeps none of it.
+pub(crate) struct Repetition {
+    pub(crate) first: Accepted,
+    /// What the sender is told if it is the same.
+    pub(crate) told: Result<Acknowledgement, Problem>,
+    pub(crate) answers: Answers,
+    pub(crate) attachments: Vec<Attachment>,
+}
+
+#[async_trait]
+impl Intake for Repetition {
+    async fn attachment(
+        &mut self,
+        name: &str,
+        media_type: &str,
+        mut body: BoxStream<'_, Result<Bytes, Problem>>,
+    ) -> Result<Attachment, Problem> {
+        let (mut digest, mut size) = (Digesting::default(), 0);
+        while let Some(piece) = body.next().await {
+            let piece = piece?;
+            digest.update(&piece);
+            size += piece.len() as u64;
+        }
+        let (name, media_type, digest) = (name.to_owned(), media_type.to_owned(), digest.finish());
+        let attachment = Attachment { name, media_type, size, digest };
+        self.attachments.push(attachment.clone());
+        Ok(attachment)
+    }
+
+    async fn accept(self: Box<Self>, document: Bytes, _format: Format) -> Result<Acknowledgement, Problem> {
+        let (direction, answers) = match self.answers {
+            None => (Direction::Application, None),
+            Some((kind, application)) => (Direction::Answer(kind), Some(application)),
+        };
+        let document = Digest::of(&document);
+        let imprint = imprint(direction, answers, document, &self.attachments);
+        if self.first.is(document, imprint) { self.told } else { Err(StoreError::KeyReused.into()) }
     }
 }
 

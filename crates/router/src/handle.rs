@@ -13,7 +13,7 @@ use serde::Serialize;
 #[async_trait]
 pub trait Handle: Send + Sync + 'static {
     /// Begins the receipt of one message under the sender's key. If that key was accepted before, or is in flight on
-    /// another connection and gets accepted, answers [`Begin::Duplicate`] (invariant I8).
+    /// another connection and gets accepted, answers [`Begin::Known`] (invariant I8).
     async fn begin(
         &self,
         source: &SourceId,
@@ -57,8 +57,24 @@ pub struct Answer {
 pub enum Begin {
     /// Go on.
     New(Box<dyn Intake>),
-    /// Accepted before: send this answer and read no further.
-    Duplicate(Acknowledgement),
+    /// Something was accepted under this key before.
+    Known {
+        /// Its acknowledgement, or why it was rejected: the answer of a channel whose keys name the content by themselves.
+        first: Result<Acknowledgement, Problem>,
+        /// Takes the message without keeping any of it and gives that same answer if it is the same; other content under the key is
+        /// refused (`DDS-I010`).
+        comparing: Box<dyn Intake>,
+    },
+}
+
+impl Begin {
+    /// For channels whose keys the sender invents: what comes is received in any case, and compared if the key is known.
+    #[must_use]
+    pub fn intake(self) -> Box<dyn Intake> {
+        match self {
+            Self::New(intake) | Self::Known { comparing: intake, .. } => intake,
+        }
+    }
 }
 
 /// One message being received. Dropping it accepts nothing and leaves nothing behind.

@@ -72,7 +72,8 @@ async fn of_two_connections_with_one_key_the_second_gets_the_answer_of_the_first
     // Another source may use the same key meanwhile.
     assert!(matches!(bench.begin("formular", Some("k")).await, Begin::New(_)));
     let told = first.accept(Bytes::from(application(1)), Format::Xml).await.unwrap();
-    let Begin::Duplicate(same) = soon(second).await.unwrap() else { panic!("accepted twice") };
+    let Begin::Known { first: same, .. } = soon(second).await.unwrap() else { panic!("accepted twice") };
+    let same = same.unwrap();
     assert_eq!((same.id, same.accepted, same.duplicate), (told.id, told.accepted, true));
     bench.desk.call().await.says(delivered());
     bench.reaches(told.id, MessageState::Completed).await;
@@ -108,12 +109,8 @@ async fn many_connections_with_one_message_make_one_delivery() {
             tokio::spawn(async move {
                 // Half of them with a key; the others are known by the message id they carry.
                 let key = (number % 2 == 0).then_some("k");
-                match router.begin(&source("portal"), Channel::Rest, key).await.unwrap() {
-                    Begin::Duplicate(first) => first,
-                    Begin::New(intake) => {
-                        intake.accept(Bytes::from(application(1)), Format::Xml).await.unwrap()
-                    }
-                }
+                let intake = router.begin(&source("portal"), Channel::Rest, key).await.unwrap().intake();
+                intake.accept(Bytes::from(application(1)), Format::Xml).await.unwrap()
             })
         })
         .collect();

@@ -170,3 +170,68 @@ async fn an_answer_by_a_case_of_two_sources_is_refused_instead_of_guessed() {
         target("source/formular")
     );
 }
+
+#[tokio::test]
+async fn the_same_words_to_two_applications_or_of_two_kinds_are_different_answers() {
+    let mut bench = Bench::start().await;
+    let mut sent = Vec::new();
+    for number in [1, 2] {
+        sent.push(bench.send(None, &application(number)).await.unwrap().id);
+        bench.desk.call().await.says(delivered());
+    }
+    let text = "<eingang>Ihr Antrag ist eingegangen.</eingang>";
+    let mut told = Vec::new();
+    for (kind, application) in
+        [(AnswerKind::Receipt, sent[0]), (AnswerKind::Receipt, sent[1]), (AnswerKind::Decision, sent[0])]
+    {
+        let answer = bench.reply("fach", to_message(kind, application), text).await.unwrap();
+        assert!(!answer.duplicate, "swallowed: {kind:?}");
+        let call = bench.desk.call().await;
+        assert_eq!(call.answer, Some((kind, application)));
+        call.says(delivered());
+        told.push(answer.id);
+    }
+    // The same once more is a repetition.
+    let again = bench.reply("fach", to_message(AnswerKind::Receipt, sent[0]), text).await.unwrap();
+    assert_eq!((again.id, again.duplicate), (told[0], true));
+    // A key covers what the answer is about.
+    let key = Some("k");
+    bench.reply_with("fach", key, to_message(AnswerKind::Receipt, sent[0]), text).await.unwrap();
+    bench.desk.call().await.says(delivered());
+    let elsewhere = bench.reply_with("fach", key, to_message(AnswerKind::Receipt, sent[1]), text).await;
+    assert_eq!(elsewhere.unwrap_err().code, Code::KEY_REUSED);
+    bench.finish().await;
+}
+
+#[tokio::test]
+async fn message_and_case_must_mean_the_same_application() {
+    let mut bench = Bench::start().await;
+    let sent = bench.send(None, &application(1)).await.unwrap();
+    bench.desk.call().await.says(delivered());
+    bench.reaches(sent.id, MessageState::Completed).await;
+    let both = |case: String| dds_router::Answer {
+        kind: AnswerKind::Decision,
+        message: Some(sent.id),
+        case: Some(case),
+    };
+    let refused = bench.reply("fach", both(case(2)), "<a/>").await.unwrap_err();
+    assert_eq!(refused.code, Code::NO_SUCH_CASE);
+    bench.reply("fach", both(case(1)), "<a/>").await.unwrap();
+    bench.desk.call().await.says(delivered());
+    bench.finish().await;
+}
+
+#[tokio::test]
+async fn an_answer_that_cannot_be_read_is_refused() {
+    let mut bench = Bench::start().await;
+    let sent = bench.send(None, &application(1)).await.unwrap();
+    bench.desk.call().await.says(delivered());
+    bench.reaches(sent.id, MessageState::Completed).await;
+    let answer = || to_message(AnswerKind::Decision, sent.id);
+    for text in ["", "<a", "<!DOCTYPE a SYSTEM \"file:///etc/passwd\"><a/>", "<a>&b;</a>"] {
+        let refused = bench.reply("fach", answer(), text).await.unwrap_err();
+        assert_eq!(refused.code, Code::NOT_WELL_FORMED, "{text}");
+    }
+    assert!(bench.router.status(&source("portal"), sent.id).await.unwrap().unwrap().answers.is_empty());
+    bench.finish().await;
+}

@@ -151,3 +151,41 @@ async fn a_person_delivers_again_or_settles_by_hand() {
     assert_eq!(bench.router.deliver_again(id, "erika").await.unwrap_err().code, Code::BAD_REQUEST);
     bench.finish().await;
 }
+
+#[tokio::test]
+async fn a_key_used_again_for_other_content_is_refused_and_nothing_is_lost() {
+    let mut bench = Bench::start().await;
+    let first = bench.send(Some("k"), &application(1)).await.unwrap();
+    bench.desk.call().await.says(delivered());
+    bench.reaches(first.id, MessageState::Completed).await;
+    let again = bench.send(Some("k"), &application(1)).await.unwrap();
+    assert_eq!((again.id, again.duplicate), (first.id, true));
+    let other = bench.send(Some("k"), &application(2)).await;
+    assert_eq!(other.unwrap_err().code, Code::KEY_REUSED, "swallowed as a duplicate");
+    // Under a key of its own it is accepted.
+    let other = bench.send(Some("l"), &application(2)).await.unwrap();
+    assert!(!other.duplicate);
+    bench.desk.call().await.says(delivered());
+    bench.reaches(other.id, MessageState::Completed).await;
+    bench.finish().await;
+}
+
+#[tokio::test]
+async fn the_same_document_with_other_attachments_is_another_message() {
+    let mut bench = Bench::start().await;
+    let plan: (&str, &'static str) = ("plan.txt", "Plan");
+    // With a key, and known by the message id inside.
+    for (number, key) in [(1, Some("k")), (2, None)] {
+        let document = application(number);
+        let first = bench.send_with("portal", key, &document, &[plan]).await.unwrap();
+        bench.desk.call().await.says(delivered());
+        bench.reaches(first.id, MessageState::Completed).await;
+        let again = bench.send_with("portal", key, &document, &[plan]).await.unwrap();
+        assert_eq!((again.id, again.duplicate), (first.id, true));
+        for other in [&[("plan.txt", "Anderer Plan")][..], &[("grundriss.txt", "Plan")], &[plan, plan], &[]] {
+            let refused = bench.send_with("portal", key, &document, other).await;
+            assert_eq!(refused.unwrap_err().code, Code::KEY_REUSED, "{other:?}");
+        }
+    }
+    bench.finish().await;
+}

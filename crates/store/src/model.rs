@@ -67,6 +67,27 @@ pub struct NewMessage {
     pub entry: NewEntry,
 }
 
+impl NewMessage {
+    /// [`imprint`] of this message.
+    #[must_use]
+    pub fn imprint(&self) -> Digest {
+        let attachments = self.attachments.iter().map(|stored| &stored.attachment);
+        imprint(self.direction, self.answers, self.digest, attachments)
+    }
+}
+
+/// Inhaltsabdruck: whether what comes under a known key is the same message. Document and attachments with their names, in the order
+/// as sent, and for an answer its kind and the application it answers.
+pub fn imprint<'a>(
+    direction: Direction,
+    answers: Option<MessageId>,
+    document: Digest,
+    attachments: impl IntoIterator<Item = &'a Attachment>,
+) -> Digest {
+    let files: Vec<_> = attachments.into_iter().map(|file| (&file.name, file.digest)).collect();
+    Digest::of(serde_json::json!([direction, answers, document, files]).to_string().as_bytes())
+}
+
 /// Answer to an acceptance.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Accepted {
@@ -80,6 +101,16 @@ pub struct Accepted {
     pub state: MessageState,
     /// Digest of the document accepted under this key.
     pub digest: Digest,
+    /// [`imprint`] of the message accepted under this key; `None` if a version before 0.2 accepted it.
+    pub imprint: Option<Digest>,
+}
+
+impl Accepted {
+    /// Whether what comes under its key now is the same message.
+    #[must_use]
+    pub fn is(&self, document: Digest, imprint: Digest) -> bool {
+        self.imprint.map_or(self.digest == document, |first| first == imprint)
+    }
 }
 
 /// A message still to be routed.

@@ -196,7 +196,7 @@ async fn a_store_of_the_version_before_is_taken_over() {
     let before = all(&store).await;
     drop(store);
     let db = Connection::open(dir.path().join("store.db")).unwrap();
-    db.execute_batch("DROP TABLE archive; UPDATE meta SET value = 1 WHERE key = 'schema'").unwrap();
+    db.execute_batch("DROP TABLE archive; ALTER TABLE message DROP COLUMN imprint; UPDATE meta SET value = 1 WHERE key = 'schema'").unwrap();
     drop(db);
     let store = open(dir.path(), &clock).unwrap();
     sound(&store, &before).await;

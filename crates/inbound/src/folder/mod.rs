@@ -200,7 +200,8 @@ impl Desk {
         let mut intake =
             match self.handle.begin(&self.options.source, Channel::Folder, Some(&sender_key)).await? {
                 Begin::New(intake) => intake,
-                Begin::Duplicate(acknowledgement) => return Ok(acknowledgement),
+                // The key holds the digest of the content.
+                Begin::Known { first, .. } => return first,
             };
         for attachment in attachments {
             let path = attachment.path.clone();

@@ -64,7 +64,8 @@ impl Door {
         };
         let mut intake = match begun? {
             Begin::New(intake) => intake,
-            Begin::Duplicate(acknowledgement) => return Ok(acknowledgement),
+            // The key names the delivery, wherever it comes from; it need not be opened once more.
+            Begin::Known { first, .. } => return first,
         };
         let opened = self.open(delivered, identity, limits).await?;
         let Opened { document, format, parts, list, mut content } = opened;

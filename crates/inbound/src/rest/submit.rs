@@ -105,10 +105,7 @@ impl Submission<'_> {
         pieces: &mut Pieces,
         reference: &Reference,
     ) -> Result<Acknowledgement, Problem> {
-        let intake = match self.begin(reference).await? {
-            Begin::New(intake) => intake,
-            Begin::Duplicate(first) => return Ok(first),
-        };
+        let intake = self.begin(reference).await?.intake();
         let document = pieces.whole(self.limits.document_bytes).await?;
         intake.accept(document, format).await
     }
@@ -133,10 +130,7 @@ impl Submission<'_> {
             }
             let begun = match &mut intake {
                 Some(begun) => begun,
-                None => match self.begin(&reference).await? {
-                    Begin::New(begun) => intake.insert(begun),
-                    Begin::Duplicate(first) => return Ok(first),
-                },
+                None => intake.insert(self.begin(&reference).await?.intake()),
             };
             if head.name == document_name {
                 let format = format_of(head.content_type.as_deref().unwrap_or_default())?;

@@ -4,7 +4,7 @@ use std::{borrow::Cow, fmt::Write as _};
 
 use bytes::Bytes;
 use dds_message::{Channel, Code, Format, MessageId, Problem, SourceId};
-use dds_router::{Acknowledgement, Begin, Status};
+use dds_router::{Acknowledgement, Status};
 use dds_soap::{Parsed, escape};
 use futures::StreamExt;
 use roxmltree::Node;
@@ -47,10 +47,7 @@ async fn submit(
     let (document, format) = document(envelope, operation)?;
     body::within(document.len(), limits.document_bytes)?;
 
-    let mut intake = match context.handle().begin(source, Channel::Soap, key).await? {
-        Begin::New(intake) => intake,
-        Begin::Duplicate(first) => return Ok(first),
-    };
+    let mut intake = context.handle().begin(source, Channel::Soap, key).await?.intake();
     for (place, attachment) in children(operation, "attachment").enumerate() {
         if place >= limits.attachments {
             return Err(Problem::new(

@@ -75,13 +75,13 @@ impl Fake {
         if let Some(code) = *self.refuse.lock() {
             return Err(Problem::new(code, "as the test wants it"));
         }
-        let taken = self.taken.lock();
-        if let Some(first) =
-            key.and_then(|key| taken.iter().find(|t| t.key.as_deref() == Some(key) && t.source == *source))
-        {
-            return Ok(Begin::Duplicate(acknowledgement(first.id, true)));
-        }
-        Ok(Begin::New(Box::new(FakeIntake {
+        let first = {
+            let taken = self.taken.lock();
+            let same = |t: &&Taken| t.key.as_deref() == key && t.source == *source;
+            key.and_then(|_| taken.iter().find(same).cloned())
+        };
+        let intake = Box::new(FakeIntake {
+            first: first.clone(),
             taken: Arc::clone(&self.taken),
             pause: Arc::clone(&self.pause),
             message: Taken {
@@ -94,7 +94,11 @@ impl Fake {
                 attachments: Vec::new(),
                 answer: answer.map(|answer| (answer.kind, answer.message, answer.case)),
             },
-        })))
+        });
+        Ok(match first {
+            None => Begin::New(intake),
+            Some(first) => Begin::Known { first: Ok(acknowledgement(first.id, true)), comparing: intake },
+        })
     }
 }
 
@@ -159,6 +163,8 @@ impl Handle for Fake {
 }
 
 struct FakeIntake {
+    /// What came under the same key before.
+    first: Option<Taken>,
     taken: Arc<Mutex<Vec<Taken>>>,
     pause: Pause,
     message: Taken,
@@ -192,6 +198,11 @@ impl Intake for FakeIntake {
         if format == Format::Xml {
             dds_xml::check(&document, &dds_xml::Limits::default())
                 .map_err(|error| Problem::new(Code::NOT_WELL_FORMED, error.to_string()))?;
+        }
+        if let Some(first) = self.first {
+            let same = first.document == document && first.attachments == self.message.attachments;
+            let reused = || Problem::new(Code::KEY_REUSED, "as the router does");
+            return if same { Ok(acknowledgement(first.id, true)) } else { Err(reused()) };
         }
         let pause = self.pause.lock().clone();
         if let Some((waiting, go_on)) = pause {

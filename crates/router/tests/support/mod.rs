@@ -144,18 +144,40 @@ impl Bench {
         key: Option<&str>,
         document: &str,
     ) -> Result<Acknowledgement, Problem> {
-        match self.router.begin(&source(from), Channel::Rest, key).await? {
-            Begin::New(intake) => intake.accept(Bytes::from(document.to_owned()), Format::Xml).await,
-            Begin::Duplicate(first) => Ok(first),
+        self.send_with(from, key, document, &[]).await
+    }
+
+    /// Sends a document with attachments: name and text.
+    pub async fn send_with(
+        &self,
+        from: &str,
+        key: Option<&str>,
+        document: &str,
+        attachments: &[(&str, &'static str)],
+    ) -> Result<Acknowledgement, Problem> {
+        let mut intake = self.router.begin(&source(from), Channel::Rest, key).await?.intake();
+        for (name, text) in attachments {
+            let body = futures::stream::iter([Ok(Bytes::from_static(text.as_bytes()))]);
+            intake.attachment(name, "text/plain", Box::pin(body)).await?;
         }
+        intake.accept(Bytes::from(document.to_owned()), Format::Xml).await
     }
 
     /// An answer of the Fachverfahren `from`.
     pub async fn reply(&self, from: &str, answer: Answer, text: &str) -> Result<Acknowledgement, Problem> {
-        match self.router.begin_answer(&source(from), Channel::Rest, None, answer).await? {
-            Begin::New(intake) => intake.accept(Bytes::from(text.to_owned()), Format::Xml).await,
-            Begin::Duplicate(first) => Ok(first),
-        }
+        self.reply_with(from, None, answer, text).await
+    }
+
+    /// An answer under a key.
+    pub async fn reply_with(
+        &self,
+        from: &str,
+        key: Option<&str>,
+        answer: Answer,
+        text: &str,
+    ) -> Result<Acknowledgement, Problem> {
+        let intake = self.router.begin_answer(&source(from), Channel::Rest, key, answer).await?.intake();
+        intake.accept(Bytes::from(text.to_owned()), Format::Xml).await
     }
 
     /// See [`Spy::pass`].

@@ -26,12 +26,13 @@ pub(super) fn accept(tx: &mut Tx<'_>, sealed: &Sealed) -> Outcome<Accepted> {
     let blobs = || message.attachments.iter().map(|stored| &stored.blob);
     let source = message.source.as_str();
     let state = MessageState::Accepted;
+    let imprint = message.imprint();
     let inserted = tx
         .db()
         .prepare_cached(
-            "INSERT INTO message (id, at, direction, answers, source, channel, sender_key, wrapped_key, digest, size,
+            "INSERT INTO message (id, at, direction, answers, source, channel, sender_key, wrapped_key, digest, imprint, size,
              format, attachments, procedure, type_name, type_version, municipality, addressee, case_ref, state)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)
              ON CONFLICT (source, sender_key) DO NOTHING",
         )?
         .execute(params![
@@ -44,6 +45,7 @@ pub(super) fn accept(tx: &mut Tx<'_>, sealed: &Sealed) -> Outcome<Accepted> {
             sender_key.0,
             message.key.0,
             message.digest.0,
+            imprint.0,
             i64::try_from(message.document.len()).unwrap_or(i64::MAX),
             message.format.as_str(),
             attachments,
@@ -58,7 +60,7 @@ pub(super) fn accept(tx: &mut Tx<'_>, sealed: &Sealed) -> Outcome<Accepted> {
     if inserted == 0 {
         let first = rows::one(tx.db(), rows::ACCEPTED, params![source, sender_key.0], rows::accepted)?;
         return match first {
-            Some(first) if first.digest == message.digest => Ok(first),
+            Some(first) if first.is(message.digest, imprint) => Ok(first),
             _ => Err(StoreError::KeyReused.into()),
         };
     }
@@ -80,5 +82,12 @@ pub(super) fn accept(tx: &mut Tx<'_>, sealed: &Sealed) -> Outcome<Accepted> {
     };
     tx.log(&message.entry, message.at, &subject, None, Some(state.as_str()))?;
     tx.count_message(None, state);
-    Ok(Accepted { id: message.id, at: message.at, fresh: true, state, digest: message.digest })
+    Ok(Accepted {
+        id: message.id,
+        at: message.at,
+        fresh: true,
+        state,
+        digest: message.digest,
+        imprint: Some(imprint),
+    })
 }

@@ -153,7 +153,7 @@ pub(super) fn facts_of(db: &Connection, id: MessageId) -> Outcome<Option<Message
 
 /// Columns read by [`accepted`].
 pub(super) const ACCEPTED: &str =
-    "SELECT id, at, state, digest FROM message WHERE source = ?1 AND sender_key = ?2";
+    "SELECT id, at, state, digest, imprint FROM message WHERE source = ?1 AND sender_key = ?2";
 
 /// A message already accepted.
 pub(super) fn accepted(row: &Row<'_>) -> Outcome<Accepted> {
@@ -163,6 +163,7 @@ pub(super) fn accepted(row: &Row<'_>) -> Outcome<Accepted> {
         fresh: false,
         state: message_state(row, "state")?,
         digest: digest(row, "digest")?,
+        imprint: row.get::<_, Option<[u8; 32]>>("imprint")?.map(Digest),
     })
 }
 

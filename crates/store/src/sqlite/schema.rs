@@ -8,7 +8,7 @@ use super::fault::{self, Outcome};
 use crate::{StoreError, Vault};
 
 /// Version of the tables below. Raise it with every change, and add the step from the version before.
-const VERSION: i64 = 2;
+const VERSION: i64 = 3;
 
 /// Statements kept prepared per connection; more than the engine has.
 const STATEMENTS: usize = 128;
@@ -33,6 +33,7 @@ CREATE TABLE message (
     sender_key BLOB NOT NULL,
     wrapped_key BLOB,
     digest BLOB NOT NULL,
+    imprint BLOB,
     size INTEGER NOT NULL,
     format TEXT NOT NULL,
     attachments BLOB,
@@ -174,15 +175,22 @@ pub(super) fn open_writer(dir: &Path, vault: &Vault) -> Result<(Connection, i64)
     Ok((db, generation))
 }
 
-/// Version 1 knew no closed months.
+/// Brings the tables of an older version to the present one, version by version.
 fn upgrade(db: &Connection) -> Outcome<()> {
-    let old: Option<i64> = db
-        .query_row("SELECT value FROM meta WHERE key = 'schema' AND value = 1", [], |row| row.get(0))
-        .optional()?;
-    if old.is_some() {
-        db.execute_batch(&format!(
-            "BEGIN; {ARCHIVE_TABLE}; UPDATE meta SET value = 2 WHERE key = 'schema'; COMMIT"
-        ))?;
+    let steps = [
+        // Version 1 knew no closed months.
+        (1, ARCHIVE_TABLE),
+        // Version 2 compared only the documents under one key of a sender.
+        (2, "ALTER TABLE message ADD COLUMN imprint BLOB"),
+    ];
+    for (from, step) in steps {
+        let old = "SELECT value FROM meta WHERE key = 'schema' AND value = ?1";
+        if db.query_row(old, [from], |row| row.get::<_, i64>(0)).optional()?.is_some() {
+            db.execute_batch(&format!(
+                "BEGIN; {step}; UPDATE meta SET value = {} WHERE key = 'schema'; COMMIT",
+                from + 1
+            ))?;
+        }
     }
     Ok(())
 }
