@@ -82,6 +82,11 @@ async fn one_that_is_too_large_holds_up_nothing_and_comes_when_the_limit_is_rais
     }
     assert!(!lines[0].contains("unknown"), "{}", lines[0]);
 
+    // A restart helps nothing by itself, and says so.
+    let process = Process::start(&machine, &place);
+    assert_eq!(process.fetcher.visit().await.unwrap(), Fetched::default());
+    assert_eq!((told(&large).len(), process.unreadable()), (2, 1));
+
     // The operator raises the limit and starts anew: at once, whatever the pause.
     machine.message_bytes.store(1 << 30, Ordering::Relaxed);
     let process = Process::start(&machine, &place);
