@@ -12,7 +12,7 @@ pub(crate) struct Cli {
     #[arg(long, global = true)]
     pub(crate) json: bool,
     /// Language of help and results: de or en; otherwise taken from LANG
-    #[arg(long, global = true, value_name = "LANGUAGE")]
+    #[arg(long, global = true, value_name = "LANGUAGE", value_parser = ["de", "en"], hide_possible_values = true)]
     pub(crate) language: Option<String>,
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -245,6 +245,9 @@ pub(crate) struct JournalVerify {
     /// Last entry
     #[arg(long, value_name = "NUMBER")]
     pub(crate) to: Option<i64>,
+    /// Entry and hash as an earlier run printed them: whether the journal still contains exactly that
+    #[arg(long, value_name = "NUMBER:HASH")]
+    pub(crate) anchor: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -294,7 +297,7 @@ pub(crate) struct JournalSearch {
     #[arg(long)]
     pub(crate) event: Option<String>,
     /// At most so many entries
-    #[arg(long, default_value_t = 50, value_name = "N")]
+    #[arg(long, default_value_t = 50, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) limit: u32,
 }
 

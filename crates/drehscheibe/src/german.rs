@@ -1,6 +1,11 @@
 //! German help: the same command line with German texts.
 
-use clap::Command;
+use std::process::ExitCode;
+
+use clap::{
+    Command,
+    error::{ContextKind, ContextValue, ErrorKind},
+};
 
 /// Text of each command and argument, by its path (`serve`, `serve.watch`, `depot build`). A test fails when one is
 /// missing.
@@ -61,6 +66,10 @@ const TEXTS: &[(&str, &str)] = &[
     ("journal verify", "Die Hash-Kette nachrechnen und den neuesten Eintrag nennen"),
     ("journal verify.from", "Erster Eintrag"),
     ("journal verify.to", "Letzter Eintrag"),
+    (
+        "journal verify.anchor",
+        "Eintrag und Hash eines früheren Laufs: ob das Protokoll genau den noch enthält",
+    ),
     ("journal export", "Einträge als JSON-Zeilen schreiben"),
     ("journal export.from", "Erster Eintrag"),
     ("journal export.output", "In diese Datei statt auf die Standardausgabe"),
@@ -123,6 +132,103 @@ const TEXTS: &[(&str, &str)] = &[
     ("*.fixtures", "Ordner mit Beispielnachrichten"),
 ];
 
+/// What clap says around our texts, and its names of values.
+const FRAME: &[(&str, &str)] = &[
+    ("Usage: ", "Aufruf: "),
+    ("Commands:\n", "Befehle:\n"),
+    ("Arguments:\n", "Angaben:\n"),
+    ("Options:\n", "Optionen:\n"),
+    ("[OPTIONS]", "[OPTIONEN]"),
+    ("<COMMAND>", "<BEFEHL>"),
+    ("[COMMAND]", "[BEFEHL]"),
+    ("[default:", "[Vorgabe:"),
+    ("[env:", "[Umgebung:"),
+    (
+        "Print this message or the help of the given subcommand(s)",
+        "Diese Hilfe oder die eines Befehls ausgeben",
+    ),
+    ("Print help (see more with '--help')", "Hilfe ausgeben (mehr mit --help)"),
+    ("Print help (see a summary with '-h')", "Hilfe ausgeben (kürzer mit -h)"),
+    ("Print help", "Hilfe ausgeben"),
+    ("Print version", "Version ausgeben"),
+];
+
+/// What stands for the value of an argument, where it is not the same in both languages.
+const VALUES: &[(&str, &str)] = &[
+    ("FOLDER", "ORDNER"),
+    ("FILE", "DATEI"),
+    ("NUMBER", "NUMMER"),
+    ("NUMBER:HASH", "NUMMER:HASH"),
+    ("LANGUAGE", "SPRACHE"),
+    ("SECONDS", "SEKUNDEN"),
+    ("KEY", "SCHLÜSSEL"),
+    ("RELEASE", "DEPOTSTAND"),
+    ("DOCUMENT", "DOKUMENT"),
+    ("ATTACHMENTS", "ANLAGEN"),
+    ("SCENARIO", "SZENARIO"),
+    ("BEFORE", "VORHER"),
+    ("AFTER", "NACHHER"),
+    ("TO", "ZIEL"),
+    ("ID", "KENNUNG"),
+];
+
+fn in_german(text: &str) -> String {
+    FRAME.iter().fold(text.to_owned(), |text, (english, german)| text.replace(english, german))
+}
+
+/// Prints help or a complaint of the command line in German; its exit code.
+pub(crate) fn tell(error: &clap::Error) -> ExitCode {
+    use std::io::Write as _;
+
+    // A closed pipe is no failure of ours.
+    if !error.use_stderr() {
+        let _closed = write!(std::io::stdout().lock(), "{}", in_german(&error.render().to_string()));
+        return ExitCode::SUCCESS;
+    }
+    let _closed = write!(std::io::stderr().lock(), "{}", complaint(error));
+    ExitCode::from(2)
+}
+
+/// What is wrong with the command line.
+fn complaint(error: &clap::Error) -> String {
+    let of = |kind: ContextKind| match error.get(kind) {
+        Some(ContextValue::String(text)) => text.clone(),
+        Some(ContextValue::Strings(all)) => all.join(", "),
+        Some(ContextValue::Number(number)) => number.to_string(),
+        _ => String::new(),
+    };
+    let (argument, value) = (of(ContextKind::InvalidArg), of(ContextKind::InvalidValue));
+    let what = match error.kind() {
+        ErrorKind::InvalidSubcommand => {
+            format!("Es gibt keinen Befehl {}.", of(ContextKind::InvalidSubcommand))
+        }
+        ErrorKind::UnknownArgument => format!("{argument} ist hier nicht vorgesehen."),
+        ErrorKind::InvalidValue if value.is_empty() => format!("{argument} braucht einen Wert."),
+        ErrorKind::InvalidValue | ErrorKind::ValueValidation => {
+            let valid = of(ContextKind::ValidValue);
+            let possible = if valid.is_empty() { String::new() } else { format!(" Möglich: {valid}.") };
+            format!("{value:?} geht nicht bei {argument}.{possible}")
+        }
+        ErrorKind::ArgumentConflict => {
+            format!("{argument} geht nicht zusammen mit {}.", of(ContextKind::PriorArg))
+        }
+        ErrorKind::MissingRequiredArgument => format!("Es fehlt: {argument}."),
+        ErrorKind::MissingSubcommand | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            return in_german(&error.render().to_string());
+        }
+        _ => format!("Der Aufruf ist nicht zu verstehen: {error}"),
+    };
+    let suggested =
+        [ContextKind::SuggestedSubcommand, ContextKind::SuggestedArg, ContextKind::SuggestedValue];
+    let hint = suggested.map(of).into_iter().find(|text| !text.is_empty());
+    let hint = hint.map_or_else(String::new, |text| format!(" Gemeint vielleicht: {text}"));
+    let usage = match error.get(ContextKind::Usage) {
+        Some(ContextValue::StyledStr(usage)) => format!("\n\n{usage}"),
+        _ => String::new(),
+    };
+    in_german(&format!("{what}{hint}{usage}\n\nMehr mit --help.\n"))
+}
+
 /// Whether people want German: `--language`, else the locale of the environment.
 pub(crate) fn wanted(arguments: &[String]) -> bool {
     let asked = arguments.iter().enumerate().find_map(|(place, argument)| {
@@ -154,7 +260,7 @@ fn one(mut command: Command, path: &str) -> Command {
         command.get_arguments().map(|argument| argument.get_id().as_str().to_owned()).collect();
     for id in arguments {
         if let Some(text) = text(path, Some(&id)) {
-            command = command.mut_arg(id, |argument| argument.help(text));
+            command = command.mut_arg(id, |argument| value(argument.help(text)));
         }
     }
     let names: Vec<_> = command.get_subcommands().map(|sub| sub.get_name().to_owned()).collect();
@@ -163,6 +269,20 @@ fn one(mut command: Command, path: &str) -> Command {
         command = command.mut_subcommand(name, |sub| one(sub, &deeper));
     }
     command
+}
+
+/// The argument with a German name of its value.
+fn value(argument: clap::Arg) -> clap::Arg {
+    let named = argument.get_value_names().and_then(|names| names.first()).map(ToString::to_string);
+    let name = match named {
+        None if !argument.is_positional() => return argument,
+        None => argument.get_id().as_str().to_uppercase(),
+        Some(name) => name,
+    };
+    match VALUES.iter().find(|(english, _)| *english == name) {
+        Some((_, german)) => argument.value_name(*german),
+        None => argument,
+    }
 }
 
 fn text(path: &str, argument: Option<&str>) -> Option<&'static str> {
@@ -206,9 +326,51 @@ mod tests {
         assert!(found.is_empty(), "no German text for {found:?}");
     }
 
+    fn told(arguments: &[&str]) -> String {
+        let all = std::iter::once("drehscheibe").chain(arguments.iter().copied());
+        let error = translate(Cli::command()).try_get_matches_from(all).unwrap_err();
+        if error.use_stderr() { complaint(&error) } else { in_german(&error.render().to_string()) }
+    }
+
     #[test]
     fn german_help_is_german() {
-        let help = translate(Cli::command()).render_long_help().to_string();
-        assert!(help.contains("Die Datendrehscheibe betreiben"), "{help}");
+        let top = told(&["--help"]);
+        assert!(top.contains("Die Datendrehscheibe betreiben"), "{top}");
+        for help in [top, told(&["journal", "verify", "--help"]), told(&["send", "--help"]), told(&["help"])]
+        {
+            for english in [
+                "Usage",
+                "Options",
+                "Commands",
+                "Arguments",
+                "default:",
+                "env:",
+                "Print ",
+                "<FILE",
+                "DOCUMENT",
+            ] {
+                assert!(!help.contains(english), "{english}: {help}");
+            }
+        }
+    }
+
+    #[test]
+    fn complaints_are_german_and_name_what_is_wrong() {
+        for (arguments, names) in [
+            (&["jornal"][..], &["keinen Befehl jornal", "journal", "Aufruf:"][..]),
+            (&["send"], &["Es fehlt", "--to <URL>", "<DOKUMENT>"]),
+            (&["explain", "--nix"], &["--nix"]),
+            (&["journal", "search", "--limit", "0"], &["\"0\"", "--limit"]),
+            (&["--language", "fr", "key"], &["\"fr\"", "Möglich: de, en"]),
+            (&["journal", "search", "--from"], &["--from", "braucht einen Wert"]),
+        ] {
+            let told = told(arguments);
+            for name in names {
+                assert!(told.contains(name), "{arguments:?}: {told}");
+            }
+            for english in ["error", "Usage", "tip", "required", "invalid", "For more"] {
+                assert!(!told.contains(english), "{arguments:?}: {told}");
+            }
+        }
     }
 }

@@ -38,6 +38,11 @@ impl Failure {
         Problem::told(code, text).into()
     }
 
+    /// An argument on the command line that cannot be used. `text` is a pair: German, English.
+    pub(crate) fn argument(text: impl Into<Text>) -> Self {
+        Self::new(Code::BAD_ARGUMENT, text)
+    }
+
     /// What should not happen; told in English, because its makers must act.
     pub(crate) fn internal(detail: impl Into<String>) -> Self {
         Problem::new(Code::INTERNAL, detail).into()
@@ -82,6 +87,7 @@ fn main() -> ExitCode {
     let cli =
         match command.try_get_matches_from(arguments).and_then(|matches| Cli::from_arg_matches(&matches)) {
             Ok(cli) => cli,
+            Err(error) if language == Language::German => return german::tell(&error),
             Err(error) => error.exit(),
         };
     let output = Output { json: cli.json, language };

@@ -81,6 +81,36 @@ async fn a_message_travels_and_its_story_can_be_told() {
     // The evidence outlives the process.
     let after = stage.ask(&["journal", "verify", "--json"]).good().json();
     assert!(after["checked"].as_u64().unwrap() >= entries);
+    // An anchor that somebody kept proves that nothing was cut off behind it, and nothing exchanged.
+    let anchor = format!("{}:{}", after["anchor"]["seq"], after["anchor"]["hash"].as_str().unwrap());
+    stage.ask(&["journal", "verify", "--anchor", &anchor]).good();
+    let (seq, hash) = anchor.split_once(':').unwrap();
+    let cut = format!("{}:{hash}", seq.parse::<u64>().unwrap() + 20);
+    let other = format!("{seq}:{}", "0".repeat(64));
+    for lost in [cut, other] {
+        assert!(
+            stage.ask(&["journal", "verify", "--anchor", &lost]).bad().err.contains("DDS-S006"),
+            "{lost}"
+        );
+    }
+    // Nothing looked at is no good news.
+    for nothing in [
+        &["journal", "verify", "--from", "9999"][..],
+        &["journal", "verify", "--from", "5", "--to", "3"],
+        &["journal", "verify", "--anchor", "neulich"],
+        &["journal", "search", "--state", "quatsch"],
+        &["journal", "search", "--code", "XX"],
+        &["journal", "search", "--from", "gestern"],
+        &["explain", "nope"],
+        &["deliver", "again", "nope"],
+        &["deliver", "release", "nope"],
+    ] {
+        let said = stage.ask(nothing).bad();
+        assert!(said.err.contains("DDS-C013"), "{nothing:?}: {}", said.err);
+    }
+    // The router has ended.
+    let health = run(["health", "--admin", &stage.admin(), "--language", "de"]).bad();
+    assert!(health.err.contains("DDS-C014") && health.err.contains("Wer handelt: Betrieb"), "{}", health.err);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -270,6 +270,12 @@ codes! {
     FILE_UNUSABLE "DDS-C012" Operator 500 "Datei nicht verwendbar" "File cannot be used"
         "Pfad und Rechte der genannten Datei prüfen und den Befehl wiederholen."
         "Check path and permissions of the file named, and run the command again.";
+    BAD_ARGUMENT "DDS-C013" Operator 500 "Angabe auf der Befehlszeile nicht verwendbar" "Argument on the command line cannot be used"
+        "Angabe berichtigen; drehscheibe BEFEHL --help nennt, was möglich ist." "Correct the argument; drehscheibe COMMAND --help says what is possible.";
+    ROUTER_UNREACHABLE "DDS-C014" Operator 503 "Datendrehscheibe nicht erreichbar" "Router cannot be reached"
+        "Adresse und Zertifikat prüfen und ob der Dienst läuft (drehscheibe serve)." "Check address and certificate, and whether the service runs (drehscheibe serve).";
+    ADDRESS_UNUSABLE "DDS-C015" Operator 500 "Adresse lässt sich nicht belegen" "Cannot listen on the address"
+        "Den Prozess beenden, der sie belegt, oder unter [listen] eine andere eintragen." "Stop the process that holds it, or enter another one under [listen].";
 }
 
 #[cfg(test)]

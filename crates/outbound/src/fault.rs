@@ -48,6 +48,8 @@ pub(crate) fn kind(error: &std::io::Error) -> String {
                 (None, None) => error.kind().to_string(),
             }
         }
+        // The resolver's failures have no kind of their own, and their text may hold the name that was asked for.
+        None if error.to_string().starts_with("failed to lookup address") => "host name not found".to_owned(),
         None => error.kind().to_string(),
     }
 }

@@ -10,7 +10,6 @@ mod secure;
 
 use std::{collections::BTreeMap, process::ExitCode};
 
-use dds_message::Code;
 use serde::Serialize;
 
 use crate::{
@@ -73,13 +72,10 @@ pub(crate) async fn run(options: &Bench, output: Output) -> Result<ExitCode, Fai
         "A" => Box::pin(path::attachments(options)).await?,
         "J" => Box::pin(journal::run(options)).await?,
         other => {
-            return Err(Failure::new(
-                Code::BAD_REQUEST,
-                (
-                    format!("kein Szenario {other}; es gibt D, B, X, V, S, Q, A, J"),
-                    format!("no scenario {other}; there are D, B, X, V, S, Q, A, J"),
-                ),
-            ));
+            return Err(Failure::argument((
+                format!("kein Szenario {other}; es gibt D, B, X, V, S, Q, A, J"),
+                format!("no scenario {other}; there are D, B, X, V, S, Q, A, J"),
+            )));
         }
     };
     if let Some(file) = &options.report {

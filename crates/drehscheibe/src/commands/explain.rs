@@ -18,7 +18,7 @@ pub(crate) async fn run(options: &Explain, output: Output) -> Result<ExitCode, F
     let store = node::reader(&super::settings(&options.settings.config)?)?;
     let id = MessageId::parse(&options.id).map_err(|error| {
         let german = format!("{:?} ist keine Kennung einer Nachricht", options.id);
-        Failure::new(Code::BAD_REQUEST, (german, error.to_string()))
+        Failure::argument((german, error.to_string()))
     })?;
     let record = store.message(id).await?;
     let record = record.ok_or_else(|| {

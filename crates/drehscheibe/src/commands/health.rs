@@ -2,16 +2,12 @@
 
 use std::process::ExitCode;
 
-use dds_message::Code;
-
 use crate::{Failure, cli::Health, output::Output};
 
 /// Succeeds when the router says it is ready.
 pub(crate) async fn run(options: &Health, output: Output) -> Result<ExitCode, Failure> {
     let address = format!("{}/ready", options.admin.trim_end_matches('/'));
-    let unreachable = |error: reqwest::Error| {
-        Failure::new(Code::STORE_UNAVAILABLE, super::silent(&address, &error.without_url()))
-    };
+    let unreachable = |error: reqwest::Error| super::silent(&address, &error);
     let answer = super::client(None)?.get(&address).send().await.map_err(unreachable)?;
     let ready = answer.status().is_success();
     output.result(&serde_json::json!({ "ready": ready }))?;

@@ -2,7 +2,7 @@
 
 use std::{fs::File, io::Write, process::ExitCode};
 
-use dds_message::{Clock, Code, Timestamp};
+use dds_message::{Clock, Code, DeliveryState, Digest, MessageState, Timestamp};
 use dds_store::{AuditLog, LogQuery};
 use dds_telemetry::SystemClock;
 use indicatif::ProgressBar;
@@ -11,7 +11,7 @@ use crate::{
     Failure,
     cli::{Journal, JournalExport, JournalSearch, JournalVerify},
     node,
-    output::Output,
+    output::{Output, file_error},
 };
 
 /// Entries read at once while exporting.
@@ -30,7 +30,18 @@ pub(crate) async fn run(command: &Journal, output: Output) -> Result<ExitCode, F
 
 async fn verify(options: &JournalVerify, output: Output) -> Result<ExitCode, Failure> {
     let store = node::reader(&super::settings(&options.settings.config)?)?;
+    if let Some(anchor) = &options.anchor {
+        contains(&store, anchor).await?;
+    }
     let report = store.verify(options.from, options.to).await?;
+    let asked = options.from > 1 || options.to.is_some();
+    if report.checked == 0 && report.broken.is_none() && asked {
+        let last = store.anchor().await?.seq;
+        return Err(Failure::argument((
+            format!("in diesem Bereich ist kein Eintrag; der letzte ist {last}"),
+            format!("no entry in this range; the last is {last}"),
+        )));
+    }
     output.result(&report)?;
     if let Some((entry, why)) = &report.broken {
         return Err(Failure::new(
@@ -49,11 +60,43 @@ async fn verify(options: &JournalVerify, output: Output) -> Result<ExitCode, Fai
     Ok(ExitCode::SUCCESS)
 }
 
+/// Whether the journal still has the entry of an anchor that somebody kept. Without one, a journal whose newest entries were
+/// cut off is a whole chain too.
+async fn contains(store: &impl AuditLog, anchor: &str) -> Result<(), Failure> {
+    let read = anchor.split_once(':').and_then(|(seq, hash)| {
+        Some((seq.parse::<i64>().ok().filter(|seq| *seq > 0)?, Digest::parse(hash).ok()?))
+    });
+    let (seq, hash) = read.ok_or_else(|| {
+        Failure::argument((
+            format!("{anchor:?} ist kein Anker (NUMMER:HASH)"),
+            format!("{anchor:?} is no anchor (NUMBER:HASH)"),
+        ))
+    })?;
+    let found = store.verify(seq, Some(seq)).await?.anchor;
+    if found.is_some_and(|found| found.hash == hash) {
+        return Ok(());
+    }
+    let text = match found {
+        None => (
+            format!("Eintrag {seq} des Ankers ist nicht mehr da"),
+            format!("entry {seq} of the anchor is no longer there"),
+        ),
+        Some(_) => (
+            format!("Eintrag {seq} ist ein anderer als der des Ankers"),
+            format!("entry {seq} is another than that of the anchor"),
+        ),
+    };
+    Err(Failure::new(Code::CHAIN_BROKEN, text))
+}
+
 async fn export(options: &JournalExport, output: Output) -> Result<ExitCode, Failure> {
     let store = node::reader(&super::settings(&options.settings.config)?)?;
     let failed = |error: std::io::Error| {
-        let text = (format!("lässt sich nicht schreiben: {error}"), format!("cannot write: {error}"));
-        Failure::new(Code::BAD_REQUEST, text)
+        let text = match &options.output {
+            Some(file) => file_error(file, &error),
+            None => (format!("lässt sich nicht schreiben: {error}"), format!("cannot write: {error}")),
+        };
+        Failure::new(Code::FILE_UNUSABLE, text)
     };
     let mut writer: Box<dyn Write + Send> = match &options.output {
         Some(file) => Box::new(std::io::BufWriter::new(File::create(file).map_err(failed)?)),
@@ -85,10 +128,14 @@ async fn search(options: &JournalSearch, output: Output) -> Result<ExitCode, Fai
     let moment = |text: &Option<String>| match text {
         Some(text) => Timestamp::parse(text).map(Some).map_err(|error| {
             let german = format!("{text:?} ist kein Zeitpunkt nach RFC 3339");
-            Failure::new(Code::BAD_REQUEST, (german, error.to_string()))
+            Failure::argument((german, error.to_string()))
         }),
         None => Ok(None),
     };
+    let state =
+        |name: &str| MessageState::from_name(name).is_some() || DeliveryState::from_name(name).is_some();
+    known("Zustand", "state", options.state.as_deref(), state)?;
+    known("Fehlercode", "error code", options.code.as_deref(), |name| Code::from_name(name).is_some())?;
     let query = LogQuery {
         from: Some(moment(&options.from)?.unwrap_or(Timestamp(SystemClock.now().0 - THIRTY_DAYS))),
         to: moment(&options.to)?,
@@ -103,6 +150,9 @@ async fn search(options: &JournalSearch, output: Output) -> Result<ExitCode, Fai
     };
     let page = store.search(&query, None, options.limit).await?;
     output.result(&page)?;
+    if page.rows.is_empty() {
+        output.line(output.pick("kein Eintrag gefunden", "no entry found"));
+    }
     for row in &page.rows {
         let or = |text: &Option<String>| text.clone().unwrap_or_else(|| "–".to_owned());
         let message = row.message.map_or_else(|| "–".to_owned(), |id| id.to_string());
@@ -117,4 +167,19 @@ async fn search(options: &JournalSearch, output: Output) -> Result<ExitCode, Fai
         ));
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// A name that does not exist finds nothing, which looks like good news.
+fn known(
+    german: &str,
+    english: &str,
+    name: Option<&str>,
+    exists: impl Fn(&str) -> bool,
+) -> Result<(), Failure> {
+    match name {
+        Some(name) if !exists(name) => {
+            Err(Failure::argument((format!("kein {german} {name:?}"), format!("no {english} {name:?}"))))
+        }
+        _ => Ok(()),
+    }
 }

@@ -125,7 +125,18 @@ pub(crate) fn client(ca: Option<&Path>) -> Result<reqwest::Client, Failure> {
     builder.build().map_err(|error| unusable(error.to_string()))
 }
 
-/// A router that does not answer, with what the client says in its own words.
-pub(crate) fn silent(address: &str, error: &reqwest::Error) -> (String, String) {
-    (format!("{address} antwortet nicht: {error}"), format!("{address} does not answer: {error}"))
+/// A router that does not answer, with the cause at the bottom of what the client says in its own words.
+pub(crate) fn silent(address: &str, error: &reqwest::Error) -> Failure {
+    if error.is_builder() {
+        return Failure::argument((
+            format!("{address} ist keine Adresse (http:// oder https://)"),
+            format!("{address} is no address (http:// or https://)"),
+        ));
+    }
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(deeper) = cause.source() {
+        cause = deeper;
+    }
+    let text = (format!("{address} antwortet nicht: {cause}"), format!("{address} does not answer: {cause}"));
+    Failure::new(Code::ROUTER_UNREACHABLE, text)
 }

@@ -1,8 +1,13 @@
 //! `drehscheibe send`: one message to a running router, over its REST interface.
 
-use std::{path::Path, process::ExitCode};
+use std::{
+    fs::File,
+    io::Read as _,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
-use dds_message::{Code, Digest};
+use dds_message::{Code, Digest, Digesting};
 use reqwest::multipart::{Form, Part};
 
 use crate::{
@@ -28,7 +33,10 @@ pub(crate) async fn run(options: &Send, output: Output) -> Result<ExitCode, Fail
     } else {
         "application/xml"
     };
-    let key = options.key.clone().unwrap_or_else(|| Digest::of(&document).to_string());
+    let key = match &options.key {
+        Some(key) => key.clone(),
+        None => content_key(&document, &options.attachments)?,
+    };
     let url = format!("{}/v1/messages", options.to.trim_end_matches('/'));
     let request =
         super::client(options.ca.as_deref())?.post(&url).bearer_auth(token).header("Idempotency-Key", key);
@@ -44,9 +52,7 @@ pub(crate) async fn run(options: &Send, output: Output) -> Result<ExitCode, Fail
         }
         request.multipart(form)
     };
-    let unreachable = |error: reqwest::Error| {
-        Failure::new(Code::STORE_UNAVAILABLE, super::silent(&url, &error.without_url()))
-    };
+    let unreachable = |error: reqwest::Error| super::silent(&url, &error);
     let answer = request.send().await.map_err(unreachable)?;
     let accepted = answer.status().is_success();
     let body: serde_json::Value = answer.json().await.map_err(unreachable)?;
@@ -64,6 +70,24 @@ pub(crate) async fn run(options: &Send, output: Output) -> Result<ExitCode, Fail
         output.line(format!("  {}", output.pick(&text("remedy"), &text("remedy_en"))));
     }
     Ok(ExitCode::FAILURE)
+}
+
+/// A key that is the same for the same document with the same files, so that sending again does no harm.
+fn content_key(document: &[u8], attachments: &[PathBuf]) -> Result<String, Failure> {
+    let mut all = Digest::of(document).to_string();
+    for path in attachments {
+        let mut digest = Digesting::default();
+        let mut file = File::open(path).map_err(|error| unreadable(path, &error))?;
+        let mut piece = vec![0; 64 << 10];
+        loop {
+            match file.read(&mut piece).map_err(|error| unreadable(path, &error))? {
+                0 => break,
+                length => digest.update(&piece[..length]),
+            }
+        }
+        all.push_str(&format!("{}{}", path.display(), digest.finish()));
+    }
+    Ok(if attachments.is_empty() { all } else { Digest::of(all.as_bytes()).to_string() })
 }
 
 fn unreadable(file: &Path, error: &std::io::Error) -> Failure {
