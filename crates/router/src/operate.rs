@@ -78,6 +78,8 @@ impl Router {
         Ok((self.record(delivery.message).await?, delivery))
     }
 
+    /// Makes the document of a message for another target, under the active release, and says so in the journal: what
+    /// went out under which release can be told even though the message keeps the one it was matched with (I4).
     async fn replace(
         &self,
         record: &MessageRecord,
@@ -94,7 +96,10 @@ impl Router {
         let plan = release.plan_to(to, &facts, recognised, &day)?;
         let run = u32::try_from(record.deliveries.len()).unwrap_or(u32::MAX);
         let id = DeliveryId::derive(record.id, to, record.rule.as_deref().unwrap_or_default(), run);
-        let (new, _) = Box::pin(route::prepare(self, &release, &work, &plan, &facts, id)).await?;
+        let (new, mut prepared) = Box::pin(route::prepare(self, &release, &work, &plan, &facts, id)).await?;
+        prepared.data.insert("release".to_owned(), release.id().to_string().into());
+        prepared.data.insert("rule".to_owned(), plan.rule.into());
+        prepared.data.insert("replaces".to_owned(), old.id.to_string().into());
         let deadline = new.due.plus(DEFAULT_DEADLINE);
         let delivery = NewDelivery { lane: old.lane, deadline, ..new };
         let mut entry = by_person("delivery.redirected", by);
@@ -102,7 +107,11 @@ impl Router {
         entry.target = Some(old.target.clone());
         entry.data.insert("to".to_owned(), to.as_str().into());
         entry.data.insert("replacement".to_owned(), id.to_string().into());
-        self.inner.parts.journal.replan(record.id, Some(old.id), vec![delivery], entry).await?;
+        self.inner
+            .parts
+            .journal
+            .replan(record.id, Some(old.id), vec![delivery], vec![entry, prepared])
+            .await?;
         Ok(())
     }
 }

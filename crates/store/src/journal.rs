@@ -29,12 +29,13 @@ pub trait Journal: Send + Sync + 'static {
     async fn plan(&self, plan: NewPlan) -> Result<bool, StoreError>;
 
     /// Adds deliveries to a planned message (redirect, send as new) and settles `replaces` as redirected, one commit.
+    /// Of the entries, one that names a delivery tells of that delivery.
     async fn replan(
         &self,
         message: MessageId,
         replaces: Option<DeliveryId>,
         deliveries: Vec<NewDelivery>,
-        entry: NewEntry,
+        entries: Vec<NewEntry>,
     ) -> Result<(), StoreError>;
 
     /// Makes a dead or doubtful delivery due again under the same id, by a person's decision; the message goes back to

@@ -296,22 +296,22 @@ async fn a_delivery_is_redirected<E: Engine>(store: E) {
     let redirect =
         || (vec![delivery(id(1), "b")], NewEntry { delivery: Some(ids[0]), ..entry("delivery.redirected") });
     let (to, why) = redirect();
-    let busy = store.replan(id(1), Some(ids[0]), to, why).await;
+    let busy = store.replan(id(1), Some(ids[0]), to, vec![why]).await;
     assert!(matches!(busy, Err(StoreError::Invalid(_))), "an attempt is under way");
     settle(&store, dead(claimed.lease)).await;
     let (to, why) = redirect();
-    store.replan(id(1), Some(ids[0]), to, why).await.unwrap();
+    store.replan(id(1), Some(ids[0]), to, vec![why]).await.unwrap();
     let record = store.message(id(1)).await.unwrap().unwrap();
     assert_eq!((record.state, record.code), (MessageState::Routed, None));
     assert_eq!(record.deliveries[0].state, DeliveryState::Redirected);
     let (to, why) = redirect();
-    store.replan(id(1), Some(ids[0]), to, why).await.unwrap();
+    store.replan(id(1), Some(ids[0]), to, vec![why]).await.unwrap();
     let claimed = claim_one(&store, START).await;
     assert_eq!(claimed.delivery.target, target("b"));
     assert_eq!(settle(&store, delivered(claimed.lease)).await, Settled::Applied(MessageState::Completed));
-    let late = store.replan(id(1), Some(claimed.lease.delivery), vec![], entry("x")).await;
+    let late = store.replan(id(1), Some(claimed.lease.delivery), vec![], vec![entry("x")]).await;
     assert!(matches!(late, Err(StoreError::Invalid(_))));
-    let other = store.replan(id(1), Some(DeliveryId(uuid::Uuid::nil())), vec![], entry("x")).await;
+    let other = store.replan(id(1), Some(DeliveryId(uuid::Uuid::nil())), vec![], vec![entry("x")]).await;
     assert!(matches!(other, Err(StoreError::NotFound(_))));
 }
 
@@ -510,7 +510,7 @@ async fn a_case_is_with_whom_its_messages_were_planned_for<E: Engine>(store: E) 
     let other = dds_message::AuthorityId::parse("sn:145110000000-archiv").ok();
     let new = dds_store::NewDelivery { authority: other, ..delivery(id(4), "b") };
     let why = NewEntry { delivery: Some(old_id), ..entry("delivery.redirected") };
-    store.replan(id(4), Some(old_id), vec![new], why).await.unwrap();
+    store.replan(id(4), Some(old_id), vec![new], vec![why]).await.unwrap();
     assert_eq!(holders(source(), 8).await, []);
     // Planned, and a dead letter; the same combination once.
     for n in 5..=6 {

@@ -90,9 +90,9 @@ impl Journal for Spy {
         message: MessageId,
         replaces: Option<DeliveryId>,
         deliveries: Vec<NewDelivery>,
-        entry: NewEntry,
+        entries: Vec<NewEntry>,
     ) -> Result<(), StoreError> {
-        self.changed(self.store.replan(message, replaces, deliveries, entry).await)
+        self.changed(self.store.replan(message, replaces, deliveries, entries).await)
     }
 
     async fn revive(

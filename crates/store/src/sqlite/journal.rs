@@ -101,13 +101,13 @@ impl Journal for SqliteStore {
         message: MessageId,
         replaces: Option<DeliveryId>,
         deliveries: Vec<NewDelivery>,
-        entry: NewEntry,
+        entries: Vec<NewEntry>,
     ) -> Result<(), StoreError> {
         let now = self.inner.clock.now();
         let (deliveries, _) = self.seal_outputs(message, deliveries, None).await?;
         let outputs = deliveries.iter().filter_map(|sealed| sealed.output.as_ref());
-        let bytes = outputs.map(Stored::weight).sum::<usize>() + ROWS * (1 + deliveries.len());
-        let work = move |tx: &mut Tx<'_>| plan::replan(tx, message, replaces, &deliveries, &entry, now);
+        let bytes = outputs.map(Stored::weight).sum::<usize>() + ROWS * (entries.len() + deliveries.len());
+        let work = move |tx: &mut Tx<'_>| plan::replan(tx, message, replaces, &deliveries, &entries, now);
         self.inner.committer.submit(Haste::Waited, bytes, work).await
     }
 
