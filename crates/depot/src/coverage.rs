@@ -86,7 +86,7 @@ impl Release {
             cases,
             gap: None,
         };
-        match self.decide(&facts, recognised, None, day) {
+        match self.decide(&facts, recognised, &[], day) {
             Decision::Park { problem, .. } => row.gap = Some(gap(&problem)),
             Decision::Route(plan) => {
                 let own = plan.deliveries.into_iter().filter(|delivery| delivery.authority == plan.authority);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use dds_message::{AuthorityId, Code, Facts, Problem, Reason, TargetId};
+use dds_message::{AuthorityId, CaseHolder, Code, Facts, Problem, Reason, TargetId};
 use serde::Serialize;
 
 use crate::{
@@ -97,23 +97,41 @@ pub(crate) fn reason(step: &str, chosen: Option<&str>, because: impl Into<String
 }
 
 impl Release {
-    /// Decides what happens with a recognised message. `case_authority` is the authority that already has its case;
-    /// `day` as in [`Release::recognise`].
+    /// Decides what happens with a recognised message. `holders` says who has its case already, from earlier messages
+    /// of the same source (`Journal::case_holders`); `day` as in [`Release::recognise`].
     #[must_use]
     pub fn decide(
         &self,
         facts: &Facts,
         recognised: Recognised,
-        case_authority: Option<&AuthorityId>,
+        holders: &[CaseHolder],
         day: &str,
     ) -> Decision {
-        self.decide_counted(facts, recognised, case_authority, day, &mut Work::default())
+        self.decide_counted(facts, recognised, holders, day, &mut Work::default())
     }
 
-    /// The delivery to one target, as a plan would hold it: for a redirect by a person. `None` if the target is unknown
-    /// or leads to a source.
-    #[must_use]
-    pub fn delivery_to(&self, target: &TargetId) -> Option<PlannedDelivery> {
+    /// The plan of a delivery to `target`, which a person names instead of the one decided: the same steps up to the
+    /// rule. Fails with `DDS-D007` if the target is unknown or leads to a source, with `DDS-V003` as a decision parks.
+    pub fn plan_to(
+        &self,
+        target: &TargetId,
+        facts: &Facts,
+        recognised: Recognised,
+        day: &str,
+    ) -> Result<Plan, Problem> {
+        let planned = self.delivery_to(target).ok_or_else(|| {
+            Problem::new(Code::TARGET_UNKNOWN, format!("no target {target} in this release"))
+        })?;
+        let work = &mut Work::default();
+        let mut steps = Steps { release: self, facts, recognised, day, reasons: Vec::new(), work };
+        steps.rule();
+        steps.schema_is_there()?;
+        let authority = (planned.authority.clone(), planned.authority_name.clone());
+        steps.say("redirect", Some(target.as_str()), "a person named this target");
+        Ok(steps.finish(authority, vec![planned]))
+    }
+
+    fn delivery_to(&self, target: &TargetId) -> Option<PlannedDelivery> {
         let found = self.target(target)?;
         let authority = self.authority(found.authority.as_ref()?)?;
         let package = self.product(found.product.as_deref()?)?;
@@ -147,16 +165,13 @@ impl Release {
         &self,
         facts: &Facts,
         recognised: Recognised,
-        case_authority: Option<&AuthorityId>,
+        holders: &[CaseHolder],
         day: &str,
         work: &mut Work,
     ) -> Decision {
         let mut steps = Steps { release: self, facts, recognised, day, reasons: Vec::new(), work };
-        match steps.plan(case_authority) {
-            Ok(mut plan) => {
-                plan.reasons = steps.reasons;
-                Decision::Route(plan)
-            }
+        match steps.plan(holders) {
+            Ok(plan) => Decision::Route(plan),
             Err(problem) => {
                 // The last reason that decided nothing carries the code, so that the story ends with why.
                 match steps.reasons.last_mut() {
@@ -183,40 +198,51 @@ struct Steps<'a> {
 }
 
 impl<'a> Steps<'a> {
-    fn plan(&mut self, case_authority: Option<&AuthorityId>) -> Result<Plan, Problem> {
-        let (rule, compiled) =
-            (self.release.rule_of(self.recognised), self.release.compiled(self.recognised));
+    fn plan(&mut self, holders: &[CaseHolder]) -> Result<Plan, Problem> {
         self.rule();
-        if let (Some(missing), false) = (compiled.missing.first(), rule.schema_optional) {
-            return Err(Problem::new(Code::SCHEMA_MISSING, format!("{} needs {missing}", rule.name())));
-        }
-        let id = self.authority(case_authority)?;
+        self.schema_is_there()?;
+        let id = self.authority(holders)?;
         let Some(authority) = self.release.find_authority(&id) else {
             return Err(Problem::new(Code::NO_AUTHORITY, format!("authority {id} is not in this release")));
         };
         let mut receivers = vec![authority.clone()];
-        if rule.fan_out {
+        if self.release.rule_of(self.recognised).fan_out {
             self.participants(&authority, &mut receivers)?;
         }
         let mut deliveries = Vec::new();
         for receiver in &receivers {
             self.deliveries(receiver, &mut deliveries)?;
         }
-        // What is missing here was allowed to be missing by `schema_optional` above.
+        Ok(self.finish((id, authority.name().to_owned()), deliveries))
+    }
+
+    fn schema_is_there(&self) -> Result<(), Problem> {
+        let rule = self.release.rule_of(self.recognised);
+        match self.release.compiled(self.recognised).missing.first() {
+            Some(missing) if !rule.schema_optional => {
+                Err(Problem::new(Code::SCHEMA_MISSING, format!("{} needs {missing}", rule.name())))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn finish(&mut self, authority: (AuthorityId, String), deliveries: Vec<PlannedDelivery>) -> Plan {
+        let rule = self.release.rule_of(self.recognised);
+        // What is missing here was allowed to be missing by `schema_optional`.
         let checks = self.release.checks(self.recognised);
-        Ok(Plan {
+        Plan {
             rule: rule.name(),
-            authority: id,
-            authority_name: authority.name().to_owned(),
+            authority: authority.0,
+            authority_name: authority.1,
             schema: checks.schema,
             schematrons: checks.schematrons,
             canonical: checks.canonical,
             canonical_schema: CANONICAL_SCHEMA.to_owned(),
             deliveries,
-            reasons: Vec::new(),
+            reasons: std::mem::take(&mut self.reasons),
             order: rule.order,
             deadline: rule.deadline.0,
-        })
+        }
     }
 
     fn say(&mut self, step: &str, chosen: Option<&str>, because: impl Into<String>) {
@@ -248,11 +274,11 @@ impl<'a> Steps<'a> {
         }
     }
 
-    fn authority(&mut self, case_authority: Option<&AuthorityId>) -> Result<AuthorityId, Problem> {
+    fn authority(&mut self, holders: &[CaseHolder]) -> Result<AuthorityId, Problem> {
         if let Some(found) = self.addressee()? {
             return Ok(found);
         }
-        if let Some(found) = self.case(case_authority) {
+        if let Some(found) = self.case(holders) {
             return Ok(found);
         }
         let mut code = Code::NO_AUTHORITY;
@@ -331,19 +357,73 @@ impl<'a> Steps<'a> {
         }
     }
 
-    /// Step 2: the authority that has the case.
-    fn case(&mut self, case_authority: Option<&AuthorityId>) -> Option<AuthorityId> {
-        let Some(id) = case_authority else {
-            self.say("case", None, "no authority has this case yet");
+    /// Step 2: the authority that has the case. A case never carries a message over to another procedure or
+    /// municipality, and decides nothing where it is ambiguous: then the message is judged as if it had none.
+    fn case(&mut self, holders: &[CaseHolder]) -> Option<AuthorityId> {
+        let Some(case) = &self.facts.case else {
+            self.say("case", None, "the message names no case");
             return None;
         };
-        self.work.lookups += 1;
-        if self.release.find_authority(id).is_none() {
-            self.say("case", None, format!("{id} had the case, but is not in this release"));
-            return None;
+        let mut found: Vec<&AuthorityId> = Vec::new();
+        for holder in holders {
+            match self.does_not_count(holder) {
+                Some(why) => {
+                    let because = format!(
+                        "case {case} is with {}, which does not count, because {why}",
+                        holder.authority
+                    );
+                    self.say("case", None, because);
+                }
+                None if found.contains(&&holder.authority) => {}
+                None => found.push(&holder.authority),
+            }
         }
-        self.say("case", Some(id.as_str()), "this authority has the case");
-        Some(id.clone())
+        match found.as_slice() {
+            [] if holders.is_empty() => self.say("case", None, format!("no authority has case {case} yet")),
+            [] => {}
+            [id] => {
+                self.say("case", Some(id.as_str()), format!("this authority has case {case}"));
+                return Some((*id).clone());
+            }
+            several => {
+                let names: Vec<_> = several.iter().map(|id| id.as_str()).collect();
+                let because = format!("several authorities have case {case}: {}", names.join(", "));
+                self.say("case", None, because);
+            }
+        }
+        None
+    }
+
+    /// Why an authority that has the case does not get this message for it; `None`: it gets it.
+    fn does_not_count(&mut self, holder: &CaseHolder) -> Option<String> {
+        let CaseHolder { authority, procedure, municipality } = holder;
+        if *procedure != self.facts.procedure {
+            return Some(format!("there it is a case of {procedure}, not of {}", self.facts.procedure));
+        }
+        match (self.facts.municipality, municipality) {
+            (Some(named), Some(before)) if named != *before => {
+                return Some(format!("there it concerns municipality {before}, not {named}"));
+            }
+            (Some(named), None) => {
+                return Some(format!("there it names no municipality, this message names {named}"));
+            }
+            _ => {}
+        }
+        self.work.lookups += 1;
+        let Some(office) = self.release.find_authority(authority) else {
+            return Some("that authority is not in this release".to_owned());
+        };
+        let own = office.office.handles(procedure) && !office.municipality.delegate.contains_key(procedure);
+        (!own && !self.is_delegate(holder))
+            .then(|| format!("that authority does not handle {procedure} in this release"))
+    }
+
+    /// Whether the area of the case delegates the procedure to the authority that has the case.
+    fn is_delegate(&mut self, holder: &CaseHolder) -> bool {
+        let place = holder.municipality.and_then(|ars| self.release.area(&ars));
+        let found = place
+            .and_then(|place| self.release.responsible(place, &holder.procedure, &mut Vec::new(), self.work));
+        found.as_ref() == Some(&holder.authority)
     }
 
     /// Step 3: the municipality's own office, or its delegation.

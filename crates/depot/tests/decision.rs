@@ -10,18 +10,34 @@
 mod support;
 
 use dds_depot::{Decision, Plan, Release};
-use dds_message::{AuthorityId, Code, Problem, Reason, SourceId, TargetId};
+use dds_message::{
+    Ars, AuthorityId, CaseHolder, CaseRef, Code, Problem, ProcedureId, Reason, SourceId, TargetId,
+};
 use serde_json::json;
 use support::{CITY, DAY, DISTRICT, Depot, SEAT, VILLAGE, message, recognise};
 
 fn decide(release: &Release, procedure: &str, inner: &str) -> Decision {
-    decide_case(release, procedure, inner, None)
+    decide_case(release, procedure, inner, &[])
 }
 
-fn decide_case(release: &Release, procedure: &str, inner: &str, case: Option<&str>) -> Decision {
-    let (facts, rule) = recognise(release, &message(procedure, inner), DAY).unwrap();
-    let case = case.map(|id| AuthorityId::parse(id).unwrap());
-    release.decide(&facts, rule, case.as_ref(), DAY)
+fn decide_case(release: &Release, procedure: &str, inner: &str, holders: &[CaseHolder]) -> Decision {
+    let (mut facts, rule) = recognise(release, &message(procedure, inner), DAY).unwrap();
+    facts.case = Some(CaseRef::parse("HST-1").unwrap());
+    release.decide(&facts, rule, holders, DAY)
+}
+
+/// An earlier message of the case went to `authority`.
+fn holder(authority: &str, procedure: &str, municipality: Option<&str>) -> CaseHolder {
+    CaseHolder {
+        authority: AuthorityId::parse(authority).unwrap(),
+        procedure: ProcedureId::parse(procedure).unwrap(),
+        municipality: municipality.map(|ars| Ars::parse(ars).unwrap()),
+    }
+}
+
+fn case_reasons(decision: &Decision) -> Vec<String> {
+    let (Decision::Route(Plan { reasons, .. }) | Decision::Park { reasons, .. }) = decision;
+    reasons.iter().filter(|it| it.step == "case").map(|it| it.because.clone()).collect()
 }
 
 fn plan(decision: Decision) -> Plan {
@@ -91,16 +107,88 @@ fn a_delegation_may_name_an_authority() {
 fn the_addressee_comes_first_then_the_case() {
     let release = Depot::new().build();
     let inner = format!("{}<an>sn:{SEAT}-steueramt</an>", ars(CITY));
-    let to_seat = plan(decide_case(&release, "hundesteuer", &inner, Some("sn:146120000000-planung")));
+    let city = [holder("sn:146120000000-steueramt", "hundesteuer", Some(CITY))];
+    let to_seat = plan(decide_case(&release, "hundesteuer", &inner, &city));
     assert_eq!(to_seat.authority.as_str(), format!("sn:{SEAT}-steueramt"));
-    let to_case = plan(decide_case(&release, "hundesteuer", &ars(SEAT), Some("sn:146120000000-planung")));
-    assert_eq!(to_case.authority.as_str(), "sn:146120000000-planung");
-    let gone = plan(decide_case(&release, "hundesteuer", &ars(SEAT), Some("sn:146120000000-weg")));
-    assert_eq!(gone.authority.as_str(), format!("sn:{SEAT}-steueramt"));
+    let to_case = plan(decide_case(&release, "hundesteuer", "", &city));
+    assert_eq!(to_case.authority.as_str(), "sn:146120000000-steueramt");
     let by_ags = plan(decide(&release, "hundesteuer", "<an>ags:14612000</an>"));
     assert_eq!(by_ags.authority.as_str(), "sn:146120000000-steueramt");
     let foreign = plan(decide(&release, "hundesteuer", &format!("{}<an>bab:0815</an>", ars(CITY))));
     assert_eq!(foreign.authority.as_str(), "sn:146120000000-steueramt");
+}
+
+#[test]
+fn a_case_stays_with_its_authority_when_the_municipality_delegates_elsewhere() {
+    // The case began while the village had delegated to the seat.
+    let mut depot = Depot::new();
+    depot.area(VILLAGE, "klein", json!({ "delegate": { "hundesteuer": CITY } }));
+    let release = depot.build();
+    let seat = format!("sn:{SEAT}-steueramt");
+    let held = [holder(&seat, "hundesteuer", Some(VILLAGE))];
+    assert_eq!(plan(decide_case(&release, "hundesteuer", &ars(VILLAGE), &held)).authority.as_str(), seat);
+    let new = plan(decide_case(&release, "hundesteuer", &ars(VILLAGE), &[]));
+    assert_eq!(new.authority.as_str(), "sn:146120000000-steueramt");
+    // An authority named by a delegation has the procedure by that line alone.
+    let mut depot = Depot::new();
+    depot.area(VILLAGE, "klein", json!({ "delegate": { "hundesteuer": "sn:146120000000-planung" } }));
+    let held = [holder("sn:146120000000-planung", "hundesteuer", Some(VILLAGE))];
+    let named = plan(decide_case(&depot.build(), "hundesteuer", "", &held));
+    assert_eq!(named.authority.as_str(), "sn:146120000000-planung");
+}
+
+#[test]
+fn a_case_decides_nothing_where_it_contradicts_the_message_and_the_reason_is_told() {
+    let mut depot = Depot::new();
+    depot.area(DISTRICT, "stadt", json!({ "delegate": { "hundesteuer": CITY } }));
+    let release = depot.build();
+    let city = "sn:146120000000-steueramt";
+    let table = [
+        (
+            holder(city, "hundesteuer", Some(CITY)),
+            "there it concerns municipality 146120000000, not 145215103120",
+        ),
+        (
+            holder(city, "hundesteuer", None),
+            "there it names no municipality, this message names 145215103120",
+        ),
+        (holder(city, "beteiligung", Some(SEAT)), "there it is a case of beteiligung, not of hundesteuer"),
+        (holder("sn:146120000000-weg", "hundesteuer", Some(SEAT)), "that authority is not in this release"),
+        (
+            holder("sn:145215103120-planung", "hundesteuer", Some(SEAT)),
+            "that authority does not handle hundesteuer in this release",
+        ),
+        // Its own office lost the procedure to a delegation.
+        (
+            holder("sn:145210000000-steueramt", "hundesteuer", Some(SEAT)),
+            "that authority does not handle hundesteuer in this release",
+        ),
+    ];
+    for (held, why) in table {
+        let told = format!("case HST-1 is with {}, which does not count, because {why}", held.authority);
+        let decision = decide_case(&release, "hundesteuer", &ars(SEAT), &[held]);
+        assert_eq!(case_reasons(&decision), [told]);
+        assert_eq!(plan(decision).authority.as_str(), format!("sn:{SEAT}-steueramt"));
+    }
+    // A municipality that is not connected parks, whoever has the case.
+    let held = [holder(city, "hundesteuer", Some(CITY))];
+    let (problem, _) = parked(decide_case(&release, "hundesteuer", &ars("099999999999"), &held));
+    assert_eq!(problem.code, Code::NO_MUNICIPALITY);
+}
+
+#[test]
+fn a_case_at_several_authorities_needs_the_municipality() {
+    let release = Depot::new().build();
+    let seat = format!("sn:{SEAT}-steueramt");
+    let held = [
+        holder(&seat, "hundesteuer", Some(SEAT)),
+        holder("sn:146120000000-steueramt", "hundesteuer", Some(CITY)),
+    ];
+    let decision = decide_case(&release, "hundesteuer", "", &held);
+    let told = format!("several authorities have case HST-1: {seat}, sn:146120000000-steueramt");
+    assert_eq!(case_reasons(&decision), [told]);
+    assert_eq!(parked(decision).0.code, Code::NO_MUNICIPALITY);
+    assert_eq!(plan(decide_case(&release, "hundesteuer", &ars(SEAT), &held)).authority.as_str(), seat);
 }
 
 #[test]

@@ -177,7 +177,7 @@ fn work(rules: usize, municipalities: usize) -> Work {
     let extracted = dds_xml::extract(document.as_bytes(), release.key_plan(), &Limits::default()).unwrap();
     let mut work = Work::default();
     let (facts, rule) = release.recognise_counted(&extracted, DAY, &mut work).unwrap();
-    let decision = release.decide_counted(&facts, rule, None, DAY, &mut work);
+    let decision = release.decide_counted(&facts, rule, &[], DAY, &mut work);
     assert!(matches!(decision, Decision::Route(plan) if plan.deliveries.len() == 1));
     work
 }
@@ -217,7 +217,7 @@ proptest! {
         prop_assert_eq!(straight.id(), shuffled.id());
         let decide = |release: &Release| {
             let (facts, rule) = recognise(release, &message(procedure, &format!("<ars>{ars}</ars>")), DAY).unwrap();
-            (release.rule_of(rule).name(), release.decide(&facts, rule, None, DAY))
+            (release.rule_of(rule).name(), release.decide(&facts, rule, &[], DAY))
         };
         let (name, decision) = decide(&straight);
         prop_assert_eq!((name.clone(), decision), decide(&shuffled));

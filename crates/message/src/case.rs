@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::Malformed;
+use crate::{Ars, AuthorityId, Malformed, ProcedureId};
 
 /// Vorgangskennung given by the source: 1 to 120 of letters, digits and `- _ . : /`.
 ///
@@ -46,6 +46,19 @@ impl From<CaseRef> for String {
     fn from(case: CaseRef) -> String {
         case.0
     }
+}
+
+/// Wo ein Vorgang liegt: the authority that has a case, because an earlier message of it was planned for that authority.
+///
+/// Whether that says anything about a later message is for the decision to judge: a source may use a reference twice.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CaseHolder {
+    /// Authority that has it.
+    pub authority: AuthorityId,
+    /// Procedure of the earlier message.
+    pub procedure: ProcedureId,
+    /// Municipality that the earlier message named.
+    pub municipality: Option<Ars>,
 }
 
 /// Which way a message goes.

@@ -18,7 +18,7 @@ mod time;
 
 pub use area::{Ags, Ars};
 pub use attachment::{Attachment, Format};
-pub use case::{AnswerKind, CaseRef, Direction};
+pub use case::{AnswerKind, CaseHolder, CaseRef, Direction};
 pub use code::{CODES, Code, CodeEntry};
 pub use digest::{Digest, Digesting};
 pub use facts::{Channel, Facts, Reason};

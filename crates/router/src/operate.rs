@@ -1,9 +1,8 @@
 //! What a person may do with a message: release it from parking, deliver again, redirect, settle a doubtful delivery.
 
-use dds_message::{Code, DeliveryId, DeliveryState, Digest, MessageId, MessageState, Problem, TargetId};
+use dds_message::{Code, DeliveryId, DeliveryState, MessageId, MessageState, Problem, TargetId};
 use dds_store::{
-    DeliveryRecord, Lease, MessageRecord, NewDelivery, NewEntry, Outcome, Output, PlanState, Settled,
-    Settlement,
+    DeliveryRecord, Lease, MessageRecord, NewDelivery, NewEntry, Outcome, PlanState, Settled, Settlement,
 };
 
 use crate::{DEFAULT_DEADLINE, Router, accept, dispatch, route};
@@ -79,38 +78,8 @@ impl Router {
         Ok((self.record(delivery.message).await?, delivery))
     }
 
-    /// The document of a message as the product of another target wants it, made under the active release.
-    async fn transform_for(
-        &self,
-        record: &MessageRecord,
-        planned: &dds_depot::PlannedDelivery,
-        id: DeliveryId,
-    ) -> Result<Output, Problem> {
-        let document = self.inner.parts.journal.document(record.id).await?;
-        let release = self.release();
-        let work = dispatch::work(record.clone(), document);
-        let (facts, recognised) = accept::recognise(
-            &release,
-            &work.document,
-            work.format,
-            &self.inner.options.limits,
-            &work.at.day(),
-        )?;
-        let job = route::job_for(&release, &work, &facts, recognised, planned, id)?;
-        let result = self.inner.parts.pool.run(job).await.map_err(|error| error.problem)?;
-        let bytes = result.outputs.into_iter().next();
-        let bytes = bytes.ok_or_else(|| Problem {
-            findings: result.findings,
-            ..Problem::new(Code::RULES_VIOLATED, "the message is not valid under the active release")
-        })?;
-        Ok(Output {
-            digest: Digest::of(&bytes),
-            bytes,
-            media_type: planned.media_type.clone(),
-            file_name: planned.file_name.clone(),
-        })
-    }
-
+    /// Makes the document of a message for another target, under the active release, and says so in the journal: what
+    /// went out under which release can be told even though the message keeps the one it was matched with (I4).
     async fn replace(
         &self,
         record: &MessageRecord,
@@ -118,30 +87,31 @@ impl Router {
         to: &TargetId,
         by: &str,
     ) -> Result<(), Problem> {
-        let planned = self.release().delivery_to(to).ok_or_else(|| {
-            Problem::new(Code::TARGET_UNKNOWN, format!("no target {to} in the active release"))
-        })?;
-        let now = self.inner.parts.clock.now();
+        let document = self.inner.parts.journal.document(record.id).await?;
+        let release = self.release();
+        let work = dispatch::work(record.clone(), document);
+        let day = work.at.day();
+        let limits = &self.inner.options.limits;
+        let (facts, recognised) = accept::recognise(&release, &work.document, work.format, limits, &day)?;
+        let plan = release.plan_to(to, &facts, recognised, &day)?;
         let run = u32::try_from(record.deliveries.len()).unwrap_or(u32::MAX);
         let id = DeliveryId::derive(record.id, to, record.rule.as_deref().unwrap_or_default(), run);
-        let delivery = NewDelivery {
-            id,
-            target: to.clone(),
-            authority: Some(planned.authority.clone()),
-            product: Some(planned.product.clone()),
-            product_id: None,
-            output: Some(Box::pin(self.transform_for(record, &planned, id)).await?),
-            lane: old.lane,
-            pull: planned.pull,
-            due: now,
-            deadline: now.plus(DEFAULT_DEADLINE),
-        };
+        let (new, mut prepared) = Box::pin(route::prepare(self, &release, &work, &plan, &facts, id)).await?;
+        prepared.data.insert("release".to_owned(), release.id().to_string().into());
+        prepared.data.insert("rule".to_owned(), plan.rule.into());
+        prepared.data.insert("replaces".to_owned(), old.id.to_string().into());
+        let deadline = new.due.plus(DEFAULT_DEADLINE);
+        let delivery = NewDelivery { lane: old.lane, deadline, ..new };
         let mut entry = by_person("delivery.redirected", by);
         entry.delivery = Some(old.id);
         entry.target = Some(old.target.clone());
         entry.data.insert("to".to_owned(), to.as_str().into());
-        entry.data.insert("replacement".to_owned(), delivery.id.to_string().into());
-        self.inner.parts.journal.replan(record.id, Some(old.id), vec![delivery], entry).await?;
+        entry.data.insert("replacement".to_owned(), id.to_string().into());
+        self.inner
+            .parts
+            .journal
+            .replan(record.id, Some(old.id), vec![delivery], vec![entry, prepared])
+            .await?;
         Ok(())
     }
 }

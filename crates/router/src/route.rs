@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use dds_depot::{Decision, Order, Plan, PlannedDelivery, Recognised, Release};
 use dds_message::{
-    Attachment, AuthorityId, Code, DeliveryId, Digest, Facts, Finding, Format, MessageId, MessageState,
+    Attachment, CaseHolder, Code, DeliveryId, Digest, Facts, Finding, Format, MessageId, MessageState,
     Problem, Reason, Severity, SourceId, Timestamp,
 };
 use dds_store::{NewDelivery, NewEntry, NewPlan, Output, PlanState, StoreError};
@@ -30,8 +30,8 @@ pub struct Subject<'a> {
     pub format: Format,
     /// Attachments.
     pub attachments: &'a [Attachment],
-    /// Authority that has the case already.
-    pub case_authority: Option<AuthorityId>,
+    /// Who has its case already, see `Journal::case_holders`.
+    pub case_holders: &'a [CaseHolder],
 }
 
 /// What routing decided.
@@ -69,7 +69,7 @@ pub async fn judge(
 }
 
 fn decide(release: &Release, subject: &Subject<'_>, facts: &Facts, recognised: Recognised) -> Decision {
-    release.decide(facts, recognised, subject.case_authority.as_ref(), &subject.at.day())
+    release.decide(facts, recognised, subject.case_holders, &subject.at.day())
 }
 
 /// Has a worker do what the plan says.
@@ -166,15 +166,17 @@ fn job(release: &Release, subject: &Subject<'_>, plan: &Plan, facts: &Facts, ids
     }
 }
 
-/// The job that makes the document of one target out of a stored message. Fails like recognition.
-pub(crate) fn job_for(
+/// Makes the document of the one delivery of `plan` out of a stored message: the delivery, and the evidence of what made
+/// it.
+pub(crate) async fn prepare(
+    router: &Router,
     release: &Release,
     work: &Work,
+    plan: &Plan,
     facts: &Facts,
-    recognised: Recognised,
-    planned: &PlannedDelivery,
     id: DeliveryId,
-) -> Result<Job, Problem> {
+) -> Result<(NewDelivery, NewEntry), Problem> {
+    let invalid = || Problem::new(Code::RULES_VIOLATED, "the message is not valid under the active release");
     let subject = Subject {
         id: work.id,
         at: work.at,
@@ -182,15 +184,15 @@ pub(crate) fn job_for(
         document: &work.document,
         format: work.format,
         attachments: &work.attachments,
-        case_authority: Some(planned.authority.clone()),
+        case_holders: &[],
     };
-    match release.decide(facts, recognised, Some(&planned.authority), &work.at.day()) {
-        Decision::Route(plan) => {
-            let plan = Plan { deliveries: vec![planned.clone()], ..plan };
-            Ok(job(release, &subject, &plan, facts, &[id]))
-        }
-        Decision::Park { problem, .. } => Err(problem),
-    }
+    let job = job(release, &subject, plan, facts, &[id]);
+    let result = router.inner.parts.pool.run(job).await.map_err(|error| error.problem)?;
+    let (Some(planned), Some(bytes)) = (plan.deliveries.first(), result.outputs.first()) else {
+        return Err(Problem { findings: result.findings, ..invalid() });
+    };
+    let at = router.inner.parts.clock.now();
+    Ok(new_delivery(release, work, plan, planned, facts, id, bytes, at))
 }
 
 const fn form(output: dds_depot::OutputForm) -> dds_worker::OutputForm {
@@ -245,6 +247,10 @@ async fn application(router: &Router, work: &Work) -> Result<NewPlan, StoreError
         // It was recognised when it was accepted; under this release it is not. A person must look.
         Err(problem) => return Ok(stopped_plan(router, work, PlanState::Parked(problem.code))),
     };
+    let holders = match &facts.case {
+        Some(case) => router.inner.parts.journal.case_holders(&work.source, case.as_str(), work.id).await?,
+        None => Vec::new(),
+    };
     let subject = Subject {
         id: work.id,
         at: work.at,
@@ -252,7 +258,7 @@ async fn application(router: &Router, work: &Work) -> Result<NewPlan, StoreError
         document: &work.document,
         format: work.format,
         attachments: &work.attachments,
-        case_authority: case_authority(router, work, &facts).await?,
+        case_holders: &holders,
     };
     let telemetry = &router.inner.parts.telemetry;
     let decision = decide(&release, &subject, &facts, recognised);
@@ -299,20 +305,6 @@ fn worked(telemetry: &Telemetry, message: MessageId, outcome: &Outcome) {
     if !invalid {
         telemetry.span_between(between, end, Span { step: Step::Transform, message, code, attributes });
     }
-}
-
-/// The authority that has the case already, from the application of the same source and case before this one.
-async fn case_authority(
-    router: &Router,
-    work: &Work,
-    facts: &Facts,
-) -> Result<Option<AuthorityId>, StoreError> {
-    let Some(case) = &facts.case else { return Ok(None) };
-    let journal = &router.inner.parts.journal;
-    let Some(before) = journal.by_case(Some(&work.source), case.as_str(), Some(work.id)).await? else {
-        return Ok(None);
-    };
-    Ok(journal.message(before).await?.and_then(|record| record.authority))
 }
 
 fn stopped_plan(router: &Router, work: &Work, state: PlanState) -> NewPlan {

@@ -5,10 +5,13 @@ mod support;
 
 use std::time::Duration;
 
-use dds_message::{Actor, Code, DeliveryState, MessageState};
+use bytes::Bytes;
+use dds_message::{Actor, Code, DeliveryState, Digest, MessageState};
 use dds_router::Handle;
 use dds_store::AuditLog;
-use support::{Bench, HOUR, OTHER, TAX, application, busy, delivered, invalid, refused, source, target};
+use support::{
+    Bench, HOUR, OTHER, TAX, application, busy, delivered, invalid, refused, release, source, target, write,
+};
 
 /// A lease of the scheduler.
 const LEASE: Duration = Duration::from_secs(300);
@@ -123,6 +126,37 @@ async fn payload_limit_exceeded_after_acceptance() {
     let row = rows.iter().find(|row| row.event == "delivery.redirected").unwrap();
     assert_eq!((row.delivery, row.state.as_deref()), (Some(old), Some("redirected")));
     assert_eq!((row.data["by"].as_str(), row.data["to"].as_str()), (Some("erika"), Some(OTHER)));
+    bench.finish().await;
+}
+
+#[tokio::test]
+async fn a_redirected_delivery_leaves_evidence_of_what_was_sent() {
+    let mut bench = Bench::start().await;
+    let sent = bench.send(None, &application(1)).await.unwrap();
+    bench.desk.call().await.says(refused(Code::TARGET_REFUSED));
+    let parked = bench.reaches(sent.id, MessageState::Parked).await;
+    // Meanwhile another release is active; the message keeps its own.
+    let sheet = "rules/dms/dms-aktenhof/2.0/xslt/from-vorgang.xsl";
+    let text = std::fs::read_to_string(bench.dir.path().join(sheet)).unwrap();
+    write(bench.dir.path(), sheet, &format!("{text}<!-- geändert -->"));
+    let new = release(bench.dir.path());
+    bench.activate(new.clone()).await;
+    bench.router.redirect(parked.deliveries[0].id, &target(OTHER), "erika").await.unwrap();
+    let call = bench.desk.call().await;
+    let (id, document) = (call.delivery, Bytes::from(call.document.clone()));
+    call.says(delivered());
+    let done = bench.reaches(sent.id, MessageState::Completed).await;
+    assert_ne!(done.release, Some(new.id()));
+    let rows = bench.spy.store.history(sent.id).await.unwrap();
+    let row = rows.iter().find(|row| row.event == "delivery.prepared" && row.delivery == Some(id)).unwrap();
+    assert_eq!((row.state.as_deref(), row.target.as_deref()), (Some("prepared"), Some(OTHER)));
+    assert_eq!(row.authority.as_deref(), Some("sn:146120000000-archiv"));
+    let digest = |bytes: &[u8]| serde_json::json!(Digest::of(bytes));
+    assert_eq!(row.data["output"], digest(&document));
+    assert_eq!(row.data["stylesheet_digest"], digest(new.file(sheet).unwrap()));
+    assert_eq!(row.data["release"], new.id().to_string());
+    assert_eq!(row.data["rule"], "hundesteuer@1.0");
+    assert_eq!(row.data["replaces"], parked.deliveries[0].id.to_string());
     bench.finish().await;
 }
 

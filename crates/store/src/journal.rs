@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use dds_message::{DeliveryId, MessageId, SourceId, TargetId, Timestamp};
+use dds_message::{CaseHolder, DeliveryId, MessageId, SourceId, TargetId, Timestamp};
 
 use crate::{
     Accepted, Anchor, Archived, Attempting, ChainReport, ClaimFilter, Claimed, DeliveryRecord, Expired,
@@ -29,12 +29,13 @@ pub trait Journal: Send + Sync + 'static {
     async fn plan(&self, plan: NewPlan) -> Result<bool, StoreError>;
 
     /// Adds deliveries to a planned message (redirect, send as new) and settles `replaces` as redirected, one commit.
+    /// Of the entries, one that names a delivery tells of that delivery.
     async fn replan(
         &self,
         message: MessageId,
         replaces: Option<DeliveryId>,
         deliveries: Vec<NewDelivery>,
-        entry: NewEntry,
+        entries: Vec<NewEntry>,
     ) -> Result<(), StoreError>;
 
     /// Makes a dead or doubtful delivery due again under the same id, by a person's decision; the message goes back to
@@ -101,13 +102,23 @@ pub trait Journal: Send + Sync + 'static {
     async fn delivery(&self, id: DeliveryId) -> Result<Option<DeliveryRecord>, StoreError>;
 
     /// The newest application of `case` (of `source`, if given) that was accepted before message `before` (if given):
-    /// for matching an answer, and for sending a later message of a case to the authority that has it.
+    /// for matching an answer.
     async fn by_case(
         &self,
         source: Option<&SourceId>,
         case: &str,
         before: Option<MessageId>,
     ) -> Result<Option<MessageId>, StoreError>;
+
+    /// Who has `case` of `source`: where its applications before message `before` were planned for, each combination of
+    /// procedure, municipality and authority once, newest first, from the hundred newest. What was rejected, parked
+    /// before delivery, called off or redirected to another authority left the case with nobody.
+    async fn case_holders(
+        &self,
+        source: &SourceId,
+        case: &str,
+        before: MessageId,
+    ) -> Result<Vec<CaseHolder>, StoreError>;
 
     /// Sources with an application of this case, at most two: who names only a case means one application for sure only
     /// if there is one source.

@@ -296,22 +296,22 @@ async fn a_delivery_is_redirected<E: Engine>(store: E) {
     let redirect =
         || (vec![delivery(id(1), "b")], NewEntry { delivery: Some(ids[0]), ..entry("delivery.redirected") });
     let (to, why) = redirect();
-    let busy = store.replan(id(1), Some(ids[0]), to, why).await;
+    let busy = store.replan(id(1), Some(ids[0]), to, vec![why]).await;
     assert!(matches!(busy, Err(StoreError::Invalid(_))), "an attempt is under way");
     settle(&store, dead(claimed.lease)).await;
     let (to, why) = redirect();
-    store.replan(id(1), Some(ids[0]), to, why).await.unwrap();
+    store.replan(id(1), Some(ids[0]), to, vec![why]).await.unwrap();
     let record = store.message(id(1)).await.unwrap().unwrap();
     assert_eq!((record.state, record.code), (MessageState::Routed, None));
     assert_eq!(record.deliveries[0].state, DeliveryState::Redirected);
     let (to, why) = redirect();
-    store.replan(id(1), Some(ids[0]), to, why).await.unwrap();
+    store.replan(id(1), Some(ids[0]), to, vec![why]).await.unwrap();
     let claimed = claim_one(&store, START).await;
     assert_eq!(claimed.delivery.target, target("b"));
     assert_eq!(settle(&store, delivered(claimed.lease)).await, Settled::Applied(MessageState::Completed));
-    let late = store.replan(id(1), Some(claimed.lease.delivery), vec![], entry("x")).await;
+    let late = store.replan(id(1), Some(claimed.lease.delivery), vec![], vec![entry("x")]).await;
     assert!(matches!(late, Err(StoreError::Invalid(_))));
-    let other = store.replan(id(1), Some(DeliveryId(uuid::Uuid::nil())), vec![], entry("x")).await;
+    let other = store.replan(id(1), Some(DeliveryId(uuid::Uuid::nil())), vec![], vec![entry("x")]).await;
     assert!(matches!(other, Err(StoreError::NotFound(_))));
 }
 
@@ -485,6 +485,51 @@ async fn answers_find_their_application<E: Engine>(store: E) {
     assert_eq!(record.direction, Direction::Answer(AnswerKind::Decision));
 }
 
+async fn a_case_is_with_whom_its_messages_were_planned_for<E: Engine>(store: E) {
+    let of_case =
+        |n: u64| dds_store::NewMessage { case: message(store.vault(), 1).case, ..message(store.vault(), n) };
+    let holders = async |source, before| store.case_holders(&source, "case-1", id(before)).await.unwrap();
+    for n in 1..=8 {
+        store.accept(of_case(n)).await.unwrap();
+    }
+    let elsewhere = dds_message::SourceId::parse("portal").unwrap();
+    assert_eq!(holders(source(), 8).await, [], "accepted is not planned");
+    // Rejected and parked before delivery.
+    let state = |n, state| NewPlan { state, ..plan(id(n), vec![]) };
+    store.plan(state(1, PlanState::Rejected(Code::SCHEMA_INVALID))).await.unwrap();
+    store.plan(state(2, PlanState::Parked(Code::NO_TARGET))).await.unwrap();
+    // Called off.
+    let cancelled = delivery(id(3), "a");
+    let lease = Lease::manual(cancelled.id);
+    store.plan(plan(id(3), vec![cancelled])).await.unwrap();
+    settle(&store, settlement(lease, dds_store::Outcome::Cancelled)).await;
+    // Redirected to another authority.
+    let old = delivery(id(4), "a");
+    let old_id = old.id;
+    store.plan(plan(id(4), vec![old])).await.unwrap();
+    let other = dds_message::AuthorityId::parse("sn:145110000000-archiv").ok();
+    let new = dds_store::NewDelivery { authority: other, ..delivery(id(4), "b") };
+    let why = NewEntry { delivery: Some(old_id), ..entry("delivery.redirected") };
+    store.replan(id(4), Some(old_id), vec![new], vec![why]).await.unwrap();
+    assert_eq!(holders(source(), 8).await, []);
+    // Planned, and a dead letter; the same combination once.
+    for n in 5..=6 {
+        store.plan(plan(id(n), vec![delivery(id(n), "dead")])).await.unwrap();
+    }
+    let authority = dds_message::AuthorityId::parse("sn:145110000000-steueramt").unwrap();
+    let of_other = |new| dds_store::NewDelivery { authority: Some(authority.clone()), ..new };
+    let chemnitz = plan(id(7), vec![of_other(delivery(id(7), "c"))]);
+    store.plan(NewPlan { authority: Some(authority.clone()), ..chemnitz }).await.unwrap();
+    let found = holders(source(), 8).await;
+    let names: Vec<_> = found.iter().map(|holder| holder.authority.as_str()).collect();
+    assert_eq!(names, ["sn:145110000000-steueramt", "sn:146120000000-steueramt"]);
+    let first = message(store.vault(), 1);
+    assert_eq!(Some(&found[0].procedure), first.procedure.as_ref());
+    assert_eq!(found[0].municipality, first.municipality);
+    assert_eq!(holders(source(), 5).await, [], "only what came before");
+    assert_eq!(holders(elsewhere, 8).await, [], "a case belongs to its source");
+}
+
 async fn the_journal_is_searched_by_pages<E: Engine>(store: E) {
     for n in 0..25 {
         routed(&store, n, &[if n % 5 == 0 { "five" } else { "other" }]).await;
@@ -623,6 +668,7 @@ conformance! {
     payloads_stream_and_stay_secret
     large_documents_and_outputs_come_back
     answers_find_their_application
+    a_case_is_with_whom_its_messages_were_planned_for
     the_journal_is_searched_by_pages
     retention_deletes_payloads_and_keeps_the_journal
     one_bad_request_does_not_disturb_its_group

@@ -7,7 +7,7 @@ use std::{
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use dds_message::{DeliveryId, MessageId, SourceId, TargetId, Timestamp};
+use dds_message::{CaseHolder, DeliveryId, MessageId, SourceId, TargetId, Timestamp};
 use dds_store::{
     Accepted, Attempting, Backlog, ClaimFilter, Claimed, DeliveryRecord, Journal, Lease, MessageRecord,
     NewDelivery, NewEntry, NewMessage, NewPlan, Pending, PlanState, Settled, Settlement, Shipment,
@@ -120,9 +120,9 @@ impl Journal for Spy {
         message: MessageId,
         replaces: Option<DeliveryId>,
         deliveries: Vec<NewDelivery>,
-        entry: NewEntry,
+        entries: Vec<NewEntry>,
     ) -> Result<(), StoreError> {
-        self.changed(self.store.replan(message, replaces, deliveries, entry).await)
+        self.changed(self.store.replan(message, replaces, deliveries, entries).await)
     }
 
     async fn revive(
@@ -200,6 +200,15 @@ impl Journal for Spy {
         before: Option<MessageId>,
     ) -> Result<Option<MessageId>, StoreError> {
         self.store.by_case(source, case, before).await
+    }
+
+    async fn case_holders(
+        &self,
+        source: &SourceId,
+        case: &str,
+        before: MessageId,
+    ) -> Result<Vec<CaseHolder>, StoreError> {
+        self.store.case_holders(source, case, before).await
     }
 
     async fn case_sources(&self, case: &str) -> Result<Vec<SourceId>, StoreError> {

@@ -35,7 +35,7 @@ impl Depot {
             let extracted = dds_xml::extract(document, self.release.key_plan(), &Limits::default())
                 .map_err(|error| Failure::internal(error.to_string()))?;
             let (facts, recognised) = self.release.recognise(&extracted, DAY)?;
-            match self.release.decide(&facts, recognised, None, DAY) {
+            match self.release.decide(&facts, recognised, &[], DAY) {
                 Decision::Route(plan) if !plan.deliveries.is_empty() => {}
                 _ => return Err(Failure::internal("a message of the bench was not routed")),
             }

@@ -196,7 +196,7 @@ async fn replay(pool: &Pool, release: &Release, message: &Message) -> Run {
         document: &message.document,
         format: message.format,
         attachments: &message.attachments,
-        case_authority: None,
+        case_holders: &[],
     };
     let outcome = judge(pool, release, &subject, &facts, recognised).await;
     let plan = outcome.plan.as_ref();

@@ -365,7 +365,7 @@ const ENDLESS_SHEET: &str = r#"<xsl:stylesheet version="1.0" xmlns:xsl="http://w
 
 pub const ENDLESS: &str = r#"<antrag xmlns="urn:endlos"><ars>146120000000</ars></antrag>"#;
 
-fn copy(from: &Path, to: &Path) {
+pub fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
     for entry in fs::read_dir(from).unwrap() {
         let path = entry.unwrap().path();

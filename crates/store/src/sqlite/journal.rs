@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use dds_message::{DeliveryId, Digest, MessageId, SourceId, TargetId, Timestamp};
+use dds_message::{CaseHolder, DeliveryId, Digest, MessageId, SourceId, TargetId, Timestamp};
 use rusqlite::{Connection, params};
 use tokio::task::spawn_blocking;
 
@@ -101,13 +101,13 @@ impl Journal for SqliteStore {
         message: MessageId,
         replaces: Option<DeliveryId>,
         deliveries: Vec<NewDelivery>,
-        entry: NewEntry,
+        entries: Vec<NewEntry>,
     ) -> Result<(), StoreError> {
         let now = self.inner.clock.now();
         let (deliveries, _) = self.seal_outputs(message, deliveries, None).await?;
         let outputs = deliveries.iter().filter_map(|sealed| sealed.output.as_ref());
-        let bytes = outputs.map(Stored::weight).sum::<usize>() + ROWS * (1 + deliveries.len());
-        let work = move |tx: &mut Tx<'_>| plan::replan(tx, message, replaces, &deliveries, &entry, now);
+        let bytes = outputs.map(Stored::weight).sum::<usize>() + ROWS * (entries.len() + deliveries.len());
+        let work = move |tx: &mut Tx<'_>| plan::replan(tx, message, replaces, &deliveries, &entries, now);
         self.inner.committer.submit(Haste::Waited, bytes, work).await
     }
 
@@ -242,6 +242,29 @@ impl Journal for SqliteStore {
             let sql = "SELECT id FROM message WHERE case_ref = ?1 AND direction = 'application'
                        AND (?2 IS NULL OR source = ?2) AND seq < ?3 ORDER BY seq DESC LIMIT 1";
             rows::one(db, sql, params![case, source, before], |row| rows::uuid(row, "id").map(MessageId))
+        };
+        self.inner.readers.read(read).await
+    }
+
+    async fn case_holders(
+        &self,
+        source: &SourceId,
+        case: &str,
+        before: MessageId,
+    ) -> Result<Vec<CaseHolder>, StoreError> {
+        let (source, case) = (source.as_str().to_owned(), case.to_owned());
+        let read = move |db: &Connection| {
+            let before = rows::seq_of(db, before)?.unwrap_or(i64::MAX);
+            // The inner limit bounds the work for a source that gives all its messages the same reference.
+            let sql = "SELECT authority, procedure, municipality FROM (
+                           SELECT seq, authority, procedure, municipality FROM message
+                           WHERE case_ref = ?1 AND source = ?2 AND direction = 'application' AND seq < ?3
+                           ORDER BY seq DESC LIMIT 100) m
+                       WHERE procedure IS NOT NULL AND EXISTS (
+                           SELECT 1 FROM delivery d WHERE d.message = m.seq AND d.authority = m.authority
+                           AND d.state NOT IN ('cancelled', 'redirected'))
+                       GROUP BY authority, procedure, municipality ORDER BY MAX(seq) DESC";
+            rows::all(db, sql, params![case, source, before], rows::case_holder)
         };
         self.inner.readers.read(read).await
     }

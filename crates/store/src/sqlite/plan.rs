@@ -59,8 +59,7 @@ pub(super) fn plan(
         insert(tx, &facts, delivery)?;
     }
     for entry in &plan.entries {
-        let of =
-            deliveries.iter().map(|sealed| &sealed.delivery).find(|other| Some(other.id) == entry.delivery);
+        let of = new_of(deliveries, entry);
         let subject = facts.subject.at(of.and_then(|delivery| delivery.authority.as_ref()));
         let state = if of.is_some() { DeliveryState::Prepared.as_str() } else { state.as_str() };
         tx.log(entry, plan.at, &subject, of.map(|delivery| delivery.target.as_str()), Some(state))?;
@@ -77,7 +76,7 @@ pub(super) fn replan(
     message: MessageId,
     replaces: Option<DeliveryId>,
     deliveries: &[SealedDelivery],
-    entry: &NewEntry,
+    entries: &[NewEntry],
     at: Timestamp,
 ) -> Outcome<()> {
     let facts = known(tx, message)?;
@@ -92,14 +91,23 @@ pub(super) fn replan(
         insert(tx, &facts, delivery)?;
     }
     let next = outlook(tx, &facts)?.0;
-    let state = if replaces.is_some() && entry.delivery == replaces {
-        DeliveryState::Redirected.as_str()
-    } else {
-        next.as_str()
-    };
-    tx.log(entry, at, &facts.subject, None, Some(state))?;
+    for entry in entries {
+        let of = new_of(deliveries, entry);
+        let subject = facts.subject.at(of.and_then(|delivery| delivery.authority.as_ref()));
+        let state = match of {
+            Some(_) => DeliveryState::Prepared.as_str(),
+            None if replaces.is_some() && entry.delivery == replaces => DeliveryState::Redirected.as_str(),
+            None => next.as_str(),
+        };
+        tx.log(entry, at, &subject, of.map(|delivery| delivery.target.as_str()), Some(state))?;
+    }
     conclude(tx, &facts, at)?;
     Ok(())
+}
+
+/// The new delivery that an entry tells of.
+fn new_of<'a>(deliveries: &'a [SealedDelivery], entry: &NewEntry) -> Option<&'a NewDelivery> {
+    deliveries.iter().map(|sealed| &sealed.delivery).find(|delivery| Some(delivery.id) == entry.delivery)
 }
 
 fn redirect(tx: &mut Tx<'_>, facts: &MessageFacts, old: DeliveryId) -> Outcome<()> {

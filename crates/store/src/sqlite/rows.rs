@@ -2,8 +2,8 @@
 
 use bytes::Bytes;
 use dds_message::{
-    AnswerKind, Channel, Code, DeliveryId, DeliveryState, Digest, Direction, Format, MessageId, MessageState,
-    MessageType, ReleaseId, Timestamp,
+    AnswerKind, CaseHolder, Channel, Code, DeliveryId, DeliveryState, Digest, Direction, Format, MessageId,
+    MessageState, MessageType, ReleaseId, Timestamp,
 };
 use rusqlite::{Connection, OptionalExtension, Params, Row};
 use uuid::Uuid;
@@ -120,6 +120,15 @@ fn direction(name: &str) -> Option<Direction> {
 
 fn channel(name: &str) -> Option<Channel> {
     Channel::ALL.into_iter().find(|channel| channel.as_str() == name)
+}
+
+/// Reads the columns `authority, procedure, municipality`.
+pub(super) fn case_holder(row: &Row<'_>) -> Outcome<CaseHolder> {
+    Ok(CaseHolder {
+        authority: name(row, "authority")?,
+        procedure: name(row, "procedure")?,
+        municipality: opt_name(row, "municipality")?,
+    })
 }
 
 /// What a transition needs of its message.
