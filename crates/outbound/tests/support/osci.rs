@@ -208,6 +208,8 @@ pub(crate) struct Place {
     pub(crate) executed: Arc<Mutex<Vec<MessageKind>>>,
     pub(crate) own: OwnIntermediary,
     /// Told of what was stored without an order.
+    /// So many storeDelivery are answered with 3707 alone, whether they were executed or not.
+    pub(crate) warn: Arc<AtomicUsize>,
     pub(crate) wake: Arc<Notify>,
 }
 
@@ -248,6 +250,7 @@ impl Place {
             wake,
         };
         place.desktop.postbox.register([keys().addressee.certificate()]);
+            warn: Arc::default(),
         let router = Router::new().route("/osci", post(serve)).with_state(place.clone());
         tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
         place
@@ -285,6 +288,12 @@ impl Place {
                 let package = self.seal(*request);
                 let keys: Vec<Arc<dyn Decrypter>> = vec![keys().intermediary.key.clone()];
                 match self.desktop.courier.exchange(&receiver, package, keys).await {
+                if let ReplyMessage::Envelope(envelope) = &mut reply.message
+                    && let Order::ResponseToStoreDelivery { feedback, .. } = &mut envelope.order
+                    && take(&self.warn)
+                {
+                    *feedback = Feedback::of(&[FeedbackCode::S3707], &[Language::German]);
+                }
                     Ok(answer) => {
                         let reply = postbox.run(move |boxes| then.answered(&rules, &answer, boxes, now));
                         self.seal(reply.await.unwrap())
