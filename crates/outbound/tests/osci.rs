@@ -446,6 +446,17 @@ async fn a_push_of_unknown_end_waits_for_a_person_who_may_send_it_again() {
 }
 
 #[tokio::test]
+/// The office took it, and its proxy says 503 because the office broke off.
+#[tokio::test]
+async fn a_push_that_a_proxy_answers_with_503_is_not_pushed_again() {
+    let (world, office, targets) = pushing("forward").await;
+    office.unavailable.store(1, Ordering::SeqCst);
+    let verdict = deliver(&targets, &consignment("osci", 82, Vec::new())).await;
+    assert_eq!((told(&verdict).0, told(&verdict).1), ("permanent", Some(Code::IN_DOUBT)), "{verdict:?}");
+    assert_eq!(world.place.count(MessageKind::ForwardDelivery), 1);
+    assert_eq!(office.taken.load(Ordering::SeqCst), 1);
+}
+
 async fn a_recipient_that_refuses_is_not_asked_again() {
     let (_world, office, targets) = pushing("forward").await;
     office.refuse.store(1, Ordering::SeqCst);

@@ -15,6 +15,7 @@ use axum::{
     Router,
     body::Body,
     extract::{Request, State},
+    http::StatusCode,
     response::{IntoResponse as _, Response},
     routing::post,
 };
@@ -425,12 +426,14 @@ pub(crate) struct Office {
     /// So many are answered with a reply.
     pub(crate) reply: Arc<AtomicUsize>,
 }
+    /// So many pushes are taken, and what stands before the office answers 503.
+    pub(crate) unavailable: Arc<AtomicUsize>,
 
 impl Office {
     pub(crate) async fn start(clock: &ManualClock) -> Self {
         let (listener, url) = listener().await;
-        let (taken, lose, refuse, reply) =
-            <(Arc<AtomicUsize>, Arc<AtomicUsize>, Arc<AtomicUsize>, _)>::default();
+        let (taken, lose, refuse, unavailable, reply) =
+            <(Arc<AtomicUsize>, Arc<AtomicUsize>, Arc<AtomicUsize>, Arc<AtomicUsize>, _)>::default();
         let replies: Arc<AtomicUsize> = Arc::clone(&reply);
         let office = Self {
             url: format!("{url}/empfang"),
@@ -441,6 +444,7 @@ impl Office {
         };
         let own = keys().addressee.certificate();
         let recipient = Recipient::new(own.clone(), own, vec![keys().intermediary.certificate()]);
+            unavailable: unavailable.clone(),
         // In one piece: a closure takes fields apart, and the folder would go.
         let desktop = Arc::new(Desktop::new(clock));
         let serve = move |request: Request| async move {
@@ -467,6 +471,9 @@ impl Office {
             let package = Package { outgoing, attachments: Vec::new() };
             Body::from_stream(package.stream(desktop.postbox.clone())).into_response()
         };
+            if take(&unavailable) {
+                return StatusCode::SERVICE_UNAVAILABLE.into_response();
+            }
         let router = Router::new().route("/empfang", post(move |request: Request| serve.clone()(request)));
         tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
         office
