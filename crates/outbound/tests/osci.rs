@@ -26,6 +26,7 @@ use dds_message::{
     SourceId,
 };
 use dds_osci::{
+    algorithm::CryptoPolicy,
     message::MessageKind,
     trust::{RevocationDemand, TrustPolicy},
 };
@@ -202,7 +203,6 @@ async fn what_cannot_be_delivered_says_why() {
     );
 }
 
-#[tokio::test]
 /// The live test system refuses with a warning alone (3707).
 #[tokio::test]
 async fn a_warning_alone_is_a_delivery_only_by_the_process_card() {
@@ -228,6 +228,7 @@ async fn a_warning_alone_is_a_delivery_only_by_the_process_card() {
     assert_eq!(Addressee::new(&world.place).fetch_all().await.len(), 1);
 }
 
+#[tokio::test]
 async fn a_damaged_attachment_is_never_sent() {
     let world = World::new().await;
     let sent = consignment("osci", 8, vec![support::Damaged::source()]);
@@ -295,7 +296,6 @@ async fn a_reader_is_asked_about_before_anything_is_encrypted_for_him() {
     assert_eq!(world.place.count(MessageKind::StoreDelivery), 2);
 }
 
-/// Router, intermediary and a passive recipient.
 /// `min_rsa_bits` counts for the signatures of answers too.
 #[tokio::test]
 async fn an_answer_is_judged_by_the_policy_of_the_process() {
@@ -312,6 +312,7 @@ async fn an_answer_is_judged_by_the_policy_of_the_process() {
     assert_eq!(world.place.count(MessageKind::StoreDelivery), 0, "the first answer was not believed");
 }
 
+/// Router, intermediary and a passive recipient.
 async fn pushing(mode: &str) -> (World, Office, Targets) {
     let clock = ManualClock::default();
     let office = Office::start(&clock).await;
@@ -445,7 +446,6 @@ async fn a_push_of_unknown_end_waits_for_a_person_who_may_send_it_again() {
     assert_eq!(told(&deliver(&targets, &sent).await).0, "delivered");
 }
 
-#[tokio::test]
 /// The office took it, and its proxy says 503 because the office broke off.
 #[tokio::test]
 async fn a_push_that_a_proxy_answers_with_503_is_not_pushed_again() {
@@ -457,6 +457,7 @@ async fn a_push_that_a_proxy_answers_with_503_is_not_pushed_again() {
     assert_eq!(office.taken.load(Ordering::SeqCst), 1);
 }
 
+#[tokio::test]
 async fn a_recipient_that_refuses_is_not_asked_again() {
     let (_world, office, targets) = pushing("forward").await;
     office.refuse.store(1, Ordering::SeqCst);

@@ -53,7 +53,7 @@ enum Past {
 
 impl Osci {
     pub(crate) fn new(sender: OsciSender, way: &OsciWay) -> Result<Self, Flaw> {
-        let partner = Partner::new(way, &sender.identity)?;
+        let partner = Partner::new(way, &sender)?;
         Ok(Self { sender, partner })
     }
 

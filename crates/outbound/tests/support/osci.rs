@@ -150,16 +150,7 @@ impl Desktop {
             clock: Arc::new(clock.clone()),
         })
         .unwrap();
-        let desk = Desk { intake: Arc::new(IntakeConfig::default()), postbox: postbox.clone() };
-        let tls =
-            ClientConfig::builder_with_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
-                .with_safe_default_protocol_versions()
-                .unwrap()
-                .with_root_certificates(rustls::RootCertStore::empty())
-                .with_no_client_auth();
-        // The time-out runs while a request is still being sent, and a test machine may be slow.
-        let timeouts = Timeouts { silence: Duration::from_secs(900), ..Timeouts::default() };
-        let courier = Courier::new(desk, tls, timeouts).unwrap();
+        let courier = courier(&postbox, CryptoPolicy::default());
         Self { postbox, courier, folder }
     }
 
@@ -173,6 +164,20 @@ impl Desktop {
             own: None,
         }
     }
+}
+
+/// A courier that lets these algorithms and keys count.
+pub(crate) fn courier(postbox: &Postbox, policy: CryptoPolicy) -> Courier {
+    let intake = IntakeConfig { policy, ..IntakeConfig::default() };
+    let desk = Desk { intake: Arc::new(intake), postbox: postbox.clone() };
+    let tls = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(rustls::RootCertStore::empty())
+        .with_no_client_auth();
+    // The time-out runs while a request is still being sent, and a test machine may be slow.
+    let timeouts = Timeouts { silence: Duration::from_secs(900), ..Timeouts::default() };
+    Courier::new(desk, tls, timeouts).unwrap()
 }
 
 /// The way to the addressee over this intermediary.
@@ -203,14 +208,14 @@ pub(crate) struct Place {
     pub(crate) forget: Arc<AtomicUsize>,
     /// So many messages in chunks are executed, and the answer says that it takes longer.
     pub(crate) silent: Arc<AtomicUsize>,
+    /// So many storeDelivery are answered with 3707 alone, whether they were executed or not.
+    pub(crate) warn: Arc<AtomicUsize>,
     /// Chunks that were executed.
     pub(crate) chunks: Arc<AtomicUsize>,
     /// Orders that were executed.
     pub(crate) executed: Arc<Mutex<Vec<MessageKind>>>,
     pub(crate) own: OwnIntermediary,
     /// Told of what was stored without an order.
-    /// So many storeDelivery are answered with 3707 alone, whether they were executed or not.
-    pub(crate) warn: Arc<AtomicUsize>,
     pub(crate) wake: Arc<Notify>,
 }
 
@@ -245,13 +250,13 @@ impl Place {
             lose_orders: Arc::default(),
             forget: Arc::default(),
             silent: Arc::default(),
+            warn: Arc::default(),
             chunks: Arc::default(),
             executed: Arc::default(),
             own: OwnIntermediary::new(rules, Arc::clone(&wake)),
             wake,
         };
         place.desktop.postbox.register([keys().addressee.certificate()]);
-            warn: Arc::default(),
         let router = Router::new().route("/osci", post(serve)).with_state(place.clone());
         tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
         place
@@ -279,9 +284,15 @@ impl Place {
         let step =
             postbox.run(move |boxes| order.execute(&executing, boxes, &mut SystemRandom)).await.unwrap();
         match step {
-            Step::Answer(reply) => {
+            Step::Answer(mut reply) => {
                 if reply.code().is_success() {
                     received.store.keep();
+                }
+                if let ReplyMessage::Envelope(envelope) = &mut reply.message
+                    && let Order::ResponseToStoreDelivery { feedback, .. } = &mut envelope.order
+                    && take(&self.warn)
+                {
+                    *feedback = Feedback::of(&[FeedbackCode::S3707], &[Language::German]);
                 }
                 self.seal(reply)
             }
@@ -289,12 +300,6 @@ impl Place {
                 let package = self.seal(*request);
                 let keys: Vec<Arc<dyn Decrypter>> = vec![keys().intermediary.key.clone()];
                 match self.desktop.courier.exchange(&receiver, package, keys).await {
-                if let ReplyMessage::Envelope(envelope) = &mut reply.message
-                    && let Order::ResponseToStoreDelivery { feedback, .. } = &mut envelope.order
-                    && take(&self.warn)
-                {
-                    *feedback = Feedback::of(&[FeedbackCode::S3707], &[Language::German]);
-                }
                     Ok(answer) => {
                         let reply = postbox.run(move |boxes| then.answered(&rules, &answer, boxes, now));
                         self.seal(reply.await.unwrap())
@@ -421,13 +426,13 @@ pub(crate) struct Office {
     pub(crate) taken: Arc<AtomicUsize>,
     /// So many pushes are taken and not answered.
     pub(crate) lose_answers: Arc<AtomicUsize>,
+    /// So many pushes are taken, and what stands before the office answers 503.
+    pub(crate) unavailable: Arc<AtomicUsize>,
     /// So many pushes are refused.
     pub(crate) refuse: Arc<AtomicUsize>,
     /// So many are answered with a reply.
     pub(crate) reply: Arc<AtomicUsize>,
 }
-    /// So many pushes are taken, and what stands before the office answers 503.
-    pub(crate) unavailable: Arc<AtomicUsize>,
 
 impl Office {
     pub(crate) async fn start(clock: &ManualClock) -> Self {
@@ -439,12 +444,12 @@ impl Office {
             url: format!("{url}/empfang"),
             taken: taken.clone(),
             lose_answers: lose.clone(),
+            unavailable: unavailable.clone(),
             refuse: refuse.clone(),
             reply,
         };
         let own = keys().addressee.certificate();
         let recipient = Recipient::new(own.clone(), own, vec![keys().intermediary.certificate()]);
-            unavailable: unavailable.clone(),
         // In one piece: a closure takes fields apart, and the folder would go.
         let desktop = Arc::new(Desktop::new(clock));
         let serve = move |request: Request| async move {
@@ -466,14 +471,14 @@ impl Office {
             if take(&lose) {
                 return broken();
             }
+            if take(&unavailable) {
+                return StatusCode::SERVICE_UNAVAILABLE.into_response();
+            }
             let signer = Some((key.as_ref() as &dyn Signer, SigningOptions::default()));
             let outgoing = response.seal(signer, &[], &mut SystemRandom).unwrap();
             let package = Package { outgoing, attachments: Vec::new() };
             Body::from_stream(package.stream(desktop.postbox.clone())).into_response()
         };
-            if take(&unavailable) {
-                return StatusCode::SERVICE_UNAVAILABLE.into_response();
-            }
         let router = Router::new().route("/empfang", post(move |request: Request| serve.clone()(request)));
         tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
         office
