@@ -107,9 +107,9 @@ pub enum Severity {
 pub enum RevocationDemand {
     /// Use what there is; silence is fine.
     IfAvailable,
-    /// Without an answer the check is incomplete: a warning (3501, 3707).
+    /// Without an answer about each certificate of the path but the anchor the check is incomplete: a warning (3501, 3707).
     Warn,
-    /// Without an answer the certificate is refused.
+    /// Without an answer about each certificate of the path but the anchor the certificate is refused.
     Require,
 }
 

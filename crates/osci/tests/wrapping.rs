@@ -87,7 +87,7 @@ fn parts_without_reference_are_9602_and_cut_references_9601() {
     message.attachments.push(("zweite".into(), vec![1]));
     message.references = |references| drop(references.pop());
     let verdict = verdict_of(&message, &message.signed());
-    assert!(has(&verdict, Reason::Unsigned, "zweite") && code(&verdict) == FeedbackCode::S9602);
+    assert!(has(&verdict, Reason::Unsigned, "cid:zweite") && code(&verdict) == FeedbackCode::S9602);
 
     let message = Message::new();
     let verdict = bent(&message, |xml| {

@@ -26,6 +26,7 @@ use dds_message::{
     SourceId,
 };
 use dds_osci::{
+    algorithm::CryptoPolicy,
     message::MessageKind,
     trust::{RevocationDemand, TrustPolicy},
 };
@@ -202,6 +203,31 @@ async fn what_cannot_be_delivered_says_why() {
     );
 }
 
+/// The live test system refuses with a warning alone (3707).
+#[tokio::test]
+async fn a_warning_alone_is_a_delivery_only_by_the_process_card() {
+    let world = World::new().await;
+    world.place.warn.store(2, Ordering::SeqCst);
+    let refused = world.targets(|way| way["addressee"] = json!(keys().sender.pem));
+    let sent = consignment("osci", 80, Vec::new());
+    let verdict = deliver(&refused, &sent).await;
+    assert_eq!(
+        (told(&verdict).0, told(&verdict).1),
+        ("temporary", Some(Code::OSCI_CERTIFICATE)),
+        "{verdict:?}"
+    );
+    let Verdict::Temporary { fault, .. } = verdict else { return };
+    assert!(fault.detail.starts_with("OSCI 3707: "), "{}", fault.detail);
+    assert_eq!(world.sent(sent.delivery).await.unwrap().state, SentState::Begun);
+
+    // Executed, with the same answer.
+    let sent = consignment("osci", 81, Vec::new());
+    let verdict = deliver(&world.targets(|_| {}), &sent).await;
+    assert_eq!(told(&verdict).0, "delivered", "{verdict:?}");
+    assert_eq!(world.place.count(MessageKind::FetchProcessCard), 2, "the cards were asked");
+    assert_eq!(Addressee::new(&world.place).fetch_all().await.len(), 1);
+}
+
 #[tokio::test]
 async fn a_damaged_attachment_is_never_sent() {
     let world = World::new().await;
@@ -268,6 +294,22 @@ async fn a_reader_is_asked_about_before_anything_is_encrypted_for_him() {
         assert_eq!(authority.asked(), number + 1);
     }
     assert_eq!(world.place.count(MessageKind::StoreDelivery), 2);
+}
+
+/// `min_rsa_bits` counts for the signatures of answers too.
+#[tokio::test]
+async fn an_answer_is_judged_by_the_policy_of_the_process() {
+    let world = World::new().await;
+    let strict = CryptoPolicy { min_rsa_bits: 4_096, ..CryptoPolicy::default() };
+    let sender = OsciSender {
+        courier: world::courier(&world.desktop.postbox, strict),
+        ..world.desktop.sender(&world.clock)
+    };
+    let options = Options { osci: Some(sender), ..Options::default() };
+    let targets = Town { osci: Some(way(&world.place.url)), options, ..Town::default() }.targets();
+    let verdict = deliver(&targets, &consignment("osci", 83, Vec::new())).await;
+    assert_eq!((told(&verdict).0, told(&verdict).1), ("temporary", Some(Code::OSCI_ANSWER)), "{verdict:?}");
+    assert_eq!(world.place.count(MessageKind::StoreDelivery), 0, "the first answer was not believed");
 }
 
 /// Router, intermediary and a passive recipient.
@@ -402,6 +444,17 @@ async fn a_push_of_unknown_end_waits_for_a_person_who_may_send_it_again() {
     assert_eq!(world.sent(sent.delivery).await, None);
     // The person asked; the office has nothing.
     assert_eq!(told(&deliver(&targets, &sent).await).0, "delivered");
+}
+
+/// The office took it, and its proxy says 503 because the office broke off.
+#[tokio::test]
+async fn a_push_that_a_proxy_answers_with_503_is_not_pushed_again() {
+    let (world, office, targets) = pushing("forward").await;
+    office.unavailable.store(1, Ordering::SeqCst);
+    let verdict = deliver(&targets, &consignment("osci", 82, Vec::new())).await;
+    assert_eq!((told(&verdict).0, told(&verdict).1), ("permanent", Some(Code::IN_DOUBT)), "{verdict:?}");
+    assert_eq!(world.place.count(MessageKind::ForwardDelivery), 1);
+    assert_eq!(office.taken.load(Ordering::SeqCst), 1);
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! partialStoreDelivery and partialFetchDelivery: large messages in chunks (supplement EFFI, DOSSIER 14).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
@@ -306,15 +306,16 @@ pub(super) fn fetch<M: Mailboxes>(
     let Some(conversation) = turn.dialogue.as_ref().map(|dialogue| dialogue.conversation.clone()) else {
         return Ok(Err(Refusal::new(FeedbackCode::S9802, "no dialogue")));
     };
-    let wanted = Wanted { selection, number, size, id: delivery.id.clone() };
+    let received = chunk.received.unwrap_or_default().into_iter().collect();
+    let wanted = Wanted { selection, number, size, received, id: delivery.id.clone() };
     if let Some(rendered) = turn.boxes.rendered(&conversation, &delivery.id)? {
-        let last = wanted.is_last(rendered.bytes);
+        let complete = wanted.completes(rendered.bytes);
         let reply = match wanted.chunk_of(turn.intermediary, &turn.frame, &turn.warnings, &rendered) {
             Ok(reply) => reply,
             Err(refusal) => return Ok(Err(refusal)),
         };
-        if last {
-            // Only whoever has the last chunk has the delivery: the next order acknowledges it.
+        if complete {
+            // Only whoever has all chunks has the delivery: the next order acknowledges it.
             hand_out(turn, &delivery)?;
         }
         return Ok(Ok(Step::Answer(reply)));
@@ -343,6 +344,8 @@ struct Wanted {
     selection: Option<DeliverySelection>,
     number: u64,
     size: u64,
+    /// The chunks that the client has (`ReceivedChunks`).
+    received: BTreeSet<u64>,
     id: MessageId,
 }
 
@@ -351,8 +354,11 @@ impl Wanted {
         bytes.div_ceil(self.size * KB)
     }
 
-    fn is_last(&self, bytes: u64) -> bool {
-        self.number == self.total_chunks(bytes)
+    /// Whether the client has the whole when he has this chunk too.
+    fn completes(&self, bytes: u64) -> bool {
+        let total = self.total_chunks(bytes);
+        let others = self.received.range(1..=total).filter(|&&other| other != self.number).count();
+        (1..=total).contains(&self.number) && others as u64 + 1 == total
     }
 
     fn chunk_of<H: Clone>(
@@ -428,7 +434,7 @@ impl Rendering {
         let Self { frame, warnings, conversation, wanted } = self;
         let rendered = RenderedFetch { conversation, id: wanted.id.clone(), bytes, handle };
         boxes.keep_rendered(&rendered)?;
-        if wanted.is_last(bytes)
+        if wanted.completes(bytes)
             && let Some(mut dialogue) = boxes.dialogue(&rendered.conversation)?
         {
             dialogue.handed_out.push(wanted.id.clone());

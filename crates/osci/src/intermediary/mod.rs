@@ -92,7 +92,8 @@ pub struct Rules {
     /// Largest chunk in KB (9902).
     pub max_chunk_kb: u64,
     /// Beginnings of addresses that forwardDelivery and mediateDelivery may lead to. Without any, none (9809): an
-    /// intermediary that posts anywhere is a way into its own network. `http://host:*` allows every port of a host.
+    /// intermediary that posts anywhere is a way into its own network. `http://host:*` allows every port of a host. What follows the
+    /// beginning must be plain: no escapes (`%`), no segment that starts with a dot.
     pub receivers: Vec<String>,
 }
 
@@ -124,8 +125,9 @@ impl Rules {
         }
     }
 
-    /// Whether a push may go to this address. The character after the allowed beginning must end the host part, so that
-    /// `http://amt.example` does not allow `http://amt.example.attacker.example`.
+    /// Whether a push may go to this address: it begins with an allowed one, and what follows is a plain path below it. The character
+    /// after the allowed beginning must end the host part, so that `http://amt.example` does not allow
+    /// `http://amt.example.attacker.example`.
     pub(crate) fn may_push_to(&self, uri: &str) -> bool {
         self.receivers.iter().any(|allowed| {
             let (start, any_port) =
@@ -133,9 +135,19 @@ impl Rules {
             let Some(rest) = uri.strip_prefix(start) else { return false };
             let rest =
                 if any_port { rest.trim_start_matches(|letter: char| letter.is_ascii_digit()) } else { rest };
-            rest.is_empty() || start.ends_with('/') || rest.starts_with(['/', '?'])
+            let below = rest.is_empty() || start.ends_with('/') || rest.starts_with(['/', '?']);
+            below && is_plain(rest)
         })
     }
+}
+
+/// Whether everybody reads the rest of an address as it is written: `..`, escapes, `\` and white space are what clients, proxies and
+/// servers resolve each in their own way, perhaps out of the allowed beginning.
+fn is_plain(rest: &str) -> bool {
+    let path = rest.split('?').next().unwrap_or_default();
+    rest.bytes().all(|octet| octet.is_ascii_graphic() && octet != b'\\' && octet != b'#')
+        && !path.contains('%')
+        && !path.split('/').any(|segment| segment.starts_with('.'))
 }
 
 /// What the driver does next.
@@ -190,6 +202,7 @@ mod tests {
             "http://a.example/osci/empfang",
             "http://127.0.0.1:80/x",
             "http://127.0.0.1:8080",
+            "http://a.example/osci/amt.1/empfang?amt=%C3%A4..",
         ] {
             assert!(rules.may_push_to(fine), "{fine}");
         }
@@ -201,6 +214,16 @@ mod tests {
             "http://127.0.0.1:80@attacker.example/",
             "http://127.0.0.1:x@attacker.example/",
             "https://amt.example",
+            "http://a.example/osci/../admin",
+            "http://a.example/osci/x/../../admin",
+            "http://a.example/osci/%2e%2e/admin",
+            "http://a.example/osci/..%2Fadmin",
+            "http://a.example/osci/..;/admin",
+            "http://a.example/osci/.",
+            "http://a.example/osci/..\\admin",
+            "http://a.example/osci/.\t./admin",
+            "http://a.example/osci/..?x",
+            "http://127.0.0.1:80/..",
         ] {
             assert!(!rules.may_push_to(wrong), "{wrong}");
         }

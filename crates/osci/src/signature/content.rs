@@ -7,7 +7,7 @@ use roxmltree::{Node, NodeId};
 use super::reading::{
     Parsed, ParsedReference, Transform, certificate_element, certificate_in, element_digest,
 };
-use super::verdict::{Fault, PartDigests, Reason, ReferenceVerdict, Target, Verdict};
+use super::verdict::{Fault, PartDigests, Reason, ReferenceVerdict, Target, Verdict, attachment_place};
 use crate::algorithm::{CryptoPolicy, Hasher, SignatureAlgorithm};
 use crate::c14n::{Apex, canonical_bytes};
 use crate::certificate::Certificate;
@@ -260,9 +260,10 @@ impl Scope<'_> {
             .elements
             .values()
             .filter(|(_, need)| *need == Need::Must)
-            .map(|(node, _)| node.attribute("Id").unwrap_or(node.tag_name().name()));
-        let attachments = self.attachments.iter().filter(|(_, seen)| !**seen).map(|(id, _)| *id);
-        let mut places: Vec<&str> = elements.chain(attachments).collect();
+            .map(|(node, _)| node.attribute("Id").unwrap_or(node.tag_name().name()).to_owned());
+        let attachments = self.attachments.iter().filter(|(_, seen)| !**seen);
+        let attachments = attachments.map(|(id, _)| attachment_place(id));
+        let mut places: Vec<String> = elements.chain(attachments).collect();
         places.sort_unstable();
         places.into_iter().map(|place| Fault::new(Reason::Unsigned, place)).collect()
     }

@@ -7,7 +7,7 @@ use roxmltree::{Node, NodeId};
 use super::reading::{
     Parsed, ParsedReference, Transform, certificate_element, certificate_in, element_digest,
 };
-use super::verdict::{Fault, PartDigests, Reason, ReferenceVerdict, Target, Verdict};
+use super::verdict::{Fault, PartDigests, Reason, ReferenceVerdict, Target, Verdict, attachment_place};
 use crate::algorithm::{CryptoPolicy, DigestAlgorithm, SignatureAlgorithm};
 use crate::c14n::{Apex, canonical_bytes};
 use crate::certificate::Certificate;
@@ -195,7 +195,7 @@ impl<'a> Verification<'a> {
             if known.insert(part.content_id.as_str(), (part, false)).is_some() {
                 faults.push(Fault::new(
                     Reason::Structure("two attachments with one Content-ID"),
-                    part.content_id.as_str(),
+                    attachment_place(&part.content_id),
                 ));
             }
         }
@@ -288,9 +288,10 @@ impl<'a> Verification<'a> {
             .parts
             .values()
             .filter(|part| !part.seen)
-            .map(|part| part.node.attribute("Id").unwrap_or(part.node.tag_name().name()));
-        let attachments = self.attachments.iter().filter(|(_, (_, seen))| !seen).map(|(id, _)| *id);
-        let mut places: Vec<&str> = unsigned.chain(attachments).collect();
+            .map(|part| part.node.attribute("Id").unwrap_or(part.node.tag_name().name()).to_owned());
+        let attachments = self.attachments.iter().filter(|(_, (_, seen))| !seen);
+        let attachments = attachments.map(|(id, _)| attachment_place(id));
+        let mut places: Vec<String> = unsigned.chain(attachments).collect();
         places.sort_unstable();
         self.faults.extend(places.into_iter().map(|place| Fault::new(Reason::Unsigned, place)));
     }

@@ -56,8 +56,14 @@ impl Verdict {
 pub struct Fault {
     /// What is wrong.
     pub reason: Reason,
-    /// `URI` of the reference, or the Id or name of the part that is concerned; empty when it is the signature as a whole.
+    /// `URI` of the reference, `cid:` with the Content-ID of an attachment, or Id or name of the element that is concerned; empty when it is
+    /// the signature as a whole.
     pub place: String,
+}
+
+/// How a fault names an attachment: by this form [`Fault::refused`] knows what must not reach a log.
+pub(super) fn attachment_place(content_id: &str) -> String {
+    format!("cid:{content_id}")
 }
 
 impl Fault {

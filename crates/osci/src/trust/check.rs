@@ -194,49 +194,51 @@ impl TrustPolicy {
         }
     }
 
-    /// Asks the OCSP answers and the lists about all of the path but the anchor. What revokes counts, wherever it stands.
+    /// Asks the OCSP answers and the lists about all of the path but the anchor. What revokes counts, wherever it stands; so does what
+    /// nobody says anything about. The result is that of the certificate itself, unless something is revoked.
     fn revocation(&self, path: &[Certificate], at: Timestamp, check: &mut Check) -> Option<OnlineResult> {
-        let mut result = None;
+        let mut revoked = None;
+        let mut own = None;
+        // An anchor, or a self-signed certificate that may pass, has nobody who could revoke it: it is issued by nobody in the path.
+        let mut unknown = 0;
         for (index, pair) in path.windows(2).enumerate() {
             let [certificate, issuer] = pair else { continue };
-            match self.answers.about(certificate, at) {
-                Some(answer) if answer.revoked => {
+            let answer = self.answers.about(certificate, at);
+            let listed = self.listed(certificate, issuer, at);
+            let source = match (answer, listed) {
+                (_, Listed::Yes(this_update)) => {
+                    check.detail.push(format!("\"{}\" is on the revocation list", certificate.subject()));
+                    revoked = Some(RevocationSource::Crl(this_update));
+                    continue;
+                }
+                (Some(answer), _) if answer.revoked => {
                     check
                         .detail
                         .push(format!("\"{}\" is revoked, says its responder", certificate.subject()));
-                    result = Some(OnlineResult::Revoked(RevocationSource::Ocsp(answer.bytes)));
+                    revoked = Some(RevocationSource::Ocsp(answer.bytes));
+                    continue;
                 }
-                Some(answer) if index == 0 => {
-                    result = Some(OnlineResult::Ok(RevocationSource::Ocsp(answer.bytes)));
-                }
-                Some(_) | None => {}
-            }
-            let listed = self.listed(certificate, issuer, at);
-            match listed {
-                Listed::Yes(this_update) => {
-                    check.detail.push(format!("\"{}\" is on the revocation list", certificate.subject()));
-                    result = Some(OnlineResult::Revoked(RevocationSource::Crl(this_update)));
-                }
-                Listed::No(this_update) if index == 0 && result.is_none() => {
-                    result = Some(OnlineResult::Ok(RevocationSource::Crl(this_update)));
-                }
-                Listed::No(_) | Listed::NotApplicable => {}
+                (Some(answer), _) => Some(RevocationSource::Ocsp(answer.bytes)),
+                (None, Listed::No(this_update)) => Some(RevocationSource::Crl(this_update)),
+                (None, Listed::NotApplicable) => None,
+            };
+            unknown += usize::from(source.is_none());
+            if index == 0 {
+                own = source;
             }
         }
-        match (&result, self.revocation) {
-            (Some(OnlineResult::Revoked(_)), _) => check.warn(check.codes.revoked, "revoked".to_owned()),
-            // An anchor, or a self-signed certificate that may pass, has nobody who could revoke it.
-            (None, RevocationDemand::Warn) if path.len() > 1 => {
-                check.warn(check.codes.incomplete, "no revocation information".to_owned());
+        match (&revoked, self.revocation) {
+            (Some(_), _) => check.warn(check.codes.revoked, "revoked".to_owned()),
+            (None, RevocationDemand::Warn) if unknown > 0 => {
+                check.warn(check.codes.incomplete, missing(unknown, path));
             }
-            (None, RevocationDemand::Require) if path.len() > 1 => {
-                check
-                    .warn(check.codes.incomplete, "no revocation information, and it is demanded".to_owned());
+            (None, RevocationDemand::Require) if unknown > 0 => {
+                check.warn(check.codes.incomplete, format!("{}, and it is demanded", missing(unknown, path)));
                 check.find(check.codes.untrusted);
             }
-            (Some(OnlineResult::Ok(_)) | None, _) => {}
+            (None, _) => {}
         }
-        result
+        revoked.map(OnlineResult::Revoked).or(own.map(OnlineResult::Ok))
     }
 
     /// What the lists say together: one that revokes counts more than any that does not.
@@ -255,6 +257,11 @@ impl TrustPolicy {
             .max_by_key(rank)
             .unwrap_or(Listed::NotApplicable)
     }
+}
+
+fn missing(unknown: usize, path: &[Certificate]) -> String {
+    let of = path.len().saturating_sub(1);
+    format!("no revocation information about {unknown} of {of} certificates of the path")
 }
 
 /// What was found so far.

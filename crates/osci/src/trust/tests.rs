@@ -366,6 +366,28 @@ fn a_revoked_intermediate() {
     assert_eq!(check(&policy, &leaf).findings, [F::S9701]);
 }
 
+/// An authority in between about which nobody says anything leaves the check of the whole path incomplete.
+#[test]
+fn an_intermediate_that_nobody_speaks_about() {
+    let ca = root();
+    let sub = Ca::signed_by(ca_params("Zwischenstelle"), ec(), &ca).unwrap();
+    let leaf = issued(&signing("Amt"), &ec(), &sub);
+    let mut policy = policy(&[&ca]);
+    policy.intermediates = vec![anchor(&sub)];
+    policy.crls = vec![list(&sub, &[vec![9]], (2026, 7, 1))];
+    policy.revocation = RevocationDemand::Require;
+    let report = check(&policy, &leaf);
+    assert_eq!(report.findings, [F::S3707, F::S9700]);
+    assert!(report.detail.contains("about 1 of 2"), "{}", report.detail);
+    assert!(matches!(report.online, Some(OnlineResult::Ok(_))), "the leaf itself is not revoked");
+    policy.revocation = RevocationDemand::Warn;
+    assert_eq!(check(&policy, &leaf).findings, [F::S3707]);
+    policy.crls.push(list(&ca, &[vec![9]], (2026, 7, 1)));
+    assert_eq!(check(&policy, &leaf).findings, []);
+    policy.revocation = RevocationDemand::Require;
+    assert_eq!(check(&policy, &leaf).findings, []);
+}
+
 struct Fixed;
 impl crate::random::Random for Fixed {
     fn fill(&mut self, bytes: &mut [u8]) {

@@ -1,11 +1,13 @@
 //! N1–N3, N7–N9, N28, N29, N42: messages altered on their way.
 
 use dds_osci::feedback::FeedbackCode as F;
+use dds_osci::keys::Signer;
 use dds_osci::random::SystemRandom;
+use dds_osci::signature::SigningOptions;
 
 use crate::happy::message_id;
 use crate::world::{
-    ATTACHMENT, PKI, World, client, code, delivery, intake, is_fault, octets, plain, with_attachment,
+    ATTACHMENT, PKI, World, client, code, delivery, intake, is_fault, octets, plain, stream, with_attachment,
 };
 
 /// A signed storeDelivery in the clear.
@@ -53,6 +55,26 @@ fn with_octets(sent: &[u8]) -> (F, bool) {
 fn n2_attachment_altered() {
     assert_eq!(with_octets(b"abc"), (F::S0800, false));
     assert_eq!(with_octets(b"abd"), (F::S9601, false));
+}
+
+/// Names of files are names of people often enough: what goes to the log has none.
+#[test]
+fn n4_the_reason_for_the_log_names_no_file() {
+    let mut world = World::new();
+    world.intermediary.rules.encryption_required = false;
+    let id = message_id(&mut world, &PKI.sender);
+    let request = plain(&PKI.sender).store(id, with_attachment(b"abc"), &mut SystemRandom).0;
+    let signer: (&dyn Signer, SigningOptions) = (&PKI.sender.signature, SigningOptions::default());
+    let unsigned = request.seal(Some(signer), &[], &mut SystemRandom).unwrap();
+    let unsigned = stream(unsigned, &[(ATTACHMENT, b"abc")]);
+    assert_eq!(world.code(&PKI.sender, &unsigned), F::S9602);
+    assert_eq!(world.refused.take().unwrap().detail, "an attachment: the part is not signed");
+
+    let octets = order(&mut world);
+    let doubled = replace(&octets, "Id=\"desiredlanguages\"", "Id=\"body\"");
+    assert_eq!(world.code(&PKI.sender, &doubled), F::S9100);
+    let detail = world.refused.unwrap().detail;
+    assert!(detail.contains("an Id occurs more than once") && !detail.contains("body"), "{detail}");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use dds_osci::client::{ChunkFetched, ChunkPlan, ChunkStored, ChunkVerdict, Reassembly, partial_id};
 use dds_osci::feedback::{Feedback, FeedbackCode as F, Language};
-use dds_osci::intermediary::Step;
+use dds_osci::intermediary::{Mailboxes as _, Step};
 use dds_osci::message::{ChunkInformation, ChunkRequest, DeliverySelection, MessageId};
 use dds_osci::random::SystemRandom;
 
@@ -94,6 +94,37 @@ fn h12_partial_fetch_makes_the_same_octets() {
     let fetched = client(&PKI.recipient).read_reassembled(&received).unwrap();
     assert!(fetched.is_success());
     assert_eq!(*received.attachments[0].handle, big);
+}
+
+/// The last chunk alone is not the delivery: whoever breaks off after it has not received it.
+#[test]
+fn h12_a_delivery_is_received_when_all_chunks_were_fetched() {
+    let mut world = World::new();
+    let (id, whole) = inside(&mut world, &vec![1; BIG]);
+    assert!(matches!(send_all(&mut world, &partial_id(&id), &whole), ChunkVerdict::Done(_)));
+    let received =
+        |world: &mut World| world.boxes.card(&id).unwrap().unwrap().bundle.card.reception.is_some();
+    // The chunks in the order of a client, and whether it has the delivery then.
+    for (chunks, complete) in [(&[3][..], false), (&[3, 1], false), (&[3, 1, 2], true)] {
+        let mut dialogue = open(&mut world, &PKI.recipient);
+        let mut had = Vec::new();
+        for &number in chunks {
+            let chunk = ChunkInformation {
+                number: Some(number),
+                size: Some(100),
+                received: Some(had.clone()),
+                ..ChunkInformation::default()
+            };
+            let (request, awaiting) = dialogue.partial_fetch(None, chunk, &mut SystemRandom);
+            let answer = world.send(&PKI.recipient, &request, &[]).unwrap();
+            dialogue = awaiting.receive(Ok(&answer)).unwrap().0;
+            had.push(number);
+        }
+        assert!(!received(&mut world), "before the next order nothing is received");
+        let (request, _) = dialogue.exit(&mut SystemRandom);
+        world.send(&PKI.recipient, &request, &[]).unwrap();
+        assert_eq!(received(&mut world), complete, "{chunks:?}");
+    }
 }
 
 /// The intermediary ended after the last chunk was kept and before the whole was read: the same chunk again makes up for it.

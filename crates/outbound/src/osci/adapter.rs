@@ -4,7 +4,11 @@ use async_trait::async_trait;
 use dds_delivery::{Adapter, Consignment, Verdict};
 use dds_depot::OsciWay;
 use dds_message::{Code, DeliveryId};
-use dds_osci::{feedback::FeedbackCode, laufzettel::ProcessCardBundle, message::MessageId};
+use dds_osci::{
+    feedback::{FeedbackClass, FeedbackCode},
+    laufzettel::ProcessCardBundle,
+    message::MessageId,
+};
 use dds_postbox::{PostboxError, Sent, SentState};
 use jiff::SignedDuration;
 use tokio::task::spawn_blocking;
@@ -49,7 +53,7 @@ enum Past {
 
 impl Osci {
     pub(crate) fn new(sender: OsciSender, way: &OsciWay) -> Result<Self, Flaw> {
-        let partner = Partner::new(way, &sender.identity)?;
+        let partner = Partner::new(way, &sender)?;
         Ok(Self { sender, partner })
     }
 
@@ -90,7 +94,7 @@ impl Osci {
     async fn new_id(&self, line: &mut Line<'_>, consignment: &Consignment) -> Result<MessageId, Verdict> {
         let answer = line.ask(|client, random| client.get_message_id(random), &[]).await;
         let answer = answer.map_err(|why| judge::unanswered(&why, false))?;
-        let code = answer.feedback.decisive();
+        let code = judge::decisive(&answer.feedback);
         let Some(id) = answer.value.message_id.filter(|_| code.is_success()) else {
             return Err(judge::ended(code).unwrap_or_else(|| temporary(Code::OSCI_REFUSED, told(code))));
         };
@@ -144,7 +148,7 @@ impl Osci {
         if !warnings.is_empty() {
             tracing::warn!(message_id = %id, ?warnings, "osci.warnings");
         }
-        Ok(feedback.decisive())
+        Ok(judge::decisive(&feedback))
     }
 
     /// The verdict of an order that was answered.
@@ -163,6 +167,7 @@ impl Osci {
             }
             Meaning::Doubt => match self.past(line, &id).await? {
                 Past::Arrived => self.concluded(consignment, id, Past::Arrived).await,
+                Past::Unknown if code.class() == FeedbackClass::Warning => Err(judge::warned(code)),
                 // The intermediary says itself that the push is over.
                 Past::Unknown | Past::Pushed { .. } => self.doubtful(consignment, told(code)).await,
             },

@@ -142,7 +142,7 @@ impl Osci {
             }
         }
         match verdict {
-            ChunkVerdict::Done(feedback) => Ok(feedback.decisive()),
+            ChunkVerdict::Done(feedback) => Ok(judge::decisive(&feedback)),
             ChunkVerdict::Refused(feedback) if feedback.decisive() != FeedbackCode::S9900 => {
                 let code = feedback.decisive();
                 // After trouble of its own the intermediary still has what it has; after a refusal it has given up the chunks.

@@ -4,7 +4,7 @@ use dds_delivery::Verdict;
 use dds_message::Code;
 use dds_osci::{
     client::{Lost, LostReason},
-    feedback::{FeedbackCode, Language},
+    feedback::{Feedback, FeedbackClass, FeedbackCode, Language},
 };
 
 use super::line::Unanswered;
@@ -19,7 +19,7 @@ pub(crate) enum Meaning {
     NotFree,
     /// The recipient was not reached: this MessageId is used up, the next attempt needs another.
     NotPushed,
-    /// The recipient may have it: the process card, or a person, knows.
+    /// The intermediary or the recipient may have it: the process card, or a person, knows.
     Doubt,
     /// Not now.
     Wait(Code),
@@ -27,13 +27,22 @@ pub(crate) enum Meaning {
     Never(Code),
 }
 
+/// The code that counts: the last one, or the success (08xx) that a warning came with. By the specification a warning alone is a
+/// success too; the live test system refuses with one (3707, "Certificate is selfsigned"), so alone it says nothing.
+pub(crate) fn decisive(feedback: &Feedback) -> FeedbackCode {
+    let last = feedback.decisive();
+    let success = || feedback.codes().into_iter().find(|code| code.class() == FeedbackClass::Ok);
+    if last.class() == FeedbackClass::Warning { success().unwrap_or(last) } else { last }
+}
+
+/// What a code of [`decisive`] means.
 pub(crate) fn meaning(code: FeedbackCode) -> Meaning {
     match code.number() {
         // 9806: accepted; only the reply to a mediation is missing.
-        0..=999 | 3000..=3999 | 9806 => Meaning::Done,
+        0..=999 | 9806 => Meaning::Done,
         9801 => Meaning::NotFree,
         9809 => Meaning::NotPushed,
-        9807 | 9808 | 9810 => Meaning::Doubt,
+        3000..=3999 | 9807 | 9808 | 9810 => Meaning::Doubt,
         // Troubles of the intermediary itself.
         9000 | 9503 | 9603 | 9710 | 9811 => Meaning::Wait(Code::TARGET_BUSY),
         // Our own key or certificate: no message is at fault, all of them wait (as with DDS-D011).
@@ -47,6 +56,13 @@ pub(crate) fn meaning(code: FeedbackCode) -> Meaning {
         // A code of a newer table: the deadline ends the waiting.
         _ => Meaning::Wait(Code::OSCI_REFUSED),
     }
+}
+
+/// The verdict on a warning alone when the intermediary knows nothing of the delivery: it was refused, and waits.
+pub(crate) fn warned(code: FeedbackCode) -> Verdict {
+    // 35xx, 37xx: certificates.
+    let certificate = matches!(code.number(), 3500..=3799);
+    temporary(if certificate { Code::OSCI_CERTIFICATE } else { Code::OSCI_REFUSED }, told(code))
 }
 
 /// Code and text of our own table; never the text of the partner, which may quote the message (invariant I9).
@@ -109,11 +125,22 @@ mod tests {
         for code in FeedbackCode::all() {
             assert_ne!(meaning(code), Meaning::Wait(Code::OSCI_REFUSED), "{code} is not in the table");
             assert_eq!(
-                code.is_success() || code == FeedbackCode::S9806,
+                code.class() == FeedbackClass::Ok || code == FeedbackCode::S9806,
                 meaning(code) == Meaning::Done,
                 "{code}"
             );
         }
+    }
+
+    #[test]
+    fn a_warning_counts_with_a_success_and_never_alone() {
+        use FeedbackCode as Say;
+        let judged = |codes: &[FeedbackCode]| meaning(decisive(&Feedback::of(codes, &[Language::German])));
+        assert_eq!(judged(&[Say::S0800, Say::S3703]), Meaning::Done);
+        assert_eq!(judged(&[Say::S3500, Say::S0801, Say::S3800]), Meaning::Done);
+        assert_eq!(judged(&[Say::S3707]), Meaning::Doubt);
+        assert_eq!(judged(&[Say::S3500, Say::S3707]), Meaning::Doubt);
+        assert_eq!(judged(&[Say::S0800, Say::S9706]), Meaning::Never(Code::OSCI_NO_MAILBOX));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use dds_courier::{ExchangeError, Package};
 use dds_osci::{
     client::{Answer, Answered, Awaiting, Cards, Client, Lost, Open, Request, Single},
-    feedback::{FeedbackCode, Refused},
+    feedback::{FeedbackClass, FeedbackCode, Refused},
     intake::Received,
     intermediary::Attachment,
     laufzettel::ProcessCardBundle,
@@ -16,7 +16,7 @@ use dds_osci::{
 use dds_postbox::{Parts, StoredPart};
 use tokio::task::spawn_blocking;
 
-use super::OsciSender;
+use super::{OsciSender, judge::decisive};
 
 /// Why an order has no answer.
 #[derive(Debug)]
@@ -88,8 +88,9 @@ impl<'a> Line<'a> {
             let (next, answer): (Open, Answer<Cards>) =
                 received.map_err(|lost| CardsMissing::Unanswered(Unanswered::Lost(lost)))?;
             open = next;
-            match answer.feedback.decisive() {
-                _ if answer.is_success() => found.extend(answer.value.cards),
+            match decisive(&answer.feedback) {
+                // A warning alone may be a refusal: it says of no delivery that it is unknown.
+                code if code.class() == FeedbackClass::Ok => found.extend(answer.value.cards),
                 FeedbackCode::S9804 => {}
                 refused => {
                     self.close(open).await;

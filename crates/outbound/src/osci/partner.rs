@@ -1,6 +1,6 @@
 //! The way to one authority, its certificates read.
 
-use dds_courier::{Identity, Trust};
+use dds_courier::Trust;
 use dds_depot::{OsciMode, OsciWay};
 use dds_message::AnswerKind;
 use dds_osci::{
@@ -10,6 +10,8 @@ use dds_osci::{
     trust::{CertificateReport, CertificateUse},
 };
 use jiff::Timestamp;
+
+use super::OsciSender;
 
 /// An [`OsciWay`] that can be used.
 #[derive(Debug, Clone)]
@@ -48,7 +50,8 @@ pub(crate) enum Flaw {
 }
 
 impl Partner {
-    pub(crate) fn new(way: &OsciWay, identity: &Identity) -> Result<Self, Flaw> {
+    pub(crate) fn new(way: &OsciWay, sender: &OsciSender) -> Result<Self, Flaw> {
+        let identity = &sender.identity;
         let read = |pem: &String, flaw| Certificate::from_pem(pem).map_err(|_| Flaw::Certificate(flaw));
         let receiver = || way.receiver.clone().ok_or(Flaw::Value("it has no receiver for OSCI"));
         if way.subject.as_ref().is_some_and(|subject| subject.contains(['<', '&'])) {
@@ -62,17 +65,17 @@ impl Partner {
         for pem in &way.readers {
             readers.push(read(pem, "a certificate of its readers is malformed")?);
         }
+        let mut client = Client::new(
+            identity.cipher_certificate().clone(),
+            identity.signature_certificate().clone(),
+            read(&way.intermediary_cipher, "the cipher certificate of its intermediary is malformed")?,
+            read(&way.intermediary_signature, "the signature certificate of its intermediary is malformed")?,
+        );
+        // Signatures of answers are judged as their encryption is.
+        client.policy = sender.courier.desk().intake.policy.clone();
         Ok(Self {
             address: way.intermediary.clone(),
-            client: Client::new(
-                identity.cipher_certificate().clone(),
-                identity.signature_certificate().clone(),
-                read(&way.intermediary_cipher, "the cipher certificate of its intermediary is malformed")?,
-                read(
-                    &way.intermediary_signature,
-                    "the signature certificate of its intermediary is malformed",
-                )?,
-            ),
+            client,
             addressee: read(&way.addressee, "the cipher certificate of the authority is malformed")?,
             mode: match way.mode {
                 OsciMode::Store => Mode::Store,

@@ -99,7 +99,7 @@ impl Tracker {
 
     async fn ask(&self, way: &OsciWay, waiting: &[Sent]) -> Vec<ProcessCardBundle> {
         let sender = &self.parts.sender;
-        let Ok(partner) = Partner::new(way, &sender.identity) else {
+        let Ok(partner) = Partner::new(way, sender) else {
             // The adapter says what is wrong with it.
             return Vec::new();
         };

@@ -15,6 +15,7 @@ use axum::{
     Router,
     body::Body,
     extract::{Request, State},
+    http::StatusCode,
     response::{IntoResponse as _, Response},
     routing::post,
 };
@@ -149,16 +150,7 @@ impl Desktop {
             clock: Arc::new(clock.clone()),
         })
         .unwrap();
-        let desk = Desk { intake: Arc::new(IntakeConfig::default()), postbox: postbox.clone() };
-        let tls =
-            ClientConfig::builder_with_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
-                .with_safe_default_protocol_versions()
-                .unwrap()
-                .with_root_certificates(rustls::RootCertStore::empty())
-                .with_no_client_auth();
-        // The time-out runs while a request is still being sent, and a test machine may be slow.
-        let timeouts = Timeouts { silence: Duration::from_secs(900), ..Timeouts::default() };
-        let courier = Courier::new(desk, tls, timeouts).unwrap();
+        let courier = courier(&postbox, CryptoPolicy::default());
         Self { postbox, courier, folder }
     }
 
@@ -172,6 +164,20 @@ impl Desktop {
             own: None,
         }
     }
+}
+
+/// A courier that lets these algorithms and keys count.
+pub(crate) fn courier(postbox: &Postbox, policy: CryptoPolicy) -> Courier {
+    let intake = IntakeConfig { policy, ..IntakeConfig::default() };
+    let desk = Desk { intake: Arc::new(intake), postbox: postbox.clone() };
+    let tls = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(rustls::RootCertStore::empty())
+        .with_no_client_auth();
+    // The time-out runs while a request is still being sent, and a test machine may be slow.
+    let timeouts = Timeouts { silence: Duration::from_secs(900), ..Timeouts::default() };
+    Courier::new(desk, tls, timeouts).unwrap()
 }
 
 /// The way to the addressee over this intermediary.
@@ -202,6 +208,8 @@ pub(crate) struct Place {
     pub(crate) forget: Arc<AtomicUsize>,
     /// So many messages in chunks are executed, and the answer says that it takes longer.
     pub(crate) silent: Arc<AtomicUsize>,
+    /// So many storeDelivery are answered with 3707 alone, whether they were executed or not.
+    pub(crate) warn: Arc<AtomicUsize>,
     /// Chunks that were executed.
     pub(crate) chunks: Arc<AtomicUsize>,
     /// Orders that were executed.
@@ -242,6 +250,7 @@ impl Place {
             lose_orders: Arc::default(),
             forget: Arc::default(),
             silent: Arc::default(),
+            warn: Arc::default(),
             chunks: Arc::default(),
             executed: Arc::default(),
             own: OwnIntermediary::new(rules, Arc::clone(&wake)),
@@ -275,9 +284,15 @@ impl Place {
         let step =
             postbox.run(move |boxes| order.execute(&executing, boxes, &mut SystemRandom)).await.unwrap();
         match step {
-            Step::Answer(reply) => {
+            Step::Answer(mut reply) => {
                 if reply.code().is_success() {
                     received.store.keep();
+                }
+                if let ReplyMessage::Envelope(envelope) = &mut reply.message
+                    && let Order::ResponseToStoreDelivery { feedback, .. } = &mut envelope.order
+                    && take(&self.warn)
+                {
+                    *feedback = Feedback::of(&[FeedbackCode::S3707], &[Language::German]);
                 }
                 self.seal(reply)
             }
@@ -411,6 +426,8 @@ pub(crate) struct Office {
     pub(crate) taken: Arc<AtomicUsize>,
     /// So many pushes are taken and not answered.
     pub(crate) lose_answers: Arc<AtomicUsize>,
+    /// So many pushes are taken, and what stands before the office answers 503.
+    pub(crate) unavailable: Arc<AtomicUsize>,
     /// So many pushes are refused.
     pub(crate) refuse: Arc<AtomicUsize>,
     /// So many are answered with a reply.
@@ -420,13 +437,14 @@ pub(crate) struct Office {
 impl Office {
     pub(crate) async fn start(clock: &ManualClock) -> Self {
         let (listener, url) = listener().await;
-        let (taken, lose, refuse, reply) =
-            <(Arc<AtomicUsize>, Arc<AtomicUsize>, Arc<AtomicUsize>, _)>::default();
+        let (taken, lose, refuse, unavailable, reply) =
+            <(Arc<AtomicUsize>, Arc<AtomicUsize>, Arc<AtomicUsize>, Arc<AtomicUsize>, _)>::default();
         let replies: Arc<AtomicUsize> = Arc::clone(&reply);
         let office = Self {
             url: format!("{url}/empfang"),
             taken: taken.clone(),
             lose_answers: lose.clone(),
+            unavailable: unavailable.clone(),
             refuse: refuse.clone(),
             reply,
         };
@@ -452,6 +470,9 @@ impl Office {
             };
             if take(&lose) {
                 return broken();
+            }
+            if take(&unavailable) {
+                return StatusCode::SERVICE_UNAVAILABLE.into_response();
             }
             let signer = Some((key.as_ref() as &dyn Signer, SigningOptions::default()));
             let outgoing = response.seal(signer, &[], &mut SystemRandom).unwrap();
