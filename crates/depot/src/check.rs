@@ -71,10 +71,12 @@ impl Release {
         let (window, window_of_right) = (self.rule_of(one).window(), self.rule_of(other).window());
         let text = (
             format!(
-                "{left} und {right} in {file_of_right} erkennen dieselben Nachrichten, gültig {window} und {window_of_right}"
+                "{left} und {right} in {file_of_right} erkennen dieselben Nachrichten, gültig {} und {}",
+                window.german, window_of_right.german
             ),
             format!(
-                "{left} and {right} of {file_of_right} recognise the same messages, valid {window} and {window_of_right}"
+                "{left} and {right} of {file_of_right} recognise the same messages, valid {} and {}",
+                window.english, window_of_right.english
             ),
         );
         let source = self.file(file).map(|bytes| String::from_utf8_lossy(bytes)).unwrap_or_default();

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use dds_message::{AuthorityId, CaseHolder, Code, Facts, Problem, Reason, TargetId};
+use dds_message::{AuthorityId, CaseHolder, Code, Facts, Language, Problem, Reason, TargetId, Text};
 use serde::Serialize;
 
 use crate::{
@@ -92,7 +92,8 @@ pub struct Work {
     pub candidates: u64,
 }
 
-pub(crate) fn reason(step: &str, chosen: Option<&str>, because: impl Into<String>) -> Reason {
+/// `because` is a pair: German, English.
+pub(crate) fn reason(step: &str, chosen: Option<&str>, because: impl Into<Text>) -> Reason {
     Reason { step: step.to_owned(), chosen: chosen.map(str::to_owned), because: because.into(), code: None }
 }
 
@@ -120,14 +121,19 @@ impl Release {
         day: &str,
     ) -> Result<Plan, Problem> {
         let planned = self.delivery_to(target).ok_or_else(|| {
-            Problem::new(Code::TARGET_UNKNOWN, format!("no target {target} in this release"))
+            let german = format!("kein Ziel {target} in diesem Depotstand");
+            Problem::told(Code::TARGET_UNKNOWN, (german, format!("no target {target} in this release")))
         })?;
         let work = &mut Work::default();
         let mut steps = Steps { release: self, facts, recognised, day, reasons: Vec::new(), work };
         steps.rule();
         steps.schema_is_there()?;
         let authority = (planned.authority.clone(), planned.authority_name.clone());
-        steps.say("redirect", Some(target.as_str()), "a person named this target");
+        steps.say(
+            "redirect",
+            Some(target.as_str()),
+            ("ein Mensch hat dieses Ziel bestimmt", "a person named this target"),
+        );
         Ok(steps.finish(authority, vec![planned]))
     }
 
@@ -178,7 +184,7 @@ impl Release {
                     Some(last) if last.chosen.is_none() => last.code = Some(problem.code),
                     _ => steps.reasons.push(Reason {
                         code: Some(problem.code),
-                        ..reason("park", None, problem.detail.clone())
+                        ..reason("park", None, (problem.detail_in(Language::German), problem.detail.as_str()))
                     }),
                 }
                 Decision::Park { problem, reasons: steps.reasons }
@@ -203,7 +209,11 @@ impl<'a> Steps<'a> {
         self.schema_is_there()?;
         let id = self.authority(holders)?;
         let Some(authority) = self.release.find_authority(&id) else {
-            return Err(Problem::new(Code::NO_AUTHORITY, format!("authority {id} is not in this release")));
+            let german = format!("Stelle {id} ist nicht in diesem Depotstand");
+            return Err(Problem::told(
+                Code::NO_AUTHORITY,
+                (german, format!("authority {id} is not in this release")),
+            ));
         };
         let mut receivers = vec![authority.clone()];
         if self.release.rule_of(self.recognised).fan_out {
@@ -220,7 +230,9 @@ impl<'a> Steps<'a> {
         let rule = self.release.rule_of(self.recognised);
         match self.release.compiled(self.recognised).missing.first() {
             Some(missing) if !rule.schema_optional => {
-                Err(Problem::new(Code::SCHEMA_MISSING, format!("{} needs {missing}", rule.name())))
+                let name = rule.name();
+                let text = (format!("{name} braucht {missing}"), format!("{name} needs {missing}"));
+                Err(Problem::told(Code::SCHEMA_MISSING, text))
             }
             _ => Ok(()),
         }
@@ -245,7 +257,7 @@ impl<'a> Steps<'a> {
         }
     }
 
-    fn say(&mut self, step: &str, chosen: Option<&str>, because: impl Into<String>) {
+    fn say(&mut self, step: &str, chosen: Option<&str>, because: impl Into<Text>) {
         self.reasons.push(reason(step, chosen, because));
     }
 
@@ -258,17 +270,33 @@ impl<'a> Steps<'a> {
         self.say(
             "recognise",
             Some(&message.message_type().to_string()),
-            format!("root element {root}{when}"),
+            (format!("Wurzelelement {root}{when}"), format!("root element {root}{when}")),
         );
-        self.say("rule", Some(&name), format!("valid {} covers {}", rule.window(), self.day));
+        self.say(
+            "rule",
+            Some(&name),
+            (
+                format!("gültig {} am {}", rule.window().german, self.day),
+                format!("valid {} covers {}", rule.window().english, self.day),
+            ),
+        );
         let same = release.index().procedures.get(&rule.procedure).map_or(&[][..], Vec::as_slice);
         let chosen = self.recognised.rule;
         for other in same.iter().filter(|other| **other != chosen).take(8) {
             let other = &release.contents().rules[*other].value;
-            let why = if other.valid_on(self.day) {
-                format!("{} lost: it recognises other messages", other.name())
+            let (name, window) = (other.name(), other.window());
+            let why: Text = if other.valid_on(self.day) {
+                (
+                    format!("nicht {name}: sie erkennt andere Nachrichten"),
+                    format!("{name} lost: it recognises other messages"),
+                )
+                    .into()
             } else {
-                format!("{} lost: valid {}, not on {}", other.name(), other.window(), self.day)
+                (
+                    format!("nicht {name}: gültig {}, nicht am {}", window.german, self.day),
+                    format!("{name} lost: valid {}, not on {}", window.english, self.day),
+                )
+                    .into()
             };
             self.say("rule", None, why);
         }
@@ -285,14 +313,25 @@ impl<'a> Steps<'a> {
         match self.facts.municipality {
             None => {
                 code = Code::NO_MUNICIPALITY;
-                self.say("municipality", None, "the message names no municipality");
+                self.say(
+                    "municipality",
+                    None,
+                    ("die Nachricht nennt keine Kommune", "the message names no municipality"),
+                );
             }
             Some(ars) => {
                 self.work.lookups += 1;
                 match self.release.area(&ars) {
                     None => {
                         code = Code::NO_MUNICIPALITY;
-                        self.say("municipality", None, format!("municipality {ars} is not connected"));
+                        self.say(
+                            "municipality",
+                            None,
+                            (
+                                format!("Kommune {ars} ist nicht angeschlossen"),
+                                format!("municipality {ars} is not connected"),
+                            ),
+                        );
                     }
                     Some(place) => {
                         if let Some(found) = self.responsible(place) {
@@ -306,9 +345,18 @@ impl<'a> Steps<'a> {
             }
         }
         self.default().ok_or_else(|| {
-            let place =
-                self.facts.municipality.map_or_else(|| "no municipality".to_owned(), |ars| ars.to_string());
-            Problem::new(code, format!("nobody is responsible for {} in {place}", self.facts.procedure))
+            let procedure = &self.facts.procedure;
+            let text = match self.facts.municipality {
+                Some(ars) => (
+                    format!("niemand ist in {ars} für {procedure} zuständig"),
+                    format!("nobody is responsible for {procedure} in {ars}"),
+                ),
+                None => (
+                    format!("niemand ist ohne Kommune für {procedure} zuständig"),
+                    format!("nobody is responsible for {procedure} in no municipality"),
+                ),
+            };
+            Problem::told(code, text)
         })
     }
 
@@ -316,42 +364,75 @@ impl<'a> Steps<'a> {
     /// decides nothing.
     fn addressee(&mut self) -> Result<Option<AuthorityId>, Problem> {
         let Some(named) = &self.facts.addressee else {
-            self.say("addressee", None, "the message names no addressee");
+            self.say(
+                "addressee",
+                None,
+                ("die Nachricht nennt keinen Empfänger", "the message names no addressee"),
+            );
             return Ok(None);
         };
-        let wrong = |why: &str| Problem::new(Code::UNKNOWN_ADDRESSEE, format!("addressee {named} {why}"));
+        let wrong = |german: &str, english: &str| {
+            let text = (format!("Empfänger {named} {german}"), format!("addressee {named} {english}"));
+            Problem::told(Code::UNKNOWN_ADDRESSEE, text)
+        };
         match self.release.named(named, self.work) {
             Named::Foreign => {
                 self.say(
                     "addressee",
                     None,
-                    format!("{named} belongs to another directory and decides nothing here"),
+                    (
+                        format!("{named} gehört zu einem anderen Verzeichnis und entscheidet hier nichts"),
+                        format!("{named} belongs to another directory and decides nothing here"),
+                    ),
                 );
                 Ok(None)
             }
             Named::Unknown | Named::Area(None) => {
-                self.say("addressee", None, format!("{named} is not in this release"));
-                Err(wrong("is not in this release"))
+                self.say(
+                    "addressee",
+                    None,
+                    (
+                        format!("{named} ist nicht in diesem Depotstand"),
+                        format!("{named} is not in this release"),
+                    ),
+                );
+                Err(wrong("ist nicht in diesem Depotstand", "is not in this release"))
             }
             Named::Area(Some(place)) => {
                 let found = self.responsible(place);
-                found.map(Some).ok_or_else(|| wrong("has no office for this procedure"))
+                found.map(Some).ok_or_else(|| {
+                    wrong("hat keine Stelle für dieses Verfahren", "has no office for this procedure")
+                })
             }
             Named::Office(id) => {
                 let Some(office) = self.release.find_authority(&id) else {
-                    return Err(wrong("is not in this release"));
+                    return Err(wrong("ist nicht in diesem Depotstand", "is not in this release"));
                 };
                 if office.municipality.delegate.contains_key(&self.facts.procedure) {
                     // The sender cannot know of a shared service; the area's own line of configuration can.
                     let place = self.release.area(&office.municipality.ars);
                     let found = place.and_then(|place| self.responsible(place));
-                    return found.map(Some).ok_or_else(|| wrong("delegates to nobody"));
+                    return found
+                        .map(Some)
+                        .ok_or_else(|| wrong("überträgt an niemanden", "delegates to nobody"));
                 }
                 if !office.office.handles(&self.facts.procedure) {
-                    self.say("addressee", None, format!("{id} does not handle {}", self.facts.procedure));
-                    return Err(wrong("does not handle this procedure"));
+                    let procedure = &self.facts.procedure;
+                    self.say(
+                        "addressee",
+                        None,
+                        (
+                            format!("{id} bearbeitet {procedure} nicht"),
+                            format!("{id} does not handle {procedure}"),
+                        ),
+                    );
+                    return Err(wrong("bearbeitet dieses Verfahren nicht", "does not handle this procedure"));
                 }
-                self.say("addressee", Some(id.as_str()), "the message names this authority");
+                self.say(
+                    "addressee",
+                    Some(id.as_str()),
+                    ("die Nachricht nennt diese Stelle", "the message names this authority"),
+                );
                 Ok(Some(id))
             }
         }
@@ -361,16 +442,20 @@ impl<'a> Steps<'a> {
     /// municipality, and decides nothing where it is ambiguous: then the message is judged as if it had none.
     fn case(&mut self, holders: &[CaseHolder]) -> Option<AuthorityId> {
         let Some(case) = &self.facts.case else {
-            self.say("case", None, "the message names no case");
+            self.say("case", None, ("die Nachricht nennt keinen Vorgang", "the message names no case"));
             return None;
         };
         let mut found: Vec<&AuthorityId> = Vec::new();
         for holder in holders {
             match self.does_not_count(holder) {
                 Some(why) => {
-                    let because = format!(
-                        "case {case} is with {}, which does not count, because {why}",
-                        holder.authority
+                    let holder = &holder.authority;
+                    let because = (
+                        format!("Vorgang {case} liegt bei {holder}; das gilt hier nicht: {}", why.german),
+                        format!(
+                            "case {case} is with {holder}, which does not count, because {}",
+                            why.english
+                        ),
                     );
                     self.say("case", None, because);
                 }
@@ -379,15 +464,30 @@ impl<'a> Steps<'a> {
             }
         }
         match found.as_slice() {
-            [] if holders.is_empty() => self.say("case", None, format!("no authority has case {case} yet")),
+            [] if holders.is_empty() => self.say(
+                "case",
+                None,
+                (
+                    format!("noch keine Stelle hat Vorgang {case}"),
+                    format!("no authority has case {case} yet"),
+                ),
+            ),
             [] => {}
             [id] => {
-                self.say("case", Some(id.as_str()), format!("this authority has case {case}"));
+                self.say(
+                    "case",
+                    Some(id.as_str()),
+                    (format!("diese Stelle hat Vorgang {case}"), format!("this authority has case {case}")),
+                );
                 return Some((*id).clone());
             }
             several => {
                 let names: Vec<_> = several.iter().map(|id| id.as_str()).collect();
-                let because = format!("several authorities have case {case}: {}", names.join(", "));
+                let names = names.join(", ");
+                let because = (
+                    format!("mehrere Stellen haben Vorgang {case}: {names}"),
+                    format!("several authorities have case {case}: {names}"),
+                );
                 self.say("case", None, because);
             }
         }
@@ -395,27 +495,37 @@ impl<'a> Steps<'a> {
     }
 
     /// Why an authority that has the case does not get this message for it; `None`: it gets it.
-    fn does_not_count(&mut self, holder: &CaseHolder) -> Option<String> {
+    fn does_not_count(&mut self, holder: &CaseHolder) -> Option<Text> {
         let CaseHolder { authority, procedure, municipality } = holder;
         if *procedure != self.facts.procedure {
-            return Some(format!("there it is a case of {procedure}, not of {}", self.facts.procedure));
+            let named = &self.facts.procedure;
+            let german = format!("dort ist er ein Vorgang von {procedure}, nicht von {named}");
+            return Some((german, format!("there it is a case of {procedure}, not of {named}")).into());
         }
         match (self.facts.municipality, municipality) {
             (Some(named), Some(before)) if named != *before => {
-                return Some(format!("there it concerns municipality {before}, not {named}"));
+                let german = format!("dort betrifft er Kommune {before}, nicht {named}");
+                return Some(
+                    (german, format!("there it concerns municipality {before}, not {named}")).into(),
+                );
             }
             (Some(named), None) => {
-                return Some(format!("there it names no municipality, this message names {named}"));
+                let german = format!("dort nennt er keine Kommune, diese Nachricht nennt {named}");
+                let english = format!("there it names no municipality, this message names {named}");
+                return Some((german, english).into());
             }
             _ => {}
         }
         self.work.lookups += 1;
         let Some(office) = self.release.find_authority(authority) else {
-            return Some("that authority is not in this release".to_owned());
+            let text = ("die Stelle ist nicht in diesem Depotstand", "that authority is not in this release");
+            return Some(text.into());
         };
         let own = office.office.handles(procedure) && !office.municipality.delegate.contains_key(procedure);
-        (!own && !self.is_delegate(holder))
-            .then(|| format!("that authority does not handle {procedure} in this release"))
+        (!own && !self.is_delegate(holder)).then(|| {
+            let german = format!("die Stelle bearbeitet {procedure} in diesem Depotstand nicht");
+            (german, format!("that authority does not handle {procedure} in this release")).into()
+        })
     }
 
     /// Whether the area of the case delegates the procedure to the authority that has the case.
@@ -435,7 +545,11 @@ impl<'a> Steps<'a> {
     fn level(&mut self, ars: &dds_message::Ars) -> Option<AuthorityId> {
         let area = match self.release.rule_of(self.recognised).level {
             Level::Municipality => {
-                self.say("level", None, "the rule leaves the procedure with the municipality");
+                let because = (
+                    "die Regel lässt das Verfahren bei der Kommune",
+                    "the rule leaves the procedure with the municipality",
+                );
+                self.say("level", None, because);
                 return None;
             }
             Level::District => ars.district(),
@@ -444,15 +558,30 @@ impl<'a> Steps<'a> {
         self.work.lookups += 1;
         match self.release.area(&area) {
             _ if area == *ars => {
-                self.say("level", None, format!("{area} itself is the level of the rule"));
+                self.say(
+                    "level",
+                    None,
+                    (
+                        format!("{area} ist selbst die Ebene der Regel"),
+                        format!("{area} itself is the level of the rule"),
+                    ),
+                );
                 None
             }
             Some(place) => {
-                self.say("level", Some(area.as_str()), "the rule gives the procedure to this level");
+                let because = (
+                    "die Regel gibt das Verfahren dieser Ebene",
+                    "the rule gives the procedure to this level",
+                );
+                self.say("level", Some(area.as_str()), because);
                 self.responsible(place)
             }
             None => {
-                self.say("level", None, format!("{area} is not connected"));
+                self.say(
+                    "level",
+                    None,
+                    (format!("{area} ist nicht angeschlossen"), format!("{area} is not connected")),
+                );
                 None
             }
         }
@@ -464,8 +593,19 @@ impl<'a> Steps<'a> {
         let id = defaults
             .and_then(|value| value.procedure.get(&self.facts.procedure).or(value.authority.as_ref()));
         match id {
-            Some(id) => self.say("default", Some(id.as_str()), "nobody else is responsible"),
-            None => self.say("default", None, "the release has no default for this procedure"),
+            Some(id) => self.say(
+                "default",
+                Some(id.as_str()),
+                ("niemand sonst ist zuständig", "nobody else is responsible"),
+            ),
+            None => self.say(
+                "default",
+                None,
+                (
+                    "der Depotstand hat keine Auffangstelle für dieses Verfahren",
+                    "the release has no default for this procedure",
+                ),
+            ),
         }
         id.cloned()
     }
@@ -480,11 +620,11 @@ impl<'a> Steps<'a> {
         let always = lead.municipality.participants.get(&self.facts.procedure).into_iter().flatten();
         let mut unknown = Vec::new();
         let facts = self.facts;
-        for (named, from) in facts
+        for (named, (von, from)) in facts
             .participants
             .iter()
-            .map(|id| (id, "the message"))
-            .chain(always.map(|id| (id, "the configuration")))
+            .map(|id| (id, ("der Nachricht", "the message")))
+            .chain(always.map(|id| (id, ("der Konfiguration", "the configuration"))))
         {
             let found = match self.release.named(named, self.work) {
                 Named::Office(id) => Some(id),
@@ -492,23 +632,30 @@ impl<'a> Steps<'a> {
                 Named::Area(None) | Named::Unknown | Named::Foreign => None,
             };
             let Some(authority) = found.as_ref().and_then(|id| self.release.find_authority(id)) else {
-                self.say("participant", None, format!("{named}, named by {from}, is not in this release"));
+                let because = (
+                    format!("{named}, genannt in {von}, ist nicht in diesem Depotstand"),
+                    format!("{named}, named by {from}, is not in this release"),
+                );
+                self.say("participant", None, because);
                 unknown.push(named.to_string());
                 continue;
             };
             if receivers.iter().any(|other| other.id == authority.id) {
                 continue;
             }
-            self.say("participant", Some(authority.id.as_str()), format!("named by {from} as {named}"));
+            let because = (format!("genannt in {von} als {named}"), format!("named by {from} as {named}"));
+            self.say("participant", Some(authority.id.as_str()), because);
             receivers.push(authority);
         }
         if unknown.is_empty() {
             return Ok(());
         }
-        Err(Problem::new(
-            Code::UNKNOWN_ADDRESSEE,
-            format!("participants not in this release: {}", unknown.join(", ")),
-        ))
+        let unknown = unknown.join(", ");
+        let text = (
+            format!("Beteiligte nicht in diesem Depotstand: {unknown}"),
+            format!("participants not in this release: {unknown}"),
+        );
+        Err(Problem::told(Code::UNKNOWN_ADDRESSEE, text))
     }
 
     fn deliveries(
@@ -525,19 +672,34 @@ impl<'a> Steps<'a> {
             };
             // The build refuses unknown products; only a release without any mail product can get here.
             let Some(package) = package else {
-                self.say("product", None, format!("{target} has no product package in this release"));
-                return Err(Problem::new(Code::NO_TARGET, format!("target {target} has no product package")));
+                let because = (
+                    format!("{target} hat kein Produktpaket in diesem Depotstand"),
+                    format!("{target} has no product package in this release"),
+                );
+                self.say("product", None, because);
+                let german = format!("Ziel {target} hat kein Produktpaket");
+                let text = (german, format!("target {target} has no product package"));
+                return Err(Problem::told(Code::NO_TARGET, text));
             };
             self.say(
                 "product",
                 Some(&package.value.name()),
-                format!("{} uses it: target {target}", authority.id),
+                (
+                    format!("{} arbeitet damit: Ziel {target}", authority.id),
+                    format!("{} uses it: target {target}", authority.id),
+                ),
             );
             deliveries.push(self.release.planned(authority, target, package));
         }
         if deliveries.len() == before {
-            self.say("product", None, format!("{} has neither Fachverfahren nor DMS nor mail", authority.id));
-            return Err(Problem::new(Code::NO_TARGET, format!("authority {} has no target", authority.id)));
+            let id = &authority.id;
+            let because = (
+                format!("{id} hat weder Fachverfahren noch DMS noch Mail"),
+                format!("{id} has neither Fachverfahren nor DMS nor mail"),
+            );
+            self.say("product", None, because);
+            let text = (format!("Stelle {id} hat kein Ziel"), format!("authority {id} has no target"));
+            return Err(Problem::told(Code::NO_TARGET, text));
         }
         Ok(())
     }

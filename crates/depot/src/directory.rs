@@ -139,21 +139,31 @@ impl Release {
             let own = self.index().own_office(at, &municipality.profile, procedure);
             let Some(other) = municipality.delegate.get(procedure) else {
                 let id = own.and_then(|key| authority_id(&municipality.ars, key));
+                let (ars, name) = (&municipality.ars, &municipality.name);
                 let because = match own {
-                    Some(key) => format!(
-                        "{}: office {key} of {} handles {procedure}",
-                        municipality.ars, municipality.name
+                    Some(key) => (
+                        format!("{ars}: {key} von {name} bearbeitet {procedure}"),
+                        format!("{ars}: office {key} of {name} handles {procedure}"),
                     ),
-                    None => format!(
-                        "{}: no office of {} handles {procedure}",
-                        municipality.ars, municipality.name
+                    None => (
+                        format!("{ars}: keine Stelle von {name} bearbeitet {procedure}"),
+                        format!("{ars}: no office of {name} handles {procedure}"),
                     ),
                 };
                 reasons.push(reason("authority", id.as_ref().map(AuthorityId::as_str), because));
                 return id;
             };
-            let lost = own.map(|key| format!("; its own office {key} therefore lost")).unwrap_or_default();
-            let because = format!("{} delegates {procedure} to {other}{lost}", municipality.ars);
+            let (nicht, lost) = own.map_or_else(Default::default, |key| {
+                (
+                    format!("; darum nicht die eigene Stelle {key}"),
+                    format!("; its own office {key} therefore lost"),
+                )
+            });
+            let ars = &municipality.ars;
+            let because = (
+                format!("{ars} überträgt {procedure} an {other}{nicht}"),
+                format!("{ars} delegates {procedure} to {other}{lost}"),
+            );
             reasons.push(reason("delegation", Some(other), because));
             if let Ok(ars) = Ars::parse(other) {
                 at = self.area(&ars)?;
@@ -161,7 +171,10 @@ impl Release {
                 return AuthorityId::parse(other).ok().filter(|id| self.find_authority(id).is_some());
             }
         }
-        let because = format!("the chain of delegations is longer than {LONGEST_CHAIN}");
+        let because = (
+            format!("die Kette der Übertragungen ist länger als {LONGEST_CHAIN}"),
+            format!("the chain of delegations is longer than {LONGEST_CHAIN}"),
+        );
         reasons.push(Reason { code: Some(Code::NO_AUTHORITY), ..reason("delegation", None, because) });
         None
     }

@@ -1,6 +1,6 @@
 //! Recognition: from the key facts read in one pass to procedure, message type and version.
 
-use dds_message::{Ags, Ars, AuthorityId, CaseRef, Code, Facts, LeikaKey, Problem};
+use dds_message::{Ags, Ars, AuthorityId, CaseRef, Code, Facts, Language, LeikaKey, Problem, Text};
 use dds_xml::{Extracted, Slot};
 
 use crate::{
@@ -58,13 +58,12 @@ impl Release {
             let known = self.index().types.keys().filter(|(procedure, _)| *procedure == facts.procedure);
             let mut names: Vec<String> = known.map(|(_, kind)| kind.to_string()).collect();
             names.sort();
-            let because = format!(
-                "no rule of procedure {} for {}; known: {}",
-                facts.procedure,
-                facts.message_type,
-                list(&names)
+            let (procedure, kind, known) = (&facts.procedure, &facts.message_type, list(&names));
+            let because = (
+                format!("keine Regel des Verfahrens {procedure} für {kind}; bekannt: {known}"),
+                format!("no rule of procedure {procedure} for {kind}; known: {known}"),
             );
-            return Err(Problem::new(Code::UNKNOWN_TYPE, because));
+            return Err(Problem::told(Code::UNKNOWN_TYPE, because));
         };
         match candidates.iter().find(|one| self.rule_of(**one).valid_on(day)) {
             Some(found) => Ok(*found),
@@ -129,9 +128,22 @@ impl Release {
             near.extend(nearest(&root.to_string(), names.iter().map(String::as_str)).map(str::to_owned));
         }
         near.sort();
-        let hint = if near.is_empty() { String::new() } else { format!("; did you mean {}", list(&near)) };
         let shown: String = root.to_string().chars().take(200).collect();
-        Problem::new(Code::UNKNOWN_TYPE, format!("no rule knows the root element {shown}{hint}"))
+        let (vorschlag, hint) = if near.is_empty() {
+            let mut known = names;
+            known.sort();
+            known.truncate(20);
+            let known = list(&known);
+            (format!("bekannt: {known}"), format!("known: {known}"))
+        } else {
+            let near = list(&near);
+            (format!("gemeint vielleicht: {near}"), format!("did you mean {near}"))
+        };
+        let text = (
+            format!("keine Regel kennt das Wurzelelement {shown}; {vorschlag}"),
+            format!("no rule knows the root element {shown}; {hint}"),
+        );
+        Problem::told(Code::UNKNOWN_TYPE, text)
     }
 
     /// The root is known, but no rule's discriminators hold.
@@ -150,25 +162,37 @@ impl Release {
             .collect();
         wants.sort();
         wants.truncate(10);
-        Problem::new(
-            Code::UNKNOWN_TYPE,
-            format!("root element {} needs one of: {}", extracted.root, list(&wants)),
-        )
+        let (root, wants) = (&extracted.root, list(&wants));
+        let text = (
+            format!("Wurzelelement {root} braucht eines von: {wants}"),
+            format!("root element {root} needs one of: {wants}"),
+        );
+        Problem::told(Code::UNKNOWN_TYPE, text)
     }
 
     fn not_valid(&self, candidate: Recognised, day: &str) -> Problem {
         let rule = self.rule_of(candidate);
         let others = self.index().procedures.get(&rule.procedure).into_iter().flatten();
-        let mut valid: Vec<String> = others
+        let mut valid: Vec<(String, Text)> = others
             .map(|place| &self.contents().rules[*place].value)
             .filter(|other| other.valid_on(day))
-            .map(|other| format!("{} ({})", other.name(), other.window()))
+            .map(|other| (other.name(), other.window()))
             .collect();
         valid.sort();
-        let valid = if valid.is_empty() { "none".to_owned() } else { list(&valid) };
-        let because =
-            format!("{} is valid {}, not on {day}; valid on that day: {valid}", rule.name(), rule.window());
-        Problem::new(Code::NOT_VALID_TODAY, because)
+        let named = |language: Language| {
+            let each = valid.iter().map(|(name, window)| format!("{name} ({})", window.pick(language)));
+            list(&each.collect::<Vec<_>>())
+        };
+        let (german, valid) = match valid.is_empty() {
+            true => ("keine".to_owned(), "none".to_owned()),
+            false => (named(Language::German), named(Language::English)),
+        };
+        let (name, window) = (rule.name(), rule.window());
+        let because = (
+            format!("{name} ist gültig {}, nicht am {day}; an diesem Tag gültig: {german}", window.german),
+            format!("{name} is valid {}, not on {day}; valid on that day: {valid}", window.english),
+        );
+        Problem::told(Code::NOT_VALID_TODAY, because)
     }
 
     fn facts(

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use dds_message::{LeikaKey, MessageType, ProcedureId};
+use dds_message::{LeikaKey, MessageType, ProcedureId, Text};
 use serde::{Deserialize, Serialize};
 
 use crate::text::Span;
@@ -170,10 +170,11 @@ impl RulePackage {
 
     /// The window in words, for reasons.
     #[must_use]
-    pub fn window(&self) -> String {
-        match &self.valid_until {
-            Some(last) => format!("{} to {}", self.valid_from.as_str(), last.as_str()),
-            None => format!("from {}", self.valid_from.as_str()),
+    pub fn window(&self) -> Text {
+        let first = self.valid_from.as_str();
+        match self.valid_until.as_ref().map(Day::as_str) {
+            Some(last) => (format!("{first} bis {last}"), format!("{first} to {last}")).into(),
+            None => (format!("ab {first}"), format!("from {first}")).into(),
         }
     }
 }

@@ -37,7 +37,7 @@ fn holder(authority: &str, procedure: &str, municipality: Option<&str>) -> CaseH
 
 fn case_reasons(decision: &Decision) -> Vec<String> {
     let (Decision::Route(Plan { reasons, .. }) | Decision::Park { reasons, .. }) = decision;
-    reasons.iter().filter(|it| it.step == "case").map(|it| it.because.clone()).collect()
+    reasons.iter().filter(|it| it.step == "case").map(|it| it.because.english.clone()).collect()
 }
 
 fn plan(decision: Decision) -> Plan {
@@ -87,8 +87,12 @@ fn one_line_delegates_and_chains_are_followed_and_told() {
     depot.area(SEAT, "stadt", json!({ "delegate": { "hundesteuer": CITY } }));
     let plan = plan(decide(&depot.build(), "hundesteuer", &ars(VILLAGE)));
     assert_eq!(plan.authority.as_str(), "sn:146120000000-steueramt");
-    let chain: Vec<&str> =
-        plan.reasons.iter().filter(|it| it.step == "delegation").map(|it| it.because.as_str()).collect();
+    let chain: Vec<&str> = plan
+        .reasons
+        .iter()
+        .filter(|it| it.step == "delegation")
+        .map(|it| it.because.english.as_str())
+        .collect();
     assert_eq!(chain.len(), 2);
     assert!(chain[1].contains("its own office steueramt therefore lost"), "{}", chain[1]);
 }

@@ -56,6 +56,13 @@ async fn a_message_travels_and_its_story_can_be_told() {
     {
         assert!(german.out.contains(words), "{words}: {}", german.out);
     }
+    // The reasons too.
+    for words in ["Erkennung", "Wurzelelement {", "bearbeitet hundesteuer", "gültig ab 20"] {
+        assert!(german.out.contains(words), "{words}: {}", german.out);
+    }
+    for words in ["recognise", "covers", "handles", "uses it", "names no"] {
+        assert!(!german.out.contains(words), "{words}: {}", german.out);
+    }
 
     let metrics = String::from_utf8(stage.operations("/metrics").await.unwrap().body.to_vec()).unwrap();
     assert!(metrics.ends_with("# EOF\n"), "{metrics}");

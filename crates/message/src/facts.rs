@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Ars, AuthorityId, CaseRef, Code, LeikaKey, MessageType, ProcedureId};
+use crate::{Ars, AuthorityId, CaseRef, Code, LeikaKey, MessageType, ProcedureId, Text};
 
 /// Eingangskanal by which a message came in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -63,7 +63,7 @@ pub struct Reason {
     /// What was taken, or `None` where the step decided nothing.
     pub chosen: Option<String>,
     /// Why, or why the others lost; keys and names of the configuration only, never content.
-    pub because: String,
+    pub because: Text,
     /// Code when the step ended the decision.
     pub code: Option<Code>,
 }

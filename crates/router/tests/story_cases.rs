@@ -20,7 +20,7 @@ async fn said(bench: &Bench, id: MessageId) -> Vec<String> {
     let routed = rows.iter().find(|row| row.event == "message.routed").unwrap();
     let reasons = routed.data["reasons"].as_array().unwrap();
     let of_case = reasons.iter().filter(|reason| reason["step"] == "case");
-    of_case.map(|reason| reason["because"].as_str().unwrap().to_owned()).collect()
+    of_case.map(|reason| reason["because"]["en"].as_str().unwrap().to_owned()).collect()
 }
 
 async fn authority(bench: &Bench, id: MessageId) -> String {

@@ -160,14 +160,42 @@ fn details(row: &LogRow, german: bool) -> Vec<String> {
     for reason in row.data.get("reasons").and_then(Value::as_array).into_iter().flatten() {
         let part = |key: &str| reason.get(key).and_then(Value::as_str);
         let chosen = part("chosen").map_or_else(|| "–".to_owned(), |chosen| format!("⇒ {chosen}"));
-        let because = part("because").unwrap_or_default();
-        lines.push(format!("{:<12} {chosen}  ({because})", part("step").unwrap_or_default()));
+        // Before 0.2 there was one text, in English.
+        let because = match reason.get("because") {
+            Some(Value::String(text)) => text.as_str(),
+            Some(texts) => texts.get(say("de", "en")).and_then(Value::as_str).unwrap_or_default(),
+            None => "",
+        };
+        lines.push(format!("{:<13} {chosen}  ({because})", step(part("step").unwrap_or_default(), german)));
     }
     for finding in row.data.get("findings").and_then(Value::as_array).into_iter().flatten() {
         let part = |place: usize| finding.get(place).and_then(Value::as_str).unwrap_or_default();
         lines.push(format!("{}: {} {}", say("Befund", "finding"), part(0), part(1)));
     }
     lines
+}
+
+/// Step of a decision.
+fn step(name: &str, german: bool) -> &str {
+    if !german {
+        return name;
+    }
+    match name {
+        "recognise" => "Erkennung",
+        "rule" => "Regel",
+        "redirect" => "Umleitung",
+        "addressee" => "Empfänger",
+        "case" => "Vorgang",
+        "municipality" => "Kommune",
+        "authority" => "Zuständigkeit",
+        "delegation" => "Übertragung",
+        "level" => "Ebene",
+        "default" => "Auffangstelle",
+        "participant" => "Beteiligte",
+        "product" => "Produkt",
+        "park" => "Klärfall",
+        other => other,
+    }
 }
 
 fn state(name: &str, german: bool) -> &str {
