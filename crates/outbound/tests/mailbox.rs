@@ -32,6 +32,7 @@ const LEASE: Duration = Duration::from_secs(300);
 struct Office {
     store: SqliteStore,
     clock: ManualClock,
+    telemetry: dds_telemetry::Telemetry,
     address: SocketAddr,
     closing: watch::Sender<bool>,
     server: tokio::task::JoinHandle<()>,
@@ -60,6 +61,7 @@ async fn office_with(attachment_limit: Option<u64>, certificate_of: Option<&str>
     let secret = Some(format!("file:{}", secret.display()));
     let targets = Town { secret, attachment_limit, ..Town::default() }.targets();
     let (closing, closed) = watch::channel(false);
+    let telemetry = dds_telemetry::Telemetry::default();
     let journal = Arc::new(store.clone());
     let router = mailbox::router(Mailbox {
         journal: journal.clone(),
@@ -67,7 +69,7 @@ async fn office_with(attachment_limit: Option<u64>, certificate_of: Option<&str>
         vault: store.vault().clone(),
         targets,
         clock: Arc::new(clock.clone()),
-        telemetry: dds_telemetry::Telemetry::default(),
+        telemetry: telemetry.clone(),
         lease: LEASE,
         closing: closed,
     });
@@ -78,7 +80,7 @@ async fn office_with(attachment_limit: Option<u64>, certificate_of: Option<&str>
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let server = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
-    Office { store, clock, address, closing, server, _folder: folder }
+    Office { store, clock, telemetry, address, closing, server, _folder: folder }
 }
 
 impl Office {
@@ -247,6 +249,20 @@ async fn a_lost_lease_cannot_reject_or_extend_but_a_late_receipt_counts() {
     }
     assert_eq!(client.acknowledge(&first, Some("spaet")).await.unwrap().status.as_u16(), 200);
     assert_eq!(office.state(delivery).await, (DeliveryState::Delivered, Some("spaet".to_owned())));
+}
+
+#[tokio::test]
+async fn a_refused_rejection_is_counted_as_nothing() {
+    let office = office().await;
+    let delivery = office.post(1, &target("box")).await;
+    let mut client = office.client("box-token");
+    let fetched = client.next(0).await.unwrap().unwrap();
+    assert_eq!(client.acknowledge(&fetched, None).await.unwrap().status.as_u16(), 200);
+    assert_eq!(client.reject(&fetched, "unzustaendig", "").await.unwrap().status.as_u16(), 409);
+    assert_eq!(office.state(delivery).await.0, DeliveryState::Delivered);
+    let page = office.telemetry.metrics().page(&dds_telemetry::Gauges::default());
+    let attempts: Vec<_> = page.lines().filter(|line| line.contains("outcome=")).collect();
+    assert!(attempts.len() == 1 && attempts[0].contains("outcome=\"delivered\""), "{attempts:#?}");
 }
 
 #[tokio::test]
