@@ -360,6 +360,9 @@ pub(crate) struct Saxony {
     /// Folder to write profiles and municipalities into
     #[arg(default_value = "config", value_name = "FOLDER")]
     pub(crate) folder: PathBuf,
+    /// Replace also municipalities that were written or edited by hand
+    #[arg(long)]
+    pub(crate) force: bool,
 }
 
 #[derive(Debug, Subcommand)]

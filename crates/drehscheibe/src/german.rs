@@ -116,6 +116,7 @@ const TEXTS: &[(&str, &str)] = &[
     ("key", "Einen Hauptschlüssel erzeugen und als 64 Hexziffern ausgeben"),
     ("saxony", "Die Beispielkonfiguration aller sächsischen Kommunen schreiben"),
     ("saxony.folder", "Ordner für Profile und Kommunen"),
+    ("saxony.force", "Auch Kommunen ersetzen, die von Hand geschrieben oder geändert wurden"),
     ("*.config", "drehscheibe.toml des Dienstes"),
     ("*.rules", "Ordner mit Regel- und Produktpaketen"),
     ("*.config_dir", "Ordner mit Quellen, Profilen und Kommunen"),
