@@ -3,6 +3,7 @@
 pub(crate) mod check;
 pub(crate) mod deliver;
 pub(crate) mod depot;
+mod difference;
 pub(crate) mod explain;
 pub(crate) mod health;
 pub(crate) mod journal;
