@@ -325,8 +325,8 @@ impl References<'_> {
                     let bytes = self.files.get(file).map(|bytes| String::from_utf8_lossy(bytes));
                     let place = locate(&bytes.unwrap_or_default(), "", &format!("\"{folder}\""));
                     let remedy = (
-                        "Einen eigenen Namen ohne führenden / und ohne .. wählen.",
-                        "Choose a name of its own without leading / and without ...",
+                        "Einen eigenen Namen ohne führenden Schrägstrich und ohne „..“ wählen.",
+                        "Choose a name of its own that does not begin with a slash and has no \"..\" in it.",
                     );
                     let finding = CheckFinding::error(Code::CONFIG_REFERENCE, file, text).at(place);
                     self.findings.push(finding.remedy(remedy));
