@@ -5,7 +5,11 @@
 //! invented by `config/saxony.toml`: profiles in turn, addresses below `.example`, delegations of small municipalities
 //! to their association or district. The result depends on these two files only.
 
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::Path,
+};
 
 use dds_depot::CheckFinding;
 use dds_message::{Ars, Code, Text};
@@ -13,13 +17,17 @@ use serde::Deserialize;
 
 use crate::{place::parse, read::unreadable};
 
+/// First line of every file written, and the sign that it may be replaced: who edits a file takes this line out.
+const MARK: &str =
+    "# Erzeugt mit `drehscheibe saxony`: Name und Schlüssel sind Tatsachen, alles andere ist erfunden.";
+
 /// What a generation wrote.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Generated {
     /// Files written.
     pub written: usize,
-    /// Files of areas that are no longer in the list, removed.
-    pub removed: usize,
+    /// Names of files of areas that are no longer in the list, removed.
+    pub removed: Vec<String>,
 }
 
 /// How areas are configured (`config/saxony.toml`).
@@ -63,18 +71,20 @@ struct Area {
 
 /// Writes `<out>/<ars>-<name>.toml` for every area of the list and removes the files of areas no longer in it.
 ///
+/// A file that does not begin with the mark of this generator is somebody's own: as long as there is one, nothing at all is
+/// written or removed. With `force` those in the way are replaced; own files of other names stay in any case.
+///
 /// # Errors
-/// DDS-C001 with file and line if one of the two files is malformed, or with the file that cannot be written.
-pub fn generate(csv: &Path, plan: &Path, out: &Path) -> Result<Generated, CheckFinding> {
+/// DDS-C001 with file and line if one of the two files is malformed, or with the file that cannot be written or is somebody's
+/// own.
+pub fn generate(csv: &Path, plan: &Path, out: &Path, force: bool) -> Result<Generated, CheckFinding> {
     let read = |path: &Path| fs::read(path).map_err(|error| failure(path, 0, unreadable(&error)));
     let rules: Plan = parse(&plan.display().to_string(), &read(plan)?, Code::CONFIG_SYNTAX)?;
     let list = String::from_utf8_lossy(&read(csv)?).into_owned();
     let areas = with_bodies(areas(csv, &list)?, &rules);
     let seats = seats(&areas);
-    fs::create_dir_all(out).map_err(|error| failure(out, 0, unwritable(&error)))?;
-    let mut done = Generated::default();
+    let mut files = BTreeMap::new();
     let mut turns: BTreeMap<&str, usize> = BTreeMap::new();
-    let mut names = Vec::with_capacity(areas.len());
     for area in &areas {
         let kind = rules.kind.get(&area.kind).filter(|kind| !kind.profiles.is_empty());
         let kind = kind.ok_or_else(|| missing(plan, &area.kind))?;
@@ -82,20 +92,62 @@ pub fn generate(csv: &Path, plan: &Path, out: &Path) -> Result<Generated, CheckF
         let profile = &kind.profiles[*turn % kind.profiles.len()];
         *turn += 1;
         let name = format!("{}-{}.toml", area.ars, slug(&area.name));
-        let path = out.join(&name);
-        fs::write(&path, file(area, profile, &delegations(area, kind, &rules, &seats)))
-            .map_err(|error| failure(&path, 0, unwritable(&error)))?;
-        done.written += 1;
-        names.push(name);
+        files.insert(name, file(area, profile, &delegations(area, kind, &rules, &seats)));
     }
-    for entry in fs::read_dir(out).map_err(|error| failure(out, 0, unreadable(&error)))?.flatten() {
+    fs::create_dir_all(out).map_err(|error| failure(out, 0, unwritable(&error)))?;
+    let (old, own) = existing(out)?;
+    let area_of = |name: &str| name.split('-').next().unwrap_or_default().to_owned();
+    let areas: BTreeSet<String> = files.keys().map(|name| area_of(name)).collect();
+    // A second file for an area of the list would define it twice, whatever its name is.
+    let in_the_way: Vec<&String> = own.iter().filter(|name| areas.contains(&area_of(name))).collect();
+    if let (Some(first), false) = (in_the_way.first(), force) {
+        return Err(not_ours(&out.join(first), in_the_way.len()));
+    }
+    let stale = old.iter().chain(in_the_way).filter(|name| !files.contains_key(*name));
+    let removed: Vec<String> = stale.cloned().collect();
+    for (name, text) in &files {
+        let path = out.join(name);
+        fs::write(&path, text).map_err(|error| failure(&path, 0, unwritable(&error)))?;
+    }
+    for name in &removed {
+        let path = out.join(name);
+        fs::remove_file(&path).map_err(|error| failure(&path, 0, unwritable(&error)))?;
+    }
+    Ok(Generated { written: files.len(), removed })
+}
+
+/// The files of municipalities in `out`: those of this generator, and those of somebody else.
+fn existing(out: &Path) -> Result<(BTreeSet<String>, BTreeSet<String>), CheckFinding> {
+    let (mut ours, mut own) = (BTreeSet::new(), BTreeSet::new());
+    let entries = fs::read_dir(out).map_err(|error| failure(out, 0, unreadable(&error)))?;
+    for entry in entries {
+        let entry = entry.map_err(|error| failure(out, 0, unreadable(&error)))?;
         let name = entry.file_name().to_string_lossy().into_owned();
-        if name.ends_with(".toml") && !names.contains(&name) {
-            fs::remove_file(entry.path()).map_err(|error| failure(&entry.path(), 0, unwritable(&error)))?;
-            done.removed += 1;
+        if !name.ends_with(".toml") {
+            continue;
         }
+        let bytes = fs::read(entry.path()).map_err(|error| failure(&entry.path(), 0, unreadable(&error)))?;
+        let ours_too = bytes.strip_prefix(MARK.as_bytes()).is_some_and(|rest| rest.starts_with(b"\n"));
+        if ours_too {
+            ours.insert(name)
+        } else {
+            own.insert(name)
+        };
     }
-    Ok(done)
+    Ok((ours, own))
+}
+
+fn not_ours(path: &Path, count: usize) -> CheckFinding {
+    let text = (
+        format!(
+            "die Datei stammt nicht von drehscheibe saxony (insgesamt {count} solche); nichts wurde geschrieben"
+        ),
+        format!("this file is not by drehscheibe saxony ({count} such files in all); nothing was written"),
+    );
+    failure(path, 0, text).remedy((
+        "Einen anderen Ordner nennen, oder mit --force ersetzen lassen.",
+        "Name another folder, or have them replaced with --force.",
+    ))
 }
 
 fn missing(plan: &Path, kind: &str) -> CheckFinding {
@@ -188,8 +240,7 @@ fn file(area: &Area, profile: &str, delegations: &BTreeMap<String, Ars>) -> Stri
     let (ars, host) = (&area.ars, slug(&area.name));
     let quoted = area.name.replace('\\', "\\\\").replace('"', "\\\"");
     let mut text = format!(
-        "# Erzeugt mit `drehscheibe saxony`: Name und Schlüssel sind Tatsachen, alles andere ist erfunden.\n\
-         ars = \"{ars}\"\nname = \"{quoted}\"\nprofile = \"{profile}\"\n\
+        "{MARK}\nars = \"{ars}\"\nname = \"{quoted}\"\nprofile = \"{profile}\"\n\
          endpoint = \"https://integration.{host}.example\"\nsecret = \"env:DDS_SECRET_{ars}\"\n\
          mail = \"poststelle@{host}.example\"\nfolder = \"/srv/transfer/{ars}\"\n"
     );
@@ -243,8 +294,10 @@ mod tests {
         fs::write(&csv, LIST).unwrap();
         fs::write(&plan, PLAN).unwrap();
         fs::create_dir(&out).unwrap();
-        fs::write(out.join("149999999999-weg.toml"), "").unwrap();
-        assert_eq!(generate(&csv, &plan, &out).unwrap(), Generated { written: 6, removed: 1 });
+        let gone = "149999999999-weg.toml".to_owned();
+        fs::write(out.join(&gone), format!("{MARK}\n")).unwrap();
+        let done = generate(&csv, &plan, &out, false).unwrap();
+        assert_eq!(done, Generated { written: 6, removed: vec![gone] });
         let text = |name: &str| fs::read_to_string(out.join(name)).unwrap();
         assert!(
             text("145215103040-auerbach.toml")
@@ -256,7 +309,7 @@ mod tests {
             text("145215405000-verwaltungsverband-wildenstein.toml").contains("bauantrag = \"145210000000\"")
         );
         let first = text("145215103040-auerbach.toml");
-        generate(&csv, &plan, &out).unwrap();
+        generate(&csv, &plan, &out, false).unwrap();
         assert_eq!(text("145215103040-auerbach.toml"), first);
     }
 

@@ -30,8 +30,13 @@ fn release() -> Release {
 #[test]
 fn the_committed_files_are_what_the_generator_writes() {
     let out = tempfile::tempdir().unwrap();
-    saxony::generate(&root().join("config/saxony.csv"), &root().join("config/saxony.toml"), out.path())
-        .unwrap();
+    saxony::generate(
+        &root().join("config/saxony.csv"),
+        &root().join("config/saxony.toml"),
+        out.path(),
+        false,
+    )
+    .unwrap();
     let read = |folder: &Path| -> BTreeMap<String, String> {
         let entries = std::fs::read_dir(folder).unwrap().flatten();
         entries
@@ -40,10 +45,45 @@ fn the_committed_files_are_what_the_generator_writes() {
     };
     let committed = root().join("config/municipalities");
     if std::env::var_os("DDS_UPDATE").is_some() {
-        saxony::generate(&root().join("config/saxony.csv"), &root().join("config/saxony.toml"), &committed)
-            .unwrap();
+        saxony::generate(
+            &root().join("config/saxony.csv"),
+            &root().join("config/saxony.toml"),
+            &committed,
+            false,
+        )
+        .unwrap();
     }
     assert!(read(out.path()) == read(&committed), "run drehscheibe saxony (or this test with DDS_UPDATE=1)");
+}
+
+#[test]
+fn a_municipality_edited_by_hand_is_neither_overwritten_nor_removed() {
+    let out = tempfile::tempdir().unwrap();
+    let generate = |force: bool| {
+        let config = root().join("config");
+        saxony::generate(&config.join("saxony.csv"), &config.join("saxony.toml"), out.path(), force)
+    };
+    let (dresden, own) = (out.path().join("146120000000-dresden.toml"), out.path().join("999-eigene.toml"));
+    let edited = "ars = \"146120000000\"\nname = \"Dresden\"\nprofile = \"eigenes\"\n";
+    std::fs::write(&dresden, edited).unwrap();
+    std::fs::write(&own, "# eigene\n").unwrap();
+    let refused = generate(false).unwrap_err();
+    assert!(refused.file.ends_with("146120000000-dresden.toml"), "{refused}");
+    assert!(refused.text.english.contains("nothing was written"), "{refused}");
+    assert_eq!(std::fs::read_dir(out.path()).unwrap().count(), 2, "nothing else was written");
+    assert_eq!(std::fs::read_to_string(&dresden).unwrap(), edited);
+    // The same area under another name would be there twice.
+    let other = out.path().join("146120000000-dd.toml");
+    std::fs::rename(&dresden, &other).unwrap();
+    assert!(generate(false).unwrap_err().file.ends_with("146120000000-dd.toml"));
+    let done = generate(true).unwrap();
+    assert_eq!(done.removed, ["146120000000-dd.toml"]);
+    assert!(dresden.exists() && !other.exists());
+    assert_eq!(std::fs::read_to_string(&own).unwrap(), "# eigene\n", "not in the way");
+    // An area that left the list goes, because its file is ours.
+    let mark = std::fs::read_to_string(&dresden).unwrap().lines().next().unwrap().to_owned();
+    std::fs::write(out.path().join("149990000000-weg.toml"), format!("{mark}\n")).unwrap();
+    assert_eq!(generate(false).unwrap().removed, ["149990000000-weg.toml"]);
 }
 
 #[test]

@@ -13,13 +13,15 @@ use crate::{
 const GAPS: usize = 50;
 
 impl Release {
-    /// Checks the release for `day` (`YYYY-MM-DD`). Errors (overlaps, DDS-C004) forbid to activate it; warnings and
+    /// Checks the release for `day` (`YYYY-MM-DD`). Errors (overlaps, DDS-C004; values that
+    /// cannot be meant, DDS-C001 and DDS-C002) forbid to activate it; warnings and
     /// notes are for people.
     #[must_use]
     pub fn check(&self, day: &str) -> Vec<CheckFinding> {
         let mut findings = Vec::new();
         self.overlaps(&mut findings);
         self.packages(&mut findings);
+        self.values(&mut findings);
         self.connections(&mut findings);
         self.gaps(day, &mut findings);
         findings.sort_by(|one, other| other.severity.cmp(&one.severity).then_with(|| one.cmp(other)));

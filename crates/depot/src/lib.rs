@@ -25,6 +25,7 @@ mod source;
 mod synthetic;
 mod target;
 mod text;
+mod values;
 
 pub use bundle::{BundleParts, Checks};
 pub use cases::{Case, Expected};

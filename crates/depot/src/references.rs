@@ -11,6 +11,7 @@ use crate::{
     municipality::{Municipality, Office},
     product::ProductKind,
     release::{Contents, Filed, Files},
+    source::Source,
     text::{locate, nearest},
 };
 
@@ -20,6 +21,7 @@ pub(crate) fn check(contents: &Contents, files: &Files, index: &Index, findings:
     check.profiles();
     check.areas();
     check.defaults();
+    check.folders();
 }
 
 /// What a name stands for, German with its article and English.
@@ -292,6 +294,46 @@ impl References<'_> {
         let profile = self.index.profile(self.contents, &area.profile);
         area.offices.contains_key(office)
             || profile.is_some_and(|profile| profile.offices.contains_key(office))
+    }
+
+    /// Drop folders lie below the inbox and belong to one source alone: who can write there sends as this source.
+    fn folders(&mut self) {
+        let contents = self.contents;
+        let mut seen: Vec<(Vec<&str>, &Filed<Source>)> = Vec::new();
+        for source in &contents.sources {
+            let Some(folder) = &source.value.folder else { continue };
+            let parts: Vec<&str> = folder.trim_end_matches('/').split('/').collect();
+            let text = if parts.iter().any(|part| matches!(*part, "" | "." | "..") || part.contains('\\')) {
+                Some((
+                    format!("das Transferverzeichnis {folder:?} liegt nicht unter [folders] inbox"),
+                    format!("drop folder {folder:?} is not below [folders] inbox"),
+                ))
+            } else {
+                let other =
+                    seen.iter().find(|(other, _)| other.starts_with(&parts) || parts.starts_with(other));
+                other.map(|(_, other)| {
+                    let other = &other.file;
+                    (
+                        format!("das Transferverzeichnis {folder:?} gehört schon der Quelle in {other}"),
+                        format!("drop folder {folder:?} belongs to the source of {other} already"),
+                    )
+                })
+            };
+            match text {
+                Some(text) => {
+                    let file = &source.file;
+                    let bytes = self.files.get(file).map(|bytes| String::from_utf8_lossy(bytes));
+                    let place = locate(&bytes.unwrap_or_default(), "", &format!("\"{folder}\""));
+                    let remedy = (
+                        "Einen eigenen Namen ohne führenden Schrägstrich und ohne „..“ wählen.",
+                        "Choose a name of its own that does not begin with a slash and has no \"..\" in it.",
+                    );
+                    let finding = CheckFinding::error(Code::CONFIG_REFERENCE, file, text).at(place);
+                    self.findings.push(finding.remedy(remedy));
+                }
+                None => seen.push((parts, source)),
+            }
+        }
     }
 
     fn defaults(&mut self) {

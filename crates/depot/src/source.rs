@@ -32,7 +32,7 @@ pub struct Source {
     /// How answers reach it.
     #[serde(default)]
     pub answers: Answers,
-    /// Drop folder it may place messages in; relative to the folder of `drehscheibe.toml`.
+    /// Drop folder it may place messages in, below `[folders] inbox`; of this source alone.
     #[serde(default)]
     pub folder: Option<String>,
     /// Limits of its own, below those of the process.
@@ -96,10 +96,11 @@ impl Allow {
     /// Whether `name` is allowed.
     #[must_use]
     pub fn allows(&self, name: &str) -> bool {
-        self.0.iter().any(|pattern| match pattern.strip_suffix('*') {
-            Some(beginning) => name.starts_with(beginning),
-            None => pattern == name,
-        })
+        self.0.iter().any(|pattern| Self::matches(pattern, name))
+    }
+
+    pub(crate) fn matches(pattern: &str, name: &str) -> bool {
+        pattern.strip_suffix('*').map_or(pattern == name, |beginning| name.starts_with(beginning))
     }
 
     /// Whether everything is allowed.

@@ -131,6 +131,120 @@ fn the_check_finds_overlap_gap_unused_and_untested() {
     assert!(with_versions().check(DAY).iter().all(|it| it.code != Code::RULE_OVERLAP));
 }
 
+/// What the check says of `severity` about a file that has nothing to do with packages and gaps.
+fn values(depot: Depot, severity: Severity) -> Vec<String> {
+    let findings = depot.build().check(DAY);
+    let of_values = |it: &&dds_depot::CheckFinding| {
+        it.severity == severity && matches!(it.code, Code::CONFIG_SYNTAX | Code::CONFIG_REFERENCE)
+    };
+    findings.iter().filter(of_values).map(ToString::to_string).collect()
+}
+
+#[test]
+fn what_a_source_may_do_must_exist() {
+    let mut depot = Depot::new();
+    let token = "0".repeat(64);
+    let text = "id = \"falsch\"\nprocedures = [\"hundesteur\", \"bau*\", \"wohn*\"]\n\
+                municipalities = [\"x*\", \"14612\", \"146*\", \"099999999999\"]\n\
+                mailboxes = [\"146120000000/nix\", \"146120000000/*\", \"146120000000/steueramt/fv-steuerwerk\"]\n\
+                answers = { kind = \"callback\", url = \"quatsch\" }\n[limits]\nparallel = 0\n";
+    let value = json!({ "tokens": [token], "procedures": ["hundesteur", "bau*", "wohn*"],
+        "municipalities": ["x*", "14612", "146*", "099999999999"],
+        "mailboxes": ["146120000000/nix", "146120000000/*", "146120000000/steueramt/fv-steuerwerk"],
+        "answers": { "kind": "callback", "url": "quatsch" }, "limits": { "parallel": 0 } });
+    depot.source("falsch", text, value.clone());
+    let errors = values(depot, Severity::Error);
+    let file = "config/sources/falsch.toml";
+    let expected = [
+        ("2:15: DDS-C002", "Did you mean \"hundesteuer\"?"),
+        ("2:37: DDS-C002", "\"wohn*\" matches no procedure"),
+        ("3:19: DDS-C001", "\"x*\" is neither an ARS"),
+        ("3:25: DDS-C001", "\"14612\" is neither an ARS"),
+        ("4:14: DDS-C002", "\"146120000000/nix\" matches no mailbox"),
+        ("4:52: DDS-C002", "fv-steuerwerk\" matches no mailbox"),
+        ("5:38: DDS-C001", "\"quatsch\" is no address"),
+        ("7:1: DDS-C001", "parallel = 0 would allow nothing"),
+    ];
+    for (place, part) in expected {
+        let found = errors.iter().any(|it| it.starts_with(&format!("{file}:{place}")) && it.contains(part));
+        assert!(found, "{place} {part}: {errors:#?}");
+    }
+    assert_eq!(errors.len(), expected.len(), "{errors:#?}");
+    let mut depot = Depot::new();
+    depot.source("offen", "", json!({ "answers": { "kind": "callback", "url": "http://portal.example/r" } }));
+    depot.source("folder", "", json!({ "folder": "eingang" }));
+    depot.source("falsch", "", json!({ "tokens": [token], "municipalities": ["099999999999"] }));
+    let warnings = values(depot, Severity::Warning).join("\n");
+    assert!(
+        warnings.contains("source offen has neither token nor certificate nor drop folder"),
+        "{warnings}"
+    );
+    assert!(warnings.contains("\"http://portal.example/r\" is not encrypted"), "{warnings}");
+    assert!(warnings.contains("\"099999999999\" matches no connected municipality"), "{warnings}");
+    assert!(!warnings.contains("source folder"), "{warnings}");
+}
+
+#[test]
+fn addresses_and_limits_of_a_municipality_must_be_possible() {
+    let file = format!("config/municipalities/{SEAT}.toml");
+    let says = |extra: serde_json::Value, severity: Severity| {
+        let mut depot = Depot::new();
+        depot.area(SEAT, "stadt", extra);
+        values(depot, severity)
+    };
+    for (extra, part) in [
+        (json!({ "endpoint": "quatsch" }), "\"quatsch\" is no address"),
+        (json!({ "endpoint": "ftp://x.example/" }), "\"ftp://x.example/\" is no address"),
+        (json!({ "mail": "" }), "\"\" is no mail address"),
+        (json!({ "mail": "post stelle@x.example" }), "is no mail address"),
+        (
+            json!({ "office": { "steueramt": { "policy": { "parallel": 0 } } } }),
+            "parallel = 0 would allow nothing",
+        ),
+        (json!({ "office": { "steueramt": { "endpoint": "/weg" } } }), "\"/weg\" is no address"),
+        (json!({ "office": { "steueramt": { "mail_address": "@x" } } }), "\"@x\" is no mail address"),
+    ] {
+        let errors = says(extra.clone(), Severity::Error);
+        assert!(
+            errors.len() == 1 && errors[0].starts_with(&file) && errors[0].contains(part),
+            "{extra} {errors:#?}"
+        );
+    }
+    let open = says(json!({ "endpoint": "http://x.example/" }), Severity::Warning);
+    assert!(open.iter().any(|it| it.contains("is not encrypted")), "{open:#?}");
+    for own in ["http://127.0.0.1:9/", "http://[::1]:9", "http://localhost:9/x", "https://x.example"] {
+        for severity in [Severity::Error, Severity::Warning] {
+            assert_eq!(says(json!({ "endpoint": own }), severity), [""; 0], "{own}");
+        }
+    }
+}
+
+#[test]
+fn a_drop_folder_lies_in_the_inbox_and_belongs_to_one_source() {
+    let errors = |folders: &[&str]| {
+        let mut depot = Depot::new();
+        for (number, folder) in folders.iter().enumerate() {
+            let text = format!("id = \"s{number}\"\nfolder = \"{folder}\"\n");
+            depot.source(&format!("s{number}"), &text, json!({ "folder": folder }));
+        }
+        depot.errors()
+    };
+    assert_eq!(errors(&["a", "ab", "b/c", "b/d/"]), [""; 0]);
+    for outside in ["../../x", "/srv/x", "", ".", "a/../b", "a//b"] {
+        let errors = errors(&[outside]);
+        assert!(
+            errors.len() == 1 && errors[0].contains("is not below [folders] inbox"),
+            "{outside} {errors:#?}"
+        );
+        assert!(errors[0].starts_with("config/sources/s0.toml:2:10: DDS-C002"), "{errors:#?}");
+    }
+    for twice in [["a", "a/"], ["a", "a/b"], ["a/in", "a"]] {
+        let errors = errors(&twice);
+        let part = "belongs to the source of config/sources/s0.toml already";
+        assert!(errors.len() == 1 && errors[0].contains(part), "{twice:?} {errors:#?}");
+    }
+}
+
 #[test]
 fn the_id_covers_every_byte_and_a_release_reopens() {
     let release = Depot::new().build();

@@ -67,6 +67,9 @@ pub(crate) enum Command {
     Worker,
 }
 
+/// The drehscheibe.toml of a command that names none.
+pub(crate) const DEFAULT_CONFIG: &str = "config/drehscheibe.toml";
+
 /// Where rules and configuration lie.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Sources {
@@ -85,7 +88,7 @@ pub(crate) struct Sources {
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Settings {
     /// The router's drehscheibe.toml
-    #[arg(long, short, env = "DDS_CONFIG", default_value = "config/drehscheibe.toml", value_name = "FILE")]
+    #[arg(long, short, env = "DDS_CONFIG", default_value = DEFAULT_CONFIG, value_name = "FILE")]
     pub(crate) config: PathBuf,
 }
 
@@ -185,8 +188,15 @@ pub(crate) struct Explain {
 pub(crate) struct Replay {
     #[command(flatten)]
     pub(crate) settings: Settings,
-    #[command(flatten)]
-    pub(crate) sources: Sources,
+    /// Folder with rule and product packages, instead of the one drehscheibe.toml names
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) rules: Option<PathBuf>,
+    /// Folder with sources, profiles and municipalities, instead of that of drehscheibe.toml
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) config_dir: Option<PathBuf>,
+    /// Folder with third-party schemas, instead of the one drehscheibe.toml names
+    #[arg(long, env = "DDS_SCHEMAS", value_name = "FOLDER")]
+    pub(crate) schemas: Option<PathBuf>,
     /// Folder with fixture messages; without it, the stored messages of the router
     #[arg(long, value_name = "FOLDER")]
     pub(crate) fixtures: Option<PathBuf>,
@@ -363,6 +373,9 @@ pub(crate) struct Saxony {
     /// Folder to write profiles and municipalities into
     #[arg(default_value = "config", value_name = "FOLDER")]
     pub(crate) folder: PathBuf,
+    /// Replace also municipalities that were written or edited by hand
+    #[arg(long)]
+    pub(crate) force: bool,
 }
 
 #[derive(Debug, Subcommand)]

@@ -34,6 +34,7 @@ const ALL: usize = 10;
 struct Office {
     store: SqliteStore,
     clock: ManualClock,
+    telemetry: dds_telemetry::Telemetry,
     address: SocketAddr,
     polls: Polls,
     closing: watch::Sender<bool>,
@@ -64,6 +65,7 @@ async fn office_with(attachment_limit: Option<u64>, certificate_of: Option<&str>
     let targets = Town { secret, attachment_limit, ..Town::default() }.targets();
     let (closing, closed) = watch::channel(false);
     let polls = Polls::new(ALL);
+    let telemetry = dds_telemetry::Telemetry::default();
     let journal = Arc::new(store.clone());
     let router = mailbox::router(Mailbox {
         journal: journal.clone(),
@@ -71,7 +73,7 @@ async fn office_with(attachment_limit: Option<u64>, certificate_of: Option<&str>
         vault: store.vault().clone(),
         targets,
         clock: Arc::new(clock.clone()),
-        telemetry: dds_telemetry::Telemetry::default(),
+        telemetry: telemetry.clone(),
         lease: LEASE,
         polls: polls.clone(),
         closing: closed,
@@ -83,7 +85,7 @@ async fn office_with(attachment_limit: Option<u64>, certificate_of: Option<&str>
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let server = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
-    Office { store, clock, address, polls, closing, server, _folder: folder }
+    Office { store, clock, telemetry, address, polls, closing, server, _folder: folder }
 }
 
 impl Office {
@@ -321,6 +323,20 @@ async fn a_lost_lease_cannot_reject_or_extend_but_a_late_receipt_counts() {
     }
     assert_eq!(client.acknowledge(&first, Some("spaet")).await.unwrap().status.as_u16(), 200);
     assert_eq!(office.state(delivery).await, (DeliveryState::Delivered, Some("spaet".to_owned())));
+}
+
+#[tokio::test]
+async fn a_refused_rejection_is_counted_as_nothing() {
+    let office = office().await;
+    let delivery = office.post(1, &target("box")).await;
+    let mut client = office.client("box-token");
+    let fetched = client.next(0).await.unwrap().unwrap();
+    assert_eq!(client.acknowledge(&fetched, None).await.unwrap().status.as_u16(), 200);
+    assert_eq!(client.reject(&fetched, "unzustaendig", "").await.unwrap().status.as_u16(), 409);
+    assert_eq!(office.state(delivery).await.0, DeliveryState::Delivered);
+    let page = office.telemetry.metrics().page(&dds_telemetry::Gauges::default());
+    let attempts: Vec<_> = page.lines().filter(|line| line.contains("outcome=")).collect();
+    assert!(attempts.len() == 1 && attempts[0].contains("outcome=\"delivered\""), "{attempts:#?}");
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use dds_depot::{Decision, Order, Plan, PlannedDelivery, Recognised, Release};
 use dds_message::{
     Attachment, CaseHolder, Code, DeliveryId, Digest, Facts, Finding, Format, MessageId, MessageState,
-    Problem, Reason, Severity, SourceId, Timestamp,
+    Problem, Reason, ReleaseId, Severity, SourceId, Timestamp,
 };
 use dds_store::{NewDelivery, NewEntry, NewPlan, Output, PlanState, StoreError};
 use dds_telemetry::{Attribute, Event, MessageRouted, Moment, Span, Step, Telemetry};
@@ -30,6 +30,8 @@ pub struct Subject<'a> {
     pub format: Format,
     /// Attachments.
     pub attachments: &'a [Attachment],
+    /// Release that the documents name. The one it is routed under, or for a comparison the same for both.
+    pub release: ReleaseId,
     /// Who has its case already, see `Journal::case_holders`.
     pub case_holders: &'a [CaseHolder],
 }
@@ -142,7 +144,7 @@ fn job(release: &Release, subject: &Subject<'_>, plan: &Plan, facts: &Facts, ids
             delivery: *id,
             accepted: subject.at,
             source: subject.source,
-            release: release.id(),
+            release: subject.release,
             rule: &plan.rule,
             authority: (&planned.authority, &planned.authority_name),
             municipality,
@@ -184,6 +186,7 @@ pub(crate) async fn prepare(
         document: &work.document,
         format: work.format,
         attachments: &work.attachments,
+        release: release.id(),
         case_holders: &[],
     };
     let job = job(release, &subject, plan, facts, &[id]);
@@ -258,6 +261,7 @@ async fn application(router: &Router, work: &Work) -> Result<NewPlan, StoreError
         document: &work.document,
         format: work.format,
         attachments: &work.attachments,
+        release: release.id(),
         case_holders: &holders,
     };
     let telemetry = &router.inner.parts.telemetry;

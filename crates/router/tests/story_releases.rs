@@ -63,6 +63,7 @@ async fn a_second_look_under_another_release_writes_nothing() {
         document: &document,
         format: Format::Xml,
         attachments: &[],
+        release: other.id(),
         case_holders: &[],
     };
     let seen = judge(&bench.pool, &other, &subject, &facts, recognised).await;

@@ -53,7 +53,7 @@ impl Depot {
         depot.area(DISTRICT, "landkreis", json!({}));
         depot.contents.sources.push(filed(
             "config/sources/amt24.toml",
-            json!({ "id": "amt24", "name": "Amt24", "procedures": ["hundesteuer"], "municipalities": ["146*"],
+            json!({ "id": "amt24", "name": "Amt24", "tokens": ["1".repeat(64)], "procedures": ["hundesteuer"], "municipalities": ["146*"],
                 "answers": { "kind": "callback", "url": "https://amt24.example/r" } }),
         ));
         depot
@@ -105,6 +105,14 @@ impl Depot {
         );
         self.contents.municipalities.retain(|area| area.value.ars.as_str() != ars);
         self.contents.municipalities.push(filed(&format!("config/municipalities/{ars}.toml"), value));
+    }
+
+    pub fn source(&mut self, id: &str, text: &str, value: Value) {
+        let file = format!("config/sources/{id}.toml");
+        self.file(&file, text);
+        let mut source = json!({ "id": id, "name": id });
+        merge(&mut source, value);
+        self.contents.sources.push(filed(&file, source));
     }
 
     pub fn defaults(&mut self, value: Value) {

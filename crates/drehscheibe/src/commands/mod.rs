@@ -3,6 +3,7 @@
 pub(crate) mod check;
 pub(crate) mod deliver;
 pub(crate) mod depot;
+mod difference;
 pub(crate) mod explain;
 pub(crate) mod health;
 pub(crate) mod journal;
@@ -43,10 +44,14 @@ pub(crate) fn saxony(options: &cli::Saxony, output: Output) -> Result<ExitCode, 
         &folder.join("saxony.csv"),
         &folder.join("saxony.toml"),
         &folder.join("municipalities"),
+        options.force,
     );
-    let files = written?.written;
-    output.line(format!("{files} {}", output.pick("Dateien geschrieben", "files written")));
-    output.result(&serde_json::json!({ "files": files }))?;
+    let done = written?;
+    for name in &done.removed {
+        output.line(format!("{} {name}", output.pick("entfernt:", "removed:")));
+    }
+    output.line(format!("{} {}", done.written, output.pick("Dateien geschrieben", "files written")));
+    output.result(&serde_json::json!({ "files": done.written, "removed": done.removed }))?;
     Ok(ExitCode::SUCCESS)
 }
 

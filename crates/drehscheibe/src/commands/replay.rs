@@ -1,21 +1,33 @@
 //! `drehscheibe replay`: what would another release do with these messages? Writes nothing (invariant I4).
 
-use std::{collections::BTreeMap, path::Path, process::ExitCode};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use bytes::Bytes;
-use dds_config::{ReleaseStore, read_release};
+use dds_config::{ProcessConfig, ReleaseStore, SourcePaths, read_release};
 use dds_depot::Release;
-use dds_message::{Attachment, Clock, Digest, Format, MessageId, Problem, SourceId, Timestamp};
+use dds_message::{
+    Attachment, CaseHolder, Clock, Code, Format, MessageId, Problem, ReleaseId, SourceId, Timestamp,
+};
 use dds_router::{Subject, judge, recognise};
 use dds_store::{AuditLog, Journal, LogQuery};
 use dds_telemetry::SystemClock;
 use dds_worker::{Pool, PoolOptions};
-use dds_xml::{Limits, canonical};
+use dds_xml::Limits;
 use indicatif::ProgressBar;
 use serde::Serialize;
 use uuid::Uuid;
 
-use crate::{Failure, cli::Replay, commands::check, node, output::Output};
+use super::difference;
+use crate::{
+    Failure,
+    cli::{DEFAULT_CONFIG, Replay},
+    node,
+    output::Output,
+};
 
 /// A message to replay.
 struct Message {
@@ -26,6 +38,8 @@ struct Message {
     document: Bytes,
     format: Format,
     attachments: Vec<Attachment>,
+    /// Who had its case when it came.
+    case_holders: Vec<CaseHolder>,
 }
 
 /// What a release does with a message.
@@ -50,44 +64,38 @@ struct Change {
 
 /// Replays and prints the differences.
 pub(crate) async fn run(options: &Replay, output: Output) -> Result<ExitCode, Failure> {
-    let config = super::settings(&options.settings.config);
-    let (messages, before, after) = if let Some(folder) = &options.fixtures {
-        let now = read_release(&check::paths(&options.sources)).map_err(crate::demo::build_failed)?;
-        let stored = |id: &Option<String>| -> Result<Option<Release>, Failure> {
-            match id {
-                Some(id) => Ok(Some(load(
-                    &ReleaseStore::new(&config.as_ref().map_err(Failure::clone)?.releases),
-                    id,
-                )?)),
-                None => Ok(None),
-            }
-        };
-        let before = stored(&options.before)?.unwrap_or_else(|| now.clone());
-        (fixtures(folder)?, before, stored(&options.release)?.unwrap_or(now))
+    let config = settings(options)?;
+    let now = || read_release(&paths(options, config.as_ref())).map_err(crate::demo::build_failed);
+    let releases = config.as_ref().map(|config| ReleaseStore::new(&config.releases));
+    let stored = |id: &Option<String>| -> Result<Option<Release>, Failure> {
+        let Some(id) = id else { return Ok(None) };
+        let releases = releases.as_ref().ok_or_else(|| missing(options))?;
+        Ok(Some(releases.find(id).and_then(|id| releases.load(&id))?))
+    };
+    let after = stored(&options.release)?.map_or_else(now, Ok)?;
+    let (messages, before) = if let Some(folder) = &options.fixtures {
+        (fixtures(folder)?, stored(&options.before)?.map_or_else(now, Ok)?)
     } else {
-        let config = config?;
-        let releases = ReleaseStore::new(&config.releases);
-        let before = match &options.before {
-            Some(id) => load(&releases, id)?,
-            None => releases.active()?.map(|id| releases.load(&id)).transpose()?.ok_or_else(|| {
+        let (config, releases) = config.as_ref().zip(releases.as_ref()).ok_or_else(|| missing(options))?;
+        let active = || -> Result<Release, Failure> {
+            releases.active()?.map(|id| releases.load(&id)).transpose()?.ok_or_else(|| {
                 let text = ("kein Depotstand ist aktiv", "no release is active");
-                Failure::new(dds_message::Code::RELEASE_UNKNOWN, text)
-            })?,
+                Failure::new(Code::RELEASE_UNKNOWN, text)
+            })
         };
-        let after = match &options.release {
-            Some(id) => load(&releases, id)?,
-            None => read_release(&check::paths(&options.sources)).map_err(crate::demo::build_failed)?,
-        };
-        (Box::pin(stored_messages(&node::reader(&config)?, options.limit)).await?, before, after)
+        let before = stored(&options.before)?.map_or_else(active, Ok)?;
+        (Box::pin(stored_messages(&node::reader(config)?, options.limit)).await?, before)
     };
     let pool = Pool::start(PoolOptions::default()).await?;
     node::load(&pool, &before).await?;
     node::load(&pool, &after).await?;
     let bar = if output.json { ProgressBar::hidden() } else { ProgressBar::new(messages.len() as u64) };
+    // Products print the release they were made under; both runs name the same, so that only real differences show.
+    let shown = before.id();
     let (mut changes, mut runs) = (Vec::new(), Vec::new());
     for message in &messages {
-        let old = Box::pin(replay(&pool, &before, message)).await;
-        let new = Box::pin(replay(&pool, &after, message)).await;
+        let old = Box::pin(replay(&pool, &before, shown, message)).await;
+        let new = Box::pin(replay(&pool, &after, shown, message)).await;
         let differences = compare(&old, &new);
         if !differences.is_empty() {
             changes.push(Change {
@@ -131,8 +139,30 @@ pub(crate) async fn run(options: &Replay, output: Output) -> Result<ExitCode, Fa
     Ok(if changes.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(2) })
 }
 
-fn load(releases: &ReleaseStore, id: &str) -> Result<Release, Failure> {
-    Ok(releases.find(id).and_then(|id| releases.load(&id))?)
+/// The drehscheibe.toml that is meant. Fixtures can do without the usual one, not without one that was named.
+fn settings(options: &Replay) -> Result<Option<ProcessConfig>, Failure> {
+    let file = &options.settings.config;
+    if options.fixtures.is_some() && file == Path::new(DEFAULT_CONFIG) && !file.exists() {
+        return Ok(None);
+    }
+    super::settings(file).map(Some)
+}
+
+fn missing(options: &Replay) -> Failure {
+    let file = options.settings.config.display();
+    Failure::new(Code::CONFIG_MISSING, (format!("{file} fehlt"), format!("{file} is missing")))
+}
+
+/// Rules and configuration as `serve` would read them; what an option names wins.
+fn paths(options: &Replay, config: Option<&ProcessConfig>) -> SourcePaths {
+    let beside = options.settings.config.parent().unwrap_or(Path::new(""));
+    let named =
+        |option: &Option<PathBuf>, otherwise: &Path| option.clone().unwrap_or_else(|| otherwise.to_owned());
+    SourcePaths {
+        rules: named(&options.rules, config.map_or(Path::new("rules"), |config| &config.rules)),
+        config: named(&options.config_dir, config.map_or(Path::new("config"), |_| beside)),
+        schemas: options.schemas.clone().or_else(|| config.and_then(ProcessConfig::schemas)),
+    }
 }
 
 fn fixtures(folder: &Path) -> Result<Vec<Message>, Failure> {
@@ -147,6 +177,7 @@ fn fixtures(folder: &Path) -> Result<Vec<Message>, Failure> {
         format: if fixture.media_type == "application/json" { Format::Json } else { Format::Xml },
         document: fixture.bytes,
         attachments: Vec::new(),
+        case_holders: Vec::new(),
     };
     Ok(all.into_values().flatten().map(message).collect())
 }
@@ -162,7 +193,12 @@ async fn stored_messages<S: Journal + AuditLog>(store: &S, limit: usize) -> Resu
             if record.answers.is_some() || record.key.is_none() {
                 continue;
             }
+            let case_holders = match &record.case {
+                Some(case) => store.case_holders(&record.source, case.as_str(), id).await?,
+                None => Vec::new(),
+            };
             messages.push(Message {
+                case_holders,
                 name: id.to_string(),
                 id,
                 at: record.at,
@@ -182,7 +218,7 @@ async fn stored_messages<S: Journal + AuditLog>(store: &S, limit: usize) -> Resu
     }
 }
 
-async fn replay(pool: &Pool, release: &Release, message: &Message) -> Run {
+async fn replay(pool: &Pool, release: &Release, shown: ReleaseId, message: &Message) -> Run {
     let day = message.at.day();
     let found = recognise(release, &message.document, message.format, &Limits::default(), &day);
     let (facts, recognised) = match found {
@@ -196,7 +232,8 @@ async fn replay(pool: &Pool, release: &Release, message: &Message) -> Run {
         document: &message.document,
         format: message.format,
         attachments: &message.attachments,
-        case_holders: &[],
+        release: shown,
+        case_holders: &message.case_holders,
     };
     let outcome = judge(pool, release, &subject, &facts, recognised).await;
     let plan = outcome.plan.as_ref();
@@ -244,21 +281,11 @@ fn compare(before: &Run, after: &Run) -> Vec<String> {
         match (before.outputs.get(target), after.outputs.get(target)) {
             (Some(_), None) => found.push(format!("- {target}")),
             (None, Some(_)) => found.push(format!("+ {target}")),
-            (Some(old), Some(new)) => found.extend(output_difference(target, old, new)),
+            (Some(old), Some(new)) => {
+                found.extend(difference::first(old, new).map(|first| format!("~ {target}: {first}")))
+            }
             (None, None) => {}
         }
     }
     found
-}
-
-fn output_difference(target: &str, old: &Bytes, new: &Bytes) -> Option<String> {
-    // The release id stands in each Vorgang and differs by nature; outputs that carry it are compared without it.
-    if old == new {
-        return None;
-    }
-    match canonical::diff(old, new, canonical::Whitespace::DropBetweenElements) {
-        Ok(None) => None,
-        Ok(Some(first)) => Some(format!("~ {target}: {first}")),
-        Err(_) => Some(format!("~ {target}: {} → {}", Digest::of(old).short(), Digest::of(new).short())),
-    }
 }

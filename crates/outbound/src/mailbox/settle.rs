@@ -6,7 +6,7 @@ use axum::Json;
 use dds_depot::Target;
 use dds_message::{Code, DeliveryId, DeliveryState, Problem};
 use dds_store::{DeliveryRecord, Lease, NewEntry, Outcome, Settled, Settlement};
-use dds_telemetry::AttemptEnded;
+use dds_telemetry::{AttemptEnded, Event as _};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -69,18 +69,7 @@ impl Mailbox {
             return Ok(Json(json!({ "state": "delivered", "duplicate": true })));
         }
         let receipt = reference.and_then(reference_form);
-        let entry = self.entry(record, "delivery.delivered", "delivered", None, "");
-        self.write(
-            record,
-            Settlement {
-                lease,
-                outcome: Outcome::Delivered { receipt },
-                at: self.clock.now(),
-                late: true,
-                entry,
-            },
-        )
-        .await?;
+        self.write(record, lease, Outcome::Delivered { receipt }, "").await?;
         Ok(Json(json!({ "state": "delivered", "duplicate": false })))
     }
 
@@ -103,9 +92,7 @@ impl Mailbox {
         code: Code,
         detail: &str,
     ) -> Result<(), Problem> {
-        let entry = self.entry(record, "delivery.dead_letter", "dead_letter", Some(code), detail);
-        let outcome = Outcome::DeadLetter { code };
-        self.write(record, Settlement { lease, outcome, at: self.clock.now(), late: false, entry }).await
+        self.write(record, lease, Outcome::DeadLetter { code }, detail).await
     }
 
     async fn extend(&self, lease: Lease) -> Result<Json<Value>, Problem> {
@@ -116,45 +103,49 @@ impl Mailbox {
         Ok(Json(json!({ "lease": lease.epoch.to_string(), "lease_until": now.plus(self.lease).to_string() })))
     }
 
-    async fn write(&self, record: &DeliveryRecord, settlement: Settlement) -> Result<(), Problem> {
-        let acknowledges = matches!(settlement.outcome, Outcome::Delivered { .. });
+    /// Settles the delivery, and tells of it once that took effect: a refused settlement is no outcome.
+    async fn write(
+        &self,
+        record: &DeliveryRecord,
+        lease: Lease,
+        outcome: Outcome,
+        detail: &str,
+    ) -> Result<(), Problem> {
+        let (event, name, code) = match &outcome {
+            Outcome::DeadLetter { code } => ("delivery.dead_letter", "dead_letter", Some(*code)),
+            _ => ("delivery.delivered", "delivered", None),
+        };
+        let acknowledges = code.is_none();
+        let ended = AttemptEnded {
+            delivery: record.id,
+            target: &record.target,
+            product: record.product.as_deref().unwrap_or_default(),
+            attempt: record.attempts + 1,
+            outcome: name,
+            code,
+            detail,
+            // How long the target had it is its own affair; our part took no time.
+            took: Duration::ZERO,
+        };
+        let entry = NewEntry {
+            event,
+            delivery: Some(record.id),
+            target: Some(record.target.clone()),
+            code,
+            data: ended.facts(),
+            ..NewEntry::default()
+        };
+        // Only a receipt counts whenever it comes.
+        let settlement = Settlement { lease, outcome, at: self.clock.now(), late: acknowledges, entry };
         let settled = self.journal.settle(vec![settlement]).await?;
         if matches!(settled.first(), Some(Settled::Applied(_))) {
+            self.telemetry.record(&ended);
             return Ok(());
         }
         // Two acknowledgements at the same time: the other one was first, and that is just as good.
         let now = self.journal.delivery(record.id).await?;
         let delivered = now.is_some_and(|now| now.state == DeliveryState::Delivered);
         if acknowledges && delivered { Ok(()) } else { Err(lost()) }
-    }
-
-    fn entry(
-        &self,
-        record: &DeliveryRecord,
-        event: &'static str,
-        outcome: &'static str,
-        code: Option<Code>,
-        detail: &str,
-    ) -> NewEntry {
-        let data = self.telemetry.record(&AttemptEnded {
-            delivery: record.id,
-            target: &record.target,
-            product: record.product.as_deref().unwrap_or_default(),
-            attempt: record.attempts + 1,
-            outcome,
-            code,
-            detail,
-            // How long the target had it is its own affair; our part took no time.
-            took: Duration::ZERO,
-        });
-        NewEntry {
-            event,
-            delivery: Some(record.id),
-            target: Some(record.target.clone()),
-            code,
-            data,
-            ..NewEntry::default()
-        }
     }
 }
 
