@@ -14,7 +14,11 @@ use std::path::{Path, PathBuf};
 
 use dds_osci::c14n::canonical_bytes;
 use dds_osci::feedback::{FeedbackCode, Language};
+use dds_osci::inspect::inspect;
+use dds_osci::intake::IntakeConfig;
 use dds_osci::message::{Envelope, Fault, Message, MessageKind, Order};
+use dds_osci::outgoing::message_bytes;
+use dds_osci::random::SystemRandom;
 use dds_osci::xml::{Document, limits};
 
 fn parse(xml: &[u8]) -> Document {
@@ -31,6 +35,41 @@ fn shared() -> Option<PathBuf> {
         return None;
     }
     Some(shared)
+}
+
+/// What `osci inspect` says of a message, in its English words.
+#[test]
+fn inspection_shows_chunks_selections_qualities_features_headers_and_inspections() {
+    let told = |name: &str| {
+        let (_, envelope) = samples::all().into_iter().find(|(known, _)| *known == name).unwrap();
+        let sealed = envelope.seal(None, None, &[], &mut SystemRandom).unwrap();
+        let octets = message_bytes(sealed, &[]).unwrap();
+        let report = inspect(&octets, &[], &IntakeConfig::default(), &mut SystemRandom);
+        format!("{report}\n{}", report.to_json())
+    };
+    let has = |name: &str, expected: &[&str]| {
+        let text = told(name);
+        for line in expected {
+            assert!(text.contains(line), "{name}: {line}\n{text}");
+        }
+    };
+    has(
+        "response_to_partial_store_delivery",
+        &[
+            "feedback on the delivery inside: 0800 [de]",
+            "\"inside_feedback\":[{\"language\":\"de\",\"code\":\"0800\"",
+            "order: ChunkInformation = ChunkNumber=4 ReceivedChunks=1 2 3 4 TotalChunkNumbers=4",
+            "order: FeatureDescription = ",
+            "Inspection: CN=Steueramt Musterstadt,C=DE (serial 4711): MathResult ok, OfflineResult valid, OnlineResult ok",
+        ],
+    );
+    has("store_delivery", &["order: QualityOfTimestamp = ", "Service=creation", "Quality="]);
+    has("fetch_process_card", &["order: SelectionRule = ", "NoReception=true", "Role="]);
+    let (name, _) = samples::all()
+        .into_iter()
+        .find(|(_, envelope)| !envelope.custom_headers.is_empty())
+        .expect("a sample with a custom header");
+    has(name, &["order: CustomHeader = {http://www.osci.eu/ws/2014/10/transport}MessageMetaData #MetaData"]);
 }
 
 /// Compares with the golden file, or rewrites it when UPDATE_GOLDEN is set.

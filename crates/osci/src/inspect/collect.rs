@@ -1,5 +1,6 @@
 //! Gathering the report.
 
+use super::facts::{self, inspection};
 use super::packaging::Packaging;
 use super::{
     ContentReport, EncryptedReport, Finding, Item, Layer, PartReport, ReferenceReport, Report,
@@ -14,7 +15,7 @@ use crate::random::Random;
 use crate::signature::{
     ContentSignature, MessageVerdict, ReferenceVerdict, Verdict, certificate_in, verify_message,
 };
-use crate::xml::{Document, NS_OSCI, NS_SOAP, child, elements, is, text_of};
+use crate::xml::{Document, NS_OSCI, NS_OSCI2017, NS_SOAP, child, elements, is, text_of};
 
 /// Inspects the octets of an HTTP body, plain or encrypted. The policy should be permissive: what it would refuse is said beside each
 /// algorithm anyway, and an inspection has nothing to protect.
@@ -127,12 +128,15 @@ impl Report {
                 _ => {}
             }
         }
-        for node in document.root().descendants().filter(|node| node.tag_name().namespace() == Some(NS_OSCI))
+        self.order.extend(facts::of_header(header));
+        for node in document
+            .root()
+            .descendants()
+            .filter(|node| matches!(node.tag_name().namespace(), Some(NS_OSCI | NS_OSCI2017)))
         {
             match node.tag_name().name() {
-                "Entry" if node.parent_element().is_some_and(|parent| is(parent, NS_OSCI, "Feedback")) => {
-                    self.entry(node)
-                }
+                "Entry" => self.entry(node),
+            self.order.extend(facts::of(node));
                 "ProcessCardBundle" | "RequestProcessCardBundle" | "ReplyProcessCardBundle" => {
                     self.card(node)
                 }
@@ -175,7 +179,15 @@ impl Report {
     fn entry(&mut self, node: roxmltree::Node<'_, '_>) {
         let text = |name| child(node, NS_OSCI, name).and_then(text_of).unwrap_or_default().into_owned();
         let language = node.attribute((crate::xml::NS_XML, "lang")).unwrap_or_default().to_owned();
-        self.feedback.push((language, text("Code"), text("Text")));
+        let Some(parent) = node.parent_element() else { return };
+        let list = if is(parent, NS_OSCI, "Feedback") {
+            &mut self.feedback
+        } else if is(parent, NS_OSCI2017, "InsideFeedback") {
+            &mut self.inside_feedback
+        } else {
+            return;
+        };
+        list.push((language, text("Code"), text("Text")));
     }
 
     fn card(&mut self, node: roxmltree::Node<'_, '_>) {
@@ -193,8 +205,9 @@ impl Report {
                 ));
             }
         }
-        let inspections = node.descendants().filter(|part| is(*part, NS_OSCI, "Inspection")).count();
-        facts.push(("Inspections".to_owned(), inspections.to_string()));
+        for part in node.descendants().filter(|part| is(*part, NS_OSCI, "Inspection")) {
+            facts.push(("Inspection".to_owned(), inspection(part)));
+        }
         self.process_cards.push((id, facts));
     }
 

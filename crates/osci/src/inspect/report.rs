@@ -25,9 +25,12 @@ pub struct Report {
     pub certificates: Vec<(String, String, Result<Certificate, String>)>,
     /// Feedback entries: language, code, text.
     pub feedback: Vec<(String, String, String)>,
-    /// Process cards: message id (as text), and the times and subject that are there.
+    /// `InsideFeedback`: the verdict on the delivery inside chunks; language, code, text.
+    pub inside_feedback: Vec<(String, String, String)>,
+    /// Process cards: message id (as text), and the times, subject and inspections that are there.
     pub process_cards: Vec<(String, Vec<(String, String)>)>,
-    /// Other facts of the order: MessageId, Subject, ContentReceiver, selection.
+    /// Other facts of the order: MessageId, Subject, ContentReceiver, selection, chunk, qualities of time stamps, features; names of custom
+    /// headers.
     pub order: Vec<(String, String)>,
     /// Attachments.
     pub parts: Vec<PartReport>,
