@@ -94,11 +94,12 @@ pub struct PartReport {
 /// A signature and its references.
 #[derive(Debug, Clone)]
 pub struct SignatureReport {
-    /// `valid`, `invalid`, `absent`, or `pending` (the plaintext of an attachment could not be had).
+    /// `valid`, `invalid`, `absent`, or `pending`: nothing is wrong, but an attachment could not be told apart, or the plaintext of one could
+    /// not be had because its key or algorithm is not usable.
     pub verdict: &'static str,
     /// Every fault with the reference it concerns.
     pub faults: Vec<String>,
-    /// The feedback code an order with this signature gets; `None` when it is valid.
+    /// The feedback code an order with this signature gets; `None` when it is not invalid.
     pub code: Option<String>,
     /// Subject of the signer's certificate.
     pub signer: Option<String>,

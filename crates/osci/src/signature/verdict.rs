@@ -34,7 +34,9 @@ pub enum Verdict {
     Invalid(Fault),
     /// There is no signature.
     Absent,
-    /// Content signatures only: all is right so far, but digests of encrypted attachments are still to be compared.
+    /// All is right so far, but digests of attachments are still to be compared: in content signatures those of encrypted attachments
+    /// whose plaintext was not read, because it was not asked for or its key or algorithm does not count; in an inspection those of
+    /// attachments that could not be told apart.
     Pending,
 }
 
@@ -133,6 +135,9 @@ pub enum Reason {
     /// The digest of the part is another than the reference says.
     #[error("the digest is wrong, the part was altered")]
     Digest,
+    /// Content signatures only: the attachment is encrypted, and its own key does not open it.
+    #[error("the attachment cannot be decrypted, it was altered")]
+    Undecryptable,
     /// The value of the signature does not fit SignedInfo and key.
     #[error("the value of the signature is wrong")]
     Value,
@@ -184,7 +189,7 @@ pub struct ReferenceVerdict {
     pub algorithm: Option<DigestAlgorithm>,
     /// The digest the signer saw.
     pub expected: Vec<u8>,
-    /// [`Verdict::Valid`], [`Verdict::Invalid`], or [`Verdict::Pending`] for the plaintext of an encrypted attachment.
+    /// [`Verdict::Valid`], [`Verdict::Invalid`], or [`Verdict::Pending`].
     pub verdict: Verdict,
     /// The digest fits only the form in which the Java library digests `xenc:EncryptedData` (DOSSIER 11, known defect).
     pub library_form: bool,
