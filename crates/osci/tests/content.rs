@@ -291,7 +291,7 @@ fn what_an_author_signed_cannot_be_changed() {
         matches!(verdict, Verdict::Invalid(_)) && faults == [(Reason::Digest, "#c1".to_owned())],
         "{faults:?}"
     );
-    // Other line breaks in Base64 do not matter: the digest is over the octets (DOSSIER 11).
+    // Other line breaks in Base64 do not matter: the digest is over the octets (facts 11).
     assert_eq!(verdict_after(|xml| xml.replace(">SW5oYWx0<", ">SW5o\n  YWx0<")).0, Verdict::Valid);
 
     let extra = "<osci:Content><osci:Base64Content Id=\"c9\">AAAA</osci:Base64Content></osci:Content>";
@@ -393,7 +393,7 @@ fn bounds_and_structure_of_content() {
     assert!(content.all_containers().is_empty());
 }
 
-/// The library digests EncryptedData inside a signed container without the inherited declarations (DOSSIER 11). Such a signature is
+/// The library digests EncryptedData inside a signed container without the inherited declarations (facts 11). Such a signature is
 /// recognised and marked; the exception holds for nothing else.
 #[test]
 fn the_known_defect_with_encrypted_data_is_recognised() {

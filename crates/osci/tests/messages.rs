@@ -271,7 +271,7 @@ fn facts_of_the_captures_are_what_was_sent() {
     assert_eq!(inside.as_ref().unwrap().codes(), [FeedbackCode::S0800]);
     assert_eq!(feedback.codes(), [FeedbackCode::S3950, FeedbackCode::S0801]);
     assert_eq!(chunk.received, Some(vec![1, 2, 3, 4]));
-    // The stale Response of a second implicit order, without a ConversationId (DOSSIER 4).
+    // The stale Response of a second implicit order, without a ConversationId (facts 4).
     let stale = read("all/client/09-GetMessageId.request.plain");
     assert!(stale.control.response.is_some() && stale.control.conversation_id.is_none());
 }
@@ -336,7 +336,7 @@ fn init_dialog_without_any_cipher_certificate_is_9500() {
     assert_eq!(Message::read(&parse(xml.as_bytes())).unwrap_err().code, FeedbackCode::S9500);
 }
 
-/// Misprints of older schemas, and what the library writes for "unknown" (DOSSIER 14 and 19).
+/// Misprints of older schemas, and what the library writes for "unknown" (facts 14 and 19).
 #[test]
 fn older_spellings_are_read() {
     let read = |name, from, to| match changed(name, from, to) {

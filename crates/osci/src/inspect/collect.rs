@@ -255,7 +255,7 @@ fn in_card(node: roxmltree::Node<'_, '_>) -> bool {
     node.ancestors().any(|ancestor| ancestor.tag_name().name().ends_with("ProcessCardBundle"))
 }
 
-/// MessageId is Base64 of text (DOSSIER 5.2).
+/// MessageId is Base64 of text (facts 5.2).
 fn message_id(node: roxmltree::Node<'_, '_>) -> String {
     let text = text_of(node).unwrap_or_default();
     let decoded = crate::xml::base64_of(&text).and_then(|octets| String::from_utf8(octets).ok());

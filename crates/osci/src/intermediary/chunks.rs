@@ -1,4 +1,4 @@
-//! partialStoreDelivery and partialFetchDelivery: large messages in chunks (supplement EFFI, DOSSIER 14).
+//! partialStoreDelivery and partialFetchDelivery: large messages in chunks (supplement EFFI, facts 14).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -147,7 +147,7 @@ fn sound<M: Mailboxes>(
     if number == 0 || number > total_chunks {
         return refuse(FeedbackCode::S9901, "there is no chunk of this number");
     }
-    // Partners round the total down or up (DOSSIER 14): one KB either way is no contradiction.
+    // Partners round the total down or up (facts 14): one KB either way is no contradiction.
     let most = total_chunks.saturating_mul(size);
     let least = total_chunks.saturating_sub(1).saturating_mul(size);
     if total_size > most || least > total_size.saturating_add(1) {

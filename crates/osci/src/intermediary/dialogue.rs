@@ -1,4 +1,4 @@
-//! Dialogue data of an order: which dialogue it belongs to and whether it comes at its turn (DOSSIER 4).
+//! Dialogue data of an order: which dialogue it belongs to and whether it comes at its turn (facts 4).
 
 use std::fmt::Write as _;
 
@@ -104,7 +104,7 @@ pub(super) fn enter<M: Mailboxes>(
     let control = ControlBlock {
         response: Some(challenge),
         challenge: (kind != MessageKind::ExitDialog).then_some(fresh),
-        // Responses to single orders need a ConversationId as well, although there is no dialogue (DOSSIER 4).
+        // Responses to single orders need a ConversationId as well, although there is no dialogue (facts 4).
         conversation_id: Some(
             dialogue.map_or_else(|| conversation_id(random), |dialogue| dialogue.conversation.clone()),
         ),

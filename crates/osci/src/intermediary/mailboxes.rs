@@ -54,7 +54,7 @@ pub trait Mailboxes {
     fn has_mailbox(&mut self, owner: &Certificate) -> Result<bool, StoreFailed>;
     /// Puts a delivery into its mailbox.
     fn put_delivery(&mut self, delivery: &Delivery<Self::Handle>) -> Result<(), StoreFailed>;
-    /// The delivery of a mailbox that a selection names (DOSSIER 13), oldest first, and whether more match. `None`: the oldest one
+    /// The delivery of a mailbox that a selection names (specification 1.2, 6.6.9 and 6.6.10; facts 13), oldest first, and whether more match. `None`: the oldest one
     /// not received yet.
     fn find_delivery(
         &mut self,

@@ -2,7 +2,7 @@
 //!
 //! An order passes two stages. [`Intermediary::examine`] works on the message alone — type, structure, signature,
 //! certificates — and may run for many orders at the same time. [`Examined::execute`] then works on the state behind
-//! [`Mailboxes`], in the order of DOSSIER 16: dialogue, signature, certificates, order. The driver runs it **inside one
+//! [`Mailboxes`], in the order of facts 16: dialogue, signature, certificates, order. The driver runs it **inside one
 //! transaction and commits before the answer leaves**, so that nothing is acknowledged that could be lost.
 //!
 //! ```text

@@ -1,4 +1,4 @@
-//! Signatures of content containers by their authors (DOSSIER 11, Inhaltssignatur).
+//! Signatures of content containers by their authors (facts 11, Inhaltssignatur).
 
 use std::collections::HashMap;
 
@@ -15,7 +15,7 @@ use crate::xml::{
     Document, NS_DS, NS_OSCI, NS_XADES, NS_XENC, base64_of, child, children, elements, is, text_of,
 };
 
-/// Author certificates by element name, in the order of DOSSIER 10.
+/// Author certificates by element name, in the order of facts 10.
 pub(crate) const AUTHORS: [&str; 2] = ["SignatureCertificateOriginator", "SignatureCertificateOtherAuthor"];
 
 /// Befund über eine Inhaltssignatur: one `ds:Signature` of a content container.
@@ -50,7 +50,7 @@ impl ContentSignature {
         }
     }
 
-    /// Settles the references to an encrypted attachment once its plaintext went by (DOSSIER 11: the digest on content level is that
+    /// Settles the references to an encrypted attachment once its plaintext went by (facts 11: the digest on content level is that
     /// of the plaintext).
     pub fn settle(&mut self, plaintext: &PartDigests) {
         self.settle_as(&plaintext.content_id, |reference| {

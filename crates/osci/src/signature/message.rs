@@ -1,4 +1,4 @@
-//! The signature of a message: ClientSignature and SupplierSignature (DOSSIER 8).
+//! The signature of a message: ClientSignature and SupplierSignature (facts 8).
 
 use std::collections::{HashMap, HashSet};
 
@@ -27,7 +27,7 @@ pub enum SignerRole {
 }
 
 impl SignerRole {
-    /// The role that signs messages of a kind (DOSSIER 5.2 and 8).
+    /// The role that signs messages of a kind (facts 5.2 and 8).
     #[must_use]
     pub const fn of(kind: MessageKind) -> Self {
         match kind {
@@ -86,7 +86,7 @@ impl MessageVerdict {
     /// Demands a valid signature.
     ///
     /// # Errors
-    /// 9600 when there is none, 9601, 9602 or 9700 as typed feedback, 9100 as fault (DOSSIER 15).
+    /// 9600 when there is none, 9601, 9602 or 9700 as typed feedback, 9100 as fault (facts 15).
     pub fn require(&self) -> Result<&Certificate, Refused> {
         match (&self.verdict, &self.signer) {
             (Verdict::Valid, Some(signer)) => Ok(signer),
@@ -131,7 +131,7 @@ impl MessageVerdict {
     }
 }
 
-/// Verifies the signature of a message. Required (DOSSIER 8): every header block but the signature block, the Body and every
+/// Verifies the signature of a message. Required (facts 8): every header block but the signature block, the Body and every
 /// attachment is referenced exactly once, nothing else is; the only transformation is inclusive C14N; KeyInfo names exactly the
 /// certificate element of the role that must sign.
 ///

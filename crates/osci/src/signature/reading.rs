@@ -105,7 +105,7 @@ impl<'a> Parsed<'a> {
         if fits { Ok(()) } else { Err(Fault::new(Reason::Value, "")) }
     }
 
-    /// KeyInfo holds one RetrievalMethod to a certificate header and nothing else (DOSSIER 8: X509Data is 9100).
+    /// KeyInfo holds one RetrievalMethod to a certificate header and nothing else (facts 8: X509Data is 9100).
     fn key_id(key_info: Node<'a, 'a>) -> Result<&'a str, Fault> {
         let mut parts = elements(key_info);
         let method = parts
@@ -188,7 +188,7 @@ pub(super) fn element_digest(
     Some(hasher.finish())
 }
 
-/// The certificate inside `Id`-bearing certificate elements: `ds:X509Data/ds:X509Certificate`, exactly one (DOSSIER 10).
+/// The certificate inside `Id`-bearing certificate elements: `ds:X509Data/ds:X509Certificate`, exactly one (facts 10).
 pub(crate) fn certificate_in(element: Node<'_, '_>) -> Option<Certificate> {
     let data = child(element, NS_DS, "X509Data")?;
     let certificate = child(data, NS_DS, "X509Certificate")?;

@@ -73,7 +73,7 @@ impl Fault {
         Self { reason, place: place.into() }
     }
 
-    /// The feedback for an order with this fault (DOSSIER 15 and 16 step 6).
+    /// The feedback for an order with this fault (facts 15 and 16 step 6).
     #[must_use]
     pub const fn code(&self) -> FeedbackCode {
         match self.reason {
@@ -120,7 +120,7 @@ impl fmt::Display for Fault {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Reason {
-    /// Not the structure DOSSIER 8 describes; 9100.
+    /// Not the structure facts 8 describes; 9100.
     #[error("not the structure of an OSCI signature ({0})")]
     Structure(&'static str),
     /// 9100.
@@ -129,7 +129,7 @@ pub enum Reason {
     /// SHA-1, RIPEMD-160 and whatever else the policy refuses; K3, K4.
     #[error("the algorithm is not allowed")]
     RefusedAlgorithm,
-    /// Exclusive canonicalisation, XSLT, chains: DOSSIER 8.
+    /// Exclusive canonicalisation, XSLT, chains: facts 8.
     #[error("the transformation is not allowed")]
     Transform,
     /// The digest of the part is another than the reference says.
@@ -191,6 +191,6 @@ pub struct ReferenceVerdict {
     pub expected: Vec<u8>,
     /// [`Verdict::Valid`], [`Verdict::Invalid`], or [`Verdict::Pending`].
     pub verdict: Verdict,
-    /// The digest fits only the form in which the Java library digests `xenc:EncryptedData` (DOSSIER 11, known defect).
+    /// The digest fits only the form in which the Java library digests `xenc:EncryptedData` (facts 11, known defect).
     pub library_form: bool,
 }
