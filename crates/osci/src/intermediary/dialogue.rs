@@ -36,15 +36,12 @@ pub(super) fn enter<M: Mailboxes>(
         return Ok(Err(Refused::new(FeedbackCode::S9100, "the order has no Challenge")));
     };
     let idle = intermediary.rules.dialogue_idle;
-    let open = boxes.expire_dialogues(order.at.checked_sub(idle).unwrap_or(order.at))?;
+    boxes.expire_dialogues(order.at.checked_sub(idle).unwrap_or(order.at))?;
     let fresh = fresh_challenge(random);
     let place = match (&control.conversation_id, kind) {
         (conversation, MessageKind::InitDialog) => {
             if conversation.is_some() || control.sequence_number.is_some() || control.response.is_some() {
                 return wrong("initDialog names a dialogue already");
-            }
-            if open >= intermediary.rules.dialogues {
-                return Ok(Err(Refused::new(FeedbackCode::S9000, "too many dialogues are open")));
             }
             Place::Opens(Dialogue {
                 conversation: conversation_id(random),

@@ -184,6 +184,11 @@ impl<M: Mailboxes> Turn<'_, M> {
     fn perform(&mut self) -> Outcome<M::Handle> {
         match self.order.envelope.order.clone() {
             Order::InitDialog => {
+                let rules = &self.intermediary.rules;
+                let (open, own) = self.boxes.open_dialogues(&self.client.fingerprint())?;
+                if open >= rules.dialogues || own >= rules.client_dialogues {
+                    return Ok(Err(Refusal::new(FeedbackCode::S9811, "too many dialogues are open")));
+                }
                 if let Some(dialogue) = &self.dialogue {
                     self.boxes.keep_dialogue(dialogue)?;
                 }
