@@ -62,7 +62,7 @@ impl Default for OsciConfig {
     }
 }
 
-/// Identität: the two key pairs of a role (DOSSIER of the protocol: cipher and signature).
+/// Identität: the two key pairs of a role, one for encryption (cipher) and one for signatures.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OsciIdentity {

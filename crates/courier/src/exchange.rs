@@ -96,7 +96,7 @@ impl Courier {
         decrypters: Vec<Arc<dyn Decrypter>>,
     ) -> Result<Received<Parts>, ExchangeError> {
         let length = package.length();
-        // The HTTP head says nothing of the multipart: the body begins with its own MIME head (DOSSIER 6).
+        // The HTTP head says nothing of the multipart: the body begins with its own MIME head (facts 6).
         let mut request = self.client.post(address).header(header::CONTENT_TYPE, "text/xml");
         if let Some(length) = length {
             request = request.header(header::CONTENT_LENGTH, length);

@@ -72,7 +72,7 @@ impl DigestAlgorithm {
 }
 
 named_by_uri! {
-    /// Signature algorithm, `ds:SignatureMethod` (DOSSIER 8, K1–10). ECDSA values are r‖s of fixed length, not DER.
+    /// Signature algorithm, `ds:SignatureMethod` (facts 8, K1–10). ECDSA values are r‖s of fixed length, not DER.
     SignatureAlgorithm {
         /// RSA PKCS#1 v1.5 with SHA-256; the default of OSCI.
         RsaSha256 = "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256",
@@ -119,7 +119,7 @@ impl SignatureAlgorithm {
 }
 
 named_by_uri! {
-    /// Encryption of data (Datenverschlüsselung), `xenc:EncryptionMethod` (DOSSIER 7).
+    /// Encryption of data (Datenverschlüsselung), `xenc:EncryptionMethod` (facts 7).
     DataAlgorithm {
         /// AES-128-GCM.
         Aes128Gcm = "http://www.w3.org/2009/xmlenc11#aes128-gcm",
@@ -197,7 +197,7 @@ impl IvLength {
     }
 }
 
-/// Key transport (Schlüsseltransport): how the key of the data is wrapped for the certificate of a reader (DOSSIER 7).
+/// Key transport (Schlüsseltransport): how the key of the data is wrapped for the certificate of a reader (facts 7).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum KeyTransport {
     /// `xmlenc11#rsa-oaep`, empty label, MGF1 with the same digest: SHA-256 (default), SHA-384 or SHA-512.

@@ -1,6 +1,6 @@
 //! Inclusive Canonical XML 1.0 without comments of the subtree of one element.
 //!
-//! DOSSIER 8 and 9: OSCI knows no other canonicalisation. Prefixes stay as in the source; the apex element carries every namespace in
+//! facts 8 and 9: OSCI knows no other canonicalisation. Prefixes stay as in the source; the apex element carries every namespace in
 //! scope and the `xml:` attributes of its ancestors (Canonical XML 1.0, sections 2.3 and 2.4).
 
 use roxmltree::Node;
@@ -13,7 +13,7 @@ pub enum Apex {
     /// All in scope: the standard.
     InScope,
     /// Only those the element itself declares. The Java library digests `xenc:EncryptedData` inside a signed container this way
-    /// (DOSSIER 11, known defect); used to recognise its signatures, never to write.
+    /// (facts 11, known defect); used to recognise its signatures, never to write.
     OwnOnly,
 }
 

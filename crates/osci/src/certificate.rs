@@ -176,7 +176,7 @@ impl Certificate {
         &self.0.der
     }
 
-    /// SHA-256 of the DER in lower-case hex: the tail of the Ids of certificate elements (DOSSIER 10) and the name of
+    /// SHA-256 of the DER in lower-case hex: the tail of the Ids of certificate elements (facts 10) and the name of
     /// the certificate in configuration and logs.
     #[must_use]
     pub fn sha256_hex(&self) -> &str {
@@ -224,7 +224,7 @@ impl Certificate {
         self.0.key
     }
 
-    /// Whether `keyUsage` permits signatures: digitalSignature or nonRepudiation, or no `keyUsage` at all (DOSSIER 8).
+    /// Whether `keyUsage` permits signatures: digitalSignature or nonRepudiation, or no `keyUsage` at all (facts 8).
     #[must_use]
     pub fn may_sign(&self) -> bool {
         self.0.usage.is_none_or(|usage| usage.sign)

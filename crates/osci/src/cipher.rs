@@ -1,4 +1,4 @@
-//! Encryption of data (Datenverschlüsselung): streaming, in constant memory (DOSSIER 7).
+//! Encryption of data (Datenverschlüsselung): streaming, in constant memory (facts 7).
 //!
 //! Octets are `IV ‖ ciphertext ‖ tag` for GCM and `IV ‖ ciphertext` for the legacy CBC. **The plaintext of a
 //! [`Decryption`] is not authenticated before [`Decryption::finish`] says so**: keep it where it can be thrown away.

@@ -1,4 +1,4 @@
-//! Rules of the ControlBlock: what must and must not be in it, and what binds a response to its order (DOSSIER 4).
+//! Rules of the ControlBlock: what must and must not be in it, and what binds a response to its order (facts 4).
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use base64::Engine as _;
@@ -8,7 +8,7 @@ use crate::feedback::{FeedbackCode, Refused};
 use crate::message::{ControlBlock, MessageKind};
 use crate::random::Random;
 
-/// Octets of a challenge. The Java library sends 10; at least that many from a strong generator (DOSSIER 4).
+/// Octets of a challenge. The Java library sends 10; at least that many from a strong generator (facts 4).
 const CHALLENGE: usize = 16;
 
 /// Whether an item may stand in a ControlBlock.
@@ -22,7 +22,7 @@ pub enum Presence {
     Optional,
 }
 
-/// The row of the table of DOSSIER 4 for one type of message (`ControlBlockType` of its schema).
+/// The row of the table of facts 4 for one type of message (`ControlBlockType` of its schema).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rules {
     /// `Response`
@@ -83,7 +83,7 @@ const fn row(
 /// Checks an order against its row.
 ///
 /// A `Response` without ConversationId is overlooked: the Java library re-uses a handler for a second implicit order and
-/// then sends the stale challenge of the first (DOSSIER 4, quirk).
+/// then sends the stale challenge of the first (facts 4, quirk).
 ///
 /// # Errors
 /// 9100 without Challenge, 9802 when the order needs a dialogue and names none, 9400 for everything else.
@@ -166,7 +166,7 @@ pub fn challenge(random: &mut dyn Random) -> String {
     STANDARD.encode(octets)
 }
 
-/// A fresh ConversationId: digits only. Responses to orders outside a dialogue need one too (DOSSIER 4).
+/// A fresh ConversationId: digits only. Responses to orders outside a dialogue need one too (facts 4).
 pub fn conversation_id(random: &mut dyn Random) -> String {
     let mut octets = [0; 16];
     random.fill(&mut octets);

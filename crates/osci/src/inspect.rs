@@ -3,6 +3,7 @@
 //! Nothing here refuses: each step that fails becomes a line of the report and the next one is tried.
 
 mod collect;
+mod facts;
 mod json;
 mod packaging;
 mod report;

@@ -1,4 +1,4 @@
-//! The reading path (DOSSIER 6, 7 and 16, steps 1 to 3): octets of an HTTP body in, envelope and attachments out.
+//! The reading path (facts 6, 7 and 16, steps 1 to 3): octets of an HTTP body in, envelope and attachments out.
 //!
 //! Streaming: attachments go to a [`PartStore`] piece by piece, their digests are computed as they pass, and only the envelope is held
 //! in memory. With transport encryption the plaintext is not authenticated before the last octet: the envelope is not even parsed, and
@@ -69,7 +69,7 @@ pub struct AttachmentRef<H> {
     pub handle: H,
 }
 
-/// How the message was encrypted for transport; a response answers in kind (DOSSIER 7).
+/// How the message was encrypted for transport; a response answers in kind (facts 7).
 #[derive(Debug, Clone)]
 pub struct TransportEncryption {
     /// Our certificate that the partner used.
@@ -84,7 +84,7 @@ pub struct TransportEncryption {
 
 impl TransportEncryption {
     /// How an answer is encrypted for the partner's certificate: with the data algorithm he used, as far as it is still written.
-    /// Only GCM is, whatever was read; the feature GCMPaddingModus in our answers moves a library client on (DOSSIER 7).
+    /// Only GCM is, whatever was read; the feature GCMPaddingModus in our answers moves a library client on (facts 7).
     #[must_use]
     pub fn answering(&self, certificate: &Certificate) -> TransportTarget {
         let mut target = TransportTarget::new(certificate.clone());
@@ -281,7 +281,7 @@ fn collect(root: &mut Vec<u8>, octets: &[u8], limit: usize) -> Result<(), Refuse
     Ok(())
 }
 
-/// Steps 1 and 3 of DOSSIER 16: XML, one Header and one Body, type by schemaLocation. Only a fault may come without.
+/// Steps 1 and 3 of facts 16: XML, one Header and one Body, type by schemaLocation. Only a fault may come without.
 fn parse(root: Vec<u8>, config: &IntakeConfig) -> Result<(Document, MessageKind), Refused> {
     let invalid = |what: &str| Refused::new(FeedbackCode::S9100, what);
     let document = Document::parse(root, &config.xml).map_err(|error| invalid(&error.to_string()))?;

@@ -75,7 +75,7 @@ pub trait Decrypter: Send + Sync {
 
 /// Unwraps a data key, or returns a random one of the right length if that fails or the length is wrong, so that a
 /// broken key ends exactly where a broken ciphertext ends: at the tag (feedback 9202). This closes the oracle of
-/// Bleichenbacher (RSA-1.5) and Manger (OAEP); DOSSIER 17.
+/// Bleichenbacher (RSA-1.5) and Manger (OAEP); facts 17.
 ///
 /// The random key is drawn in any case, and chosen byte by byte without a branch on the outcome.
 pub fn unwrap_or_random(

@@ -26,7 +26,7 @@
 //! ```
 //!
 //! Attachments never lie in memory: [`intake::PartStore`] takes them piece by piece, [`outgoing::Outgoing`] gives them out
-//! piece by piece. Every answer goes out with HTTP status 200, faults too (DOSSIER 6).
+//! piece by piece. Every answer goes out with HTTP status 200, faults too (facts 6).
 //!
 //! # Explicit and implicit dialogues
 //!
@@ -85,8 +85,9 @@
 //!
 //! # A recipient that fetches
 //!
-//! The order *after* a fetch is the receipt, so that what was fetched must be durable before it is sent. A [`client::Lost`]
-//! has nothing to send with.
+//! The order *after* a fetch is the receipt, so that what was fetched must be durable before it is sent: when it cannot be kept,
+//! nothing more is sent, not even exitDialog. The intermediary lets the dialogue expire and keeps the delivery. A
+//! [`client::Lost`] has nothing to send with.
 //!
 //! ```
 //! use dds_osci::client::{Client, Request};
@@ -97,9 +98,9 @@
 //! fn empty_the_mailbox(
 //!     client: &Client,
 //!     send: &mut dyn FnMut(&Request) -> Result<Received<MemoryStore>, Refused>,
-//!     keep: &mut dyn FnMut(&Received<MemoryStore>),
+//!     keep: &mut dyn FnMut(&Received<MemoryStore>) -> std::io::Result<()>,
 //!     random: &mut dyn Random,
-//! ) -> Result<(), dds_osci::client::Lost> {
+//! ) -> Result<(), Box<dyn std::error::Error>> {
 //!     let (request, awaiting) = client.init(random);
 //!     let mut dialogue = awaiting.receive(send(&request).as_ref().map_err(Clone::clone))?;
 //!     loop {
@@ -108,7 +109,7 @@
 //!         let (next, answer) = awaiting.receive(received.as_ref().map_err(Clone::clone))?;
 //!         dialogue = next;
 //!         if let Ok(delivery) = &received && answer.is_success() {
-//!             keep(delivery); // durable, before the next order acknowledges it
+//!             keep(delivery)?; // durable, before the next order acknowledges it
 //!         }
 //!         if !answer.feedback.has(FeedbackCode::S3800) {
 //!             break;
@@ -180,37 +181,34 @@
 //!
 //! # What is checked, and where it says so
 //!
-//! Each check names the section of specification 1.2, the Korrigendum or the schema it enforces; "DOSSIER n" is the section of
-//! this project's collection of evidence about the protocol. Conclusions that no text settles are marked where they are
-//! drawn, and always decided for the protection of data.
+//! Each check names the section of specification 1.2, the Korrigendum or the schema it enforces. "facts n" is section n of
+//! `docs/osci/facts.md` in the repository: what partners do and no text at hand says, in our words, with its evidence. Conclusions that
+//! no text settles are marked where they are drawn, and always decided for the protection of data.
 
 #![cfg_attr(
     test,
     allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests may fail loudly")
 )]
 
-// Owner A
 pub mod algorithm;
+pub mod c14n;
 pub mod certificate;
 pub mod cipher;
-pub mod keys;
-pub mod mime;
-pub mod random;
-pub mod trust;
-// Owner B
-pub mod c14n;
+pub mod client;
 pub mod content;
+pub mod control;
 pub mod encryption;
+pub mod feedback;
 pub mod inspect;
 pub mod intake;
-pub mod outgoing;
-pub mod signature;
-pub mod xml;
-// Owner C
-pub mod client;
-pub mod control;
-pub mod feedback;
 pub mod intermediary;
+pub mod keys;
 pub mod laufzettel;
 pub mod message;
+pub mod mime;
+pub mod outgoing;
+pub mod random;
 pub mod recipient;
+pub mod signature;
+pub mod trust;
+pub mod xml;

@@ -1,4 +1,4 @@
-//! MIME packaging of a message (DOSSIER 6): a streaming reader, tolerant where partners differ and strict where
+//! MIME packaging of a message (facts 6): a streaming reader, tolerant where partners differ and strict where
 //! tolerance would let two readers see two messages, and a writer of the frame.
 //!
 //! The HTTP body begins with the MIME headers; the HTTP header fields say nothing about the parts.
@@ -14,7 +14,7 @@ mod writing;
 pub use reading::MimeReader;
 pub use writing::MimeWriter;
 
-/// Bounds of a message (DOSSIER 17, INTEROP N43).
+/// Bounds of a message (facts 17, INTEROP N43).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MimeLimits {
     /// Longest header line including its continuation lines, in bytes.

@@ -118,7 +118,7 @@ pub enum RevocationDemand {
 pub struct TrustPolicy {
     /// Trust anchors (Vertrauensanker).
     pub anchors: Vec<Certificate>,
-    /// Intermediate certificates; messages carry no chains (DOSSIER 10).
+    /// Intermediate certificates; messages carry no chains (facts 10).
     pub intermediates: Vec<Certificate>,
     /// Revocation lists.
     pub crls: Vec<RevocationList>,

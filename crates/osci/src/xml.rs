@@ -1,6 +1,6 @@
 //! Reading and writing the XML of a message: one strict gate, one tree, one index of Ids.
 //!
-//! DOSSIER 3 (envelope rules), 17 (no DTD, no duplicate Ids); XML 1.0 section 2.11 (line ends).
+//! facts 3 (envelope rules), 17 (no DTD, no duplicate Ids); XML 1.0 section 2.11 (line ends).
 
 mod document;
 mod names;
@@ -17,7 +17,7 @@ pub(crate) use writer::{escape_attribute, escape_text};
 
 /// Value of the attribute `xsi:schemaLocation` of the Envelope, which names the type of the message
 /// ([`MessageKind::from_schema_location`](crate::message::MessageKind::from_schema_location)). `None` when it is absent or written
-/// with another prefix than `xsi` (DOSSIER 3: looked up by its literal name).
+/// with another prefix than `xsi` (facts 3: looked up by its literal name).
 #[must_use]
 pub fn schema_location(document: &Document) -> Option<&str> {
     let location = document.envelope()?.attribute_node((NS_XSI, "schemaLocation"))?;

@@ -190,11 +190,78 @@ fn inspection_says_everything_at_once() {
     assert_eq!(report.contents[0].signatures[0].verdict, "invalid");
     assert_eq!(report.contents[1].signatures[0].verdict, "valid");
 
-    // Bare XML and rubbish: the report goes as far as it can.
-    let report = inspect(envelope.as_bytes(), &decrypters(), &IntakeConfig::default(), &mut SystemRandom);
-    assert!(report.refused.is_some() && report.kind.is_some() && report.signature.verdict == "invalid");
+    // Rubbish: the report goes as far as it can.
     let report = inspect(b"\x1b[31m", &[], &IntakeConfig::default(), &mut SystemRandom);
     assert!(report.refused.is_some() && !report.to_string().contains('\x1b'));
+}
+
+fn inspected(octets: &[u8]) -> dds_osci::inspect::Report {
+    inspect(octets, &decrypters(), &IntakeConfig::default(), &mut SystemRandom)
+}
+
+/// What was not compared is open, and not wrong.
+#[test]
+fn inspection_leaves_open_what_it_could_not_take_apart() {
+    let message = rich();
+    let envelope = message.signed();
+    let octets = message.packed(&envelope);
+    let lines = String::from_utf8_lossy(&octets).replace("\r\n", "\n").into_bytes();
+    let twice = String::from_utf8_lossy(&octets).replace("Content-ID: <geheim>", "Content-ID: <anlage.txt>");
+    for octets in [envelope.as_bytes(), &lines, twice.as_bytes()] {
+        let report = inspected(octets);
+        let text = report.to_string();
+        assert!(report.refused.is_some() && report.kind.is_some(), "{text}");
+        assert_eq!((report.signature.verdict, report.signature.code.as_deref()), ("pending", None), "{text}");
+        assert!(report.signature.faults.is_empty() && !text.contains("missing"), "{text}");
+        assert!(
+            text.contains("digest of cid:anlage.txt: pending") && text.contains("digest of #body: valid")
+        );
+    }
+    // What was compared and is wrong stays wrong.
+    let report = inspected(envelope.replace(" Id=\"body\"", " Id=\"body\" neu=\"\"").as_bytes());
+    assert_eq!((report.signature.verdict, report.signature.code.as_deref()), ("invalid", Some("9601")));
+    assert_eq!(report.signature.faults, ["#body: the digest is wrong, the part was altered"]);
+}
+
+/// Order and signature are right, the ciphertext of an attachment was altered before: the author's signature is wrong, not open.
+#[test]
+fn inspection_judges_an_attachment_that_its_key_does_not_open() {
+    let mut message = rich();
+    *message.attachments[1].1.last_mut().unwrap() ^= 1;
+    let report = inspected(&message.packed(&message.signed()));
+    assert_eq!(report.signature.verdict, "valid");
+    let signature = &report.contents[3].signatures[0];
+    assert_eq!(signature.verdict, "invalid");
+    assert_eq!(signature.faults, ["cid:geheim: the attachment cannot be decrypted, it was altered"]);
+    assert!(matches!(report.parts[1].plaintext, Some(Err(_))));
+}
+
+/// Digests are told also when the method of the signature does not count.
+#[test]
+fn inspection_tells_digests_beside_a_method_that_does_not_count() {
+    let message = rich();
+    let envelope = message.signed();
+    let method = "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha256";
+    for (uri, fault, code) in [
+        (
+            "http://www.w3.org/2000/09/xmldsig#rsa-sha1",
+            "SignatureMethod: the algorithm is not allowed",
+            "9601",
+        ),
+        ("urn:erfunden:verfahren", "SignatureMethod: the algorithm is unknown", "9100"),
+    ] {
+        let report = inspected(&message.packed(&envelope.replacen(method, uri, 1)));
+        let text = report.to_string();
+        assert_eq!(
+            (report.signature.verdict, report.signature.code.as_deref()),
+            ("invalid", Some(code)),
+            "{text}"
+        );
+        assert_eq!(report.signature.faults, [fault], "{text}");
+        for line in ["digest of #body: valid", "digest of cid:anlage.txt: valid"] {
+            assert!(text.contains(line), "{line}: {text}");
+        }
+    }
 }
 
 fn container() -> Vec<u8> {
@@ -224,7 +291,7 @@ fn what_an_author_signed_cannot_be_changed() {
         matches!(verdict, Verdict::Invalid(_)) && faults == [(Reason::Digest, "#c1".to_owned())],
         "{faults:?}"
     );
-    // Other line breaks in Base64 do not matter: the digest is over the octets (DOSSIER 11).
+    // Other line breaks in Base64 do not matter: the digest is over the octets (facts 11).
     assert_eq!(verdict_after(|xml| xml.replace(">SW5oYWx0<", ">SW5o\n  YWx0<")).0, Verdict::Valid);
 
     let extra = "<osci:Content><osci:Base64Content Id=\"c9\">AAAA</osci:Base64Content></osci:Content>";
@@ -326,7 +393,7 @@ fn bounds_and_structure_of_content() {
     assert!(content.all_containers().is_empty());
 }
 
-/// The library digests EncryptedData inside a signed container without the inherited declarations (DOSSIER 11). Such a signature is
+/// The library digests EncryptedData inside a signed container without the inherited declarations (facts 11). Such a signature is
 /// recognised and marked; the exception holds for nothing else.
 #[test]
 fn the_known_defect_with_encrypted_data_is_recognised() {

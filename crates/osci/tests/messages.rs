@@ -14,7 +14,11 @@ use std::path::{Path, PathBuf};
 
 use dds_osci::c14n::canonical_bytes;
 use dds_osci::feedback::{FeedbackCode, Language};
+use dds_osci::inspect::inspect;
+use dds_osci::intake::IntakeConfig;
 use dds_osci::message::{Envelope, Fault, Message, MessageKind, Order};
+use dds_osci::outgoing::message_bytes;
+use dds_osci::random::SystemRandom;
 use dds_osci::xml::{Document, limits};
 
 fn parse(xml: &[u8]) -> Document {
@@ -31,6 +35,41 @@ fn shared() -> Option<PathBuf> {
         return None;
     }
     Some(shared)
+}
+
+/// What `osci inspect` says of a message, in its English words.
+#[test]
+fn inspection_shows_chunks_selections_qualities_features_headers_and_inspections() {
+    let told = |name: &str| {
+        let (_, envelope) = samples::all().into_iter().find(|(known, _)| *known == name).unwrap();
+        let sealed = envelope.seal(None, None, &[], &mut SystemRandom).unwrap();
+        let octets = message_bytes(sealed, &[]).unwrap();
+        let report = inspect(&octets, &[], &IntakeConfig::default(), &mut SystemRandom);
+        format!("{report}\n{}", report.to_json())
+    };
+    let has = |name: &str, expected: &[&str]| {
+        let text = told(name);
+        for line in expected {
+            assert!(text.contains(line), "{name}: {line}\n{text}");
+        }
+    };
+    has(
+        "response_to_partial_store_delivery",
+        &[
+            "feedback on the delivery inside: 0800 [de]",
+            "\"inside_feedback\":[{\"language\":\"de\",\"code\":\"0800\"",
+            "order: ChunkInformation = ChunkNumber=4 ReceivedChunks=1 2 3 4 TotalChunkNumbers=4",
+            "order: FeatureDescription = ",
+            "Inspection: CN=Steueramt Musterstadt,C=DE (serial 4711): MathResult ok, OfflineResult valid, OnlineResult ok",
+        ],
+    );
+    has("store_delivery", &["order: QualityOfTimestamp = ", "Service=creation", "Quality="]);
+    has("fetch_process_card", &["order: SelectionRule = ", "NoReception=true", "Role="]);
+    let (name, _) = samples::all()
+        .into_iter()
+        .find(|(_, envelope)| !envelope.custom_headers.is_empty())
+        .expect("a sample with a custom header");
+    has(name, &["order: CustomHeader = {http://www.osci.eu/ws/2014/10/transport}MessageMetaData #MetaData"]);
 }
 
 /// Compares with the golden file, or rewrites it when UPDATE_GOLDEN is set.
@@ -232,7 +271,7 @@ fn facts_of_the_captures_are_what_was_sent() {
     assert_eq!(inside.as_ref().unwrap().codes(), [FeedbackCode::S0800]);
     assert_eq!(feedback.codes(), [FeedbackCode::S3950, FeedbackCode::S0801]);
     assert_eq!(chunk.received, Some(vec![1, 2, 3, 4]));
-    // The stale Response of a second implicit order, without a ConversationId (DOSSIER 4).
+    // The stale Response of a second implicit order, without a ConversationId (facts 4).
     let stale = read("all/client/09-GetMessageId.request.plain");
     assert!(stale.control.response.is_some() && stale.control.conversation_id.is_none());
 }
@@ -297,7 +336,7 @@ fn init_dialog_without_any_cipher_certificate_is_9500() {
     assert_eq!(Message::read(&parse(xml.as_bytes())).unwrap_err().code, FeedbackCode::S9500);
 }
 
-/// Misprints of older schemas, and what the library writes for "unknown" (DOSSIER 14 and 19).
+/// Misprints of older schemas, and what the library writes for "unknown" (facts 14 and 19).
 #[test]
 fn older_spellings_are_read() {
     let read = |name, from, to| match changed(name, from, to) {

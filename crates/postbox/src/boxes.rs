@@ -19,7 +19,10 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
     PostboxError, StoredPart,
-    records::{CardRecord, DeliveryRecord, DialogueRecord, RenderedRecord, UploadRecord, micros, time},
+    records::{
+        AttachmentRecord, CardRecord, DeliveryRecord, DialogueRecord, RenderedRecord, UploadRecord, micros,
+        time,
+    },
 };
 
 /// Fingerprints of the cipher certificates with a mailbox.
@@ -206,7 +209,7 @@ impl Boxes<'_> {
         Ok((cards, more))
     }
 
-    fn try_expire(&self, unused_since: Timestamp) -> Result<usize, PostboxError> {
+    fn try_expire(&self, unused_since: Timestamp) -> Result<(), PostboxError> {
         let before = micros(unused_since);
         let ended: Vec<String> = self
             .connection
@@ -216,10 +219,7 @@ impl Boxes<'_> {
         for conversation in ended {
             self.try_end_dialogue(&conversation)?;
         }
-        Ok(self
-            .connection
-            .prepare_cached("SELECT count(*) FROM dialogue")?
-            .query_row([], |row| row.get::<_, i64>(0))? as usize)
+        Ok(())
     }
 
     fn try_end_dialogue(&self, conversation: &str) -> Result<(), PostboxError> {
@@ -282,9 +282,14 @@ impl Mailboxes for Boxes<'_> {
             let sealed = self.seal("dialogue", &dialogue.conversation, &DialogueRecord::of(dialogue))?;
             self.connection
                 .prepare_cached(
-                    "INSERT OR REPLACE INTO dialogue (conversation, used, record) VALUES (?1, ?2, ?3)",
+                    "INSERT OR REPLACE INTO dialogue (conversation, client, used, record) VALUES (?1, ?2, ?3, ?4)",
                 )?
-                .execute(params![dialogue.conversation, micros(dialogue.used), sealed])?;
+                .execute(params![
+                    dialogue.conversation,
+                    dialogue.client.fingerprint(),
+                    micros(dialogue.used),
+                    sealed
+                ])?;
             Ok(())
         })
     }
@@ -293,8 +298,18 @@ impl Mailboxes for Boxes<'_> {
         attempt(|| self.try_end_dialogue(conversation))
     }
 
-    fn expire_dialogues(&mut self, unused_since: Timestamp) -> Result<usize, StoreFailed> {
+    fn expire_dialogues(&mut self, unused_since: Timestamp) -> Result<(), StoreFailed> {
         attempt(|| self.try_expire(unused_since))
+    }
+
+    fn open_dialogues(&mut self, client: &Fingerprint) -> Result<(usize, usize), StoreFailed> {
+        attempt(|| {
+            let mut counts = self.connection.prepare_cached(
+                "SELECT (SELECT count(*) FROM dialogue), (SELECT count(*) FROM dialogue WHERE client = ?1)",
+            )?;
+            let (all, own): (i64, i64) = counts.query_row([client], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            Ok((usize::try_from(all).unwrap_or(usize::MAX), usize::try_from(own).unwrap_or(usize::MAX)))
+        })
     }
 
     fn issue_id(
@@ -391,34 +406,87 @@ impl Mailboxes for Boxes<'_> {
         &mut self,
         client: &Fingerprint,
         transfer: &MessageId,
-    ) -> Result<Option<ChunkUpload<StoredPart>>, StoreFailed> {
+    ) -> Result<Option<ChunkUpload>, StoreFailed> {
         attempt(|| {
+            let of = params![client, transfer.as_str()];
             let found = self
                 .connection
                 .prepare_cached("SELECT begun, record FROM upload WHERE client = ?1 AND transfer = ?2")?
-                .query_row(params![client, transfer.as_str()], |row| {
-                    Ok((row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?))
-                })
+                .query_row(of, |row| Ok((row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?)))
                 .optional()?;
             let Some((begun, sealed)) = found else { return Ok(None) };
-            let row = format!("{client}/{transfer}");
-            self.open::<UploadRecord>("upload", &row, &sealed)?.upload(client, transfer, begun).map(Some)
+            let received = self
+                .connection
+                .prepare_cached("SELECT number FROM upload_chunk WHERE client = ?1 AND transfer = ?2")?
+                .query_map(of, |row| row.get::<_, i64>(0).map(i64::cast_unsigned))?
+                .collect::<Result<_, _>>()?;
+            let record: UploadRecord = self.open("upload", &format!("{client}/{transfer}"), &sealed)?;
+            record.upload(client, transfer, begun, received).map(Some)
         })
     }
 
-    fn keep_upload(&mut self, upload: &ChunkUpload<StoredPart>) -> Result<(), StoreFailed> {
+    fn keep_chunk(
+        &mut self,
+        upload: &ChunkUpload,
+        number: u64,
+        chunk: &Attachment<StoredPart>,
+    ) -> Result<(), StoreFailed> {
         attempt(|| {
-            let row = format!("{}/{}", upload.client, upload.transfer);
+            let (client, transfer) = (&upload.client, upload.transfer.as_str());
+            let row = format!("{client}/{transfer}");
             let sealed = self.seal("upload", &row, &UploadRecord::of(upload))?;
             self.connection
                 .prepare_cached(
-                    "INSERT OR REPLACE INTO upload (client, transfer, begun, record) VALUES (?1, ?2, ?3, ?4)",
+                    "INSERT INTO upload (client, transfer, begun, bytes, record) VALUES (?1, ?2, ?3, ?4, ?5) \
+                     ON CONFLICT (client, transfer) DO UPDATE SET bytes = bytes + excluded.bytes",
                 )?
-                .execute(params![upload.client, upload.transfer.as_str(), micros(upload.begun), sealed])?;
-            self.hold(
-                &format!("upload/{row}"),
-                upload.chunks.values().map(|chunk: &Attachment<StoredPart>| &chunk.handle),
-            )
+                .execute(params![
+                    client,
+                    transfer,
+                    micros(upload.begun),
+                    chunk.bytes.cast_signed(),
+                    sealed
+                ])?;
+            let sealed =
+                self.seal("upload_chunk", &format!("{row}/{number}"), &AttachmentRecord::of(chunk))?;
+            self.connection
+                .prepare_cached(
+                    "INSERT INTO upload_chunk (client, transfer, number, record) VALUES (?1, ?2, ?3, ?4)",
+                )?
+                .execute(params![client, transfer, number.cast_signed(), sealed])?;
+            self.hold(&format!("upload/{row}"), std::iter::once(&chunk.handle))
+        })
+    }
+
+    fn upload_chunks(
+        &mut self,
+        client: &Fingerprint,
+        transfer: &MessageId,
+    ) -> Result<Vec<Attachment<StoredPart>>, StoreFailed> {
+        attempt(|| {
+            let mut statement = self.connection.prepare_cached(
+                "SELECT number, record FROM upload_chunk WHERE client = ?1 AND transfer = ?2 ORDER BY number",
+            )?;
+            let rows = statement.query_map(params![client, transfer.as_str()], |row| {
+                Ok((row.get::<_, i64>(0)?.cast_unsigned(), row.get::<_, Vec<u8>>(1)?))
+            })?;
+            let mut chunks = Vec::new();
+            for row in rows {
+                let (number, sealed) = row?;
+                let record: AttachmentRecord =
+                    self.open("upload_chunk", &format!("{client}/{transfer}/{number}"), &sealed)?;
+                chunks.push(record.attachment());
+            }
+            Ok(chunks)
+        })
+    }
+
+    fn upload_bytes(&mut self, client: &Fingerprint) -> Result<u64, StoreFailed> {
+        attempt(|| {
+            let mut sum = self
+                .connection
+                .prepare_cached("SELECT coalesce(sum(bytes), 0) FROM upload WHERE client = ?1")?;
+            Ok(sum.query_row([client], |row| row.get::<_, i64>(0).map(i64::cast_unsigned))?)
         })
     }
 
@@ -426,6 +494,9 @@ impl Mailboxes for Boxes<'_> {
         attempt(|| {
             self.connection
                 .prepare_cached("DELETE FROM upload WHERE client = ?1 AND transfer = ?2")?
+                .execute(params![client, transfer.as_str()])?;
+            self.connection
+                .prepare_cached("DELETE FROM upload_chunk WHERE client = ?1 AND transfer = ?2")?
                 .execute(params![client, transfer.as_str()])?;
             self.release(&format!("upload/{client}/{transfer}"))
         })

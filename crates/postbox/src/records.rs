@@ -1,6 +1,6 @@
 //! What the columns hold: the values of the protocol in a form that lasts.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use dds_message::DeliveryId;
 use dds_osci::{
@@ -65,7 +65,7 @@ impl DialogueRecord {
 }
 
 #[derive(Serialize, Deserialize)]
-struct AttachmentRecord {
+pub(crate) struct AttachmentRecord {
     content_id: String,
     media_type: String,
     bytes: u64,
@@ -74,7 +74,7 @@ struct AttachmentRecord {
 }
 
 impl AttachmentRecord {
-    fn of(attachment: &Attachment<StoredPart>) -> Self {
+    pub(crate) fn of(attachment: &Attachment<StoredPart>) -> Self {
         let digests = attachment.digests.digests.iter();
         Self {
             content_id: attachment.content_id.clone(),
@@ -85,7 +85,7 @@ impl AttachmentRecord {
         }
     }
 
-    fn attachment(self) -> Attachment<StoredPart> {
+    pub(crate) fn attachment(self) -> Attachment<StoredPart> {
         let known = |(uri, value): (String, Vec<u8>)| Some((DigestAlgorithm::from_uri(&uri)?, value));
         Attachment {
             digests: PartDigests {
@@ -143,21 +143,11 @@ pub(crate) struct UploadRecord {
     size: u64,
     total_chunks: u64,
     total_size: u64,
-    chunks: BTreeMap<u64, AttachmentRecord>,
 }
 
 impl UploadRecord {
-    pub(crate) fn of(upload: &ChunkUpload<StoredPart>) -> Self {
-        Self {
-            size: upload.size,
-            total_chunks: upload.total_chunks,
-            total_size: upload.total_size,
-            chunks: upload
-                .chunks
-                .iter()
-                .map(|(number, chunk)| (*number, AttachmentRecord::of(chunk)))
-                .collect(),
-        }
+    pub(crate) const fn of(upload: &ChunkUpload) -> Self {
+        Self { size: upload.size, total_chunks: upload.total_chunks, total_size: upload.total_size }
     }
 
     pub(crate) fn upload(
@@ -165,14 +155,15 @@ impl UploadRecord {
         client: &str,
         transfer: &MessageId,
         begun: i64,
-    ) -> Result<ChunkUpload<StoredPart>, PostboxError> {
+        received: BTreeSet<u64>,
+    ) -> Result<ChunkUpload, PostboxError> {
         Ok(ChunkUpload {
             client: client.to_owned(),
             transfer: transfer.clone(),
             size: self.size,
             total_chunks: self.total_chunks,
             total_size: self.total_size,
-            chunks: self.chunks.into_iter().map(|(number, chunk)| (number, chunk.attachment())).collect(),
+            received,
             begun: time(begun)?,
         })
     }

@@ -5,7 +5,16 @@ use rusqlite::{Connection, config::DbConfig};
 use crate::PostboxError;
 
 /// Version of the tables; a newer file is refused.
-const VERSION: i64 = 1;
+const VERSION: i64 = 2;
+
+/// From form 1 to 2: dialogues and transfers in chunks get other columns. Both live for hours at most and are begun anew by whoever has
+/// them open; their files are swept.
+const RENEWED: &str = "
+DROP TABLE IF EXISTS dialogue;
+DROP TABLE IF EXISTS rendered;
+DROP TABLE IF EXISTS upload;
+DELETE FROM part WHERE holder LIKE 'upload/%' OR holder LIKE 'rendered/%';
+";
 
 /// Statements kept compiled; there are fewer.
 const STATEMENTS: usize = 128;
@@ -13,9 +22,10 @@ const STATEMENTS: usize = 128;
 const TABLES: &str = "
 CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS dialogue (
-  conversation TEXT PRIMARY KEY, used INTEGER NOT NULL, record BLOB NOT NULL
+  conversation TEXT PRIMARY KEY, client TEXT NOT NULL, used INTEGER NOT NULL, record BLOB NOT NULL
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS dialogue_used ON dialogue (used);
+CREATE INDEX IF NOT EXISTS dialogue_client ON dialogue (client);
 CREATE TABLE IF NOT EXISTS message_id (
   id TEXT PRIMARY KEY, client TEXT NOT NULL, used INTEGER NOT NULL, issued INTEGER NOT NULL
 ) WITHOUT ROWID;
@@ -37,7 +47,12 @@ CREATE TABLE IF NOT EXISTS card_part (
   certificate TEXT NOT NULL, role INTEGER NOT NULL, id TEXT NOT NULL, PRIMARY KEY (certificate, role, id)
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS upload (
-  client TEXT NOT NULL, transfer TEXT NOT NULL, begun INTEGER NOT NULL, record BLOB NOT NULL, PRIMARY KEY (client, transfer)
+  client TEXT NOT NULL, transfer TEXT NOT NULL, begun INTEGER NOT NULL, bytes INTEGER NOT NULL, record BLOB NOT NULL,
+  PRIMARY KEY (client, transfer)
+) WITHOUT ROWID;
+-- The chunks that arrived, one row each: a further one costs the same, however many there are.
+CREATE TABLE IF NOT EXISTS upload_chunk (
+  client TEXT NOT NULL, transfer TEXT NOT NULL, number INTEGER NOT NULL, record BLOB NOT NULL, PRIMARY KEY (client, transfer, number)
 ) WITHOUT ROWID;
 -- What we send in chunks ourselves.
 CREATE TABLE IF NOT EXISTS transfer (delivery TEXT PRIMARY KEY, begun INTEGER NOT NULL, record BLOB NOT NULL) WITHOUT ROWID;
@@ -74,6 +89,9 @@ pub(crate) fn prepare(connection: &Connection) -> Result<(), PostboxError> {
     let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
     if version > VERSION {
         return Err(PostboxError(format!("the postbox was written by a newer version (form {version})")));
+    }
+    if version == 1 {
+        connection.execute_batch(RENEWED)?;
     }
     connection.execute_batch(TABLES)?;
     connection.pragma_update(None, "user_version", VERSION)?;

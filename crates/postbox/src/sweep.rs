@@ -67,6 +67,10 @@ fn sweep_rows(boxes: &mut Boxes<'_>, received: i64, begun: i64) -> Result<(usize
         "DELETE FROM part WHERE holder IN (SELECT 'upload/' || client || '/' || transfer FROM upload WHERE begun < ?1)",
         [begun],
     )?;
+    connection.execute(
+        "DELETE FROM upload_chunk WHERE (client, transfer) IN (SELECT client, transfer FROM upload WHERE begun < ?1)",
+        [begun],
+    )?;
     connection.execute("DELETE FROM upload WHERE begun < ?1", [begun])?;
     connection.execute("DELETE FROM reply WHERE id NOT IN (SELECT id FROM delivery)", [])?;
     // A transfer of ours that is given up: the delivery, should it come back, is cut anew under another id.

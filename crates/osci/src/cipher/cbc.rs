@@ -1,4 +1,4 @@
-//! AES-CBC and 3DES-CBC, reading only, for partners a policy still allows it to (DOSSIER 7).
+//! AES-CBC and 3DES-CBC, reading only, for partners a policy still allows it to (facts 7).
 
 use aes::cipher::{BlockModeDecrypt, KeyIvInit as _, array::Array};
 use zeroize::Zeroizing;

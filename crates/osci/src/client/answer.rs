@@ -82,7 +82,7 @@ pub struct Cards {
 pub struct Exited;
 
 /// Answer to partialStoreDelivery. [`Self::verdict`] says what it means; a success of the transfer can hide a refusal of the
-/// delivery inside (DOSSIER 14).
+/// delivery inside (facts 14).
 #[derive(Debug)]
 pub struct ChunkStored {
     /// Feedback on the transfer.
@@ -142,7 +142,7 @@ pub enum ChunkFetched {
         /// The delivery's id.
         message_id: Option<MessageId>,
     },
-    /// The whole delivery, because it fits into one chunk (DOSSIER 14, H13).
+    /// The whole delivery, because it fits into one chunk (facts 14, H13).
     Whole(Fetched),
 }
 

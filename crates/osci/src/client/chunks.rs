@@ -1,4 +1,4 @@
-//! Chunked transfer (supplement EFFI, DOSSIER 14): how a message is cut, and how chunks become one again.
+//! Chunked transfer (supplement EFFI, facts 14): how a message is cut, and how chunks become one again.
 
 use std::ops::Range;
 

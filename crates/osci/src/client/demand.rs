@@ -40,7 +40,7 @@ impl Demand {
         };
         let envelope = match Message::read(&received.document) {
             Ok(Message::Envelope(envelope)) => *envelope,
-            // Faults come unsigned and unencrypted by their nature (DOSSIER 15).
+            // Faults come unsigned and unencrypted by their nature (facts 15).
             Ok(Message::Fault(fault)) => return lost(LostReason::Fault(fault)),
             Err(refused) => return lost(LostReason::Unreadable(refused)),
         };

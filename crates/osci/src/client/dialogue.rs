@@ -221,7 +221,7 @@ impl<A: Answered> Awaiting<A> {
         mut self,
         received: Result<&Received<P>, Refused>,
     ) -> Result<(Open, Answer<A>), Lost> {
-        // A delivery that fits into one chunk may come whole (DOSSIER 14).
+        // A delivery that fits into one chunk may come whole (facts 14).
         if self.demand.expected.kind == MessageKind::ResponseToPartialFetchDelivery
             && received.as_ref().is_ok_and(|received| received.kind == MessageKind::ResponseToFetchDelivery)
         {

@@ -78,7 +78,7 @@ impl Client {
     }
 
     /// How orders are encrypted: AES-256-GCM, RSA-OAEP. The IV has 16 octets only for a partner that announces its features
-    /// without `Support96Bit12ByteIV` (DOSSIER 7).
+    /// without `Support96Bit12ByteIV` (facts 7).
     pub(crate) fn target(&self) -> Option<TransportTarget> {
         let mut target = TransportTarget::new(self.intermediary_cipher.clone()?);
         if self.partner.as_ref().is_some_and(|partner| !partner.has(FeatureDescription::IV96)) {

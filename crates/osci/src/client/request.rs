@@ -50,7 +50,7 @@ impl Delivery {
     }
 
     pub(super) fn fill(self, client: &Client, envelope: &mut Envelope) {
-        // Only orders with a MessageId are logged and have time stamps (DOSSIER 5.2).
+        // Only orders with a MessageId are logged and have time stamps (facts 5.2).
         let logged = !matches!(envelope.order, Order::MediateDelivery { message_id: None, .. });
         envelope.certificates =
             client.certificates(&[CertificateRole::CipherOriginator, CertificateRole::SignatureOriginator]);
@@ -97,7 +97,7 @@ impl Request {
         envelope.languages.clone_from(&client.languages);
         envelope.features = Some(FeatureDescription::ours());
         // Outside a dialogue the intermediary knows our cipher certificate from the order itself; inside one from initDialog,
-        // and the schemas of the small orders allow none (DOSSIER 5.1).
+        // and the schemas of the small orders allow none (facts 5.1).
         let outside = envelope.control.conversation_id.is_none();
         let roles: &[CertificateRole] = match kind {
             MessageKind::ExitDialog | MessageKind::FetchDelivery | MessageKind::FetchProcessCard => {

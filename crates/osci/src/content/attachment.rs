@@ -1,4 +1,4 @@
-//! Attachments that are encrypted on content level, streaming (DOSSIER 11).
+//! Attachments that are encrypted on content level, streaming (facts 11).
 
 use zeroize::Zeroizing;
 

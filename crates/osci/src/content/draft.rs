@@ -21,14 +21,14 @@ pub struct Author<'a> {
     /// Id of the certificate element (`SignatureCertificateOriginator` or `…OtherAuthor`) in the envelope.
     pub key_id: &'a str,
     /// Signing time (XAdES `SigningTime`), when it shall be part of what is signed. Only the first author writes one: a container has
-    /// one Id for it (DOSSIER 11).
+    /// one Id for it (facts 11).
     pub time: Option<Timestamp>,
 }
 
 /// Entwurf eines ContentContainer. Contents keep their order; write it once all are there.
 ///
 /// A signed container holds no encrypted container: the Java library digests `xenc:EncryptedData` in its own way and would refuse the
-/// standard one (DOSSIER 11). Sign first, then [`encrypt_container`] the whole.
+/// standard one (facts 11). Sign first, then [`encrypt_container`] the whole.
 #[derive(Debug, Clone)]
 pub struct ContainerDraft {
     id: String,

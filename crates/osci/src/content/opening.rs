@@ -17,7 +17,7 @@ use crate::random::Random;
 use crate::signature::{PartDigests, certificate_element, certificate_in, verify_content};
 use crate::xml::{Document, NS_DS, NS_OSCI, NS_XENC, base64_of, child, children, elements, is, text_of};
 
-/// Cipher certificate headers of those who may read content (DOSSIER 10).
+/// Cipher certificate headers of those who may read content (facts 10).
 const READERS: [&str; 4] = [
     "CipherCertificateAddressee",
     "CipherCertificateOtherReader",
@@ -185,7 +185,7 @@ impl Opening<'_> {
         Ok(EncryptedContent { id: data.id, readers, state })
     }
 
-    /// The certificate element an EncryptedKey names; X509Data and unknown Ids are 9100 (DOSSIER 11).
+    /// The certificate element an EncryptedKey names; X509Data and unknown Ids are 9100 (facts 11).
     fn reader(&self, recipient: &KeyRecipient) -> Result<(String, Option<Certificate>), Refused> {
         let KeyRecipient::Element(id) = recipient else {
             return Err(invalid("X509Data in an EncryptedKey of content"));

@@ -116,8 +116,17 @@ impl Content {
 
     /// Settles the signatures that wait for the plaintext of an encrypted attachment; see [`AttachmentReader`](super::AttachmentReader).
     pub fn settle(&mut self, plaintext: &PartDigests) {
-        self.containers.iter_mut().for_each(|container| container.settle(plaintext));
-        self.encrypted.iter_mut().for_each(|encrypted| encrypted.settle(plaintext));
+        self.each_signature(&mut |signature| signature.settle(plaintext));
+    }
+
+    /// Settles the signatures over an encrypted attachment whose plaintext cannot be had, because it was altered.
+    pub fn settle_broken(&mut self, content_id: &str) {
+        self.each_signature(&mut |signature| signature.settle_broken(content_id));
+    }
+
+    fn each_signature(&mut self, settle: &mut dyn FnMut(&mut ContentSignature)) {
+        self.containers.iter_mut().for_each(|container| container.each_signature(settle));
+        self.encrypted.iter_mut().for_each(|encrypted| encrypted.each_signature(settle));
     }
 }
 
@@ -132,14 +141,14 @@ impl Container {
         self.encrypted.iter().for_each(|encrypted| encrypted.collect(found));
     }
 
-    fn settle(&mut self, plaintext: &PartDigests) {
-        self.signatures.iter_mut().for_each(|signature| signature.settle(plaintext));
+    fn each_signature(&mut self, settle: &mut dyn FnMut(&mut ContentSignature)) {
+        self.signatures.iter_mut().for_each(&mut *settle);
         for item in &mut self.contents {
             if let ContentBody::Container(inner) = &mut item.body {
-                inner.settle(plaintext);
+                inner.each_signature(settle);
             }
         }
-        self.encrypted.iter_mut().for_each(|encrypted| encrypted.settle(plaintext));
+        self.encrypted.iter_mut().for_each(|encrypted| encrypted.each_signature(settle));
     }
 }
 
@@ -150,9 +159,9 @@ impl EncryptedContent {
         }
     }
 
-    fn settle(&mut self, plaintext: &PartDigests) {
+    fn each_signature(&mut self, settle: &mut dyn FnMut(&mut ContentSignature)) {
         if let LayerState::Opened(layer) = &mut self.state {
-            layer.container.settle(plaintext);
+            layer.container.each_signature(settle);
         }
     }
 }

@@ -18,7 +18,7 @@ pub struct EncryptedData {
     pub algorithm: DataAlgorithm,
     /// Length of the IV.
     pub iv: IvLength,
-    /// Keys, one for each reader. Several in one KeyInfo are against the schema and real (DOSSIER 11).
+    /// Keys, one for each reader. Several in one KeyInfo are against the schema and real (facts 11).
     pub keys: Vec<EncryptedKey>,
     /// `ds:MgmtData`: the key itself, for encrypted attachments inside an encrypted container.
     pub key: Option<Zeroizing<Vec<u8>>>,
@@ -59,7 +59,7 @@ pub enum CipherSource {
 ///
 /// # Errors
 /// 9100 for another structure (`KeySize`, `EncryptionProperties`, …); 9202 for algorithms that are unknown or that the policy refuses,
-/// and for IV lengths other than 12 and 16 (DOSSIER 7).
+/// and for IV lengths other than 12 and 16 (Korrigendum 6; facts 7).
 pub fn read(node: Node<'_, '_>, policy: &CryptoPolicy) -> Result<EncryptedData, Refused> {
     let mut parts = elements(node);
     let method = parts
@@ -159,7 +159,7 @@ fn key_method(method: Node<'_, '_>, policy: &CryptoPolicy) -> Result<KeyTranspor
     let uri = method.attribute("Algorithm").unwrap_or_default();
     let (mut mgf, mut digest) = (None, None);
     for part in elements(method) {
-        // Both orders are read; OAEPparams, a second one or anything else is refused (DOSSIER 7).
+        // Both orders are read; OAEPparams, a second one or anything else is refused (facts 7).
         let place = if is(part, NS_XENC11, "MGF") {
             &mut mgf
         } else if is(part, NS_DS, "DigestMethod") {
@@ -185,7 +185,7 @@ fn cipher_data(data: Node<'_, '_>) -> Result<CipherSource, Refused> {
     if !is(only, NS_XENC, "CipherReference") {
         return Err(structure("CipherData"));
     }
-    // `Transforms/Transform base64` is ceremonial: the MIME headers say whether the part is Base64 (DOSSIER 7).
+    // `Transforms/Transform base64` is ceremonial: the MIME headers say whether the part is Base64 (facts 7).
     let id = only.attribute("URI").and_then(|uri| uri.strip_prefix("cid:")).filter(|id| !id.is_empty());
     let transforms_known = elements(only).all(|part| {
         is(part, NS_XENC, "Transforms")

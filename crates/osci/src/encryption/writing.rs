@@ -26,7 +26,7 @@ pub struct TransportTarget {
 }
 
 impl TransportTarget {
-    /// AES-256-GCM with a 12-byte IV and RSA-OAEP: the defaults (DOSSIER 7).
+    /// AES-256-GCM with a 12-byte IV and RSA-OAEP: the defaults (facts 7).
     #[must_use]
     pub const fn new(certificate: Certificate) -> Self {
         Self { certificate, data: DataAlgorithm::Aes256Gcm, iv: IvLength::Twelve, key: KeyTransport::DEFAULT }
@@ -94,7 +94,7 @@ pub fn write_transport(target: &TransportTarget, key: &[u8], cipher_id: &str) ->
 }
 
 /// `xenc:EncryptedData` of a container for readers: `octets` is IV, ciphertext and tag. Each reader is the Id of the certificate element
-/// and the certificate. Carries the five declarations of the envelope, so that a decrypted container finds them (DOSSIER 11).
+/// and the certificate. Carries the five declarations of the envelope, so that a decrypted container finds them (facts 11).
 ///
 /// # Errors
 /// [`KeyError`] when a certificate cannot wrap the key.
@@ -132,7 +132,7 @@ pub fn write_content(
 }
 
 /// `xenc:EncryptedData` that describes an encrypted attachment; it belongs into a container that is encrypted itself, because it
-/// carries the key in the clear (DOSSIER 11).
+/// carries the key in the clear (facts 11).
 pub(crate) fn write_attachment(
     content_id: &str,
     (data, iv): (DataAlgorithm, IvLength),

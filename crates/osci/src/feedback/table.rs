@@ -23,7 +23,7 @@ macro_rules! table {
     };
 }
 
-// Specification 1.2, table of feedback codes; DOSSIER 15.
+// Specification 1.2, table of feedback codes; facts 15.
 table! {
     S0800 = 800, Done, "Auftrag ausgeführt, Dialog beendet", "Order executed, dialogue closed";
     S0801 = 801, Done, "Auftrag ausgeführt, Dialog bleibt geöffnet", "Order executed, dialogue stays open";

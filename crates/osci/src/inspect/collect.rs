@@ -1,5 +1,6 @@
 //! Gathering the report.
 
+use super::facts::{self, inspection};
 use super::packaging::Packaging;
 use super::{
     ContentReport, EncryptedReport, Finding, Item, Layer, PartReport, ReferenceReport, Report,
@@ -14,7 +15,7 @@ use crate::random::Random;
 use crate::signature::{
     ContentSignature, MessageVerdict, ReferenceVerdict, Verdict, certificate_in, verify_message,
 };
-use crate::xml::{Document, NS_OSCI, NS_SOAP, child, elements, is, text_of};
+use crate::xml::{Document, NS_OSCI, NS_OSCI2017, NS_SOAP, child, elements, is, text_of};
 
 /// Inspects the octets of an HTTP body, plain or encrypted. The policy should be permissive: what it would refuse is said beside each
 /// algorithm anyway, and an inspection has nothing to protect.
@@ -49,17 +50,21 @@ impl Report {
     /// What can still be said of a message whose reading was refused.
     fn remains(&mut self, octets: &[u8], config: &IntakeConfig) {
         let (document, parts) = match Packaging::read(octets, config.mime) {
-            Ok(Packaging { root, parts, .. }) => (Document::parse(root, &config.xml).ok(), parts),
+            Ok(Packaging { root, parts, .. }) => (Document::parse(root, &config.xml).ok(), Some(parts)),
             Err(error) => {
                 let document = bare(octets, config);
                 self.findings.extend(document.is_some().then_some(Finding::Unpackaged(error)));
-                (document, Vec::new())
+                (document, None)
             }
         };
         let Some(document) = document else { return };
         self.envelope(&document);
         if let Some(kind) = self.kind {
-            let verdict = verify_message(&document, kind, &parts, &config.policy);
+            let known = parts.as_deref().unwrap_or_default();
+            let mut verdict = verify_message(&document, kind, known, &config.policy);
+            if parts.is_none() {
+                verdict.leave_attachments_open();
+            }
             self.signature = message_signature(&document, &verdict);
         }
     }
@@ -127,12 +132,15 @@ impl Report {
                 _ => {}
             }
         }
-        for node in document.root().descendants().filter(|node| node.tag_name().namespace() == Some(NS_OSCI))
+        self.order.extend(facts::of_header(header));
+        for node in document
+            .root()
+            .descendants()
+            .filter(|node| matches!(node.tag_name().namespace(), Some(NS_OSCI | NS_OSCI2017)))
         {
+            self.order.extend(facts::of(node));
             match node.tag_name().name() {
-                "Entry" if node.parent_element().is_some_and(|parent| is(parent, NS_OSCI, "Feedback")) => {
-                    self.entry(node)
-                }
+                "Entry" => self.entry(node),
                 "ProcessCardBundle" | "RequestProcessCardBundle" | "ReplyProcessCardBundle" => {
                     self.card(node)
                 }
@@ -173,9 +181,17 @@ impl Report {
     }
 
     fn entry(&mut self, node: roxmltree::Node<'_, '_>) {
+        let Some(parent) = node.parent_element() else { return };
+        let list = if is(parent, NS_OSCI, "Feedback") {
+            &mut self.feedback
+        } else if is(parent, NS_OSCI2017, "InsideFeedback") {
+            &mut self.inside_feedback
+        } else {
+            return;
+        };
         let text = |name| child(node, NS_OSCI, name).and_then(text_of).unwrap_or_default().into_owned();
         let language = node.attribute((crate::xml::NS_XML, "lang")).unwrap_or_default().to_owned();
-        self.feedback.push((language, text("Code"), text("Text")));
+        list.push((language, text("Code"), text("Text")));
     }
 
     fn card(&mut self, node: roxmltree::Node<'_, '_>) {
@@ -193,8 +209,9 @@ impl Report {
                 ));
             }
         }
-        let inspections = node.descendants().filter(|part| is(*part, NS_OSCI, "Inspection")).count();
-        facts.push(("Inspections".to_owned(), inspections.to_string()));
+        for part in node.descendants().filter(|part| is(*part, NS_OSCI, "Inspection")) {
+            facts.push(("Inspection".to_owned(), inspection(part)));
+        }
         self.process_cards.push((id, facts));
     }
 
@@ -211,14 +228,19 @@ impl Report {
             let outcome = reader.and_then(|mut reader| {
                 let mut plaintext = Vec::with_capacity(octets.len());
                 reader.update(octets, &mut plaintext);
-                let digests = reader.finish(&mut plaintext)?;
-                Ok((plaintext.len() as u64, digests))
+                match reader.finish(&mut plaintext) {
+                    Ok(digests) => {
+                        content.settle(&digests);
+                        Ok(plaintext.len() as u64)
+                    }
+                    Err(refused) => {
+                        content.settle_broken(&wanted.content_id);
+                        Err(refused)
+                    }
+                }
             });
-            if let Ok((_, digests)) = &outcome {
-                content.settle(digests);
-            }
             if let Some(part) = self.parts.iter_mut().find(|part| part.content_id == wanted.content_id) {
-                part.plaintext = Some(outcome.map(|(bytes, _)| bytes));
+                part.plaintext = Some(outcome);
             }
         }
     }
@@ -233,7 +255,7 @@ fn in_card(node: roxmltree::Node<'_, '_>) -> bool {
     node.ancestors().any(|ancestor| ancestor.tag_name().name().ends_with("ProcessCardBundle"))
 }
 
-/// MessageId is Base64 of text (DOSSIER 5.2).
+/// MessageId is Base64 of text (facts 5.2).
 fn message_id(node: roxmltree::Node<'_, '_>) -> String {
     let text = text_of(node).unwrap_or_default();
     let decoded = crate::xml::base64_of(&text).and_then(|octets| String::from_utf8(octets).ok());
@@ -256,11 +278,15 @@ fn message_signature(document: &Document, verdict: &MessageVerdict) -> Signature
     let mut report = SignatureReport {
         verdict: verdict.verdict.word(),
         faults: verdict.faults.iter().map(ToString::to_string).collect(),
-        code: code.filter(|_| verdict.verdict != Verdict::Absent),
+        code: code.filter(|_| matches!(verdict.verdict, Verdict::Invalid(_))),
         signer: verdict.signer.as_ref().map(|signer| signer.subject().to_owned()),
         algorithm: verdict.algorithm.map(|algorithm| algorithm.uri()),
         time: None,
-        references: verdict.references.iter().map(reference).collect(),
+        references: verdict
+            .references
+            .iter()
+            .map(|one| reference(one, "the attachment cannot be told apart"))
+            .collect(),
     };
     if document.header().is_none() {
         report.faults.clear();
@@ -276,14 +302,19 @@ fn content_signature(signature: &ContentSignature) -> SignatureReport {
         signer: signature.signer.as_ref().map(|signer| signer.subject().to_owned()),
         algorithm: signature.algorithm.map(|algorithm| algorithm.uri()),
         time: signature.signing_time.clone(),
-        references: signature.references.iter().map(reference).collect(),
+        references: signature
+            .references
+            .iter()
+            .map(|one| reference(one, "the plaintext of the attachment is not at hand"))
+            .collect(),
     }
 }
 
-fn reference(reference: &ReferenceVerdict) -> ReferenceReport {
+/// `open`: why a reference is pending.
+fn reference(reference: &ReferenceVerdict, open: &str) -> ReferenceReport {
     let remark = match &reference.verdict {
         Verdict::Invalid(fault) => fault.reason.to_string(),
-        Verdict::Pending => "the plaintext of the attachment is not at hand".to_owned(),
+        Verdict::Pending => open.to_owned(),
         _ if reference.library_form => {
             "valid only in the form of the Java library (known defect with EncryptedData)".to_owned()
         }

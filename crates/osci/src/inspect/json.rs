@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::{Report, SignatureReport};
 
 impl Report {
-    /// The report as one JSON object. Member names are those of the struct; `signature` is `valid`, `invalid` or `absent`, details of
+    /// The report as one JSON object. Member names are those of the struct; `signature` is `valid`, `invalid`, `absent` or `pending`, details of
     /// the message signature are in `message_signature`, content signatures one by one in `contents[].signatures[]`.
     #[must_use]
     pub fn to_json(&self) -> String {
@@ -17,11 +17,8 @@ impl Report {
         json.optional("transport", self.transport.as_ref().map(ToString::to_string).as_deref());
         json.object("dialogue", &self.dialogue);
         json.object("order", &self.order);
-        json.list("feedback", &self.feedback, |json, (language, code, text)| {
-            json.string("language", language);
-            json.string("code", code);
-            json.string("text", text);
-        });
+        json.list("feedback", &self.feedback, entry);
+        json.list("inside_feedback", &self.inside_feedback, entry);
         json.list("process_cards", &self.process_cards, |json, (id, facts)| {
             json.string("message_id", id);
             json.object("facts", facts);
@@ -74,6 +71,12 @@ impl Report {
         json.close('}');
         json.text
     }
+}
+
+fn entry(json: &mut Json, (language, code, text): &(String, String, String)) {
+    json.string("language", language);
+    json.string("code", code);
+    json.string("text", text);
 }
 
 fn signature(json: &mut Json, signature: &SignatureReport) {

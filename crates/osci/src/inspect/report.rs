@@ -25,9 +25,12 @@ pub struct Report {
     pub certificates: Vec<(String, String, Result<Certificate, String>)>,
     /// Feedback entries: language, code, text.
     pub feedback: Vec<(String, String, String)>,
-    /// Process cards: message id (as text), and the times and subject that are there.
+    /// `InsideFeedback`: the verdict on the delivery inside chunks; language, code, text.
+    pub inside_feedback: Vec<(String, String, String)>,
+    /// Process cards: message id (as text), and the times, subject and inspections that are there.
     pub process_cards: Vec<(String, Vec<(String, String)>)>,
-    /// Other facts of the order: MessageId, Subject, ContentReceiver, selection.
+    /// Other facts of the order: MessageId, Subject, ContentReceiver, selection, chunk, qualities of time stamps, features; names of custom
+    /// headers.
     pub order: Vec<(String, String)>,
     /// Attachments.
     pub parts: Vec<PartReport>,
@@ -91,11 +94,12 @@ pub struct PartReport {
 /// A signature and its references.
 #[derive(Debug, Clone)]
 pub struct SignatureReport {
-    /// `valid`, `invalid`, `absent`, or `pending` (the plaintext of an attachment could not be had).
+    /// `valid`, `invalid`, `absent`, or `pending`: nothing is wrong, but an attachment could not be told apart, or the plaintext of one could
+    /// not be had because its key or algorithm is not usable.
     pub verdict: &'static str,
     /// Every fault with the reference it concerns.
     pub faults: Vec<String>,
-    /// The feedback code an order with this signature gets; `None` when it is valid.
+    /// The feedback code an order with this signature gets; `None` when it is not invalid.
     pub code: Option<String>,
     /// Subject of the signer's certificate.
     pub signer: Option<String>,

@@ -33,6 +33,15 @@ impl Display for Report {
         for (language, code, text) in &self.feedback {
             writeln!(f, "feedback: {} [{}] {}", Safe(code), Safe(language), Safe(text))?;
         }
+        for (language, code, text) in &self.inside_feedback {
+            writeln!(
+                f,
+                "feedback on the delivery inside: {} [{}] {}",
+                Safe(code),
+                Safe(language),
+                Safe(text)
+            )?;
+        }
         for (id, facts) in &self.process_cards {
             writeln!(f, "process card: {}", Safe(id))?;
             facts.iter().try_for_each(|(name, value)| writeln!(f, "  {}: {}", Safe(name), Safe(value)))?;

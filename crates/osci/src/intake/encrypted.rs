@@ -1,6 +1,6 @@
-//! A message inside `soapMessageEncrypted` (DOSSIER 7).
+//! A message inside `soapMessageEncrypted` (facts 7).
 //!
-//! One answer and the same work for every failure after the key was chosen (DOSSIER 17): a key that cannot be unwrapped is replaced by a
+//! One answer and the same work for every failure after the key was chosen (facts 17): a key that cannot be unwrapped is replaced by a
 //! random one, all octets are decrypted to the end, and what the plaintext looks like decides nothing before the tag was verified.
 
 use zeroize::Zeroizing;

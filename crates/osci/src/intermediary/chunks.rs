@@ -1,6 +1,6 @@
-//! partialStoreDelivery and partialFetchDelivery: large messages in chunks (supplement EFFI, DOSSIER 14).
+//! partialStoreDelivery and partialFetchDelivery: large messages in chunks (supplement EFFI, facts 14).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
@@ -42,7 +42,8 @@ pub(super) fn store<M: Mailboxes>(
     let known = turn.boxes.upload(&owner, transfer)?;
     let information = match request {
         ChunkRequest::InfoOnly => {
-            let received: Vec<u64> = known.iter().flat_map(|upload| upload.chunks.keys().copied()).collect();
+            let received: Vec<u64> =
+                known.iter().flat_map(|upload| upload.received.iter().copied()).collect();
             let total = known.as_ref().map(|upload| upload.total_chunks);
             let feedback = turn.frame.done(&turn.warnings);
             let chunk = ChunkInformation {
@@ -85,19 +86,27 @@ pub(super) fn store<M: Mailboxes>(
         size: chunk.size,
         total_chunks: chunk.total_chunks,
         total_size: chunk.total_size,
-        chunks: BTreeMap::new(),
+        received: BTreeSet::new(),
         begun: turn.order.at,
     });
-    upload.chunks.entry(chunk.number).or_insert(blob);
-    turn.boxes.keep_upload(&upload)?;
-    let received = upload.chunks.keys().copied().collect();
+    if upload.received.insert(chunk.number) {
+        let rules = &turn.intermediary.rules;
+        let most = rules.uploads.saturating_mul(rules.max_message_kb).saturating_mul(KB);
+        if turn.boxes.upload_bytes(&upload.client)?.saturating_add(blob.bytes) > most {
+            return Ok(Err(Refusal::new(
+                FeedbackCode::S9811,
+                "too much of the client is under way in chunks",
+            )));
+        }
+        turn.boxes.keep_chunk(&upload, chunk.number, &blob)?;
+    }
     let answer = ChunkInformation {
         number: Some(chunk.number),
-        received: Some(received),
+        received: Some(upload.received.iter().copied().collect()),
         total_chunks: Some(chunk.total_chunks),
         ..ChunkInformation::default()
     };
-    if (upload.chunks.len() as u64) < upload.total_chunks {
+    if (upload.received.len() as u64) < upload.total_chunks {
         let feedback = turn.frame.done(&turn.warnings);
         return turn.answer(Order::ResponseToPartialStoreDelivery {
             inside: None,
@@ -113,7 +122,8 @@ pub(super) fn store<M: Mailboxes>(
         transfer: transfer.clone(),
         chunk: answer,
     };
-    Ok(Ok(Step::Reassemble { chunks: upload.chunks.into_values().collect(), then: Box::new(then) }))
+    let chunks = turn.boxes.upload_chunks(&upload.client, transfer)?;
+    Ok(Ok(Step::Reassemble { chunks, then: Box::new(then) }))
 }
 
 /// The id of the delivery inside: the transfer's without the suffix, unless the transfer's own id was issued.
@@ -131,7 +141,7 @@ fn inner_id<M: Mailboxes>(
 fn sound<M: Mailboxes>(
     turn: &Turn<'_, M>,
     information: &ChunkInformation,
-    known: Option<&ChunkUpload<M::Handle>>,
+    known: Option<&ChunkUpload>,
 ) -> Result<Chunk, Refusal> {
     let rules = &turn.intermediary.rules;
     let refuse = |code, detail: &str| Err(Refusal::new(code, detail));
@@ -147,7 +157,7 @@ fn sound<M: Mailboxes>(
     if number == 0 || number > total_chunks {
         return refuse(FeedbackCode::S9901, "there is no chunk of this number");
     }
-    // Partners round the total down or up (DOSSIER 14): one KB either way is no contradiction.
+    // Partners round the total down or up (facts 14): one KB either way is no contradiction.
     let most = total_chunks.saturating_mul(size);
     let least = total_chunks.saturating_sub(1).saturating_mul(size);
     if total_size > most || least > total_size.saturating_add(1) {
@@ -158,8 +168,8 @@ fn sound<M: Mailboxes>(
             return refuse(FeedbackCode::S9905, "the chunk contradicts the ones before");
         }
         // Complete and still here: it was never read, because we ended in between. Any chunk once more makes up for it.
-        let complete = known.chunks.len() as u64 == known.total_chunks;
-        if known.chunks.contains_key(&number) && !complete {
+        let complete = known.received.len() as u64 == known.total_chunks;
+        if known.received.contains(&number) && !complete {
             return refuse(FeedbackCode::S9900, "the chunk has arrived before");
         }
     }

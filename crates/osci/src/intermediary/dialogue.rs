@@ -1,4 +1,4 @@
-//! Dialogue data of an order: which dialogue it belongs to and whether it comes at its turn (DOSSIER 4).
+//! Dialogue data of an order: which dialogue it belongs to and whether it comes at its turn (facts 4).
 
 use std::fmt::Write as _;
 
@@ -36,15 +36,12 @@ pub(super) fn enter<M: Mailboxes>(
         return Ok(Err(Refused::new(FeedbackCode::S9100, "the order has no Challenge")));
     };
     let idle = intermediary.rules.dialogue_idle;
-    let open = boxes.expire_dialogues(order.at.checked_sub(idle).unwrap_or(order.at))?;
+    boxes.expire_dialogues(order.at.checked_sub(idle).unwrap_or(order.at))?;
     let fresh = fresh_challenge(random);
     let place = match (&control.conversation_id, kind) {
         (conversation, MessageKind::InitDialog) => {
             if conversation.is_some() || control.sequence_number.is_some() || control.response.is_some() {
                 return wrong("initDialog names a dialogue already");
-            }
-            if open >= intermediary.rules.dialogues {
-                return Ok(Err(Refused::new(FeedbackCode::S9000, "too many dialogues are open")));
             }
             Place::Opens(Dialogue {
                 conversation: conversation_id(random),
@@ -104,7 +101,7 @@ pub(super) fn enter<M: Mailboxes>(
     let control = ControlBlock {
         response: Some(challenge),
         challenge: (kind != MessageKind::ExitDialog).then_some(fresh),
-        // Responses to single orders need a ConversationId as well, although there is no dialogue (DOSSIER 4).
+        // Responses to single orders need a ConversationId as well, although there is no dialogue (facts 4).
         conversation_id: Some(
             dialogue.map_or_else(|| conversation_id(random), |dialogue| dialogue.conversation.clone()),
         ),

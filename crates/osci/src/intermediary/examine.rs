@@ -13,7 +13,7 @@ use crate::signature::{SignerRole, Verdict, verify_message};
 use crate::trust::{CertificateReport, CertificateUse};
 
 /// An order that is one, with everything that can be said without looking at the state. Problems found so far are kept and come out in
-/// their turn ([`Examined::execute`](Self::execute)), so that a wrong dialogue is answered before a wrong signature (DOSSIER 16).
+/// their turn ([`Examined::execute`](Self::execute)), so that a wrong dialogue is answered before a wrong signature (facts 16).
 #[derive(Debug)]
 pub struct Examined<H> {
     pub(super) envelope: Envelope,

@@ -1,4 +1,4 @@
-//! An order in its turn: dialogue, signature, certificates, then the order itself (DOSSIER 16, steps 4 to 9).
+//! An order in its turn: dialogue, signature, certificates, then the order itself (facts 16, steps 4 to 9).
 
 use super::dialogue::{Place, enter, message_id};
 use super::reply::Frame;
@@ -162,7 +162,7 @@ impl<H: Clone + std::fmt::Debug> Examined<H> {
 }
 
 impl<M: Mailboxes> Turn<'_, M> {
-    /// Any further order of a dialogue says that the last response arrived: deliveries in it are received (DOSSIER 12).
+    /// Any further order of a dialogue says that the last response arrived: deliveries in it are received (specification 1.2, section 4; facts 12).
     fn acknowledge(&mut self) -> Result<(), StoreFailed> {
         let Some(dialogue) = &mut self.dialogue else { return Ok(()) };
         let handed_out = std::mem::take(&mut dialogue.handed_out);
@@ -184,6 +184,11 @@ impl<M: Mailboxes> Turn<'_, M> {
     fn perform(&mut self) -> Outcome<M::Handle> {
         match self.order.envelope.order.clone() {
             Order::InitDialog => {
+                let rules = &self.intermediary.rules;
+                let (open, own) = self.boxes.open_dialogues(&self.client.fingerprint())?;
+                if open >= rules.dialogues || own >= rules.client_dialogues {
+                    return Ok(Err(Refusal::new(FeedbackCode::S9811, "too many dialogues are open")));
+                }
                 if let Some(dialogue) = &self.dialogue {
                     self.boxes.keep_dialogue(dialogue)?;
                 }

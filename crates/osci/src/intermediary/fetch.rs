@@ -58,7 +58,7 @@ pub(super) fn hand_out<M: Mailboxes>(
 }
 
 /// The response with content, certificates and custom headers as the sender wrote them: their Ids and namespaces stay, because
-/// the authors' signatures and the readers' keys point to them (DOSSIER 10 and 11).
+/// the authors' signatures and the readers' keys point to them (facts 10 and 11).
 pub(super) fn response<M: Mailboxes>(
     turn: &Turn<'_, M>,
     delivery: Delivery<M::Handle>,

@@ -1,6 +1,6 @@
 //! The state of an intermediary behind a port: dialogues, message ids, deliveries, process cards, chunks.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
@@ -39,8 +39,10 @@ pub trait Mailboxes {
     fn keep_dialogue(&mut self, dialogue: &Dialogue) -> Result<(), StoreFailed>;
     /// Ends a dialogue.
     fn end_dialogue(&mut self, conversation: &str) -> Result<(), StoreFailed>;
-    /// Ends dialogues not used since, and counts the others.
-    fn expire_dialogues(&mut self, unused_since: Timestamp) -> Result<usize, StoreFailed>;
+    /// Ends dialogues not used since.
+    fn expire_dialogues(&mut self, unused_since: Timestamp) -> Result<(), StoreFailed>;
+    /// How many dialogues are open: all, and those of a client.
+    fn open_dialogues(&mut self, client: &Fingerprint) -> Result<(usize, usize), StoreFailed>;
 
     /// Notes a MessageId as issued to a client; counts those he holds unused, this one included.
     fn issue_id(&mut self, id: &MessageId, client: &Fingerprint, at: Timestamp)
@@ -54,7 +56,7 @@ pub trait Mailboxes {
     fn has_mailbox(&mut self, owner: &Certificate) -> Result<bool, StoreFailed>;
     /// Puts a delivery into its mailbox.
     fn put_delivery(&mut self, delivery: &Delivery<Self::Handle>) -> Result<(), StoreFailed>;
-    /// The delivery of a mailbox that a selection names (DOSSIER 13), oldest first, and whether more match. `None`: the oldest one
+    /// The delivery of a mailbox that a selection names (specification 1.2, 6.6.9 and 6.6.10; facts 13), oldest first, and whether more match. `None`: the oldest one
     /// not received yet.
     fn find_delivery(
         &mut self,
@@ -74,14 +76,27 @@ pub trait Mailboxes {
         limit: u64,
     ) -> Result<(Vec<Card>, bool), StoreFailed>;
 
-    /// The chunks that arrived for a transfer.
+    /// What is known of a transfer in chunks.
     fn upload(
         &mut self,
         client: &Fingerprint,
         transfer: &MessageId,
-    ) -> Result<Option<ChunkUpload<Self::Handle>>, StoreFailed>;
-    /// Keeps the chunks of a transfer.
-    fn keep_upload(&mut self, upload: &ChunkUpload<Self::Handle>) -> Result<(), StoreFailed>;
+    ) -> Result<Option<ChunkUpload>, StoreFailed>;
+    /// Keeps one more chunk of a transfer, and with its first one the transfer. The cost is that of one chunk, however many there are.
+    fn keep_chunk(
+        &mut self,
+        upload: &ChunkUpload,
+        number: u64,
+        chunk: &Attachment<Self::Handle>,
+    ) -> Result<(), StoreFailed>;
+    /// The chunks of a transfer in their order.
+    fn upload_chunks(
+        &mut self,
+        client: &Fingerprint,
+        transfer: &MessageId,
+    ) -> Result<Vec<Attachment<Self::Handle>>, StoreFailed>;
+    /// Octets of all chunks of a client that wait for the rest of their transfer.
+    fn upload_bytes(&mut self, client: &Fingerprint) -> Result<u64, StoreFailed>;
     /// Forgets a transfer; its chunks may be deleted.
     fn end_upload(&mut self, client: &Fingerprint, transfer: &MessageId) -> Result<(), StoreFailed>;
     /// The response rendered for a chunked fetch of this delivery in this dialogue.
@@ -221,9 +236,9 @@ pub struct Card {
     pub submitted: Timestamp,
 }
 
-/// Chunks of a transfer that have arrived.
+/// A transfer in chunks that is not complete, or was not read yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ChunkUpload<H> {
+pub struct ChunkUpload {
     /// Whose it is.
     pub client: Fingerprint,
     /// Id of the transfer.
@@ -234,8 +249,8 @@ pub struct ChunkUpload<H> {
     pub total_chunks: u64,
     /// Size of the whole in KB.
     pub total_size: u64,
-    /// By number.
-    pub chunks: BTreeMap<u64, Attachment<H>>,
+    /// Numbers of the chunks that have arrived.
+    pub received: BTreeSet<u64>,
     /// First chunk.
     pub begun: Timestamp,
 }

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use jiff::Timestamp;
 
 use super::{
-    Card, ChunkUpload, Client, Delivery, Dialogue, Fingerprint, IdState, Mailboxes, RenderedFetch,
-    StoreFailed,
+    Attachment, Card, ChunkUpload, Client, Delivery, Dialogue, Fingerprint, IdState, Mailboxes,
+    RenderedFetch, StoreFailed,
 };
 use crate::certificate::Certificate;
 use crate::message::{CardQuery, CardSelection, DateSelection, DeliverySelection, MessageId, Role};
@@ -19,7 +19,7 @@ pub struct MemoryMailboxes<H> {
     ids: HashMap<MessageId, (Fingerprint, bool)>,
     deliveries: Vec<Delivery<H>>,
     cards: BTreeMap<MessageId, Card>,
-    uploads: HashMap<(Fingerprint, MessageId), ChunkUpload<H>>,
+    uploads: HashMap<(Fingerprint, MessageId), (ChunkUpload, BTreeMap<u64, Attachment<H>>)>,
     rendered: HashMap<(String, MessageId), RenderedFetch<H>>,
 }
 
@@ -62,11 +62,16 @@ impl<H: Clone + std::fmt::Debug> Mailboxes for MemoryMailboxes<H> {
         Ok(())
     }
 
-    fn expire_dialogues(&mut self, unused_since: Timestamp) -> Result<usize, StoreFailed> {
+    fn expire_dialogues(&mut self, unused_since: Timestamp) -> Result<(), StoreFailed> {
         self.dialogues.retain(|_, dialogue| dialogue.used >= unused_since);
         let dialogues = &self.dialogues;
         self.rendered.retain(|(dialogue, _), _| dialogues.contains_key(dialogue));
-        Ok(self.dialogues.len())
+        Ok(())
+    }
+
+    fn open_dialogues(&mut self, client: &Fingerprint) -> Result<(usize, usize), StoreFailed> {
+        let own = self.dialogues.values().filter(|dialogue| dialogue.client.fingerprint() == *client);
+        Ok((self.dialogues.len(), own.count()))
     }
 
     fn issue_id(&mut self, id: &MessageId, client: &Fingerprint, _: Timestamp) -> Result<usize, StoreFailed> {
@@ -168,13 +173,35 @@ impl<H: Clone + std::fmt::Debug> Mailboxes for MemoryMailboxes<H> {
         &mut self,
         client: &Fingerprint,
         transfer: &MessageId,
-    ) -> Result<Option<ChunkUpload<H>>, StoreFailed> {
-        Ok(self.uploads.get(&(client.clone(), transfer.clone())).cloned())
+    ) -> Result<Option<ChunkUpload>, StoreFailed> {
+        Ok(self.uploads.get(&(client.clone(), transfer.clone())).map(|(upload, _)| upload.clone()))
     }
 
-    fn keep_upload(&mut self, upload: &ChunkUpload<H>) -> Result<(), StoreFailed> {
-        self.uploads.insert((upload.client.clone(), upload.transfer.clone()), upload.clone());
+    fn keep_chunk(
+        &mut self,
+        upload: &ChunkUpload,
+        number: u64,
+        chunk: &Attachment<H>,
+    ) -> Result<(), StoreFailed> {
+        let key = (upload.client.clone(), upload.transfer.clone());
+        let (known, chunks) = self.uploads.entry(key).or_insert_with(|| (upload.clone(), BTreeMap::new()));
+        known.received.insert(number);
+        chunks.insert(number, chunk.clone());
         Ok(())
+    }
+
+    fn upload_chunks(
+        &mut self,
+        client: &Fingerprint,
+        transfer: &MessageId,
+    ) -> Result<Vec<Attachment<H>>, StoreFailed> {
+        let found = self.uploads.get(&(client.clone(), transfer.clone()));
+        Ok(found.map(|(_, chunks)| chunks.values().cloned().collect()).unwrap_or_default())
+    }
+
+    fn upload_bytes(&mut self, client: &Fingerprint) -> Result<u64, StoreFailed> {
+        let own = self.uploads.values().filter(|(upload, _)| upload.client == *client);
+        Ok(own.flat_map(|(_, chunks)| chunks.values()).map(|chunk| chunk.bytes).sum())
     }
 
     fn end_upload(&mut self, client: &Fingerprint, transfer: &MessageId) -> Result<(), StoreFailed> {

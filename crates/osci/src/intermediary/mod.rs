@@ -2,7 +2,7 @@
 //!
 //! An order passes two stages. [`Intermediary::examine`] works on the message alone — type, structure, signature,
 //! certificates — and may run for many orders at the same time. [`Examined::execute`] then works on the state behind
-//! [`Mailboxes`], in the order of DOSSIER 16: dialogue, signature, certificates, order. The driver runs it **inside one
+//! [`Mailboxes`], in the order of facts 16: dialogue, signature, certificates, order. The driver runs it **inside one
 //! transaction and commits before the answer leaves**, so that nothing is acknowledged that could be lost.
 //!
 //! ```text
@@ -81,8 +81,13 @@ pub struct Rules {
     pub dialogue_idle: SignedDuration,
     /// Dialogues open at the same time; more get 9811.
     pub dialogues: usize,
+    /// Dialogues that one client may have open; more get 9811.
+    pub client_dialogues: usize,
     /// MessageIds a client may hold unused; more get 9811.
     pub unused_ids: usize,
+    /// How many of the largest deliveries ([`Self::max_message_kb`]) one client may have under way in chunks, counted in octets; what would
+    /// be more gets 9811.
+    pub uploads: u64,
     /// Process cards in one response; more get 3801.
     pub cards: u64,
     /// Largest delivery in KB (9904).
@@ -104,7 +109,9 @@ impl Default for Rules {
             encryption_required: true,
             dialogue_idle: SignedDuration::from_mins(15),
             dialogues: 10_000,
+            client_dialogues: 1_000,
             unused_ids: 1_000,
+            uploads: 4,
             cards: 100,
             max_message_kb: 2 << 20,
             min_chunk_kb: 64,

@@ -49,7 +49,7 @@ pub(super) fn mediate<M: Mailboxes>(
         Ok(card) => card,
         Err(refusal) => return Ok(Err(refusal)),
     };
-    // Only a mediation that is logged gets an id for its reply (DOSSIER 5.2: H10).
+    // Only a mediation that is logged gets an id for its reply (facts 5.2: H10).
     let reply_id = id.as_ref().map(|_| message_id(turn.random));
     let order = Order::ProcessDelivery {
         message_id_response: reply_id.clone(),

@@ -62,7 +62,7 @@ impl CertificateRole {
         matches!(self, Self::CipherIntermediary | Self::SignatureIntermediary)
     }
 
-    /// The Id that the Java library would give (DOSSIER 10): `<role>_cipher_<hex>` or `<role>_signature_<hex>`; further
+    /// The Id that the Java library would give (facts 10): `<role>_cipher_<hex>` or `<role>_signature_<hex>`; further
     /// authors and readers are numbered by `number`.
     pub fn usual_id(self, certificate: &Certificate, number: usize) -> String {
         let (role, usage) = match self {

@@ -8,7 +8,7 @@ pub struct FeatureDescription {
     pub min_chunk_size: Option<u64>,
     /// `MaxChunkSize` in KB.
     pub max_chunk_size: Option<u64>,
-    /// `ChunkMessageTimeout`; the unit is not settled, we take milliseconds (DOSSIER 10). The spelling `…TimeOut` of
+    /// `ChunkMessageTimeout`; the unit is not settled, we take milliseconds (facts 10). The spelling `…TimeOut` of
     /// schemas before Korrigendum 8 is read as well.
     pub chunk_message_timeout: Option<u64>,
     /// `Feature` elements; unknown keys are kept and ignored.

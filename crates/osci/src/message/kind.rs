@@ -3,7 +3,7 @@
 use std::fmt;
 
 /// The type of a message. The wire names it by `xsi:schemaLocation` of the Envelope and by nothing else
-/// (DOSSIER 3); only the SOAP fault has none.
+/// (facts 3); only the SOAP fault has none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum MessageKind {
     /// Opens an explicit dialogue (*Dialoginitialisierungsauftrag*).
@@ -127,7 +127,7 @@ impl MessageKind {
         }
     }
 
-    /// The value of `xsi:schemaLocation`; `None` for a fault, which must not carry it (DOSSIER 15).
+    /// The value of `xsi:schemaLocation`; `None` for a fault, which must not carry it (facts 15).
     pub fn schema_location(self) -> Option<String> {
         (self != Self::Fault).then(|| format!("{BEFORE}{}{AFTER}", self.name()))
     }

@@ -1,7 +1,7 @@
 //! The 26 messages of OSCI-Transport 1.2, typed: read from a [`Document`](crate::xml::Document), written as envelope XML.
 //!
 //! [`Message::read`] is a tolerant structural parser (prefixes, order of attributes, white space and comments are
-//! free), because lawful messages exist that the schemas refuse (DOSSIER 19); [`Envelope::write`] writes what the
+//! free), because lawful messages exist that the schemas refuse (facts 19); [`Envelope::write`] writes what the
 //! schemas of Korrigenda 1–10 allow, in a serialisation whose header blocks already are their own canonical form.
 
 mod certificates;
@@ -90,7 +90,7 @@ impl Envelope {
         self.order.kind()
     }
 
-    /// The certificate that the order signature of this message must verify with (DOSSIER 8): of the originator in a
+    /// The certificate that the order signature of this message must verify with (facts 8): of the originator in a
     /// client's order, of the intermediary in acceptDelivery, processDelivery and responses to clients, of the
     /// recipient in responseToAcceptDelivery (addressee) and responseToProcessDelivery (originator of the reply).
     pub fn signer(&self) -> Option<&RoleCertificate> {

@@ -176,7 +176,7 @@ pub struct ChunkInformation {
     pub total_size: Option<u64>,
 }
 
-/// A SOAP fault (DOSSIER 15).
+/// A SOAP fault (facts 15).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
     /// The code; an unknown or missing one reads as 9811.

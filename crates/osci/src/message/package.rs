@@ -5,7 +5,7 @@ use roxmltree::Node;
 use crate::xml::{Document, NS_DS, NS_OSCI, NS_SOAP, NS_XENC, NS_XML, NS_XSI};
 
 /// The namespace prefixes in force at a place of a document. Inclusive canonicalisation puts them all into the
-/// digest of an author's signature, so content that is moved must find the same ones again (DOSSIER 11).
+/// digest of an author's signature, so content that is moved must find the same ones again (facts 11).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NamespaceContext(BTreeMap<String, String>);
 

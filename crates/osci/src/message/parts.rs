@@ -30,7 +30,7 @@ impl Part {
 }
 
 /// An envelope cut into the parts that a signature covers; the signature block goes after the ControlBlock
-/// (DOSSIER 8).
+/// (facts 8).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnsignedEnvelope {
     /// Type of the message.

@@ -20,7 +20,7 @@ impl Message {
         let root = document.envelope().ok_or_else(|| invalid("the root element is not a SOAP Envelope"))?;
         only(root, &[(NS_SOAP, "Header"), (NS_SOAP, "Body")])?;
         let body = document.body().ok_or_else(|| invalid("not exactly one Body"))?;
-        // The fault is the one message without schemaLocation (DOSSIER 3); with one it is none.
+        // The fault is the one message without schemaLocation (facts 3); with one it is none.
         let Some(location) = schema_location(document) else {
             return Fault::read(body).map(Self::Fault);
         };
@@ -68,7 +68,7 @@ fn read_envelope(
 ) -> Result<Envelope, Refused> {
     let mut blocks = Blocks::default();
     for block in elements(header) {
-        // Only what has an Id can be signed (DOSSIER 3, "Header blocks").
+        // Only what has an Id can be signed (facts 3, "Header blocks").
         let id = attribute(block, "Id")?;
         if id.is_empty() {
             return Err(invalid("a header block with an empty Id"));
@@ -184,7 +184,7 @@ fn read_quality(block: Node<'_, '_>, qualities: &mut Qualities) -> Result<(), Re
     once(slot, quality, "QualityOfTimestamp of one service")
 }
 
-/// What the envelope schemas demand beyond the order element (DOSSIER 5), as far as anything depends on it.
+/// What the envelope schemas demand beyond the order element (facts 5), as far as anything depends on it.
 fn check_presence(kind: MessageKind, blocks: &Blocks<'_, '_>, content: bool) -> Result<(), Refused> {
     use MessageKind as K;
     if !kind.is_response() && blocks.languages.as_ref().is_none_or(Vec::is_empty) {

@@ -10,7 +10,7 @@ use crate::feedback::{FaultSide, FeedbackCode, Refused};
 use crate::laufzettel::{ProcessCardBundle, bundle, date_time};
 use crate::xml::{NS_OSCI, NS_OSCI2017, NS_SOAP, child, children, elements, text_of};
 
-/// Whether the order element stands in the Body; deliveries have it in the Header (DOSSIER 5).
+/// Whether the order element stands in the Body; deliveries have it in the Header (facts 5).
 pub(super) const fn is_in_body(kind: MessageKind) -> bool {
     use MessageKind as K;
     matches!(
@@ -232,7 +232,7 @@ fn chunk(node: Node<'_, '_>) -> Result<ChunkInformation, Refused> {
     let node = one(node, NS_OSCI2017, "ChunkInformation")?;
     let received = match node.attribute("ReceivedChunks") {
         None => None,
-        // "-1" is how the library says: none yet (DOSSIER 14).
+        // "-1" is how the library says: none yet (facts 14).
         Some(list) => Some(
             list.split_ascii_whitespace()
                 .filter(|number| *number != "-1")

@@ -4,7 +4,7 @@ use super::fields::invalid;
 use crate::feedback::Refused;
 use crate::xml::{Document, NS_XENC};
 
-/// Every `cid:` of the readable content must be there (DOSSIER 16, step 5). What lies inside encrypted containers only
+/// Every `cid:` of the readable content must be there (facts 16, step 5). What lies inside encrypted containers only
 /// the reader can tell.
 ///
 /// # Errors

@@ -10,7 +10,7 @@ use crate::signature::{PartDigests, SigningOptions};
 
 impl Envelope {
     /// Writes the envelope, signs it if there is a signer, and starts its [`Outgoing`], encrypted if there is a target.
-    /// The attachments themselves are streamed by the caller; their digests must be known before (DOSSIER 8).
+    /// The attachments themselves are streamed by the caller; their digests must be known before (facts 8).
     ///
     /// # Errors
     /// 9000: our own key, certificate or content is not usable. Nothing was sent.

@@ -1,4 +1,4 @@
-//! Writing an envelope in the serialisation that every partner verifies (DOSSIER 3 and 9).
+//! Writing an envelope in the serialisation that every partner verifies (facts 3 and 9).
 
 use super::ids::Ids;
 use super::parts::block_namespaces;
@@ -15,7 +15,7 @@ const BODY_ID: &str = "body";
 
 impl Envelope {
     /// Writes the envelope, cut into its parts. The Envelope declares the namespaces its content was written under, so
-    /// that relayed author signatures stay valid (DOSSIER 11); every header block declares all it uses.
+    /// that relayed author signatures stay valid (facts 11); every header block declares all it uses.
     ///
     /// # Errors
     /// 9000 if content or a custom header is not well-formed XML.
@@ -132,7 +132,7 @@ fn body_writer(namespaces: &NamespaceContext, soap: &str, id: &str) -> XmlWriter
 
 impl Fault {
     /// Writes the fault: no schemaLocation, no Header, no Ids; children qualified by nothing, as SOAP 1.1 has them
-    /// (DOSSIER 15). It is neither signed nor encrypted.
+    /// (facts 15). It is neither signed nor encrypted.
     pub fn write(&self, language: Language) -> Vec<u8> {
         let mut writer = XmlWriter::new();
         let side = match self.side {

@@ -1,4 +1,4 @@
-//! Each tolerance and each refusal of DOSSIER 6 by a test of its own; then: every split of the input reads the same.
+//! Each tolerance and each refusal of facts 6 by a test of its own; then: every split of the input reads the same.
 
 use proptest::prelude::*;
 

@@ -3,7 +3,7 @@
 use crate::certificate::hex;
 use crate::random::Random;
 
-/// Writes the frame of a MIME message in the layout of DOSSIER 6; the caller streams the octets of the parts in
+/// Writes the frame of a MIME message in the layout of facts 6; the caller streams the octets of the parts in
 /// between: `start`, `root`, octets, then for each attachment `part`, octets, and `close`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MimeWriter {

@@ -12,7 +12,7 @@ use crate::signature::{PartDigests, Reference, SignatureDraft, SigningError, Sig
 use crate::xml::{Document, NS_DS, NS_OSCI, NS_SOAP, XmlWriter, elements};
 
 /// Signs an envelope: one reference for every header block, the Body and every attachment, signature block right after the ControlBlock
-/// (DOSSIER 8). The digests are taken from the parsed envelope, not from what its writer believes to be canonical.
+/// (facts 8). The digests are taken from the parsed envelope, not from what its writer believes to be canonical.
 ///
 /// `attachments` are all attachments of the message with the digest of their octets as transported.
 ///

@@ -9,7 +9,7 @@ use crate::mime::MimeWriter;
 use crate::random::Random;
 use crate::signature::PartDigests;
 
-/// Content-ID of the encrypted part, as the library writes it (DOSSIER 6).
+/// Content-ID of the encrypted part, as the library writes it (facts 6).
 const CIPHER_ID: &str = "osci_enc";
 
 /// What is said about an attachment in front of its octets.

@@ -177,7 +177,7 @@ fn accepted(push: &Push, subject: Option<String>) -> Response {
         Order::ProcessDelivery { message_id_response, .. } => message_id_response.clone(),
         _ => None,
     };
-    // Only a logged reply has time stamps and a subject (schema ResponseToProcessDelivery; DOSSIER 5.2).
+    // Only a logged reply has time stamps and a subject (schema ResponseToProcessDelivery; facts 5.2).
     let logged = message_id.is_some();
     let mut response = push.frame.response(Order::ResponseToProcessDelivery {
         feedback: push.frame.feedback(FeedbackCode::S0800),

@@ -1,5 +1,5 @@
 //! The passive recipient (*passiver Empfänger*): an intermediary pushes acceptDelivery or processDelivery, and the HTTP
-//! response is the answer (DOSSIER 2 and 16).
+//! response is the answer (facts 2 and 16).
 //!
 //! ```text
 //! Received ── Recipient::receive ──► Incoming::Accept(Accepting)    ── accepted | refused ──► Response
@@ -155,7 +155,7 @@ impl Recipient {
         response
     }
 
-    /// Our certificates, under the role in which we answer (DOSSIER 5.2): addressee of an acceptDelivery, originator of the
+    /// Our certificates, under the role in which we answer (facts 5.2): addressee of an acceptDelivery, originator of the
     /// reply to a processDelivery.
     fn add_own(&self, response: &mut Response) {
         let ResponseMessage::Envelope(envelope) = &mut response.message else { return };

@@ -20,7 +20,7 @@ pub struct Response {
     pub refused: Option<Refused>,
 }
 
-/// A response or a fault; both are sent with HTTP status 200 (DOSSIER 6).
+/// A response or a fault; both are sent with HTTP status 200 (facts 6).
 #[derive(Debug)]
 pub enum ResponseMessage {
     /// A typed response.

@@ -1,4 +1,4 @@
-//! Signatures of content containers by their authors (DOSSIER 11, Inhaltssignatur).
+//! Signatures of content containers by their authors (facts 11, Inhaltssignatur).
 
 use std::collections::HashMap;
 
@@ -9,13 +9,13 @@ use super::reading::{
 };
 use super::verdict::{Fault, PartDigests, Reason, ReferenceVerdict, Target, Verdict, attachment_place};
 use crate::algorithm::{CryptoPolicy, Hasher, SignatureAlgorithm};
-use crate::c14n::{Apex, canonical_bytes};
+use crate::c14n::Apex;
 use crate::certificate::Certificate;
 use crate::xml::{
     Document, NS_DS, NS_OSCI, NS_XADES, NS_XENC, base64_of, child, children, elements, is, text_of,
 };
 
-/// Author certificates by element name, in the order of DOSSIER 10.
+/// Author certificates by element name, in the order of facts 10.
 pub(crate) const AUTHORS: [&str; 2] = ["SignatureCertificateOriginator", "SignatureCertificateOtherAuthor"];
 
 /// Befund über eine Inhaltssignatur: one `ds:Signature` of a content container.
@@ -50,23 +50,33 @@ impl ContentSignature {
         }
     }
 
-    /// Settles the references to an encrypted attachment once its plaintext went by (DOSSIER 11: the digest on content level is that
+    /// Settles the references to an encrypted attachment once its plaintext went by (facts 11: the digest on content level is that
     /// of the plaintext).
     pub fn settle(&mut self, plaintext: &PartDigests) {
+        self.settle_as(&plaintext.content_id, |reference| {
+            let digest = reference.algorithm.and_then(|algorithm| plaintext.get(algorithm));
+            if digest == Some(&reference.expected) { Ok(()) } else { Err(Reason::Digest) }
+        });
+    }
+
+    /// Settles the references to an encrypted attachment that its own key does not open: it was altered.
+    pub fn settle_broken(&mut self, content_id: &str) {
+        self.settle_as(content_id, |_| Err(Reason::Undecryptable));
+    }
+
+    fn settle_as(&mut self, content_id: &str, judge: impl Fn(&ReferenceVerdict) -> Result<(), Reason>) {
         for reference in &mut self.references {
-            if reference.verdict != Verdict::Pending
-                || reference.target != Target::Attachment(plaintext.content_id.clone())
-            {
+            let meant = matches!(&reference.target, Target::Attachment(id) if id == content_id);
+            if reference.verdict != Verdict::Pending || !meant {
                 continue;
             }
-            let fits = reference.algorithm.and_then(|algorithm| plaintext.get(algorithm))
-                == Some(&reference.expected);
-            reference.verdict = if fits {
-                Verdict::Valid
-            } else {
-                let fault = Fault::new(Reason::Digest, reference.uri.as_str());
-                self.faults.push(fault.clone());
-                Verdict::Invalid(fault)
+            reference.verdict = match judge(reference) {
+                Ok(()) => Verdict::Valid,
+                Err(reason) => {
+                    let fault = Fault::new(reason, reference.uri.as_str());
+                    self.faults.push(fault.clone());
+                    Verdict::Invalid(fault)
+                }
             };
         }
         self.decide();
@@ -182,7 +192,7 @@ impl<'a> Check<'a> {
             faults,
             signer_id: Some(parsed.key_id.to_owned()),
             signer,
-            algorithm: Some(parsed.algorithm),
+            algorithm: parsed.algorithm,
             signing_time,
             references,
         };
@@ -193,10 +203,12 @@ impl<'a> Check<'a> {
     fn signer(&self, parsed: &Parsed<'_>, faults: &mut Vec<Fault>) -> Option<Certificate> {
         let Some(element) = certificate_element(self.envelope, parsed.key_id, &AUTHORS) else {
             faults.push(Fault::new(Reason::Signer, parsed.key_id));
+            faults.extend(parsed.method.clone().err());
             return None;
         };
         let Some(certificate) = certificate_in(element) else {
             faults.push(Fault::new(Reason::Certificate, parsed.key_id));
+            faults.extend(parsed.method.clone().err());
             return None;
         };
         if !certificate.may_sign() {
@@ -205,9 +217,7 @@ impl<'a> Check<'a> {
         if !self.policy.accepts_key(certificate.key()) {
             faults.push(Fault::new(Reason::WeakKey, parsed.key_id));
         }
-        if !certificate.verify(parsed.algorithm, &canonical_bytes(parsed.signed_info), &parsed.value) {
-            faults.push(Fault::new(Reason::Value, ""));
-        }
+        faults.extend(parsed.check_value(&certificate).err());
         Some(certificate)
     }
 

@@ -1,4 +1,4 @@
-//! The signature of a message: ClientSignature and SupplierSignature (DOSSIER 8).
+//! The signature of a message: ClientSignature and SupplierSignature (facts 8).
 
 use std::collections::{HashMap, HashSet};
 
@@ -9,7 +9,7 @@ use super::reading::{
 };
 use super::verdict::{Fault, PartDigests, Reason, ReferenceVerdict, Target, Verdict, attachment_place};
 use crate::algorithm::{CryptoPolicy, DigestAlgorithm, SignatureAlgorithm};
-use crate::c14n::{Apex, canonical_bytes};
+use crate::c14n::Apex;
 use crate::certificate::Certificate;
 use crate::feedback::{FeedbackCode, Refused};
 use crate::message::MessageKind;
@@ -27,7 +27,7 @@ pub enum SignerRole {
 }
 
 impl SignerRole {
-    /// The role that signs messages of a kind (DOSSIER 5.2 and 8).
+    /// The role that signs messages of a kind (facts 5.2 and 8).
     #[must_use]
     pub const fn of(kind: MessageKind) -> Self {
         match kind {
@@ -86,7 +86,7 @@ impl MessageVerdict {
     /// Demands a valid signature.
     ///
     /// # Errors
-    /// 9600 when there is none, 9601, 9602 or 9700 as typed feedback, 9100 as fault (DOSSIER 15).
+    /// 9600 when there is none, 9601, 9602 or 9700 as typed feedback, 9100 as fault (facts 15).
     pub fn require(&self) -> Result<&Certificate, Refused> {
         match (&self.verdict, &self.signer) {
             (Verdict::Valid, Some(signer)) => Ok(signer),
@@ -96,6 +96,23 @@ impl MessageVerdict {
                 Err(Refused::new(FeedbackCode::S9603, "a verdict without a signer"))
             }
         }
+    }
+
+    /// For an inspection that could not take the message apart: what it says of attachments was not compared with anything.
+    pub(crate) fn leave_attachments_open(&mut self) {
+        let compared = |fault: &Fault| fault.reason == Reason::Missing && fault.place.starts_with("cid:");
+        self.faults.retain(|fault| !compared(fault));
+        for reference in &mut self.references {
+            if matches!(&reference.verdict, Verdict::Invalid(fault) if compared(fault)) {
+                reference.verdict = Verdict::Pending;
+            }
+        }
+        let open = self.references.iter().any(|reference| reference.verdict == Verdict::Pending);
+        self.verdict = match self.faults.first() {
+            Some(fault) => Verdict::Invalid(fault.clone()),
+            None if open => Verdict::Pending,
+            None => self.verdict.clone(),
+        };
     }
 
     fn absent() -> Self {
@@ -114,7 +131,7 @@ impl MessageVerdict {
     }
 }
 
-/// Verifies the signature of a message. Required (DOSSIER 8): every header block but the signature block, the Body and every
+/// Verifies the signature of a message. Required (facts 8): every header block but the signature block, the Body and every
 /// attachment is referenced exactly once, nothing else is; the only transformation is inclusive C14N; KeyInfo names exactly the
 /// certificate element of the role that must sign.
 ///
@@ -213,11 +230,11 @@ impl<'a> Verification<'a> {
         }
         self.coverage();
         let signer = self.signer(parsed, role, policy);
-        if let Some(certificate) = &signer
-            && !certificate.verify(parsed.algorithm, &canonical_bytes(parsed.signed_info), &parsed.value)
-        {
-            self.faults.push(Fault::new(Reason::Value, ""));
-        }
+        let value = match &signer {
+            Some(certificate) => parsed.check_value(certificate),
+            None => parsed.method.clone(),
+        };
+        self.faults.extend(value.err());
         self.faults.sort_by_key(Fault::rank);
         let verdict = self.faults.first().cloned().map_or(Verdict::Valid, Verdict::Invalid);
         let covered = self.parts.iter().filter(|(_, part)| part.seen).map(|(id, _)| *id).collect();
@@ -225,7 +242,7 @@ impl<'a> Verification<'a> {
             verdict,
             faults: self.faults,
             signer,
-            algorithm: Some(parsed.algorithm),
+            algorithm: parsed.algorithm,
             references,
             covered,
         }

@@ -4,6 +4,7 @@ use roxmltree::Node;
 
 use super::verdict::{Fault, Reason};
 use crate::algorithm::{CryptoPolicy, DigestAlgorithm, Hasher, SignatureAlgorithm};
+use crate::c14n::canonical_bytes;
 use crate::certificate::Certificate;
 use crate::xml::{
     C14N_INCLUSIVE, Document, NS_DS, TRANSFORM_BASE64, base64_of, child, elements, is, text_of,
@@ -12,7 +13,10 @@ use crate::xml::{
 /// One `ds:Signature`, read strictly.
 pub(super) struct Parsed<'a> {
     pub(super) signed_info: Node<'a, 'a>,
-    pub(super) algorithm: SignatureAlgorithm,
+    /// `SignatureMethod`, when it is known.
+    pub(super) algorithm: Option<SignatureAlgorithm>,
+    /// Why canonicalisation or signature method do not count; the value is not compared then, the digests are.
+    pub(super) method: Result<(), Fault>,
     pub(super) value: Vec<u8>,
     pub(super) references: Vec<ParsedReference<'a>>,
     /// Fragment of `RetrievalMethod@URI`.
@@ -66,31 +70,42 @@ impl<'a> Parsed<'a> {
             .next()
             .filter(|node| is(*node, NS_DS, "CanonicalizationMethod"))
             .ok_or_else(|| structure("CanonicalizationMethod"))?;
-        if method.attribute("Algorithm") != Some(C14N_INCLUSIVE) || elements(method).next().is_some() {
-            return Err(Fault::new(Reason::Transform, "CanonicalizationMethod"));
-        }
+        let canonical =
+            method.attribute("Algorithm") == Some(C14N_INCLUSIVE) && elements(method).next().is_none();
         let method = parts
             .next()
             .filter(|node| is(*node, NS_DS, "SignatureMethod"))
             .ok_or_else(|| structure("SignatureMethod"))?;
-        let unknown = || Fault::new(Reason::UnknownAlgorithm, "SignatureMethod");
-        let algorithm =
-            method.attribute("Algorithm").and_then(SignatureAlgorithm::from_uri).ok_or_else(unknown)?;
         if elements(method).next().is_some() {
             return Err(structure("SignatureMethod"));
         }
-        if !policy.accepts_signature(algorithm) {
-            return Err(Fault::new(Reason::RefusedAlgorithm, "SignatureMethod"));
-        }
+        let algorithm = method.attribute("Algorithm").and_then(SignatureAlgorithm::from_uri);
+        let method = match algorithm {
+            _ if !canonical => Err(Fault::new(Reason::Transform, "CanonicalizationMethod")),
+            None => Err(Fault::new(Reason::UnknownAlgorithm, "SignatureMethod")),
+            Some(algorithm) if !policy.accepts_signature(algorithm) => {
+                Err(Fault::new(Reason::RefusedAlgorithm, "SignatureMethod"))
+            }
+            Some(_) => Ok(()),
+        };
         let references =
             parts.map(|node| ParsedReference::read(node, policy)).collect::<Result<Vec<_>, _>>()?;
         if references.is_empty() {
             return Err(structure("Reference"));
         }
-        Ok(Self { signed_info, algorithm, value, references, key_id, objects })
+        Ok(Self { signed_info, algorithm, method, value, references, key_id, objects })
     }
 
-    /// KeyInfo holds one RetrievalMethod to a certificate header and nothing else (DOSSIER 8: X509Data is 9100).
+    /// The first fault of method and value; the value is only compared by a method that counts.
+    pub(super) fn check_value(&self, certificate: &Certificate) -> Result<(), Fault> {
+        self.method.clone()?;
+        let fits = self.algorithm.is_some_and(|algorithm| {
+            certificate.verify(algorithm, &canonical_bytes(self.signed_info), &self.value)
+        });
+        if fits { Ok(()) } else { Err(Fault::new(Reason::Value, "")) }
+    }
+
+    /// KeyInfo holds one RetrievalMethod to a certificate header and nothing else (facts 8: X509Data is 9100).
     fn key_id(key_info: Node<'a, 'a>) -> Result<&'a str, Fault> {
         let mut parts = elements(key_info);
         let method = parts
@@ -173,7 +188,7 @@ pub(super) fn element_digest(
     Some(hasher.finish())
 }
 
-/// The certificate inside `Id`-bearing certificate elements: `ds:X509Data/ds:X509Certificate`, exactly one (DOSSIER 10).
+/// The certificate inside `Id`-bearing certificate elements: `ds:X509Data/ds:X509Certificate`, exactly one (facts 10).
 pub(crate) fn certificate_in(element: Node<'_, '_>) -> Option<Certificate> {
     let data = child(element, NS_DS, "X509Data")?;
     let certificate = child(data, NS_DS, "X509Certificate")?;

@@ -34,7 +34,9 @@ pub enum Verdict {
     Invalid(Fault),
     /// There is no signature.
     Absent,
-    /// Content signatures only: all is right so far, but digests of encrypted attachments are still to be compared.
+    /// All is right so far, but digests of attachments are still to be compared: in content signatures those of encrypted attachments
+    /// whose plaintext was not read, because it was not asked for or its key or algorithm does not count; in an inspection those of
+    /// attachments that could not be told apart.
     Pending,
 }
 
@@ -71,7 +73,7 @@ impl Fault {
         Self { reason, place: place.into() }
     }
 
-    /// The feedback for an order with this fault (DOSSIER 15 and 16 step 6).
+    /// The feedback for an order with this fault (facts 15 and 16 step 6).
     #[must_use]
     pub const fn code(&self) -> FeedbackCode {
         match self.reason {
@@ -118,7 +120,7 @@ impl fmt::Display for Fault {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Reason {
-    /// Not the structure DOSSIER 8 describes; 9100.
+    /// Not the structure facts 8 describes; 9100.
     #[error("not the structure of an OSCI signature ({0})")]
     Structure(&'static str),
     /// 9100.
@@ -127,12 +129,15 @@ pub enum Reason {
     /// SHA-1, RIPEMD-160 and whatever else the policy refuses; K3, K4.
     #[error("the algorithm is not allowed")]
     RefusedAlgorithm,
-    /// Exclusive canonicalisation, XSLT, chains: DOSSIER 8.
+    /// Exclusive canonicalisation, XSLT, chains: facts 8.
     #[error("the transformation is not allowed")]
     Transform,
     /// The digest of the part is another than the reference says.
     #[error("the digest is wrong, the part was altered")]
     Digest,
+    /// Content signatures only: the attachment is encrypted, and its own key does not open it.
+    #[error("the attachment cannot be decrypted, it was altered")]
+    Undecryptable,
     /// The value of the signature does not fit SignedInfo and key.
     #[error("the value of the signature is wrong")]
     Value,
@@ -184,8 +189,8 @@ pub struct ReferenceVerdict {
     pub algorithm: Option<DigestAlgorithm>,
     /// The digest the signer saw.
     pub expected: Vec<u8>,
-    /// [`Verdict::Valid`], [`Verdict::Invalid`], or [`Verdict::Pending`] for the plaintext of an encrypted attachment.
+    /// [`Verdict::Valid`], [`Verdict::Invalid`], or [`Verdict::Pending`].
     pub verdict: Verdict,
-    /// The digest fits only the form in which the Java library digests `xenc:EncryptedData` (DOSSIER 11, known defect).
+    /// The digest fits only the form in which the Java library digests `xenc:EncryptedData` (facts 11, known defect).
     pub library_form: bool,
 }

@@ -63,7 +63,7 @@ pub enum Reference {
         /// Digest of the octets.
         digest: Vec<u8>,
     },
-    /// `#id` of SignedProperties: without transformations, as the library writes it (DOSSIER 11).
+    /// `#id` of SignedProperties: without transformations, as the library writes it (facts 11).
     Properties {
         /// Id of the element.
         id: String,
@@ -86,7 +86,7 @@ pub struct SignatureDraft<'a> {
 }
 
 /// Signs and writes the `ds:Signature` element. Its bytes rely on the namespaces in scope that the draft names: SignedInfo is
-/// digested with all of them and written without (DOSSIER 9).
+/// digested with all of them and written without (facts 9).
 ///
 /// # Errors
 /// [`SigningError`].

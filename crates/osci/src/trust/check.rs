@@ -12,7 +12,7 @@ use super::{
 use crate::certificate::{Certificate, PublicKeyKind};
 use crate::feedback::{FeedbackClass, FeedbackCode as F};
 
-/// The codes of one use (DOSSIER 15).
+/// The codes of one use (facts 15).
 struct Codes {
     /// Outside validity; a warning.
     validity: F,
@@ -95,7 +95,7 @@ impl TrustPolicy {
             MathResult::Corrupted | MathResult::Indeterminate => OfflineResult::Indeterminate,
         };
         let online = path.and_then(|path| self.revocation(&path, at, &mut check));
-        // The last entry of a feedback decides whether an order was executed (DOSSIER 1): warnings stand first.
+        // The last entry of a feedback decides whether an order was executed (specification 1.2, section 5): warnings stand first.
         check.findings.sort_by_key(|code| code.class() != FeedbackClass::Warning);
         CertificateReport {
             certificate: certificate.clone(),

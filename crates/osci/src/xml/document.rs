@@ -15,7 +15,7 @@ pub enum XmlError {
     /// Not well-formed, a DOCTYPE, an entity, or beyond a limit.
     #[error("not acceptable XML: {0}")]
     Malformed(#[from] dds_xml::XmlError),
-    /// Two attributes called Id have this value: the basis of signature wrapping (DOSSIER 17). The text does not repeat what a sender chose.
+    /// Two attributes called Id have this value: the basis of signature wrapping (facts 17). The text does not repeat what a sender chose.
     #[error("an Id occurs more than once")]
     DuplicateId(String),
     /// The tree builder refused what the gate let through.

@@ -1,4 +1,4 @@
-//! Namespaces and identifiers of DOSSIER 3, 7 and 8.
+//! Namespaces and identifiers of facts 3, 7 and 8.
 
 /// SOAP 1.1.
 pub const NS_SOAP: &str = "http://schemas.xmlsoap.org/soap/envelope/";
@@ -20,7 +20,7 @@ pub const NS_XSI: &str = "http://www.w3.org/2001/XMLSchema-instance";
 pub const NS_XADES: &str = "http://uri.etsi.org/01903/v1.3.2#";
 /// The namespace of the prefix `xml`.
 pub const NS_XML: &str = "http://www.w3.org/XML/1998/namespace";
-/// Inclusive canonicalisation without comments, the only one OSCI uses (DOSSIER 8).
+/// Inclusive canonicalisation without comments, the only one OSCI uses (facts 8).
 pub const C14N_INCLUSIVE: &str = "http://www.w3.org/TR/2001/REC-xml-c14n-20010315";
 /// Exclusive canonicalisation; recognised to name it in a refusal.
 pub const NS_C14N_EXCLUSIVE: &str = "http://www.w3.org/2001/10/xml-exc-c14n#";

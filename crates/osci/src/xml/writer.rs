@@ -4,8 +4,8 @@ use base64::Engine as _;
 
 use super::{NS_DS, NS_OSCI, NS_SOAP, NS_XENC, NS_XSI};
 
-/// The five declarations every Envelope, header block and Body we write carries, in canonical order (DOSSIER 3, "Serialisation that
-/// is safe to write"). Keeping the same five everywhere lets signed containers move between messages (DOSSIER 11).
+/// The five declarations every Envelope, header block and Body we write carries, in canonical order (facts 3, "Serialisation that
+/// is safe to write"). Keeping the same five everywhere lets signed containers move between messages (facts 11).
 pub const ENVELOPE_NAMESPACES: [(&str, &str); 5] = [
     ("xmlns:ds", NS_DS),
     ("xmlns:osci", NS_OSCI),
@@ -17,7 +17,7 @@ pub const ENVELOPE_NAMESPACES: [(&str, &str); 5] = [
 /// Small writer of the safe OSCI serialisation: no self-closing tags, no white space of its own, attributes in the order given
 /// (give declarations first, sorted by prefix, then attributes without prefix by name, then `soap:…`).
 ///
-/// DOSSIER 9: a `>` in an attribute of a signed part breaks the Java library, so attributes with one are written as `&gt;` only where
+/// facts 9: a `>` in an attribute of a signed part breaks the Java library, so attributes with one are written as `&gt;` only where
 /// that stays outside a signature; [`XmlWriter::start`] writes it as C14N does, callers keep it out.
 #[derive(Debug, Default, Clone)]
 pub struct XmlWriter {
@@ -95,7 +95,7 @@ impl XmlWriter {
     }
 }
 
-/// Base64 wrapped at 76 columns with LF and without a last line feed, as the library writes values (DOSSIER 9).
+/// Base64 wrapped at 76 columns with LF and without a last line feed, as the library writes values (facts 9).
 #[must_use]
 pub fn base64_lines(bytes: &[u8]) -> String {
     let flat = base64::engine::general_purpose::STANDARD.encode(bytes);

@@ -153,6 +153,34 @@ fn h11_a_transfer_that_was_complete_and_never_read() {
     assert!(fetch(&mut world, dialogue, Some(DeliverySelection::MessageId(id))).1.is_success());
 }
 
+/// One client cannot fill the disk of the intermediary with transfers that it never ends.
+#[test]
+fn n40_a_client_has_only_so_much_under_way() {
+    let mut world = World::new();
+    world.intermediary.rules.max_message_kb = 398;
+    world.intermediary.rules.uploads = 1;
+    let (first, whole) = inside(&mut world, &vec![1; BIG]);
+    let (second, other) = inside(&mut world, &vec![2; BIG]);
+    let plan = ChunkPlan::new(whole.len() as u64, 100, None).unwrap();
+    let chunk = |number: u64, whole: &[u8]| {
+        let range = plan.range(number).unwrap();
+        whole[usize::try_from(range.start).unwrap()..usize::try_from(range.end).unwrap()].to_vec()
+    };
+    let mut sent = |id: &MessageId, number, whole: &[u8]| {
+        send(&mut world, &partial_id(id), plan.request(number), &chunk(number, whole))
+    };
+    assert_eq!(sent(&first, 1, &whole).verdict(), ChunkVerdict::More);
+    assert_eq!(sent(&second, 1, &other).verdict(), ChunkVerdict::More);
+    assert_eq!(sent(&first, 2, &whole).verdict(), ChunkVerdict::More);
+    let ChunkVerdict::Refused(feedback) = sent(&second, 2, &other).verdict() else { panic!() };
+    assert_eq!(feedback.codes(), [F::S9811]);
+    // What is under way may end, and makes room.
+    let last = sent(&first, 3, &whole);
+    assert!(matches!(last.verdict(), ChunkVerdict::Done(_)), "{:?}", last.verdict());
+    assert_eq!(sent(&second, 2, &other).verdict(), ChunkVerdict::More);
+    assert!(matches!(sent(&second, 3, &other).verdict(), ChunkVerdict::Done(_)));
+}
+
 #[test]
 fn n40_chunks_that_contradict() {
     let mut world = World::new();

@@ -52,6 +52,27 @@ pub(crate) fn fetch(
     awaiting.receive(Ok(&answer)).unwrap()
 }
 
+/// A client that leaves its dialogues open shuts out nobody but itself.
+#[test]
+fn h25_a_client_has_only_so_many_dialogues_open() {
+    let mut world = World::new();
+    world.intermediary.rules.client_dialogues = 2;
+    let mut init = |keys: &Keys| {
+        let (request, _) = client(keys).init(&mut SystemRandom);
+        let octets = octets(keys, &request, &[]);
+        (world.code(keys, &octets), world.refused.take().map(|refused| refused.code))
+    };
+    for _ in 0..2 {
+        assert_eq!(init(&PKI.sender), (F::S0801, None));
+    }
+    assert_eq!(init(&PKI.sender), (F::S9811, Some(F::S9811)));
+    assert_eq!(init(&PKI.recipient), (F::S0801, None));
+    world.later(16 * 60);
+    let (request, _) = client(&PKI.sender).init(&mut SystemRandom);
+    let octets = octets(&PKI.sender, &request, &[]);
+    assert_eq!(world.code(&PKI.sender, &octets), F::S0801, "the idle ones have ended");
+}
+
 #[test]
 fn h1_explicit_dialogue() {
     let mut world = World::new();

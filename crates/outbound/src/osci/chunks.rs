@@ -1,4 +1,4 @@
-//! A storeDelivery in chunks (Teile): supplement EFFI, DOSSIER 14.
+//! A storeDelivery in chunks (Teile): supplement EFFI, facts 14.
 //!
 //! The whole message is cut once, into part files that are durable before the first chunk leaves. Whoever comes back, after a crash too,
 //! asks which chunks have arrived and sends the others, octet by octet the same. Chunks of two cuts must never meet: a message that was

@@ -60,7 +60,7 @@ impl<'a> Line<'a> {
     }
 
     /// One order in a dialogue of its own, which is left open: a further order, exitDialog too, says that what the answer brought was
-    /// received (DOSSIER 12). With the answer comes the message it was in.
+    /// received (specification 1.2, section 4; facts 12). With the answer comes the message it was in.
     pub(crate) async fn ask_in_dialogue<A: Answered>(
         &mut self,
         order: impl FnOnce(Open, &mut dyn Random) -> (Request, Awaiting<A>),

@@ -55,7 +55,7 @@ impl Partner {
         let read = |pem: &String, flaw| Certificate::from_pem(pem).map_err(|_| Flaw::Certificate(flaw));
         let receiver = || way.receiver.clone().ok_or(Flaw::Value("it has no receiver for OSCI"));
         if way.subject.as_ref().is_some_and(|subject| subject.contains(['<', '&'])) {
-            // The Java library writes the subject unescaped into the process card of the recipient (DOSSIER 10).
+            // The Java library writes the subject unescaped into the process card of the recipient (facts 5).
             return Err(Flaw::Value("its OSCI subject contains < or &"));
         }
         if way.chunk_kb.is_some() && way.mode != OsciMode::Store {

@@ -30,6 +30,11 @@ const TEXTS: &[(&str, &str)] = &[
     ("the certificate cannot be read", "das Zertifikat ist nicht lesbar"),
     ("the certificate is not meant for signatures", "das Zertifikat ist nicht für Signaturen bestimmt"),
     ("the key is too weak", "der Schlüssel ist zu schwach"),
+    (
+        "the attachment cannot be decrypted, it was altered",
+        "die Anlage lässt sich nicht entschlüsseln, sie wurde verändert",
+    ),
+    ("the attachment cannot be told apart", "die Anlage lässt sich nicht abgrenzen"),
     ("the plaintext of the attachment is not at hand", "der Klartext der Anlage liegt nicht vor"),
     (
         "valid only in the form of the Java library (known defect with EncryptedData)",
@@ -145,7 +150,7 @@ const TEXTS: &[(&str, &str)] = &[
     ),
     // XML.
     ("not acceptable XML: {}", "kein zulässiges XML: {}"),
-    ("the Id {} occurs more than once", "die Id {} kommt mehrfach vor"),
+    ("an Id occurs more than once", "eine Id kommt mehrfach vor"),
     ("line {}, column {}: {}", "Zeile {}, Spalte {}: {}"),
     ("more than {} {}", "mehr als {} {}"),
     ("bytes in the document", "Bytes im Dokument"),
@@ -263,6 +268,7 @@ mod tests {
             Reason::RefusedAlgorithm,
             Reason::Transform,
             Reason::Digest,
+            Reason::Undecryptable,
             Reason::Value,
             Reason::Missing,
             Reason::Unexpected,

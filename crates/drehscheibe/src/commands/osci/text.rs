@@ -76,6 +76,10 @@ impl Page {
         for (language, code, text) in &report.feedback {
             self.line(0, "Rückmeldung", "feedback", &format!("{code} [{language}] {text}"));
         }
+        for (language, code, text) in &report.inside_feedback {
+            let entry = format!("{code} [{language}] {text}");
+            self.line(0, "Rückmeldung zur Zustellung im Inneren", "feedback on the delivery inside", &entry);
+        }
         for (id, facts) in &report.process_cards {
             let id = self.id(id);
             self.line(0, "Laufzettel", "process card", &id);
