@@ -9,6 +9,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use dds_message::{Code, Problem};
+use serde_json::json;
 
 use crate::{
     Context,
@@ -53,12 +54,16 @@ async fn guard(State(context): State<Context>, request: Request, next: Next) -> 
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     if let Some(Refusal(problem)) = response.extensions_mut().remove::<Refusal>() {
         let status = response.status();
+        if status.is_server_error() {
+            // Callers read less than this, see `Problem::outward`.
+            tracing::warn!(code = %problem.code, detail = problem.detail, "inbound.failed");
+        }
         refusal::companions(status, context.options().retry_after, response.headers_mut());
         response
             .headers_mut()
             .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         response.headers_mut().remove(header::CONTENT_LENGTH);
-        *response.body_mut() = Body::from(refusal::document(&problem, &instance).to_string());
+        *response.body_mut() = Body::from(json!(problem.document(&instance)).to_string());
     }
     response
 }

@@ -5,7 +5,6 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use dds_message::Problem;
-use serde_json::{Value, json};
 
 /// A problem on its way to the sender. The guard around all routes writes the document, because it knows the path.
 #[derive(Debug, Clone)]
@@ -45,22 +44,4 @@ pub(crate) fn companions(status: StatusCode, retry_after: u64, headers: &mut Hea
         headers
             .insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"datendrehscheibe\""));
     }
-}
-
-/// The problem document; `instance` is the path of the request.
-pub(crate) fn document(problem: &Problem, instance: &str) -> Value {
-    let entry = problem.code.entry();
-    json!({
-        "type": format!("/codes/{}", problem.code),
-        "title": entry.german,
-        "title_en": entry.english,
-        "status": entry.status,
-        "detail": problem.detail,
-        "instance": instance,
-        "code": problem.code.as_str(),
-        "actor": entry.actor.as_str(),
-        "remedy": entry.remedy_german,
-        "remedy_en": entry.remedy_english,
-        "findings": problem.findings,
-    })
 }

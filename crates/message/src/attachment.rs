@@ -17,6 +17,21 @@ pub struct Attachment {
     pub digest: Digest,
 }
 
+/// Value of `Content-Disposition` for a file of this name (RFC 6266 section 4.3 with the coding of RFC 8187): to be saved,
+/// never shown as what it claims to be, because it may be a page with scripts.
+#[must_use]
+pub fn content_disposition(name: &str) -> String {
+    let encoded: String = name
+        .bytes()
+        .map(|byte| match byte {
+            b'-' | b'_' | b'.' => char::from(byte).to_string(),
+            _ if byte.is_ascii_alphanumeric() => char::from(byte).to_string(),
+            _ => format!("%{byte:02X}"),
+        })
+        .collect();
+    format!("attachment; filename*=UTF-8''{encoded}")
+}
+
 /// Form of the main document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

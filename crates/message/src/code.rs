@@ -110,11 +110,13 @@ codes! {
     TOO_LARGE "DDS-I003" Sender 413 "Nachricht zu groß" "Message too large"
         "Anlagen verkleinern oder aufteilen; die Grenzen nennt die Antwort." "Make attachments smaller or split them; the answer names the limits.";
     BAD_REQUEST "DDS-I004" Sender 400 "Anfrage unvollständig oder fehlerhaft" "Request incomplete or malformed"
-        "Anfrage nach der Schnittstellenbeschreibung /openapi.json aufbauen." "Build the request as /openapi.json describes.";
+        "Anfrage nach der Schnittstellenbeschreibung aufbauen: /openapi.json (REST), /soap/v1?wsdl (SOAP)."
+        "Build the request as /openapi.json (REST) or /soap/v1?wsdl (SOAP) describes.";
     NOT_WELL_FORMED "DDS-I005" Sender 400 "Dokument ist kein zulässiges XML oder JSON" "Document is not acceptable XML or JSON"
         "Dokument an der genannten Stelle berichtigen; DOCTYPE ist nie erlaubt." "Correct the document at the named position; DOCTYPE is never allowed.";
     UNSUPPORTED_MEDIA "DDS-I006" Sender 415 "Format nicht unterstützt" "Format not supported"
-        "application/xml, application/json oder multipart/form-data senden." "Send application/xml, application/json or multipart/form-data.";
+        "Bei REST application/xml, application/json oder multipart/form-data senden, bei SOAP text/xml oder application/soap+xml."
+        "Send application/xml, application/json or multipart/form-data by REST, text/xml or application/soap+xml by SOAP.";
     NOT_FOUND "DDS-I007" Sender 404 "Nicht gefunden" "Not found"
         "Kennung prüfen; nur eigene Nachrichten sind sichtbar." "Check the id; only your own messages are visible.";
     DRAINING "DDS-I008" Operator 503 "Dienst wird gerade beendet" "Service is shutting down"

@@ -17,13 +17,13 @@ mod text;
 mod time;
 
 pub use area::{Ags, Ars};
-pub use attachment::{Attachment, Format};
+pub use attachment::{Attachment, Format, content_disposition};
 pub use case::{AnswerKind, CaseHolder, CaseRef, Direction};
 pub use code::{CODES, Code, CodeEntry};
 pub use digest::{Digest, Digesting};
 pub use facts::{Channel, Facts, Reason};
 pub use id::{AuthorityId, DeliveryId, MessageId, ProductId, ReleaseId, SourceId, TargetId};
-pub use problem::{Actor, Finding, Problem, Severity};
+pub use problem::{Actor, Finding, Problem, ProblemDocument, Severity};
 pub use procedure::{LeikaKey, MessageType, ProcedureId};
 pub use state::{DeliveryState, MessageState};
 pub use text::{Language, Text};

@@ -89,6 +89,65 @@ impl Problem {
     pub fn actor(&self) -> Actor {
         self.code.entry().actor
     }
+
+    /// The detail as callers may read it. What the store or we ourselves failed with names files and engines: that is for the
+    /// log of the operator, and callers learn the meaning of the code instead.
+    #[must_use]
+    pub fn outward(&self) -> &str {
+        let code = self.code.as_str();
+        if code.starts_with("DDS-S") || code.starts_with("DDS-X") {
+            self.code.entry().english
+        } else {
+            &self.detail
+        }
+    }
+
+    /// The problem document of all HTTP interfaces (RFC 9457); `instance` is the path of the request.
+    #[must_use]
+    pub fn document<'a>(&'a self, instance: &'a str) -> ProblemDocument<'a> {
+        let entry = self.code.entry();
+        ProblemDocument {
+            page: format!("/codes/{}", self.code),
+            title: entry.german,
+            title_en: entry.english,
+            status: entry.status,
+            detail: self.outward(),
+            instance,
+            code: self.code,
+            actor: entry.actor,
+            remedy: entry.remedy_german,
+            remedy_en: entry.remedy_english,
+            findings: &self.findings,
+        }
+    }
+}
+
+/// Problemdokument (RFC 9457), as `/openapi.json` describes it.
+#[derive(Debug, Clone, Serialize)]
+pub struct ProblemDocument<'a> {
+    /// Address of the page of the code.
+    #[serde(rename = "type")]
+    pub page: String,
+    /// German title.
+    pub title: &'static str,
+    /// English title.
+    pub title_en: &'static str,
+    /// HTTP status.
+    pub status: u16,
+    /// What exactly is wrong here, English; see [`Problem::outward`].
+    pub detail: &'a str,
+    /// Path of the request.
+    pub instance: &'a str,
+    /// Code.
+    pub code: Code,
+    /// Who must act.
+    pub actor: Actor,
+    /// What to do, German.
+    pub remedy: &'static str,
+    /// What to do, English.
+    pub remedy_en: &'static str,
+    /// Befunde; empty where nothing was validated.
+    pub findings: &'a [Finding],
 }
 
 /// Schwere eines Befunds.

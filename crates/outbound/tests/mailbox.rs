@@ -320,6 +320,8 @@ async fn a_lost_lease_cannot_reject_or_extend_but_a_late_receipt_counts() {
     {
         assert_eq!((answer.status.as_u16(), answer.json()["code"].clone()), (409, "DDS-D009".into()));
         assert_eq!(answer.headers["content-type"], "application/problem+json");
+        // The same document as at every other address (`/openapi.json`).
+        assert_eq!(answer.json()["findings"], serde_json::json!([]));
     }
     assert_eq!(client.acknowledge(&first, Some("spaet")).await.unwrap().status.as_u16(), 200);
     assert_eq!(office.state(delivery).await, (DeliveryState::Delivered, Some("spaet".to_owned())));

@@ -34,13 +34,35 @@ pub trait Handle: Send + Sync + 'static {
     /// Status of a message as its own source may see it; `None` if unknown or another's.
     async fn status(&self, source: &SourceId, id: MessageId) -> Result<Option<Status>, Problem>;
 
-    /// The document of an answer addressed to `source`, with its media type.
+    /// The document of an answer addressed to `source`; `None` if unknown or another's. Reading an answer changes nothing.
     async fn answer_document(
         &self,
         source: &SourceId,
         answer: MessageId,
     ) -> Result<Option<(Bytes, Format)>, Problem>;
+
+    /// The attachments of an answer addressed to `source`, in the order as sent; `None` if unknown or another's.
+    async fn answer_attachments(
+        &self,
+        source: &SourceId,
+        answer: MessageId,
+    ) -> Result<Option<Vec<Attachment>>, Problem>;
+
+    /// The attachment at `place` (0 the first) of an answer addressed to `source`; `None` if there is none.
+    async fn answer_attachment(
+        &self,
+        source: &SourceId,
+        answer: MessageId,
+        place: usize,
+    ) -> Result<Option<OpenAttachment>, Problem>;
+
+    /// Empfangsbestätigung: `source` has the answer with all that belongs to it, so its delivery is done. `false`: it was done
+    /// before; `None`: unknown or another's.
+    async fn answer_received(&self, source: &SourceId, answer: MessageId) -> Result<Option<bool>, Problem>;
 }
+
+/// An attachment with its bytes as a stream, each piece authenticated before it is yielded.
+pub type OpenAttachment = (Attachment, BoxStream<'static, Result<Bytes, Problem>>);
 
 /// Which application an answer belongs to.
 #[derive(Debug, Clone)]

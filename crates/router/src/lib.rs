@@ -26,7 +26,7 @@ use arc_swap::ArcSwap;
 use async_trait::async_trait;
 use bytes::Bytes;
 use dds_depot::Release;
-use dds_message::{Channel, Clock, Format, MessageId, Problem, SourceId};
+use dds_message::{Attachment, Channel, Clock, Format, MessageId, Problem, SourceId};
 use dds_store::{BlobStore, Journal, Vault};
 use dds_telemetry::Telemetry;
 use dds_worker::Pool;
@@ -34,7 +34,7 @@ use dds_xml::Limits;
 
 pub use accept::recognise;
 pub use active::Active;
-pub use handle::{Acknowledgement, Answer, Begin, DeliveryStatus, Handle, Intake, Status};
+pub use handle::{Acknowledgement, Answer, Begin, DeliveryStatus, Handle, Intake, OpenAttachment, Status};
 pub use route::{Outcome as Routing, Subject, judge};
 
 /// What the router works with.
@@ -144,6 +144,27 @@ impl Handle for Router {
         answer: MessageId,
     ) -> Result<Option<(Bytes, Format)>, Problem> {
         status::answer_document(self, source, answer).await
+    }
+
+    async fn answer_attachments(
+        &self,
+        source: &SourceId,
+        answer: MessageId,
+    ) -> Result<Option<Vec<Attachment>>, Problem> {
+        status::answer_attachments(self, source, answer).await
+    }
+
+    async fn answer_attachment(
+        &self,
+        source: &SourceId,
+        answer: MessageId,
+        place: usize,
+    ) -> Result<Option<OpenAttachment>, Problem> {
+        status::answer_attachment(self, source, answer, place).await
+    }
+
+    async fn answer_received(&self, source: &SourceId, answer: MessageId) -> Result<Option<bool>, Problem> {
+        status::answer_received(self, source, answer).await
     }
 }
 

@@ -1,10 +1,13 @@
 //! What a source may know about its messages.
 
 use bytes::Bytes;
-use dds_message::{DeliveryState, Direction, Finding, Format, MessageId, MessageState, Problem, SourceId};
+use dds_message::{
+    Attachment, DeliveryState, Direction, Finding, Format, MessageId, MessageState, Problem, SourceId,
+};
 use dds_store::{Lease, MessageRecord, NewEntry, Outcome, Settlement};
+use futures::{StreamExt, TryStreamExt};
 
-use crate::{DeliveryStatus, Router, Status};
+use crate::{DeliveryStatus, OpenAttachment, Router, Status};
 
 /// Status of a message of `source`.
 pub(crate) async fn status(
@@ -63,31 +66,68 @@ fn is_ready(answer: &MessageRecord) -> bool {
     answer.state != MessageState::Accepted
 }
 
-/// Document of an answer to an application of `source`; its delivery to the source is settled by that.
-pub(crate) async fn answer_document(
+/// An answer to an application of `source`, once it is there for it.
+async fn answer(
     router: &Router,
     source: &SourceId,
     answer: MessageId,
-) -> Result<Option<(Bytes, Format)>, Problem> {
+) -> Result<Option<MessageRecord>, Problem> {
     let journal = &router.inner.parts.journal;
     let Some(record) = journal.message(answer).await?.filter(is_ready) else { return Ok(None) };
     let Some(application) = record.answers else { return Ok(None) };
     let own = journal.message(application).await?.is_some_and(|application| &application.source == source);
-    if !own {
-        return Ok(None);
-    }
-    let document = journal.document(answer).await?;
-    fetched(router, source, &record).await?;
-    Ok(Some((document, record.format)))
+    Ok(own.then_some(record))
 }
 
-/// The source has the answer now: what was to bring it there is done, also if it had been given up.
-async fn fetched(router: &Router, source: &SourceId, answer: &MessageRecord) -> Result<(), Problem> {
+/// Document of an answer. Reading settles nothing: only who confirms has it for sure.
+pub(crate) async fn answer_document(
+    router: &Router,
+    source: &SourceId,
+    id: MessageId,
+) -> Result<Option<(Bytes, Format)>, Problem> {
+    let Some(record) = answer(router, source, id).await? else { return Ok(None) };
+    Ok(Some((router.inner.parts.journal.document(id).await?, record.format)))
+}
+
+/// Descriptions of the attachments of an answer, in the order as sent.
+pub(crate) async fn answer_attachments(
+    router: &Router,
+    source: &SourceId,
+    id: MessageId,
+) -> Result<Option<Vec<Attachment>>, Problem> {
+    let record = answer(router, source, id).await?;
+    Ok(record.map(|record| record.attachments.into_iter().map(|stored| stored.attachment).collect()))
+}
+
+/// The attachment at `place` (0 the first) of an answer, with its bytes.
+pub(crate) async fn answer_attachment(
+    router: &Router,
+    source: &SourceId,
+    id: MessageId,
+    place: usize,
+) -> Result<Option<OpenAttachment>, Problem> {
+    let Some(record) = answer(router, source, id).await? else { return Ok(None) };
+    let stored = record.attachments.into_iter().nth(place);
+    let (Some(stored), Some(wrapped)) = (stored, record.key) else { return Ok(None) };
+    let parts = &router.inner.parts;
+    let key = parts.vault.unwrap_key(id, &wrapped)?;
+    let bytes = parts.blobs.open(&stored.blob, &key).await?.map_err(Problem::from).boxed();
+    Ok(Some((stored.attachment, bytes)))
+}
+
+/// The source says that it has the answer: what was to bring it there is done, also if it had been given up. `false`:
+/// nothing was open any more.
+pub(crate) async fn answer_received(
+    router: &Router,
+    source: &SourceId,
+    id: MessageId,
+) -> Result<Option<bool>, Problem> {
+    let Some(record) = answer(router, source, id).await? else { return Ok(None) };
     let target = format!("source/{source}");
     let at = router.inner.parts.clock.now();
     let open = |state: DeliveryState| !state.is_final() || state == DeliveryState::DeadLetter;
     let mut settlements = Vec::new();
-    for delivery in answer.deliveries.iter().filter(|one| one.target.as_str() == target && open(one.state)) {
+    for delivery in record.deliveries.iter().filter(|one| one.target.as_str() == target && open(one.state)) {
         let mut entry = NewEntry { event: "delivery.delivered", ..NewEntry::default() };
         entry.data.insert("fetched".to_owned(), true.into());
         settlements.push(Settlement {
@@ -98,8 +138,9 @@ async fn fetched(router: &Router, source: &SourceId, answer: &MessageRecord) -> 
             entry,
         });
     }
-    if !settlements.is_empty() {
-        router.inner.parts.journal.settle(settlements).await?;
+    if settlements.is_empty() {
+        return Ok(Some(false));
     }
-    Ok(())
+    router.inner.parts.journal.settle(settlements).await?;
+    Ok(Some(true))
 }

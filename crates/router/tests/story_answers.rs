@@ -3,9 +3,13 @@
 
 mod support;
 
-use dds_message::{AnswerKind, Code, DeliveryState, Direction, Format, MessageId, MessageState};
+use bytes::Bytes;
+use dds_message::{
+    AnswerKind, Channel, Code, DeliveryState, Digest, Direction, Format, MessageId, MessageState,
+};
 use dds_router::Handle;
 use dds_store::AuditLog;
+use futures::{StreamExt, TryStreamExt};
 use support::{
     Bench, HOUR, application, application_of_the_village, case, delivered, source, target, to_case,
     to_message,
@@ -42,7 +46,7 @@ async fn answers_come_back_by_callback_matched_by_message_id_and_by_case() {
 }
 
 #[tokio::test]
-async fn a_fetched_answer_is_delivered_and_nothing_hangs_open() {
+async fn a_fetched_answer_is_delivered_when_its_source_confirms_it() {
     let mut bench = Bench::start().await;
     let form = source("formular");
     let sent = bench.send_as("formular", None, &application(1)).await.unwrap();
@@ -60,18 +64,58 @@ async fn a_fetched_answer_is_delivered_and_nothing_hangs_open() {
         let other = bench.router.answer_document(&source("portal"), told.id).await.unwrap();
         assert!(other.is_none(), "given to another source");
         assert_eq!(bench.record(told.id).await.state, MessageState::Routed);
-        let (bytes, format) = bench.router.answer_document(&form, told.id).await.unwrap().unwrap();
-        assert_eq!((bytes, format), (text.clone().into(), Format::Xml));
+        // Reading, as often as one likes, ends nothing.
+        for _ in 0..2 {
+            let (bytes, format) = bench.router.answer_document(&form, told.id).await.unwrap().unwrap();
+            assert_eq!((bytes, format), (text.clone().into(), Format::Xml));
+        }
+        assert_eq!(bench.record(told.id).await.state, MessageState::Routed);
+        assert_eq!(bench.router.answer_received(&source("portal"), told.id).await.unwrap(), None);
+        assert_eq!(bench.router.answer_received(&form, told.id).await.unwrap(), Some(true));
         let record = bench.record(told.id).await;
         assert_eq!(
             (record.state, record.deliveries[0].state),
             (MessageState::Completed, DeliveryState::Delivered)
         );
-        // The connection may have broken: it may fetch again, and nothing is written a second time.
+        // Our answer may have been lost: it may confirm and fetch again, and nothing is written a second time.
         let entries = bench.rows().await.len();
+        assert_eq!(bench.router.answer_received(&form, told.id).await.unwrap(), Some(false));
         assert!(bench.router.answer_document(&form, told.id).await.unwrap().is_some());
         assert_eq!(bench.rows().await.len(), entries);
     }
+    bench.finish().await;
+}
+
+#[tokio::test]
+async fn the_attachments_of_an_answer_are_there_for_its_source() {
+    let mut bench = Bench::start().await;
+    let form = source("formular");
+    let sent = bench.send_as("formular", None, &application(1)).await.unwrap();
+    bench.desk.call().await.says(delivered());
+    let answer = to_message(AnswerKind::Decision, sent.id);
+    let begun = bench.router.begin_answer(&source("fach"), Channel::Rest, None, answer).await.unwrap();
+    let mut intake = begun.intake();
+    let letter = Bytes::from(vec![b'x'; 200_000]);
+    let body = futures::stream::once(async { Ok(Bytes::from(vec![b'x'; 200_000])) }).boxed();
+    intake.attachment("bescheid.pdf", "application/pdf", body).await.unwrap();
+    let told = intake.accept(Bytes::from_static(b"<bescheid/>"), Format::Xml).await.unwrap();
+    bench.reaches(told.id, MessageState::Routed).await;
+
+    let router = &bench.router;
+    let listed = router.answer_attachments(&form, told.id).await.unwrap().unwrap();
+    assert_eq!((listed[0].name.as_str(), listed[0].digest), ("bescheid.pdf", Digest::of(&letter)));
+    let (_, pieces) = router.answer_attachment(&form, told.id, 0).await.unwrap().unwrap();
+    let pieces: Vec<Bytes> = pieces.try_collect().await.unwrap();
+    assert_eq!(pieces.concat(), letter);
+    assert!(router.answer_attachment(&form, told.id, 1).await.unwrap().is_none());
+    let portal = source("portal");
+    assert!(router.answer_attachments(&portal, told.id).await.unwrap().is_none(), "listed for another");
+    assert!(router.answer_attachment(&portal, told.id, 0).await.unwrap().is_none(), "given to another");
+    // The application is no answer, though the source sent it.
+    assert!(router.answer_attachments(&form, sent.id).await.unwrap().is_none());
+    assert_eq!(router.answer_received(&form, told.id).await.unwrap(), Some(true));
+    // Confirmed is not deleted: it may be read again until its retention ends.
+    assert!(router.answer_attachment(&form, told.id, 0).await.unwrap().is_some());
     bench.finish().await;
 }
 
@@ -85,7 +129,7 @@ async fn an_answer_nobody_fetches_is_a_dead_letter_until_it_is_fetched_after_all
     bench.pass(72 * HOUR).await;
     let parked = bench.reaches(told.id, MessageState::Parked).await;
     assert_eq!(parked.code, Some(Code::DEADLINE_PASSED));
-    assert!(bench.router.answer_document(&source("formular"), told.id).await.unwrap().is_some());
+    assert_eq!(bench.router.answer_received(&source("formular"), told.id).await.unwrap(), Some(true));
     assert_eq!(bench.record(told.id).await.state, MessageState::Completed);
     bench.finish().await;
 }

@@ -59,7 +59,7 @@ impl Fault {
         let code = if entry.actor == Actor::Sender { FaultCode::Sender } else { FaultCode::Receiver };
         Self {
             code,
-            reason: format!("{}: {}", entry.german, problem.detail),
+            reason: format!("{}: {}", entry.german, problem.outward()),
             detail: Some(FaultDetail {
                 code: problem.code.to_string(),
                 actor: entry.actor.as_str().to_owned(),

@@ -33,6 +33,20 @@ fn fresh() -> (tempfile::TempDir, Arc<TestClock>, SqliteStore) {
 }
 
 #[tokio::test]
+async fn a_folder_of_the_store_that_is_gone_is_trouble_of_the_store_and_not_something_not_found() {
+    let (dir, _, store) = fresh();
+    fs::remove_dir_all(dir.path().join("tmp")).unwrap();
+    let key = store.vault().new_message_key(id(1)).unwrap().0;
+    let mut writer = store.create(&key).await.unwrap();
+    let written = writer.write(Bytes::from_static(b"ausweis")).await;
+    let failed = match written {
+        Ok(()) => writer.finish().await.unwrap_err(),
+        Err(error) => error,
+    };
+    assert_eq!(failed.code(), Code::STORE_UNAVAILABLE, "{failed}");
+}
+
+#[tokio::test]
 async fn everything_is_there_after_a_restart() {
     let (dir, clock, store) = fresh();
     for n in 0..5 {

@@ -181,6 +181,16 @@ impl PortalSim {
         Ok(self.client.send(request).await?.success()?.body)
     }
 
+    /// Confirms that an answer was received (`POST /v1/answers/{id}/receipt`).
+    ///
+    /// # Errors
+    /// [`Error::Unexpected`] for anything but 2xx.
+    pub async fn confirm(&mut self, answer: MessageId) -> Result<Value, Error> {
+        let path = format!("/v1/answers/{answer}/receipt");
+        let request = self.builder(Method::POST, &path).body(whole(Bytes::new()))?;
+        Ok(self.client.send(request).await?.success()?.json())
+    }
+
     async fn submit(&mut self, request: Request<Outgoing>) -> Result<Answered, Error> {
         self.ledger.sent();
         let answer = self.client.send(request).await?;

@@ -36,20 +36,23 @@ def fault_of(call):
 
 def prove(port):
     service = client(TOKEN).bind("Datendrehscheibe", port)
-    plain = service.submit(
-        key=f"{port}-1",
-        document={"_value_1": etree.fromstring(DOCUMENT)},
-        attachment=[
-            {"_value_1": b"%PDF-1.7 Anlage", "name": "Ausweis Müller.pdf", "mediaType": "application/pdf"},
-            {"_value_1": bytes(range(256)) * 4096, "name": "bild.bin"},
-        ],
-    )
+    def submit():
+        return service.submit(
+            key=f"{port}-1",
+            document={"_value_1": etree.fromstring(DOCUMENT)},
+            attachment=[
+                {"_value_1": b"%PDF-1.7 Anlage", "name": "Ausweis Müller.pdf", "mediaType": "application/pdf"},
+                {"_value_1": bytes(range(256)) * 4096, "name": "bild.bin"},
+            ],
+        )
+
+    plain = submit()
     assert plain.state == "accepted" and not plain.duplicate, plain
     print(f"{port}: submit with XML document and two attachments: {plain.id}")
 
-    again = service.submit(key=f"{port}-1", document={"_value_1": etree.fromstring(DOCUMENT)})
+    again = submit()
     assert again.id == plain.id and again.duplicate, again
-    print(f"{port}: the same key again is a duplicate")
+    print(f"{port}: the same again under the same key is a duplicate")
 
     encoded = service.submit(encodedDocument={"_value_1": b'{"anmeldung": {}}', "format": "json"})
     assert encoded.id != plain.id, encoded

@@ -188,8 +188,9 @@ impl Desk {
 
     /// Only what another try cannot change is final.
     fn is_final(&self, problem: &Problem) -> bool {
-        let status = problem.code.entry().status;
-        status < 500 && problem.code != Code::BROKEN_OFF && problem.code != Code::TOO_SLOW
+        // Nothing is asked for here, so what is "not found" is a fault of ours and not of the submission.
+        let passing = [Code::BROKEN_OFF, Code::TOO_SLOW, Code::NOT_FOUND];
+        problem.code.entry().status < 500 && !passing.contains(&problem.code)
     }
 
     async fn admit(&self, candidate: &Candidate) -> Result<Acknowledgement, Problem> {

@@ -1,19 +1,18 @@
-//! What a source may ask about its messages.
+//! What a source may ask about its messages, and how it fetches answers: reading changes nothing, the receipt ends the
+//! delivery.
 
 use axum::{
     Json,
+    body::Body,
     extract::{Path, State},
     http::header,
     response::{IntoResponse, Response},
 };
-use dds_message::{Code, MessageId, Problem};
+use dds_message::{Attachment, Code, MessageId, Problem, content_disposition};
 use dds_router::Status;
 use serde_json::{Value, json};
 
-use crate::{
-    Caller, Context,
-    refusal::{self, Refusal},
-};
+use crate::{Caller, Context, Refusal};
 
 /// `GET /v1/messages/{id}`
 pub(super) async fn status(
@@ -46,6 +45,52 @@ pub(super) async fn document(
     Ok(([(header::CONTENT_TYPE, format.media_type())], bytes).into_response())
 }
 
+/// `GET /v1/answers/{id}/attachments`
+pub(super) async fn attachments(
+    State(context): State<Context>,
+    Caller(source): Caller,
+    Path(id): Path<String>,
+) -> Result<Json<Value>, Refusal> {
+    let id = identifier(&id)?;
+    let attachments = context.handle().answer_attachments(&source, id).await?.ok_or_else(unknown)?;
+    let described = |(number, attachment): (usize, &Attachment)| {
+        json!({
+            "url": format!("/v1/answers/{id}/attachments/{number}"), "name": attachment.name,
+            "media_type": attachment.media_type, "size": attachment.size, "sha256": attachment.digest,
+        })
+    };
+    let attachments: Vec<Value> = (1..).zip(&attachments).map(described).collect();
+    Ok(Json(json!({ "attachments": attachments })))
+}
+
+/// `GET /v1/answers/{id}/attachments/{number}`, number from 1
+pub(super) async fn attachment(
+    State(context): State<Context>,
+    Caller(source): Caller,
+    Path((id, number)): Path<(String, String)>,
+) -> Result<Response, Refusal> {
+    let place = number.parse::<usize>().ok().and_then(|number| number.checked_sub(1)).ok_or_else(unknown)?;
+    let opened = context.handle().answer_attachment(&source, identifier(&id)?, place).await?;
+    let (attachment, bytes) = opened.ok_or_else(unknown)?;
+    let headers = [
+        (header::CONTENT_TYPE, attachment.media_type.clone()),
+        (header::CONTENT_LENGTH, attachment.size.to_string()),
+        (header::CONTENT_DISPOSITION, content_disposition(&attachment.name)),
+    ];
+    Ok((headers, Body::from_stream(bytes)).into_response())
+}
+
+/// `POST /v1/answers/{id}/receipt`
+pub(super) async fn receipt(
+    State(context): State<Context>,
+    Caller(source): Caller,
+    Path(id): Path<String>,
+) -> Result<Json<Value>, Refusal> {
+    let id = identifier(&id)?;
+    let settled = context.handle().answer_received(&source, id).await?.ok_or_else(unknown)?;
+    Ok(Json(json!({ "id": id, "duplicate": !settled })))
+}
+
 fn described(status: &Status) -> Value {
     let deliveries: Vec<Value> = status
         .deliveries
@@ -56,10 +101,8 @@ fn described(status: &Status) -> Value {
             })
         })
         .collect();
-    let problem = status
-        .problem
-        .as_ref()
-        .map(|problem| refusal::document(problem, &format!("/v1/messages/{}", status.id)));
+    let instance = format!("/v1/messages/{}", status.id);
+    let problem = status.problem.as_ref().map(|problem| problem.document(&instance));
     json!({
         "id": status.id,
         "accepted": status.accepted.to_string(),
@@ -77,6 +120,8 @@ fn answers(status: &Status) -> Vec<Value> {
         .map(|(id, kind, at)| {
             json!({
                 "id": id, "kind": kind, "accepted": at.to_string(), "document_url": format!("/v1/answers/{id}"),
+                "attachments_url": format!("/v1/answers/{id}/attachments"),
+                "receipt_url": format!("/v1/answers/{id}/receipt"),
             })
         })
         .collect()

@@ -29,4 +29,7 @@ pub(crate) fn routes() -> Router<Context> {
         .route("/v1/messages/{id}/answers", get(answers::list))
         .route("/v1/answers", post(submit::answer))
         .route("/v1/answers/{id}", get(answers::document))
+        .route("/v1/answers/{id}/attachments", get(answers::attachments))
+        .route("/v1/answers/{id}/attachments/{number}", get(answers::attachment))
+        .route("/v1/answers/{id}/receipt", post(answers::receipt))
 }

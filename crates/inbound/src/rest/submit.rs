@@ -111,7 +111,7 @@ impl Submission<'_> {
     }
 
     /// The body has parts: the document (`message` or `answer`), attachments in any order, and for an answer first the
-    /// fields it refers by. Parts of other names are passed over.
+    /// fields it refers by.
     async fn parts(
         &self,
         mut parts: Parts<'_>,
@@ -126,7 +126,8 @@ impl Submission<'_> {
                 continue;
             }
             if head.name != document_name && head.name != "attachment" {
-                continue;
+                // Passed over, a misnamed attachment would be lost without anybody noticing.
+                return Err(unknown_part(&head.name, document_name));
             }
             let begun = match &mut intake {
                 Some(begun) => begun,
@@ -232,6 +233,11 @@ fn media_type(content_type: &str) -> String {
 
 fn text(headers: &HeaderMap, name: header::HeaderName) -> &str {
     headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+}
+
+fn unknown_part(name: &str, document_name: &str) -> Problem {
+    let fields = if document_name == "answer" { " (kind, message and case stand before them)" } else { "" };
+    bad(format!("the part {name:?} is not known here: there are {document_name} and attachment{fields}"))
 }
 
 fn bad(detail: impl Into<String>) -> Problem {

@@ -3,7 +3,7 @@
 use std::{borrow::Cow, fmt::Write as _};
 
 use bytes::Bytes;
-use dds_message::{Channel, Code, Format, MessageId, Problem, SourceId};
+use dds_message::{Channel, Code, Format, MessageId, Problem, Severity, SourceId};
 use dds_router::{Acknowledgement, Status};
 use dds_soap::{Parsed, escape};
 use futures::StreamExt;
@@ -19,6 +19,9 @@ pub(super) async fn perform(
     envelope: &Parsed<'_>,
 ) -> Result<String, Problem> {
     let operation = envelope.payload().ok_or_else(|| bad("the body is empty"))?;
+    if operation.next_sibling_element().is_some() {
+        return Err(bad("the body holds more than one element"));
+    }
     let name = operation.tag_name();
     match (name.namespace(), name.name()) {
         (Some(NAMESPACE), "submit") => {
@@ -26,12 +29,46 @@ pub(super) async fn perform(
             Ok(submitted(&acknowledgement))
         }
         (Some(NAMESPACE), "status") => {
-            let id = child(&operation, "id").map(|node| text(&node)).unwrap_or_default();
+            let id = match elements(&operation)?.as_slice() {
+                [id] if id.has_tag_name((NAMESPACE, "id")) => text(id)?,
+                _ => return Err(bad("status must hold id and nothing else")),
+            };
             let unknown = || Problem::new(Code::NOT_FOUND, "no such message of this source");
             let id = MessageId::parse(id.trim()).map_err(|_| unknown())?;
             Ok(described(&context.handle().status(source, id).await?.ok_or_else(unknown)?))
         }
         _ => Err(bad(format!("the body must hold submit or status in the namespace {NAMESPACE}"))),
+    }
+}
+
+/// The content of `submit`, in the sequence of the WSDL and nothing else: what we do not know could be an attachment.
+struct Submit<'a, 'i> {
+    key: Option<Node<'a, 'i>>,
+    document: Node<'a, 'i>,
+    attachments: Vec<Node<'a, 'i>>,
+}
+
+impl<'a, 'i: 'a> Submit<'a, 'i> {
+    fn read(operation: &Node<'a, 'i>) -> Result<Self, Problem> {
+        let mut elements = elements(operation)?.into_iter().peekable();
+        let key = elements.next_if(|one| one.has_tag_name((NAMESPACE, "key")));
+        let document = elements.next_if(|one| {
+            ["document", "encodedDocument"].iter().any(|name| one.has_tag_name((NAMESPACE, *name)))
+        });
+        let mut attachments = Vec::new();
+        while document.is_some()
+            && let Some(attachment) = elements.next_if(|one| one.has_tag_name((NAMESPACE, "attachment")))
+        {
+            attachments.push(attachment);
+        }
+        match (document, elements.next()) {
+            (Some(document), None) => Ok(Self { key, document, attachments }),
+            (_, Some(other)) => Err(bad(format!(
+                "submit has <{}> where it has no place: it holds key (may be missing), then document or encodedDocument, then any number of attachment",
+                other.tag_name().name()
+            ))),
+            (None, None) => Err(bad("submit needs document or encodedDocument, one of them")),
+        }
     }
 }
 
@@ -42,22 +79,20 @@ async fn submit(
     operation: &Node<'_, '_>,
 ) -> Result<Acknowledgement, Problem> {
     let limits = context.limits(source);
-    let key = child(operation, "key").map(|node| text(&node));
+    let submit = Submit::read(operation)?;
+    let key = submit.key.as_ref().map(text).transpose()?;
     let key = key.as_deref().map(|key| name::sender_key(key.trim().as_bytes())).transpose()?;
-    let (document, format) = document(envelope, operation)?;
+    let (document, format) = document(envelope, &submit.document)?;
     body::within(document.len(), limits.document_bytes)?;
+    if submit.attachments.len() > limits.attachments {
+        return Err(Problem::new(Code::TOO_LARGE, format!("more than {} attachments", limits.attachments)));
+    }
 
     let mut intake = context.handle().begin(source, Channel::Soap, key).await?.intake();
-    for (place, attachment) in children(operation, "attachment").enumerate() {
-        if place >= limits.attachments {
-            return Err(Problem::new(
-                Code::TOO_LARGE,
-                format!("more than {} attachments", limits.attachments),
-            ));
-        }
+    for attachment in &submit.attachments {
         let file_name = name::file_name(attachment.attribute("name").unwrap_or_default())?;
         let media_type = name::media_type(attachment.attribute("mediaType"));
-        let encoded = text(&attachment);
+        let encoded = text(attachment)?;
         if encoded.len() as u64 / 4 * 3 > limits.attachment_bytes {
             let detail = format!("an attachment is larger than {} bytes", limits.attachment_bytes);
             return Err(Problem::new(Code::TOO_LARGE, detail));
@@ -69,26 +104,20 @@ async fn submit(
 }
 
 /// The main document: `document` holds it as XML, `encodedDocument` in base64.
-fn document(envelope: &Parsed<'_>, operation: &Node<'_, '_>) -> Result<(Bytes, Format), Problem> {
-    match (child(operation, "document"), child(operation, "encodedDocument")) {
-        (Some(plain), None) => {
-            let mut elements = plain.children().filter(Node::is_element);
-            match (elements.next(), elements.next()) {
-                (Some(root), None) => Ok((envelope.standalone(&root).into(), Format::Xml)),
-                _ => Err(bad("document must hold one element")),
-            }
-        }
-        (None, Some(encoded)) => {
-            let format = match encoded.attribute("format") {
-                None | Some("xml") => Format::Xml,
-                Some("json") => Format::Json,
-                Some(_) => return Err(bad("format must be xml or json")),
-            };
-            let pieces = base64::pieces(&text(&encoded)).collect::<Result<Vec<_>, _>>()?;
-            Ok((pieces.concat().into(), format))
-        }
-        _ => Err(bad("submit needs document or encodedDocument, one of them")),
+fn document(envelope: &Parsed<'_>, holder: &Node<'_, '_>) -> Result<(Bytes, Format), Problem> {
+    if holder.has_tag_name((NAMESPACE, "document")) {
+        return match elements(holder)?.as_slice() {
+            [root] => Ok((envelope.standalone(root).into(), Format::Xml)),
+            _ => Err(bad("document must hold one element")),
+        };
     }
+    let format = match holder.attribute("format") {
+        None | Some("xml") => Format::Xml,
+        Some("json") => Format::Json,
+        Some(_) => return Err(bad("format must be xml or json")),
+    };
+    let pieces = base64::pieces(&text(holder)?).collect::<Result<Vec<_>, _>>()?;
+    Ok((pieces.concat().into(), format))
 }
 
 fn submitted(acknowledgement: &Acknowledgement) -> String {
@@ -114,8 +143,18 @@ fn described(status: &Status) -> String {
                 ("actor", entry.actor.as_str()),
                 ("remedy", entry.remedy_german),
             ],
-            &problem.detail,
+            problem.outward(),
         );
+        for finding in &problem.findings {
+            let severity = match finding.severity {
+                Severity::Info => "info",
+                Severity::Warning => "warning",
+                Severity::Error => "error",
+            };
+            let attributes =
+                [("severity", severity), ("rule", &finding.rule), ("location", &finding.location)];
+            element(&mut xml, "finding", &attributes, &finding.text);
+        }
     }
     for delivery in deliveries {
         let id = delivery.id.to_string();
@@ -144,22 +183,27 @@ fn element(xml: &mut String, name: &str, attributes: &[(&str, &str)], content: &
     let _infallible = write!(xml, ">{}</{name}>", escape(content));
 }
 
-fn children<'a, 'i: 'a>(node: &Node<'a, 'i>, name: &'static str) -> impl Iterator<Item = Node<'a, 'i>> {
-    node.children().filter(move |child| child.has_tag_name((NAMESPACE, name)))
+/// The elements of an element that holds no text.
+fn elements<'a, 'i: 'a>(node: &Node<'a, 'i>) -> Result<Vec<Node<'a, 'i>>, Problem> {
+    let blank = |part: &Node<'_, '_>| part.text().is_none_or(|text| text.trim().is_empty());
+    if !node.children().filter(Node::is_text).all(|part| blank(&part)) {
+        return Err(bad(format!("<{}> holds text beside its elements", node.tag_name().name())));
+    }
+    Ok(node.children().filter(Node::is_element).collect())
 }
 
-fn child<'a, 'i>(node: &Node<'a, 'i>, name: &'static str) -> Option<Node<'a, 'i>> {
-    children(node, name).next()
-}
-
-/// The text of an element; borrowed unless comments or CDATA part it.
-fn text<'a>(node: &Node<'a, '_>) -> Cow<'a, str> {
+/// The text of an element that holds no elements; borrowed unless comments or CDATA part it.
+fn text<'a>(node: &Node<'a, '_>) -> Result<Cow<'a, str>, Problem> {
+    if let Some(inner) = node.children().find(Node::is_element) {
+        let (name, inner) = (node.tag_name().name(), inner.tag_name().name());
+        return Err(bad(format!("<{name}> holds <{inner}> instead of text; MTOM and XOP are not read here")));
+    }
     let mut parts = node.children().filter_map(|part| part.is_text().then(|| part.text()).flatten());
-    match (parts.next(), parts.next()) {
+    Ok(match (parts.next(), parts.next()) {
         (None, _) => Cow::Borrowed(""),
         (Some(only), None) => Cow::Borrowed(only),
         (Some(first), Some(second)) => Cow::Owned([first, second].into_iter().chain(parts).collect()),
-    }
+    })
 }
 
 fn bad(detail: impl Into<String>) -> Problem {

@@ -161,7 +161,7 @@ async fn refused_submissions_come_with_a_reason_in_german() {
 async fn what_the_router_cannot_take_now_stays_and_is_taken_later() {
     let mut folder = Folder::new(|options| options.settle = 0);
     folder.put("in/a.xml", DOCUMENT);
-    for code in [Code::STORE_UNAVAILABLE, Code::OVERLOADED, Code::FATE_UNKNOWN] {
+    for code in [Code::STORE_UNAVAILABLE, Code::OVERLOADED, Code::FATE_UNKNOWN, Code::NOT_FOUND] {
         *folder.fake.refuse.lock() = Some(code);
         assert_eq!(folder.poll().await, Polled { later: 1, ..Polled::default() });
         assert!(folder.at("in/a.xml").exists());

@@ -58,7 +58,6 @@ async fn attachments_come_in_any_order_with_their_bytes_and_names() {
         .unwrap();
     let form = Form::new()
         .part("attachment", pdf)
-        .text("unknown", "passed over")
         .part("message", message())
         .part("attachment", Part::bytes(big.clone()).file_name("bild.bin"))
         .part("attachment", Part::bytes(Vec::new()).file_name("leer.txt").mime_str("text/plain").unwrap());
@@ -141,6 +140,18 @@ async fn each_malformed_request_has_its_refusal() {
         ),
         ("message without type", form(Form::new().text("message", DOCUMENT)), 415, "DDS-I006"),
         (
+            "misnamed attachments",
+            form(Form::new().part("message", message()).part("attachments", file())),
+            400,
+            "DDS-I004",
+        ),
+        (
+            "misnamed before the message",
+            form(Form::new().part("anlage", file()).part("message", message())),
+            400,
+            "DDS-I004",
+        ),
+        (
             "attachment without name",
             form(Form::new().part("message", message()).part("attachment", Part::bytes(vec![1]))),
             400,
@@ -158,6 +169,35 @@ async fn each_malformed_request_has_its_refusal() {
         problem(request.send().await.unwrap(), status, code).await;
     }
     assert!(service.fake.taken().is_empty());
+}
+
+#[tokio::test]
+async fn a_misnamed_part_is_named_to_the_sender() {
+    let (service, client) = (Service::start(Options::default()).await, client());
+    let file = || Part::bytes(vec![1, 2, 3]).file_name("a.bin");
+    let form = Form::new().part("message", message()).part("attachment", file()).part("anlage2", file());
+    let told = problem(post(&client, &service).multipart(form).send().await.unwrap(), 400, "DDS-I004").await;
+    let detail = told["detail"].as_str().unwrap();
+    assert!(detail.contains("\"anlage2\"") && detail.contains("attachment"), "{detail}");
+    // What an answer refers to stands before its document; behind it, it would have been passed over.
+    let answer = Form::new()
+        .part("answer", Part::text("<a/>").mime_str("application/xml").unwrap())
+        .text("case", "V-2026/17");
+    let sent = client.post(service.url("/v1/answers?kind=receipt&case=V-1")).bearer_auth(OTHER_TOKEN);
+    let told = problem(sent.multipart(answer).send().await.unwrap(), 400, "DDS-I004").await;
+    assert!(told["detail"].as_str().unwrap().contains("before"), "{told}");
+    assert!(service.fake.taken().is_empty());
+}
+
+#[tokio::test]
+async fn what_failed_inside_is_told_without_the_words_of_the_engine() {
+    let (service, client) = (Service::start(Options::default()).await, client());
+    for code in [Code::STORE_UNAVAILABLE, Code::INTERNAL] {
+        *service.fake.refuse.lock() = Some(code);
+        let response = xml(post(&client, &service), DOCUMENT).send().await.unwrap();
+        let told = problem(response, code.entry().status, code.as_str()).await;
+        assert_eq!(told["detail"], code.entry().english);
+    }
 }
 
 #[tokio::test]
@@ -285,9 +325,53 @@ async fn an_answer_finds_its_way_back_to_the_source() {
     let document = client.get(url).bearer_auth(TOKEN).send().await.unwrap();
     assert_eq!(document.headers()["content-type"], "application/xml");
     assert_eq!(document.text().await.unwrap(), "<bescheid/>");
+    assert!(service.fake.received.lock().is_empty(), "reading is no receipt");
 
     for query in ["", &format!("?kind=gruss&message={id}"), "?kind=receipt", "?kind=receipt&message=x"] {
         problem(xml(answers(query), "<a/>").send().await.unwrap(), 400, "DDS-I004").await;
+    }
+}
+
+#[tokio::test]
+async fn an_answer_is_read_with_its_attachments_and_then_confirmed() {
+    let (service, client) = (Service::start(Options::default()).await, client());
+    let body: Value = xml(post(&client, &service), DOCUMENT).send().await.unwrap().json().await.unwrap();
+    let id = body["id"].as_str().unwrap();
+    let form = Form::new()
+        .text("kind", "decision")
+        .text("message", id.to_owned())
+        .part("answer", Part::text("<bescheid/>").mime_str("application/xml").unwrap())
+        .part("attachment", Part::bytes(vec![7; 10]).file_name("Bescheid Müller.pdf"));
+    let answers = client.post(service.url("/v1/answers")).bearer_auth(OTHER_TOKEN);
+    assert_eq!(answers.multipart(form).send().await.unwrap().status(), 202);
+
+    let get = |url: &str| client.get(service.url(url)).bearer_auth(TOKEN).send();
+    let status: Value = get(body["status_url"].as_str().unwrap()).await.unwrap().json().await.unwrap();
+    let answer = &status["answers"][0];
+    let list: Value = get(answer["attachments_url"].as_str().unwrap()).await.unwrap().json().await.unwrap();
+    let one = &list["attachments"][0];
+    assert_eq!((&one["name"], &one["size"]), (&"Bescheid Müller.pdf".into(), &10.into()));
+    assert_eq!(one["sha256"], Digest::of(&[7; 10]).to_string());
+    let url = one["url"].as_str().unwrap();
+    for method in [reqwest::Method::GET, reqwest::Method::HEAD] {
+        let read = client.request(method, service.url(url)).bearer_auth(TOKEN).send().await.unwrap();
+        assert_eq!(read.status(), 200);
+        assert_eq!(read.headers()["content-length"], "10");
+        assert_eq!(
+            read.headers()["content-disposition"],
+            "attachment; filename*=UTF-8''Bescheid%20M%C3%BCller.pdf"
+        );
+        assert_eq!(read.headers()["x-content-type-options"], "nosniff");
+    }
+    let prefix = url.strip_suffix('1').unwrap();
+    for none in ["0", "2", "x"] {
+        problem(get(&format!("{prefix}{none}")).await.unwrap(), 404, "DDS-I007").await;
+    }
+    assert!(service.fake.received.lock().is_empty(), "reading is no receipt");
+    for duplicate in [false, true] {
+        let confirm = client.post(service.url(answer["receipt_url"].as_str().unwrap())).bearer_auth(TOKEN);
+        let told: Value = confirm.send().await.unwrap().json().await.unwrap();
+        assert_eq!(told, serde_json::json!({ "id": answer["id"], "duplicate": duplicate }));
     }
 }
 
@@ -324,7 +408,15 @@ async fn the_openapi_document_names_every_route_and_resolves() {
         "/v1/messages/{id}/answers",
         "/v1/answers",
         "/v1/answers/{id}",
+        "/v1/answers/{id}/attachments",
+        "/v1/answers/{id}/attachments/{number}",
+        "/v1/answers/{id}/receipt",
         "/v1/mailbox/{target}/next",
+        "/v1/mailbox/{target}/deliveries/{delivery}/document",
+        "/v1/mailbox/{target}/deliveries/{delivery}/attachments/{number}",
+        "/v1/mailbox/{target}/deliveries/{delivery}/ack",
+        "/v1/mailbox/{target}/deliveries/{delivery}/reject",
+        "/v1/mailbox/{target}/deliveries/{delivery}/extend",
         "/codes/{code}",
         "/openapi.json",
     ] {

@@ -3,7 +3,7 @@
 use crate::support::{Service, TOKEN, client};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use dds_inbound::{Limits, Options, soap::NAMESPACE};
-use dds_message::{Channel, Code, Digest, Format};
+use dds_message::{Channel, Code, Digest, Finding, Format, Problem, Severity};
 use dds_soap::{Envelope, Fault, FaultCode, Version, http, parse};
 use reqwest::Response;
 
@@ -114,6 +114,10 @@ async fn each_refusal_is_a_fault_with_code_actor_and_remedy() {
         (submit("<e:encodedDocument>???</e:encodedDocument>"), 400, Code::BAD_REQUEST),
         (submit("<e:encodedDocument format=\"pdf\"/>"), 400, Code::BAD_REQUEST),
         (submit(&format!("<e:key>a b</e:key>{document}")), 400, Code::BAD_REQUEST),
+        (submit(&format!("{document}<e:key>zu-spaet</e:key>")), 400, Code::BAD_REQUEST),
+        (submit(&format!("{document}{document}")), 400, Code::BAD_REQUEST),
+        (submit(&format!("Text{document}")), 400, Code::BAD_REQUEST),
+        (format!("{}{}", submit(document), submit(document)), 400, Code::BAD_REQUEST),
         (submit(&format!("{document}<e:attachment name=\"a\">A=</e:attachment>")), 400, Code::BAD_REQUEST),
         (submit(&format!("{document}<e:attachment>AAAA</e:attachment>")), 400, Code::BAD_REQUEST),
         (submit(&format!("<e:document><a>{}</a></e:document>", "x".repeat(300))), 413, Code::TOO_LARGE),
@@ -124,6 +128,7 @@ async fn each_refusal_is_a_fault_with_code_actor_and_remedy() {
         ("<a/>".to_owned(), 400, Code::BAD_REQUEST),
         (String::new(), 400, Code::BAD_REQUEST),
         (format!("<status xmlns=\"{NAMESPACE}\"><id>x</id></status>"), 400, Code::NOT_FOUND),
+        (format!("<status xmlns=\"{NAMESPACE}\"><id>x</id><mehr/></status>"), 400, Code::BAD_REQUEST),
     ];
     for (request, status_12, code) in cases {
         for version in BOTH {
@@ -140,6 +145,71 @@ async fn each_refusal_is_a_fault_with_code_actor_and_remedy() {
         }
     }
     assert!(service.fake.taken().is_empty());
+}
+
+#[tokio::test]
+async fn an_attachment_that_is_not_as_the_wsdl_says_is_refused_by_its_name() {
+    let service = Service::start(Options::default()).await;
+    let document = "<e:document><a/></e:document>";
+    for (inner, named) in [
+        (format!("{document}<e:attachments name=\"a\">YQ==</e:attachments>"), "<attachments>"),
+        (format!("{document}<attachment name=\"a\">YQ==</attachment>"), "<attachment>"),
+        (format!("<e:attachment name=\"a\">YQ==</e:attachment>{document}"), "<attachment>"),
+        (
+            format!(
+                "{document}<e:attachment name=\"a\"><xop:Include xmlns:xop=\"http://www.w3.org/2004/08/xop/include\" \
+                 href=\"cid:1\"/></e:attachment>"
+            ),
+            "<Include>",
+        ),
+        ("<e:encodedDocument><e:xml/></e:encodedDocument>".to_owned(), "<xml>"),
+    ] {
+        for version in BOTH {
+            let (_, answer) = body(&service, version, &submit(&inner)).await;
+            let fault = Fault::parse(&answer).unwrap();
+            assert_eq!(fault.problem_code(), Some(Code::BAD_REQUEST), "{inner}");
+            assert!(fault.reason.contains(named), "{named}: {}", fault.reason);
+        }
+    }
+    assert!(service.fake.taken().is_empty());
+}
+
+#[tokio::test]
+async fn the_status_of_a_rejected_message_lists_its_findings() {
+    let service = Service::start(Options::default()).await;
+    let (_, answer) = body(&service, Version::V11, &submit("<e:document><a/></e:document>")).await;
+    let finding = Finding {
+        severity: Severity::Error,
+        rule: "pflicht".to_owned(),
+        location: "/a/b[1]".to_owned(),
+        text: "b < 1 fehlt".to_owned(),
+    };
+    let problem = Problem::new(Code::SCHEMA_INVALID, "as the test wants it");
+    *service.fake.problem.lock() = Some(Problem { findings: vec![finding], ..problem });
+    let question = format!("<status xmlns=\"{NAMESPACE}\"><id>{}</id></status>", field(&answer, "id"));
+    let (status, answer) = body(&service, Version::V12, &question).await;
+    assert_eq!((status, field(&answer, "finding").as_str()), (200, "b < 1 fehlt"));
+    let parsed = parse(&answer).unwrap();
+    let names: Vec<_> =
+        parsed.payload().unwrap().children().map(|child| child.tag_name().name().to_owned()).collect();
+    assert_eq!(names, ["id", "accepted", "state", "problem", "finding", "delivery"], "as the WSDL says");
+    let finding =
+        parsed.payload().unwrap().children().find(|one| one.tag_name().name() == "finding").unwrap();
+    let attributes = ["severity", "rule", "location"].map(|name| finding.attribute(name).unwrap());
+    assert_eq!(attributes, ["error", "pflicht", "/a/b[1]"]);
+    let wsdl = client().get(service.url("/soap/v1?wsdl")).send().await.unwrap().text().await.unwrap();
+    let (_, described) = wsdl.split_once("name=\"statusResponse\"").unwrap();
+    assert!(described.contains("<xsd:element name=\"finding\""));
+}
+
+#[test]
+fn what_to_do_fits_the_interface_that_was_called() {
+    for code in [Code::BAD_REQUEST, Code::UNSUPPORTED_MEDIA] {
+        let entry = code.entry();
+        for text in [entry.remedy_german, entry.remedy_english] {
+            assert!(text.contains("SOAP") && text.contains("REST"), "{text}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! A router in memory, and a service on loopback around it.
 #![allow(dead_code, unreachable_pub, reason = "shared by two test binaries that each use a part")]
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{collections::HashSet, net::SocketAddr, sync::Arc};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -10,7 +10,7 @@ use dds_message::{
     AnswerKind, Attachment, Channel, Code, DeliveryId, DeliveryState, Digest, Format, MessageId,
     MessageState, Problem, SourceId, TargetId, Timestamp,
 };
-use dds_router::{Acknowledgement, Answer, Begin, DeliveryStatus, Handle, Intake, Status};
+use dds_router::{Acknowledgement, Answer, Begin, DeliveryStatus, Handle, Intake, OpenAttachment, Status};
 use dds_telemetry::Telemetry;
 use futures::{StreamExt, stream::BoxStream};
 use parking_lot::Mutex;
@@ -51,6 +51,10 @@ pub struct Fake {
     pub pause: Pause,
     /// Refuses everything at `begin`.
     pub refuse: Arc<Mutex<Option<Code>>>,
+    /// Why every message was rejected.
+    pub problem: Arc<Mutex<Option<Problem>>>,
+    /// Answers whose receipt was confirmed.
+    pub received: Arc<Mutex<HashSet<MessageId>>>,
 }
 
 impl Fake {
@@ -138,7 +142,7 @@ impl Handle for Fake {
             id,
             accepted: Timestamp(1_795_305_600_123),
             state: MessageState::Accepted,
-            problem: None,
+            problem: self.problem.lock().clone(),
             deliveries: vec![DeliveryStatus {
                 id: DeliveryId::derive(id, &target, "hundesteuer@1.0", 0),
                 authority: Some("sn:146120000000-steueramt".into()),
@@ -159,6 +163,34 @@ impl Handle for Fake {
             .iter()
             .find(|t| t.id == answer && t.answer.is_some())
             .map(|t| (t.document.clone(), t.format)))
+    }
+
+    async fn answer_attachments(
+        &self,
+        _: &SourceId,
+        answer: MessageId,
+    ) -> Result<Option<Vec<Attachment>>, Problem> {
+        let taken = self.taken.lock();
+        Ok(taken.iter().find(|t| t.id == answer && t.answer.is_some()).map(|t| t.attachments.clone()))
+    }
+
+    /// As many bytes as the attachment has.
+    async fn answer_attachment(
+        &self,
+        source: &SourceId,
+        answer: MessageId,
+        place: usize,
+    ) -> Result<Option<OpenAttachment>, Problem> {
+        let attachments = self.answer_attachments(source, answer).await?;
+        Ok(attachments.and_then(|all| all.get(place).cloned()).map(|one| {
+            let bytes = Bytes::from(vec![7; one.size as usize]);
+            (one, futures::stream::once(async { Ok(bytes) }).boxed())
+        }))
+    }
+
+    async fn answer_received(&self, _: &SourceId, answer: MessageId) -> Result<Option<bool>, Problem> {
+        let known = self.taken.lock().iter().any(|t| t.id == answer && t.answer.is_some());
+        Ok(known.then(|| self.received.lock().insert(answer)))
     }
 }
 

@@ -8,7 +8,7 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use dds_depot::Target;
-use dds_message::{Code, DeliveryId, DeliveryState, Direction, Problem};
+use dds_message::{Code, DeliveryId, DeliveryState, Direction, Problem, content_disposition};
 use dds_store::{ClaimFilter, Claimed, DeliveryRecord, MessageRecord};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde_json::{Value, json};
@@ -154,16 +154,8 @@ fn gone() -> Problem {
     Problem::new(Code::NOT_FOUND, "no such delivery of this target")
 }
 
-/// Headers of a file. Never shown in a browser as what it claims to be: it may be a page with scripts.
+/// Headers of a file.
 fn file(media_type: &str, name: &str, size: u64) -> HeaderMap {
-    let encoded: String = name
-        .bytes()
-        .map(|byte| match byte {
-            b'-' | b'_' | b'.' => char::from(byte).to_string(),
-            _ if byte.is_ascii_alphanumeric() => char::from(byte).to_string(),
-            _ => format!("%{byte:02X}"),
-        })
-        .collect();
     let mut headers = HeaderMap::new();
     let mut put = |name, value: String| {
         if let Ok(value) = HeaderValue::try_from(value) {
@@ -172,8 +164,7 @@ fn file(media_type: &str, name: &str, size: u64) -> HeaderMap {
     };
     put(header::CONTENT_TYPE, media_type.to_owned());
     put(header::CONTENT_LENGTH, size.to_string());
-    // RFC 6266 section 4.3 with the coding of RFC 8187
-    put(header::CONTENT_DISPOSITION, format!("attachment; filename*=UTF-8''{encoded}"));
+    put(header::CONTENT_DISPOSITION, content_disposition(name));
     put(header::X_CONTENT_TYPE_OPTIONS, "nosniff".to_owned());
     put(header::CACHE_CONTROL, "no-store".to_owned());
     headers

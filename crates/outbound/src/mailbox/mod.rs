@@ -77,7 +77,13 @@ async fn serve(State(mailbox): State<Mailbox>, request: Request) -> Response {
     match mailbox.answer(request).await {
         Ok(response) => response,
         Err(problem) => {
-            tracing::debug!(code = %problem.code, detail = problem.detail, "mailbox.refused");
+            let (code, detail) = (problem.code, &problem.detail);
+            if code.entry().status >= 500 {
+                // Callers read less than this, see `Problem::outward`.
+                tracing::warn!(%code, detail, "mailbox.failed");
+            } else {
+                tracing::debug!(%code, detail, "mailbox.refused");
+            }
             refusal::response(&problem, &path)
         }
     }

@@ -60,13 +60,13 @@ pub(super) fn commit_failed(error: &rusqlite::Error) -> StoreError {
     }
 }
 
-/// An error of a file operation.
+/// An error of a file operation. A folder or file of the store that is gone is trouble of the store, never a matter of what was
+/// asked for: see `Files::reader` for what may be missing.
 pub(super) fn io(what: &str, error: &std::io::Error) -> StoreError {
-    use std::io::ErrorKind::{NotFound, QuotaExceeded, StorageFull};
+    use std::io::ErrorKind::{QuotaExceeded, StorageFull};
     let text = format!("{what}: {error}");
     match error.kind() {
         StorageFull | QuotaExceeded => StoreError::Full(text),
-        NotFound => StoreError::NotFound(text),
         _ => StoreError::Unavailable(text),
     }
 }

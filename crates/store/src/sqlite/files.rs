@@ -88,7 +88,10 @@ impl Files {
 
     /// Opens a file.
     pub fn reader(&self, blob: &BlobRef, key: &MessageKey) -> Result<FileReader, StoreError> {
-        let missing = |error| io(&format!("payload {}", blob.0), &error);
+        let missing = |error: std::io::Error| match error.kind() {
+            ErrorKind::NotFound => StoreError::NotFound(format!("payload {}", blob.0)),
+            _ => io(&format!("payload {}", blob.0), &error),
+        };
         let mut file = File::open(self.path(blob)).map_err(missing)?;
         let length = file.metadata().map_err(missing)?.len();
         let mut header = HEADER;

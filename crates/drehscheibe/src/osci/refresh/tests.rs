@@ -6,7 +6,7 @@ use dds_inbound::{Limits, SourceTable, osci::Office};
 use dds_message::{Channel, Clock as _, Code, MessageId, Problem, SourceId};
 use dds_osci::{certificate::Certificate, intermediary::Mailboxes as _, trust::CertificateUse};
 use dds_outbound::{OsciSender, TlsOptions};
-use dds_router::{Answer, Begin, Handle, Status};
+use dds_router::{Answer, Begin, Handle, OpenAttachment, Status};
 use dds_telemetry::Telemetry;
 use dds_testbench::{ManualClock, OsciIdentity, OsciPki};
 use tempfile::TempDir;
@@ -42,6 +42,27 @@ impl Handle for Nobody {
         _: &SourceId,
         _: MessageId,
     ) -> Result<Option<(bytes::Bytes, dds_message::Format)>, Problem> {
+        Ok(None)
+    }
+
+    async fn answer_attachments(
+        &self,
+        _: &SourceId,
+        _: MessageId,
+    ) -> Result<Option<Vec<dds_message::Attachment>>, Problem> {
+        Ok(None)
+    }
+
+    async fn answer_attachment(
+        &self,
+        _: &SourceId,
+        _: MessageId,
+        _: usize,
+    ) -> Result<Option<OpenAttachment>, Problem> {
+        Ok(None)
+    }
+
+    async fn answer_received(&self, _: &SourceId, _: MessageId) -> Result<Option<bool>, Problem> {
         Ok(None)
     }
 }
