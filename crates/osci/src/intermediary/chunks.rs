@@ -315,7 +315,7 @@ pub(super) fn fetch<M: Mailboxes>(
         };
         if last {
             // Only whoever has the last chunk has the delivery: the next order acknowledges it.
-            hand_out(turn, &delivery)?;
+            hand_out(turn, &delivery.id)?;
         }
         return Ok(Ok(Step::Answer(reply)));
     }

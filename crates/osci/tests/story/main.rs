@@ -13,6 +13,7 @@ mod chunks;
 mod deposit;
 mod happy;
 mod lost;
+mod mailbox;
 mod push;
 mod refused;
 mod world;
