@@ -16,4 +16,5 @@ mod lost;
 mod mailbox;
 mod push;
 mod refused;
+mod unsigned;
 mod world;
