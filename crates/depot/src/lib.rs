@@ -43,7 +43,7 @@ pub use product::{
 };
 pub use release::{COMPILED, Contents, Filed, Files, Release, release_id};
 pub use rule::{Day, Keys, Level, MessageRule, Order, RulePackage};
-pub use source::{Allow, Answers, SecretRef, Source, SourceLimits};
+pub use source::{Allow, Answers, AuthorRule, SecretRef, Source, SourceLimits};
 pub use synthetic::{synthetic, synthetic_message};
 pub use target::Target;
 pub use text::{Span, locate, nearest, position};

@@ -35,6 +35,9 @@ pub struct Source {
     /// Drop folder it may place messages in, below `[folders] inbox`; of this source alone.
     #[serde(default)]
     pub folder: Option<String>,
+    /// What the authors' signatures of its OSCI contents must be worth.
+    #[serde(default, skip_serializing_if = "AuthorRule::is_default")]
+    pub author: AuthorRule,
     /// Limits of its own, below those of the process.
     #[serde(default)]
     pub limits: SourceLimits,
@@ -84,6 +87,26 @@ impl Source {
     /// The target of answers to this source: `source/<id>`.
     pub fn answer_target(&self) -> Result<TargetId, dds_message::Malformed> {
         TargetId::parse(&format!("source/{}", self.id))
+    }
+}
+
+/// Autorenregel: what the authors' signatures (Inhaltssignaturen) of a source must be worth. One that is wrong, or whose certificate is
+/// revoked, is refused under every rule.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum AuthorRule {
+    /// The content must be signed, with a certificate that the trust policy accepts.
+    Required,
+    /// It may be unsigned; a certificate that signs must be accepted by the trust policy.
+    Trusted,
+    /// A certificate that the policy does not accept is noted with the acceptance (3701, 3702, 3707).
+    #[default]
+    Any,
+}
+
+impl AuthorRule {
+    fn is_default(&self) -> bool {
+        *self == Self::default()
     }
 }
 

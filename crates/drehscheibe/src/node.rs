@@ -7,7 +7,7 @@ use arc_swap::ArcSwap;
 use axum::{extract::Request, middleware::map_request};
 use dds_config::{ProcessConfig, ReleaseStore, SourcePaths, check_certificates, read_release, read_secret};
 use dds_delivery::Scheduler;
-use dds_depot::{Release, Source};
+use dds_depot::{AuthorRule, Release, Source};
 use dds_inbound::{Context, HttpLimits, Listener, Peer, Sources, folder};
 use dds_message::{Clock, Code, Digest, Problem, SourceId, Timestamp};
 use dds_outbound::{
@@ -371,6 +371,10 @@ impl Sources for ActiveSources {
     fn limits(&self, source: &SourceId) -> Option<dds_inbound::Limits> {
         let release = self.release.load();
         Some(source_limits(&self.config, release.source(source)?))
+    }
+
+    fn author(&self, source: &SourceId) -> AuthorRule {
+        self.release.load().source(source).map_or_else(AuthorRule::default, |source| source.author)
     }
 }
 

@@ -30,6 +30,7 @@ mod tls;
 
 pub use caller::{Caller, Peer};
 pub use context::Context;
+pub use dds_depot::AuthorRule;
 pub use folder::{FolderOptions, Watch};
 pub use options::{HttpLimits, Limits, Options};
 pub use refusal::Refusal;

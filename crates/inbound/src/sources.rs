@@ -1,5 +1,6 @@
 //! Who may come in.
 
+use dds_depot::AuthorRule;
 use dds_message::{Digest, SourceId};
 
 use crate::Limits;
@@ -13,6 +14,8 @@ pub trait Sources: Send + Sync + 'static {
     fn by_certificate(&self, digest: &Digest) -> Option<SourceId>;
     /// Limits of its own; `None`: the global ones.
     fn limits(&self, source: &SourceId) -> Option<Limits>;
+    /// What its authors' signatures must be worth (OSCI).
+    fn author(&self, source: &SourceId) -> AuthorRule;
 }
 
 /// Sources in a plain table: for tests, demo, and as a ready part of an implementation.
@@ -21,6 +24,7 @@ pub struct SourceTable {
     tokens: Vec<(Digest, SourceId)>,
     certificates: Vec<(Digest, SourceId)>,
     limits: Vec<(SourceId, Limits)>,
+    authors: Vec<(SourceId, AuthorRule)>,
 }
 
 impl SourceTable {
@@ -44,6 +48,13 @@ impl SourceTable {
         self.limits.push((source, limits));
         self
     }
+
+    /// Demands something of the authors of a source.
+    #[must_use]
+    pub fn with_author(mut self, source: SourceId, rule: AuthorRule) -> Self {
+        self.authors.push((source, rule));
+        self
+    }
 }
 
 impl Sources for SourceTable {
@@ -57,6 +68,11 @@ impl Sources for SourceTable {
 
     fn limits(&self, source: &SourceId) -> Option<Limits> {
         self.limits.iter().find(|(known, _)| known == source).map(|(_, limits)| *limits)
+    }
+
+    fn author(&self, source: &SourceId) -> AuthorRule {
+        let found = self.authors.iter().find(|(known, _)| known == source);
+        found.map_or_else(AuthorRule::default, |(_, rule)| *rule)
     }
 }
 

@@ -55,6 +55,7 @@ pub(crate) async fn begin(
         key,
         wrapped,
         attachments: Vec::new(),
+        remarks: Vec::new(),
         began,
     })))
 }
@@ -90,6 +91,7 @@ struct Reception {
     key: MessageKey,
     wrapped: WrappedKey,
     attachments: Vec<StoredAttachment>,
+    remarks: Vec<String>,
     began: Moment,
 }
 
@@ -110,6 +112,10 @@ impl Intake for Reception {
             Attachment { name: name.to_owned(), media_type: media_type.to_owned(), size, digest };
         self.attachments.push(StoredAttachment { attachment: attachment.clone(), blob });
         Ok(attachment)
+    }
+
+    fn remark(&mut self, remarks: Vec<String>) {
+        self.remarks = remarks;
     }
 
     async fn accept(
@@ -152,6 +158,7 @@ impl Intake for Reception {
             digest,
             size: document.len(),
             attachments: self.attachments.iter().map(|stored| stored.attachment.digest).collect(),
+            remarks: &self.remarks,
         };
         let entry = NewEntry { event: MessageAccepted::NAME, data: event.facts(), ..NewEntry::default() };
         let message =

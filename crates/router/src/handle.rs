@@ -110,6 +110,8 @@ pub trait Intake: Send {
         media_type: &str,
         body: BoxStream<'_, Result<Bytes, Problem>>,
     ) -> Result<Attachment, Problem>;
+    /// What the channel found worth noting about the sender and hindered nothing, such as `OSCI 3702`; journaled with the acceptance.
+    fn remark(&mut self, _remarks: Vec<String>) {}
     /// Recognises the document, checks that the source may send it and makes everything durable. Only after `Ok` may
     /// the channel acknowledge (invariant I3).
     async fn accept(self: Box<Self>, document: Bytes, format: Format) -> Result<Acknowledgement, Problem>;

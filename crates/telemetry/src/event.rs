@@ -50,6 +50,8 @@ pub struct MessageAccepted<'a> {
     pub size: usize,
     /// Digests of the attachments.
     pub attachments: Vec<Digest>,
+    /// What the channel noted about the sender, such as `OSCI 3702`.
+    pub remarks: &'a [String],
 }
 
 impl Event for MessageAccepted<'_> {
@@ -58,7 +60,8 @@ impl Event for MessageAccepted<'_> {
     fn log(&self) {
         tracing::info!(
             message = %self.message, source = %self.source, channel = self.channel.as_str(),
-            procedure = self.procedure, bytes = self.size, attachments = self.attachments.len(), "message.accepted"
+            procedure = self.procedure, bytes = self.size, attachments = self.attachments.len(),
+            remarks = (!self.remarks.is_empty()).then(|| self.remarks.join(", ")), "message.accepted"
         );
     }
 
@@ -68,10 +71,14 @@ impl Event for MessageAccepted<'_> {
     }
 
     fn facts(&self) -> Facts {
-        object(json!({
+        let mut facts = object(json!({
             "channel": self.channel.as_str(), "type": self.message_type, "digest": self.digest,
             "bytes": self.size, "attachments": self.attachments,
-        }))
+        }));
+        if !self.remarks.is_empty() {
+            facts.insert("remarks".to_owned(), json!(self.remarks));
+        }
+        facts
     }
 }
 

@@ -277,6 +277,7 @@ fn source(portal: &OsciIdentity) -> Result<Filed<Source>, Failure> {
     let id = SourceId::parse(PORTAL).map_err(|error| Failure::internal(error.to_string()))?;
     let everything = || Allow(vec!["*".to_owned()]);
     let value = Source {
+        author: dds_depot::AuthorRule::default(),
         id,
         name: format!("{PORTAL} (simuliert)"),
         tokens: Vec::new(),

@@ -210,6 +210,7 @@ fn add_sources(contents: &mut Contents, callback: &str, token: &Path) -> Result<
             Answers::Fetch
         };
         let value = Source {
+            author: dds_depot::AuthorRule::default(),
             id,
             name: format!("{name} (simuliert)"),
             tokens: vec![Digest::of(token_of(name).as_bytes())],

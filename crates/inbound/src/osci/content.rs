@@ -6,7 +6,10 @@ use bytes::Bytes;
 use dds_courier::{AttachmentList, Identity};
 use dds_message::{Code, Format, Problem};
 use dds_osci::{
-    content::{AttachmentPart, AttachmentReader, Content, ContentBody, open},
+    content::{
+        AttachmentPart, AttachmentReader, Container, Content, ContentBody, ContentItem, EncryptedContent,
+        LayerState, open,
+    },
     intermediary::Attachment,
     keys::Decrypter,
     random::SystemRandom,
@@ -26,62 +29,96 @@ const WAITING: usize = 4;
 /// Octets handed over at once.
 const PIECE: usize = 256 * 1024;
 
-/// The content of a delivery, opened.
-pub(super) struct Opened {
+/// What a delivery holds for the main path.
+pub(super) struct Picked {
     pub(super) document: Bytes,
     pub(super) format: Format,
-    /// Attachments, each with what decrypts it.
-    pub(super) parts: Vec<(AttachmentPart, Attachment<StoredPart>)>,
-    /// Their names.
+    /// Everything else, in the order of the content.
+    pub(super) parts: Vec<Part>,
+    /// Names of attachments.
     pub(super) list: AttachmentList,
-    pub(super) content: Content,
+}
+
+/// A content beside the document.
+pub(super) enum Part {
+    /// It stands in the message itself.
+    Inline { name: String, octets: Bytes },
+    /// An attachment with what decrypts it.
+    Attached(AttachmentPart, Attachment<StoredPart>),
 }
 
 impl Door {
+    /// Opens the content as far as our key reaches. Every author's signature in it is right, or waits for an encrypted attachment.
     pub(super) async fn open(
         &self,
-        delivered: Delivered,
+        delivered: &Arc<Delivered>,
         identity: &Identity,
-        limits: Limits,
-    ) -> Result<Opened, Problem> {
-        let (door, cipher) = (self.clone(), Arc::clone(&identity.cipher));
-        let opening = spawn_blocking(move || door.open_blocking(&delivered, cipher.as_ref(), limits));
+    ) -> Result<Content, Problem> {
+        let (door, delivered, cipher) = (self.clone(), Arc::clone(delivered), Arc::clone(&identity.cipher));
+        let opening = spawn_blocking(move || {
+            let digests: Vec<PartDigests> =
+                delivered.attachments.iter().map(|attachment| attachment.digests.clone()).collect();
+            let ciphers: [&dyn Decrypter; 1] = [cipher.as_ref()];
+            let content = open(&delivered.document, &digests, &ciphers, &door.intake, &mut SystemRandom)
+                .map_err(|refused| unreadable(&refused.detail))?;
+            let failed = content.all_encrypted().into_iter().find_map(|layer| match &layer.state {
+                LayerState::Failed(refused) => Some(refused),
+                LayerState::Opened(_) | LayerState::Closed => None,
+            });
+            if let Some(refused) = failed {
+                return Err(unreadable(&format!(
+                    "an encrypted part for us cannot be read: {}",
+                    refused.detail
+                )));
+            }
+            if content.all_containers().is_empty() {
+                return Err(unreadable("no container can be read with our key"));
+            }
+            authors(&content, false)?;
+            Ok(content)
+        });
         opening.await.map_err(|_| Problem::new(Code::INTERNAL, "opening OSCI content ended unexpectedly"))?
     }
 
-    fn open_blocking(
+    /// Finds the document and what belongs to it; the content learns what was read of encrypted attachments.
+    pub(super) async fn pick(
+        &self,
+        delivered: &Arc<Delivered>,
+        mut content: Content,
+        limits: Limits,
+    ) -> Result<(Picked, Content), Problem> {
+        let (door, delivered) = (self.clone(), Arc::clone(delivered));
+        let picking = spawn_blocking(move || {
+            let picked = door.pick_blocking(&delivered, &mut content, limits)?;
+            Ok((picked, content))
+        });
+        picking.await.map_err(|_| Problem::new(Code::INTERNAL, "reading OSCI content ended unexpectedly"))?
+    }
+
+    fn pick_blocking(
         &self,
         delivered: &Delivered,
-        cipher: &dyn Decrypter,
+        content: &mut Content,
         limits: Limits,
-    ) -> Result<Opened, Problem> {
-        let digests: Vec<PartDigests> =
-            delivered.attachments.iter().map(|attachment| attachment.digests.clone()).collect();
-        let content = open(&delivered.document, &digests, &[cipher], &self.intake, &mut SystemRandom)
-            .map_err(|refused| unreadable(&refused.detail))?;
-        if content.all_containers().is_empty() {
-            return Err(unreadable("no container can be read with our key"));
-        }
-        authors(&content, false)?;
+    ) -> Result<Picked, Problem> {
         let (mut document, mut list) = (None, AttachmentList::default());
         let mut parts = Vec::new();
-        for container in content.all_containers() {
-            for item in &container.contents {
-                match &item.body {
-                    ContentBody::Inline(octets) => match AttachmentList::read(octets) {
-                        Some(found) => list = found,
-                        None if document.is_none() => {
-                            document = format_of(octets).map(|format| (octets.clone(), format));
-                        }
-                        None => {}
-                    },
-                    ContentBody::Container(_) => {}
-                    ContentBody::Attachment(part) => parts.push(self.named(part, delivered)?),
-                }
+        for (number, item) in items(content)?.into_iter().enumerate() {
+            match &item.body {
+                ContentBody::Inline(octets) => match (AttachmentList::read(octets), format_of(octets)) {
+                    (Some(found), _) => list.0.extend(found.0),
+                    (None, Some(format)) if document.is_none() => document = Some((octets.clone(), format)),
+                    (None, _) => {
+                        let name = item.id.clone().unwrap_or_else(|| format!("inhalt-{}", number + 1));
+                        parts.push(Part::Inline { name, octets: Bytes::copy_from_slice(octets) });
+                    }
+                },
+                ContentBody::Container(_) => {}
+                ContentBody::Attachment(part) => parts.push(named(part, delivered)?),
             }
         }
         if document.is_none() {
-            document = self.attached_document(&mut parts, limits)?;
+            document = self.attached_document(&mut parts, content, limits)?;
         }
         let (document, format) =
             document.ok_or_else(|| unreadable("no content is an XML or JSON document"))?;
@@ -94,38 +131,31 @@ impl Door {
                 format!("more than {} attachments", limits.attachments),
             ));
         }
-        Ok(Opened { document: Bytes::from(document), format, parts, list, content })
-    }
-
-    fn named(
-        &self,
-        part: &AttachmentPart,
-        delivered: &Delivered,
-    ) -> Result<(AttachmentPart, Attachment<StoredPart>), Problem> {
-        let found = delivered.attachments.iter().find(|attachment| attachment.content_id == part.content_id);
-        found
-            .map(|attachment| (part.clone(), attachment.clone()))
-            .ok_or_else(|| unreadable("an attachment is missing"))
+        Ok(Picked { document: Bytes::from(document), format, parts, list })
     }
 
     /// The first attachment that is a document, where nothing inline is one.
-    #[allow(clippy::type_complexity, reason = "the pair is what the caller destructures")]
     fn attached_document(
         &self,
-        parts: &mut Vec<(AttachmentPart, Attachment<StoredPart>)>,
+        parts: &mut Vec<Part>,
+        content: &mut Content,
         limits: Limits,
     ) -> Result<Option<(Vec<u8>, Format)>, Problem> {
         for place in 0..parts.len() {
-            let (part, attachment) = &parts[place];
+            let Some(Part::Attached(part, attachment)) = parts.get(place) else { continue };
             if attachment.bytes > limits.document_bytes {
                 continue;
             }
             let mut octets = Vec::new();
-            clear_into(&self.postbox, part, attachment, |piece| {
+            let digests = clear_into(&self.postbox, part, attachment, |piece| {
                 octets.extend_from_slice(&piece);
                 true
             })?;
             if let Some(format) = format_of(&octets) {
+                // It is not read once more: what its author signed is settled here.
+                if let Some(digests) = digests {
+                    content.settle(&digests);
+                }
                 parts.remove(place);
                 return Ok(Some((octets, format)));
             }
@@ -160,6 +190,52 @@ impl Door {
             receive.recv().await.map(|piece| (piece, receive))
         });
         (stream, settled)
+    }
+}
+
+fn named(part: &AttachmentPart, delivered: &Delivered) -> Result<Part, Problem> {
+    let found = delivered.attachments.iter().find(|attachment| attachment.content_id == part.content_id);
+    found
+        .map(|attachment| Part::Attached(part.clone(), attachment.clone()))
+        .ok_or_else(|| unreadable("an attachment is missing"))
+}
+
+/// Every content in its order. If an author has signed any, each must be covered by a signature: nobody else may add to what he signed,
+/// and nothing is left out silently.
+fn items(content: &Content) -> Result<Vec<&ContentItem>, Problem> {
+    let mut found = Vec::new();
+    content.containers.iter().for_each(|container| collect(container, false, &mut found));
+    content.encrypted.iter().for_each(|layer| collect_layer(layer, false, &mut found));
+    let signed = found.iter().any(|(signed, _)| *signed);
+    if signed && found.iter().any(|(signed, _)| !signed) {
+        return Err(Problem::new(
+            Code::OSCI_AUTHOR,
+            "a content stands outside of what the author has signed",
+        ));
+    }
+    Ok(found.into_iter().map(|(_, item)| item).collect())
+}
+
+/// `covered`: a signature further out covers all of the container.
+fn collect<'c>(container: &'c Container, covered: bool, found: &mut Vec<(bool, &'c ContentItem)>) {
+    let signed = covered || !container.signatures.is_empty();
+    for item in &container.contents {
+        match &item.body {
+            ContentBody::Container(inner) => collect(inner, signed, found),
+            ContentBody::Inline(_) | ContentBody::Attachment(_) => found.push((signed, item)),
+        }
+    }
+    for layer in &container.encrypted {
+        // A signature need not refer to what is encrypted in its container.
+        let named = |uri: &str| uri.strip_prefix('#').is_some_and(|id| layer.id.as_deref() == Some(id));
+        let mut references = container.signatures.iter().flat_map(|signature| &signature.references);
+        collect_layer(layer, covered || references.any(|reference| named(&reference.uri)), found);
+    }
+}
+
+fn collect_layer<'c>(layer: &'c EncryptedContent, covered: bool, found: &mut Vec<(bool, &'c ContentItem)>) {
+    if let LayerState::Opened(layer) = &layer.state {
+        collect(&layer.container, covered, found);
     }
 }
 
@@ -225,6 +301,26 @@ fn format_of(octets: &[u8]) -> Option<Format> {
         b'<' => Some(Format::Xml),
         b'{' => Some(Format::Json),
         _ => None,
+    }
+}
+
+/// The media type of a content that has none: by its first octets.
+pub(super) fn media_type(octets: &[u8]) -> &'static str {
+    const KNOWN: [(&[u8], &str); 5] = [
+        (b"%PDF-", "application/pdf"),
+        (b"\x89PNG\r\n\x1a\n", "image/png"),
+        (b"\xff\xd8\xff", "image/jpeg"),
+        (b"II*\0", "image/tiff"),
+        (b"PK\x03\x04", "application/zip"),
+    ];
+    if let Some((_, known)) = KNOWN.iter().find(|(start, _)| octets.starts_with(start)) {
+        return known;
+    }
+    match format_of(octets) {
+        Some(Format::Xml) => "application/xml",
+        Some(Format::Json) => "application/json",
+        None if std::str::from_utf8(octets).is_ok() => "text/plain; charset=utf-8",
+        None => "application/octet-stream",
     }
 }
 

@@ -5,19 +5,21 @@ use std::sync::Arc;
 use dds_courier::{Identity, Trust};
 use dds_message::{Channel, Clock, Code, Digest, Problem, SourceId};
 use dds_osci::{
+    certificate::Certificate,
     content::Content,
+    feedback::FeedbackCode,
     intake::IntakeConfig,
     intermediary::Attachment,
     message::{CertificateRole, Envelope},
-    trust::{CertificateUse, OnlineResult},
+    trust::{CertificateUse, RevocationDemand},
     xml::Document,
 };
 use dds_postbox::{Postbox, Reply, StoredPart};
 use dds_router::{Acknowledgement, Answer, Begin, Handle};
-use futures::StreamExt as _;
+use futures::{StreamExt as _, stream};
 
-use super::content::{Opened, authors, too_large};
-use crate::{Limits, Sources};
+use super::content::{Part, Picked, authors, media_type, too_large};
+use crate::{AuthorRule, Limits, Sources};
 
 /// A delivery as it lies with us.
 pub(super) struct Delivered {
@@ -31,6 +33,16 @@ pub(super) struct Delivered {
     pub(super) key: String,
     /// It is the reply to something we mediated.
     pub(super) reply: Option<Reply>,
+    /// An intermediary that is ours or that we trust has signed it, and so vouches for the originator's signature certificate.
+    pub(super) vouched: bool,
+}
+
+impl Delivered {
+    /// The certificate whose holder, as an intermediary vouches, signed the order. The originator's cipher certificate says nothing about
+    /// who he is: he need not have its key to send.
+    fn originator(&self) -> Option<&Certificate> {
+        self.envelope.certificates.certificate(CertificateRole::SignatureOriginator).filter(|_| self.vouched)
+    }
 }
 
 /// What takes deliveries over.
@@ -52,7 +64,16 @@ impl Door {
         delivered: Delivered,
         identity: &Identity,
     ) -> Result<Acknowledgement, Problem> {
-        let source = self.source(&delivered.envelope)?;
+        let delivered = Arc::new(delivered);
+        let (source, early) = match delivered.originator() {
+            Some(originator) => (self.source(originator)?, None),
+            None => {
+                let content = self.open(&delivered, identity).await?;
+                // Nobody vouches for a sender: only the author himself can say who it is.
+                self.authors_trusted(&content, AuthorRule::Required).await?;
+                (self.source_of_authors(&content)?, Some(content))
+            }
+        };
         let limits = self.sources.limits(&source).unwrap_or(self.limits);
         let key = format!("osci:{}", delivered.key);
         let begun = match delivered.reply {
@@ -67,9 +88,24 @@ impl Door {
             // The key names the delivery, wherever it comes from; it need not be opened once more.
             Begin::Known { first, .. } => return first,
         };
-        let opened = self.open(delivered, identity, limits).await?;
-        let Opened { document, format, parts, list, mut content } = opened;
-        for (part, attachment) in parts {
+        let content = match early {
+            Some(content) => content,
+            None => self.open(&delivered, identity).await?,
+        };
+        let (picked, mut content) = self.pick(&delivered, content, limits).await?;
+        let Picked { document, format, parts, list } = picked;
+        for part in parts {
+            let (part, attachment) = match part {
+                Part::Attached(part, attachment) => (part, attachment),
+                Part::Inline { name, octets } => {
+                    if octets.len() as u64 > limits.attachment_bytes {
+                        return Err(too_large(limits.attachment_bytes));
+                    }
+                    let media_type = media_type(&octets);
+                    intake.attachment(&name, media_type, stream::iter([Ok(octets)]).boxed()).await?;
+                    continue;
+                }
+            };
             let (stream, settled) = self.clear(part, &attachment);
             let mut left = limits.attachment_bytes;
             let limited = stream.map(move |piece| {
@@ -89,43 +125,69 @@ impl Door {
             }
         }
         authors(&content, true)?;
-        self.unrevoked(&content).await?;
+        let remarks = self.authors_trusted(&content, self.sources.author(&source)).await?;
+        intake.remark(remarks.iter().map(|code| format!("OSCI {code}")).collect());
         intake.accept(document, format).await
     }
 
-    /// The author of a content is nobody the intermediary vouches for: the code table has only warnings for him (3701 to 3703), so
-    /// whoever reads must look. A revoked certificate signs nothing for us.
-    async fn unrevoked(&self, content: &Content) -> Result<(), Problem> {
-        let containers = content.all_containers();
-        let signatures = containers.iter().flat_map(|container| &container.signatures);
-        let signers: Vec<_> = signatures.filter_map(|signature| signature.signer.as_ref()).collect();
+    /// What the authors' certificates are worth by the rule of the source, and the warnings that are no hindrance. An author is nobody the
+    /// intermediary vouches for: the code table has only warnings for him (3701 to 3703, 3707), so whoever reads must look. A revoked
+    /// certificate signs nothing for us, and neither does one without the answer that the policy demands.
+    async fn authors_trusted(
+        &self,
+        content: &Content,
+        rule: AuthorRule,
+    ) -> Result<Vec<FeedbackCode>, Problem> {
+        let signers = signers(content);
+        if signers.is_empty() && rule == AuthorRule::Required {
+            return Err(Problem::new(Code::OSCI_AUTHOR, "no author has signed the content"));
+        }
         let now = super::server::time(self.clock.now());
         self.trust.ask(signers.iter().copied(), now).await;
         let policy = self.trust.policy();
+        let mut remarks = Vec::new();
         for signer in signers {
             let report = policy.check(signer, CertificateUse::AuthorSignature, now);
-            if matches!(report.online, Some(OnlineResult::Revoked(_))) {
-                let holder = signer.sha256_hex();
-                return Err(Problem::new(
-                    Code::OSCI_AUTHOR,
-                    format!("the author's certificate {holder} is revoked"),
-                ));
+            let found = |code| report.findings.contains(&code);
+            let unanswered = policy.revocation == RevocationDemand::Require && found(FeedbackCode::S3707);
+            let untrusted = rule != AuthorRule::Any && found(FeedbackCode::S3702);
+            if found(FeedbackCode::S3703) || unanswered || untrusted {
+                let (certificate, why) = (signer.sha256_hex(), report.detail_without_holder());
+                let detail = format!("the author's certificate {certificate} does not count: {why}");
+                return Err(Problem::new(Code::OSCI_AUTHOR, detail));
             }
+            remarks.extend(report.findings);
         }
-        Ok(())
+        remarks.sort_unstable();
+        remarks.dedup();
+        Ok(remarks)
     }
 
-    /// The source is who the originator's certificate says: verified by the intermediary that is ours or that we trust.
-    fn source(&self, envelope: &Envelope) -> Result<SourceId, Problem> {
-        [CertificateRole::SignatureOriginator, CertificateRole::CipherOriginator]
-            .into_iter()
-            .filter_map(|role| envelope.certificates.certificate(role))
-            .find_map(|certificate| self.sources.by_certificate(&Digest::of(certificate.der())))
-            .ok_or_else(|| {
-                Problem::new(
-                    Code::NOT_AUTHENTICATED,
-                    "no source names the originator's certificate under `certificates`",
-                )
-            })
+    fn source(&self, certificate: &Certificate) -> Result<SourceId, Problem> {
+        self.sources.by_certificate(&Digest::of(certificate.der())).ok_or_else(|| {
+            let detail = "no source names the certificate of the signer under `certificates`";
+            Problem::new(Code::NOT_AUTHENTICATED, detail)
+        })
     }
+
+    /// The source whose certificates made every signature of the content: what another has signed beside it is not its word.
+    fn source_of_authors(&self, content: &Content) -> Result<SourceId, Problem> {
+        let mut sources = signers(content).into_iter().map(|signer| self.source(signer));
+        let nobody = || Problem::new(Code::NOT_AUTHENTICATED, "nobody has signed order or content");
+        let source = sources.next().ok_or_else(nobody)??;
+        for other in sources {
+            if other? != source {
+                let detail = "authors of several sources have signed an order that nobody has signed";
+                return Err(Problem::new(Code::NOT_AUTHENTICATED, detail));
+            }
+        }
+        Ok(source)
+    }
+}
+
+/// Whose signatures stand in the content.
+fn signers(content: &Content) -> Vec<&Certificate> {
+    let containers = content.all_containers();
+    let signatures = containers.into_iter().flat_map(|container| &container.signatures);
+    signatures.filter_map(|signature| signature.signer.as_ref()).collect()
 }

@@ -6,14 +6,18 @@ use axum::{extract::Request, response::Response};
 use dds_courier::{Identity, Package};
 use dds_message::{Digest, Problem};
 use dds_osci::{
+    certificate::Certificate,
     feedback::{FeedbackCode, Refused},
+    intake::AttachmentRef,
     intermediary::Attachment,
     keys::Decrypter,
+    message::{CertificateRole, Envelope},
     random::SystemRandom,
     recipient::{Incoming, Push, Recipient, Refusal, Response as Answer},
     signature::SigningOptions,
     trust::CertificateUse,
 };
+use sha2::{Digest as _, Sha256};
 use tokio::task::spawn_blocking;
 
 use super::{
@@ -56,9 +60,11 @@ impl Receiving {
             return self.answer(refuse(incoming, &problem)).await;
         }
         let envelope = push.envelope.clone();
-        let key = key(push);
+        let key = key(push, &received.attachments);
+        let vouched = push.signer.is_some();
         let attachments = received.attachments.iter().map(Attachment::from).collect();
-        let delivered = Delivered { envelope, attachments, key, document: received.document, reply: None };
+        let document = received.document;
+        let delivered = Delivered { document, envelope, attachments, key, reply: None, vouched };
         // The parts live until the router has copied them into its own store.
         let parts = received.store;
         let taken = self.context.door().take(delivered, &self.identity).await;
@@ -91,14 +97,34 @@ impl Receiving {
 }
 
 /// Key against duplicates: the MessageId, which is unique at the intermediary that gave it out.
-fn key(push: &Push) -> String {
-    let Some(id) = push.message_id() else {
-        // Then the content itself is the key: a repeated push relays the same octets.
-        let content = push.envelope.content.as_ref();
-        return Digest::of(content.map_or(b"".as_slice(), |content| content.xml.as_slice())).to_string();
-    };
+fn key<H>(push: &Push, attachments: &[AttachmentRef<H>]) -> String {
     let intermediary = push.signer.as_ref().map_or("unsigned", |signer| signer.sha256_hex());
-    format!("{intermediary}/{id}")
+    match push.message_id() {
+        Some(id) => format!("{intermediary}/{id}"),
+        None => format!("{intermediary}/{}", imprint(&push.envelope, attachments)),
+    }
+}
+
+/// What stands for a delivery without MessageId: a repeated push relays the same octets from the same originator.
+fn imprint<H>(envelope: &Envelope, attachments: &[AttachmentRef<H>]) -> Digest {
+    let content = envelope.content.as_ref().map_or(b"".as_slice(), |content| content.xml.as_slice());
+    let mut hash = Sha256::new();
+    let mut add = |octets: &[u8]| {
+        hash.update((octets.len() as u64).to_be_bytes());
+        hash.update(octets);
+    };
+    for role in [CertificateRole::SignatureOriginator, CertificateRole::CipherOriginator] {
+        add(envelope.certificates.certificate(role).map_or(b"", Certificate::der));
+    }
+    add(content);
+    for attachment in attachments {
+        add(attachment.content_id.as_bytes());
+        for (algorithm, digest) in &attachment.digests.digests {
+            add(algorithm.uri().as_bytes());
+            add(digest);
+        }
+    }
+    Digest(hash.finalize().into())
 }
 
 fn accept(incoming: Incoming) -> Answer {

@@ -38,6 +38,7 @@ pub struct Taken {
     pub format: Format,
     pub attachments: Vec<Attachment>,
     pub answer: Option<(AnswerKind, Option<MessageId>, Option<String>)>,
+    pub remarks: Vec<String>,
 }
 
 /// One is waiting; go on.
@@ -97,6 +98,7 @@ impl Fake {
                 format: Format::Xml,
                 attachments: Vec::new(),
                 answer: answer.map(|answer| (answer.kind, answer.message, answer.case)),
+                remarks: Vec::new(),
             },
         });
         Ok(match first {
@@ -220,6 +222,10 @@ impl Intake for FakeIntake {
         let attachment = Attachment { name: name.into(), media_type: media_type.into(), size, digest };
         self.message.attachments.push(attachment.clone());
         Ok(attachment)
+    }
+
+    fn remark(&mut self, remarks: Vec<String>) {
+        self.message.remarks = remarks;
     }
 
     async fn accept(

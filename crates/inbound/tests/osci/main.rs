@@ -11,6 +11,7 @@
 )]
 
 mod collecting;
+mod content;
 mod fetching;
 mod receiving;
 #[path = "../channels/support.rs"]

@@ -326,7 +326,7 @@ pub(super) fn fetch<M: Mailboxes>(
         };
         if complete {
             // Only whoever has all chunks has the delivery: the next order acknowledges it.
-            hand_out(turn, &delivery)?;
+            hand_out(turn, &delivery.id)?;
         }
         return Ok(Ok(Step::Answer(reply)));
     }

@@ -17,7 +17,8 @@ use crate::trust::{CertificateReport, CertificateUse};
 #[derive(Debug)]
 pub struct Examined<H> {
     pub(super) envelope: Envelope,
-    /// The envelope as it came: a delivery is kept in this form.
+    /// The envelope as it came: a delivery is kept in this form. If nobody signed it, without an originator's signature certificate:
+    /// whoever reads one in a mailbox or a push may hold it for the sender's.
     pub(super) octets: Vec<u8>,
     pub(super) attachments: Vec<Attachment<H>>,
     pub(super) transport: Option<TransportEncryption>,
@@ -88,7 +89,7 @@ impl Intermediary {
         now: Timestamp,
     ) -> Result<Examined<P::Handle>, Box<Reply<P::Handle>>> {
         let fault = |refused: &Refused| Box::new(Reply::fault(refused));
-        let envelope = match Message::read(&received.document) {
+        let mut envelope = match Message::read(&received.document) {
             Ok(Message::Envelope(envelope)) => *envelope,
             Ok(Message::Fault(Fault { code, .. })) => {
                 return Err(fault(&Refused::new(
@@ -116,8 +117,13 @@ impl Intermediary {
             return Err(fault(refused));
         }
         let reports = self.check_certificates(&envelope, signer.as_ref().ok().and_then(Option::as_ref), now);
+        let octets = if matches!(signer, Ok(None)) && envelope.certificates.disown_originator() {
+            envelope.write().map_err(|refused| fault(&refused))?.assemble(None)
+        } else {
+            received.document.bytes().to_vec()
+        };
         Ok(Examined {
-            octets: received.document.bytes().to_vec(),
+            octets,
             attachments: received.attachments.iter().map(Attachment::from).collect(),
             transport: received.transport.clone(),
             signer,

@@ -1,10 +1,10 @@
 //! fetchDelivery: out of the mailbox, into the response.
 
 use super::execute::{Outcome, Refusal, Turn};
-use super::{Delivery, Mailboxes, Reply, ReplyMessage, Step, StoreFailed};
+use super::{Card, Delivery, Mailboxes, Reply, ReplyMessage, Step, StoreFailed};
 use crate::feedback::{Feedback, FeedbackCode, Refused};
 use crate::laufzettel::ProcessCardBundle;
-use crate::message::{DeliverySelection, Envelope, Order};
+use crate::message::{DeliverySelection, Envelope, MessageId, Order};
 use crate::xml::{Document, limits};
 
 pub(super) fn fetch<M: Mailboxes>(
@@ -15,11 +15,18 @@ pub(super) fn fetch<M: Mailboxes>(
         Ok(found) => found,
         Err(refusal) => return Ok(Err(refusal)),
     };
-    let card = hand_out(turn, &delivery)?;
+    let id = delivery.id.clone();
+    let card = forwarded(turn, &id)?.map(|card| card.bundle);
     let mut warnings = turn.warnings.clone();
     warnings.extend(more.then_some(FeedbackCode::S3800));
     let feedback = turn.frame.done(&warnings);
-    response(turn, delivery, feedback, selection, card).map(|reply| reply.map(Step::Answer))
+    let reply = match response(turn, delivery, feedback, selection, card)? {
+        Ok(reply) => reply,
+        Err(refusal) => return Ok(Err(refusal)),
+    };
+    // Only now: what is handed out counts as received with the next order.
+    hand_out(turn, &id)?;
+    Ok(Ok(Step::Answer(reply)))
 }
 
 /// A delivery, and whether more wait.
@@ -35,26 +42,25 @@ pub(super) fn find<M: Mailboxes>(
     Ok(turn.boxes.find_delivery(&mailbox, selection)?.ok_or_else(nothing))
 }
 
-/// Notes that the delivery goes out with this response: Forwarding now, Reception with the next order of the dialogue.
-pub(super) fn hand_out<M: Mailboxes>(
-    turn: &mut Turn<'_, M>,
-    delivery: &Delivery<M::Handle>,
-) -> Result<Option<ProcessCardBundle>, StoreFailed> {
-    let card = match turn.boxes.card(&delivery.id)? {
-        None => None,
-        Some(mut card) => {
-            if card.bundle.card.forwarding.is_none() {
-                card.forward(turn.order.at);
-                turn.boxes.keep_card(&card)?;
-            }
-            Some(card.bundle)
-        }
-    };
-    if let Some(dialogue) = &mut turn.dialogue {
-        dialogue.handed_out.push(delivery.id.clone());
-        turn.boxes.keep_dialogue(dialogue)?;
+/// The card as it goes out with the delivery.
+fn forwarded<M: Mailboxes>(turn: &mut Turn<'_, M>, id: &MessageId) -> Result<Option<Card>, StoreFailed> {
+    let mut card = turn.boxes.card(id)?;
+    if let Some(card) = card.as_mut().filter(|card| card.bundle.card.forwarding.is_none()) {
+        card.forward(turn.order.at);
     }
     Ok(card)
+}
+
+/// Notes that the delivery goes out with this response: Forwarding now, Reception with the next order of the dialogue.
+pub(super) fn hand_out<M: Mailboxes>(turn: &mut Turn<'_, M>, id: &MessageId) -> Result<(), StoreFailed> {
+    if let Some(card) = forwarded(turn, id)? {
+        turn.boxes.keep_card(&card)?;
+    }
+    if let Some(dialogue) = &mut turn.dialogue {
+        dialogue.handed_out.push(id.clone());
+        turn.boxes.keep_dialogue(dialogue)?;
+    }
+    Ok(())
 }
 
 /// The response with content, certificates and custom headers as the sender wrote them: their Ids and namespaces stay, because

@@ -255,12 +255,13 @@ impl Forwarding {
         now: Timestamp,
     ) -> Result<Envelope, Refused> {
         let broken = |detail: String| Refused::new(FeedbackCode::S9808, detail);
-        let response = match Message::read(&received.document).map_err(|refused| broken(refused.detail))? {
-            Message::Envelope(envelope) => *envelope,
-            Message::Fault(fault) => {
-                return Err(broken(format!("the recipient answered with fault {}", fault.code)));
-            }
-        };
+        let mut response =
+            match Message::read(&received.document).map_err(|refused| broken(refused.detail))? {
+                Message::Envelope(envelope) => *envelope,
+                Message::Fault(fault) => {
+                    return Err(broken(format!("the recipient answered with fault {}", fault.code)));
+                }
+            };
         let feedback = match (&self.order, &response.order) {
             (Order::ForwardDelivery { .. }, Order::ResponseToAcceptDelivery(feedback))
             | (Order::MediateDelivery { .. }, Order::ResponseToProcessDelivery { feedback, .. }) => feedback,
@@ -272,7 +273,10 @@ impl Forwarding {
         let verdict =
             verify_message(&received.document, response.kind(), &received.digests(), &intermediary.policy);
         match &verdict.verdict {
-            Verdict::Absent => self.warnings.push(FeedbackCode::S3802),
+            Verdict::Absent => {
+                self.warnings.push(FeedbackCode::S3802);
+                response.certificates.disown_originator();
+            }
             Verdict::Valid => self.check_signer(intermediary, &verdict, now)?,
             _ => return Err(Refused::new(FeedbackCode::S9807, "the signature of the response is wrong")),
         }

@@ -133,6 +133,14 @@ impl RoleCertificates {
         self.entries.get(at).map_or("", |entry| entry.id.as_str())
     }
 
+    /// Makes an announced originator who did not sign one of the authors, as far as the content names him: nobody vouches that he is
+    /// the sender. His Id stays. Whether there was one.
+    pub(crate) fn disown_originator(&mut self) -> bool {
+        let announced =
+            self.entries.iter_mut().find(|entry| entry.role == CertificateRole::SignatureOriginator);
+        announced.map(|entry| entry.role = CertificateRole::SignatureOtherAuthor).is_some()
+    }
+
     /// The same certificates under other Ids.
     pub(crate) fn renamed(&self, name: impl Fn(&str) -> String) -> Self {
         let entries =

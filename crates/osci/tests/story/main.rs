@@ -13,6 +13,8 @@ mod chunks;
 mod deposit;
 mod happy;
 mod lost;
+mod mailbox;
 mod push;
 mod refused;
+mod unsigned;
 mod world;

@@ -30,7 +30,7 @@ impl Fetcher {
                     continue;
                 }
                 open = match self.fetch(open, Some(id)).await? {
-                    Outcome::Kept(open, fresh) => {
+                    Outcome::Kept { open, fresh, .. } => {
                         fetched.count(fresh);
                         self.forget(&noted, id, "osci.delivery_readable").await?;
                         open

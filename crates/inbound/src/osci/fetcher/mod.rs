@@ -12,6 +12,7 @@ mod by_card;
 mod orders;
 
 use std::{
+    collections::HashSet,
     future::Future,
     sync::atomic::{AtomicBool, Ordering},
     time::Duration,
@@ -128,12 +129,19 @@ impl Fetcher {
     }
 
     /// One dialogue, one delivery after the other as the intermediary brings them; why it had to stop before the last, if it had to.
+    /// A delivery that comes twice ends it: an intermediary that forgets what it was told would never let it end.
     async fn oldest_first(&self, fetched: &mut Fetched) -> Result<Option<String>, Problem> {
         let mut open = self.open().await?;
+        let mut seen = HashSet::new();
         loop {
             match self.fetch(open, None).await? {
-                Outcome::Kept(next, fresh) => {
+                Outcome::Kept { open: next, id, fresh } => {
                     fetched.count(fresh);
+                    if !seen.insert(id.clone()) {
+                        self.leave(next).await?;
+                        let detail = format!("the intermediary brings {id} again, which was acknowledged");
+                        return Err(Problem::new(Code::TARGET_REFUSED, detail));
+                    }
                     open = next;
                 }
                 Outcome::Nothing(open) => return self.leave(open).await.map(|()| None),

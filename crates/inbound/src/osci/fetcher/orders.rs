@@ -27,8 +27,15 @@ use crate::osci::{
 
 /// What a fetchDelivery came to.
 pub(super) enum Outcome {
-    /// It is durable; whether it is new to us.
-    Kept(Open, bool),
+    /// It is durable.
+    Kept {
+        /// The dialogue goes on; its next order acknowledges the delivery.
+        open: Open,
+        /// Which.
+        id: MessageId,
+        /// It is new to us.
+        fresh: bool,
+    },
     /// There is none, or none with this MessageId.
     Nothing(Open),
     /// It did not come, or cannot be read: why. The dialogue is over, because another order could acknowledge what we have not.
@@ -67,7 +74,7 @@ impl Fetcher {
         }
         // No way back into the dialogue but through here: what is not durable is not acknowledged.
         let fresh = self.keep(received, &card.message_id).await?;
-        Ok(Outcome::Kept(open, fresh))
+        Ok(Outcome::Kept { open, id: card.message_id, fresh })
     }
 
     /// Process cards of everything that waits, oldest first.
