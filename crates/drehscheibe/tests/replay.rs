@@ -57,4 +57,12 @@ fn only_what_a_target_would_see_differently_is_a_difference() {
     missing.arg(root().join("fixtures")).args(["--config", "/nirgends/drehscheibe.toml"]);
     let said = Said::from(missing.output().unwrap()).bad();
     assert!(said.err.contains("DDS-C011"), "{said:?}");
+    // So must the folder of fixtures, with messages of a procedure each.
+    for (folder, code) in
+        [("/nirgends", "DDS-C012"), (root().join("fixtures/hundesteuer").to_str().unwrap(), "DDS-C013")]
+    {
+        let mut none = command(["replay", "--fixtures", folder]);
+        let said = Said::from(none.current_dir(root()).output().unwrap()).bad();
+        assert!(said.err.contains(code) && said.err.contains(folder), "{said:?}");
+    }
 }

@@ -11,10 +11,11 @@ pub(crate) mod osci;
 pub(crate) mod replay;
 pub(crate) mod send;
 
-use std::{path::Path, process::ExitCode, time::Duration};
+use std::{collections::BTreeMap, path::Path, process::ExitCode, time::Duration};
 
 use dds_config::{ProcessConfig, SmtpTls};
 use dds_message::Code;
+use dds_testbench::Fixture;
 
 use crate::{
     Failure, cli,
@@ -107,6 +108,21 @@ pub(crate) fn outbound_options(
 
 fn read(file: &Path) -> Result<Vec<u8>, Failure> {
     std::fs::read(file).map_err(|error| Failure::new(Code::CONFIG_SYNTAX, file_error(file, &error)))
+}
+
+/// Fixture messages of a folder, by procedure; there is at least one.
+pub(crate) fn fixtures(folder: &Path) -> Result<BTreeMap<String, Vec<Fixture>>, Failure> {
+    std::fs::read_dir(folder)
+        .map_err(|error| Failure::new(Code::FILE_UNUSABLE, file_error(folder, &error)))?;
+    let found = dds_testbench::fixtures(folder).map_err(crate::demo::failed)?;
+    if found.is_empty() {
+        let folder = folder.display();
+        return Err(Failure::argument((
+            format!("in {folder} liegen keine Beispielnachrichten (VERFAHREN/NAME.xml oder .json)"),
+            format!("there are no fixture messages in {folder} (PROCEDURE/NAME.xml or .json)"),
+        )));
+    }
+    Ok(found)
 }
 
 /// HTTP client of the commands; trusts the system's authorities and `ca`.

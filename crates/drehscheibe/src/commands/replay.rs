@@ -168,7 +168,7 @@ fn paths(options: &Replay, config: Option<&ProcessConfig>) -> SourcePaths {
 fn fixtures(folder: &Path) -> Result<Vec<Message>, Failure> {
     let source = SourceId::parse("replay").map_err(|error| Failure::internal(error.to_string()))?;
     let at = SystemClock.now();
-    let all = dds_testbench::fixtures(folder).map_err(crate::demo::failed)?;
+    let all = super::fixtures(folder)?;
     let message = |fixture: dds_testbench::Fixture| Message {
         name: format!("{}/{}", fixture.procedure, fixture.name),
         id: MessageId(Uuid::new_v5(&Uuid::NAMESPACE_URL, &fixture.bytes)),

@@ -3,10 +3,10 @@
 use std::path::Path;
 
 use bytes::Bytes;
-use dds_testbench::{Template, fixtures};
+use dds_testbench::Template;
 
 use super::stage::failed;
-use crate::Failure;
+use crate::{Failure, commands};
 
 /// Names of fixtures that a correct router must not deliver begin so.
 const INVALID: &str = "ungueltig";
@@ -42,7 +42,7 @@ pub(crate) struct Cast {
 impl Cast {
     /// Reads the fixtures below `folder`.
     pub(crate) fn read(folder: &Path) -> Result<Self, Failure> {
-        let by_procedure = fixtures(folder).map_err(failed)?;
+        let by_procedure = commands::fixtures(folder)?;
         let longest = by_procedure.values().map(Vec::len).max().unwrap_or(0);
         let mut roles = Vec::new();
         for place in 0..longest {
@@ -57,9 +57,6 @@ impl Cast {
                     large: fixture.bytes.len() > LARGE,
                 });
             }
-        }
-        if roles.is_empty() {
-            return Err(Failure::internal(format!("no fixtures in {}", folder.display())));
         }
         Ok(Self { roles })
     }
@@ -97,7 +94,7 @@ impl Cast {
 
 /// All fixtures as one text, to look for what none of them names.
 pub(crate) fn texts(folder: &Path) -> Result<String, Failure> {
-    let fixtures = fixtures(folder).map_err(failed)?;
+    let fixtures = commands::fixtures(folder)?;
     let all = fixtures.values().flatten().map(|fixture| String::from_utf8_lossy(&fixture.bytes).into_owned());
     Ok(all.collect())
 }
