@@ -11,6 +11,9 @@ use super::{
 use crate::certificate::Certificate;
 use crate::message::{CardQuery, CardSelection, DateSelection, DeliverySelection, MessageId, Role};
 
+/// A transfer and its chunks.
+type Upload<H> = (ChunkUpload, BTreeMap<u64, Attachment<H>>);
+
 /// Postfächer im Speicher. Nothing is durable; transactions are the caller's clone.
 #[derive(Debug, Clone)]
 pub struct MemoryMailboxes<H> {
@@ -19,7 +22,7 @@ pub struct MemoryMailboxes<H> {
     ids: HashMap<MessageId, (Fingerprint, bool)>,
     deliveries: Vec<Delivery<H>>,
     cards: BTreeMap<MessageId, Card>,
-    uploads: HashMap<(Fingerprint, MessageId), (ChunkUpload, BTreeMap<u64, Attachment<H>>)>,
+    uploads: HashMap<(Fingerprint, MessageId), Upload<H>>,
     rendered: HashMap<(String, MessageId), RenderedFetch<H>>,
 }
 
