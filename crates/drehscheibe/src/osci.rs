@@ -22,7 +22,7 @@ use dds_osci::{
     algorithm::CryptoPolicy,
     certificate::Certificate,
     client::Client,
-    intake::IntakeConfig,
+    intake::{EnvelopeMemory, IntakeConfig},
     intermediary::{Intermediary, Rules},
     keys::{Decrypter, KeyError, Signer, SoftwareKey},
     recipient::Recipient,
@@ -92,6 +92,7 @@ impl Osci {
         };
         let intake = IntakeConfig {
             message_bytes: osci.message_bytes,
+            memory: EnvelopeMemory::new(osci.envelope_memory_bytes),
             policy: policy.clone(),
             ..IntakeConfig::default()
         };
