@@ -44,6 +44,10 @@ pub struct OsciConfig {
     /// Bytes of one message with all attachments.
     #[schemars(extend("since" = "0.2.0"))]
     pub message_bytes: u64,
+    /// Bytes of all envelopes that are being received at the same time; those up to 128 KiB always have room. The longest has 32 MiB.
+    /// What finds no room gets the fault 9000 and may come again.
+    #[schemars(extend("since" = "0.2.0"))]
+    pub envelope_memory_bytes: usize,
 }
 
 impl Default for OsciConfig {
@@ -58,6 +62,7 @@ impl Default for OsciConfig {
             trust: OsciTrust::default(),
             legacy: Vec::new(),
             message_bytes: 2 << 30,
+            envelope_memory_bytes: 96 << 20,
         }
     }
 }

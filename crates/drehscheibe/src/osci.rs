@@ -13,7 +13,8 @@ use dds_courier::{Courier, Desk, Identity, OwnIntermediary, Patience, Responder,
 use dds_inbound::{
     Limits, Sources,
     osci::{
-        Collector, CollectorOptions, Fetcher, FetcherOptions, Office, OsciContext, OwnMailbox, Receiving,
+        Collector, CollectorOptions, Fetcher, FetcherOptions, Gate, GateOptions, Office, OsciContext,
+        OwnMailbox, Receiving,
     },
 };
 use dds_message::{Clock, Code};
@@ -21,7 +22,7 @@ use dds_osci::{
     algorithm::CryptoPolicy,
     certificate::Certificate,
     client::Client,
-    intake::IntakeConfig,
+    intake::{EnvelopeMemory, IntakeConfig},
     intermediary::{Intermediary, Rules},
     keys::{Decrypter, KeyError, Signer, SoftwareKey},
     recipient::Recipient,
@@ -34,14 +35,11 @@ use dds_router::Handle;
 use dds_telemetry::Telemetry;
 use jiff::SignedDuration;
 use rustls::ClientConfig;
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::Notify;
 
 pub(crate) use refresh::{Refresher, Stand};
 
 use crate::Failure;
-
-/// Messages received at the same time.
-const PLACES: usize = 256;
 
 /// Without an intermediary of our own, and its `keep`: as by default there.
 const KEEP: Duration = Duration::from_secs(30 * 86_400);
@@ -94,6 +92,7 @@ impl Osci {
         };
         let intake = IntakeConfig {
             message_bytes: osci.message_bytes,
+            memory: EnvelopeMemory::new(osci.envelope_memory_bytes),
             policy: policy.clone(),
             ..IntakeConfig::default()
         };
@@ -148,8 +147,7 @@ impl Osci {
             clock: around.clock,
             telemetry: around.telemetry,
             wake: Arc::clone(&self.wake),
-            places: Arc::new(Semaphore::new(PLACES)),
-            idle: Duration::from_secs(30),
+            gate: Gate::new(GateOptions::default()),
         };
         let mut own = Vec::new();
         let mut office = None;

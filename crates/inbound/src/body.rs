@@ -8,27 +8,14 @@ use axum::{
 };
 use bytes::{Bytes, BytesMut};
 use dds_message::{Code, Problem};
-use futures::{Stream, StreamExt as _};
 use http_body_util::BodyExt;
 use tokio::time::{Instant, timeout};
 
-use crate::Options;
+use crate::Pace;
 
 /// What is read of a refused body, so that the sender, who may still be sending, gets to see the refusal.
 const LINGER_BYTES: u64 = 64 << 20;
 const LINGER: Duration = Duration::from_secs(10);
-
-/// Reads on what still comes of a body whose sender is refused already: a connection closed under his hands would take the
-/// refusal away from him.
-pub(crate) fn linger<E: Send>(mut body: impl Stream<Item = Result<Bytes, E>> + Send + Unpin + 'static) {
-    tokio::spawn(timeout(LINGER, async move {
-        let mut left = LINGER_BYTES;
-        while let Some(Ok(piece)) = body.next().await {
-            let Some(rest) = left.checked_sub(piece.len() as u64) else { return };
-            left = rest;
-        }
-    }));
-}
 
 /// A body that is read piece by piece.
 pub(crate) struct Pieces {
@@ -44,22 +31,14 @@ pub(crate) struct Pieces {
     complete: bool,
 }
 
-/// How slow a sender may be.
-#[derive(Debug, Clone, Copy)]
-struct Pace {
-    idle: Duration,
-    grace: Duration,
-    bytes_per_second: u64,
-}
-
 impl Pieces {
     /// `body`, of which nothing may be read before [`Pieces::allow`].
-    pub(crate) fn new(headers: &HeaderMap, body: Body, options: &Options) -> Self {
+    pub(crate) fn new(headers: &HeaderMap, body: Body, pace: Pace) -> Self {
         let pace = Pace {
-            idle: Duration::from_secs(options.idle_seconds),
             // A cap far beyond sense keeps the sums below from overflowing.
-            grace: Duration::from_secs(options.grace_seconds.min(1 << 32)),
-            bytes_per_second: options.bytes_per_second.max(1),
+            grace: pace.grace.min(Duration::from_secs(1 << 32)),
+            bytes_per_second: pace.bytes_per_second.max(1),
+            ..pace
         };
         Self {
             announced: body.size_hint().exact(),

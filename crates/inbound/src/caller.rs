@@ -1,5 +1,7 @@
 //! Who is there: bearer token or client certificate.
 
+use std::net::IpAddr;
+
 use axum::{extract::FromRequestParts, http::request::Parts};
 use dds_message::{Channel, Code, Digest, Problem, SourceId};
 
@@ -12,6 +14,8 @@ pub struct Peer {
     pub tls: bool,
     /// SHA-256 of the client certificate (DER), whose chain has been checked.
     pub certificate: Option<Digest>,
+    /// Its address.
+    pub address: Option<IpAddr>,
 }
 
 /// The authenticated source of a request. As an extractor it refuses others with `DDS-I001`.

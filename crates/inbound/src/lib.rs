@@ -32,7 +32,7 @@ pub use caller::{Caller, Peer};
 pub use context::Context;
 pub use dds_depot::AuthorRule;
 pub use folder::{FolderOptions, Watch};
-pub use options::{HttpLimits, Limits, Options};
+pub use options::{HttpLimits, Limits, Options, Pace};
 pub use refusal::Refusal;
 pub use server::Listener;
 pub use sources::{SourceTable, Sources};

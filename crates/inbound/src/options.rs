@@ -65,6 +65,35 @@ impl Default for Options {
     }
 }
 
+/// Tempo: how slow a sender may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pace {
+    /// A body that stands still for so long is given up …
+    pub idle: Duration,
+    /// … and so is one that after this time …
+    pub grace: Duration,
+    /// … brings fewer bytes per second on average.
+    pub bytes_per_second: u64,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Options::default().pace()
+    }
+}
+
+impl Options {
+    /// How slow a sender may be.
+    #[must_use]
+    pub fn pace(&self) -> Pace {
+        Pace {
+            idle: Duration::from_secs(self.idle_seconds),
+            grace: Duration::from_secs(self.grace_seconds),
+            bytes_per_second: self.bytes_per_second,
+        }
+    }
+}
+
 /// Limits of a connection.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]

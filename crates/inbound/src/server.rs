@@ -1,6 +1,12 @@
 //! Listening, TLS, and an orderly end.
 
-use std::{future::Future, io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    future::Future,
+    io,
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
 
 use axum::Router;
 use dds_message::Digest;
@@ -66,11 +72,11 @@ impl Listener {
                 () = &mut shutdown => break,
                 accepted = next(&self.tcp, &places) => accepted,
             };
-            if let Some((stream, place)) = accepted {
+            if let Some((stream, address, place)) = accepted {
                 let (server, abandoned) = (Arc::clone(&server), abandon.clone().cancelled_owned());
                 connections.spawn(async move {
                     tokio::select! {
-                        () = server.connection(stream) => {}
+                        () = server.connection(stream, address) => {}
                         () = abandoned => {}
                     }
                     drop(place);
@@ -89,10 +95,13 @@ impl Listener {
 }
 
 /// The next connection, as soon as there is a place for it.
-async fn next(tcp: &TcpListener, places: &Arc<Semaphore>) -> Option<(TcpStream, OwnedSemaphorePermit)> {
+async fn next(
+    tcp: &TcpListener,
+    places: &Arc<Semaphore>,
+) -> Option<(TcpStream, IpAddr, OwnedSemaphorePermit)> {
     let place = Arc::clone(places).acquire_owned().await.ok()?;
     match tcp.accept().await {
-        Ok((stream, _)) => Some((stream, place)),
+        Ok((stream, address)) => Some((stream, address.ip(), place)),
         Err(error) => {
             // Out of file descriptors, for instance: trying again at once would only burn the processor.
             tracing::warn!(kind = %error.kind(), "inbound.accept_failed");
@@ -110,19 +119,20 @@ struct Connections {
 }
 
 impl Connections {
-    async fn connection(&self, stream: TcpStream) {
+    async fn connection(&self, stream: TcpStream, address: IpAddr) {
+        let address = Some(address);
         // Answers are small and awaited: never hold them back.
         if stream.set_nodelay(true).is_err() {
             return;
         }
         let Some(tls) = &self.tls else {
-            return self.http(stream, Peer::default()).await;
+            return self.http(stream, Peer { address, ..Peer::default() }).await;
         };
         match timeout(self.limits.handshake(), tls.accept(stream)).await {
             Ok(Ok(stream)) => {
                 let certificate = stream.get_ref().1.peer_certificates().and_then(|chain| chain.first());
                 let certificate = certificate.map(|certificate| Digest::of(certificate));
-                self.http(stream, Peer { tls: true, certificate }).await;
+                self.http(stream, Peer { tls: true, certificate, address }).await;
             }
             Ok(Err(_)) => tracing::debug!("inbound.handshake_failed"),
             Err(_) => tracing::debug!("inbound.handshake_timeout"),

@@ -23,8 +23,11 @@ use dds_courier::{
     Trust,
 };
 use dds_inbound::{
-    Limits, SourceTable,
-    osci::{Collector, CollectorOptions, Fetcher, FetcherOptions, Office, OsciContext, OwnMailbox, routes},
+    Limits, Pace, SourceTable,
+    osci::{
+        Collector, CollectorOptions, Fetcher, FetcherOptions, Gate, GateOptions, Office, OsciContext,
+        OwnMailbox, routes,
+    },
 };
 use dds_message::{AnswerKind, Clock, Code, Digest};
 use dds_osci::{
@@ -49,7 +52,7 @@ use dds_store::MasterKey;
 use dds_telemetry::Telemetry;
 use responder::{Authority, Ca, Says, asking, at};
 use support::{Fake, source};
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::Notify;
 
 struct Morning;
 
@@ -137,8 +140,14 @@ impl World {
             clock: Arc::new(Morning),
             telemetry: Telemetry::default(),
             wake: Arc::new(Notify::new()),
-            places: Arc::new(Semaphore::new(4)),
-            idle: Duration::from_secs(900),
+            gate: Gate::new(GateOptions {
+                pace: Pace {
+                    idle: Duration::from_secs(900),
+                    grace: Duration::from_secs(900),
+                    ..Pace::default()
+                },
+                ..GateOptions::default()
+            }),
         };
         let identity = |key: &Arc<SoftwareKey>| Identity { cipher: key.clone(), signature: key.clone() };
         let rules = Intermediary {

@@ -7,9 +7,11 @@
 mod digests;
 pub(crate) use digests::MultiHasher;
 mod encrypted;
+mod memory;
 mod parts;
 mod store;
 
+pub use memory::EnvelopeMemory;
 pub use store::{MemoryStore, PartStore};
 
 use std::fmt;
@@ -27,6 +29,7 @@ use crate::random::Random;
 use crate::signature::PartDigests;
 use crate::xml::{Document, schema_location};
 use encrypted::Encrypted;
+use memory::Held;
 use parts::Parts;
 
 /// Bounds and policy of the reading path.
@@ -40,6 +43,8 @@ pub struct IntakeConfig {
     pub message_bytes: u64,
     /// Which algorithms are accepted.
     pub policy: CryptoPolicy,
+    /// Memory of all envelopes that are being received with this configuration.
+    pub memory: EnvelopeMemory,
 }
 
 impl Default for IntakeConfig {
@@ -50,6 +55,7 @@ impl Default for IntakeConfig {
             mime: MimeLimits::default(),
             message_bytes: 2 << 30,
             policy: CryptoPolicy::default(),
+            memory: EnvelopeMemory::default(),
         }
     }
 }
@@ -120,6 +126,8 @@ pub struct Received<P: PartStore> {
     pub store: P,
     /// Octets of the HTTP body.
     pub bytes: u64,
+    /// The memory of the envelope counts as long as the message is here.
+    _held: Held,
 }
 
 impl<P: PartStore> Received<P> {
@@ -156,6 +164,7 @@ impl<'a, P: PartStore> Intake<'a, P> {
                 decrypters,
                 fallback,
                 root: Vec::new(),
+                held: config.memory.begin(),
                 in_root: false,
                 state: State::Start(Some(store)),
             },
@@ -194,7 +203,7 @@ impl<'a, P: PartStore> Intake<'a, P> {
             State::Start(_) => Err(missing()),
             State::Plain(document, kind, parts) => {
                 let (store, attachments) = parts.finish();
-                Ok(Received { document, kind, attachments, transport: None, store, bytes })
+                Ok(Received { document, kind, attachments, transport: None, store, bytes, _held: outer.held })
             }
             State::Encrypted(encrypted) => encrypted.finish(outer.config, bytes),
         }
@@ -213,6 +222,7 @@ struct Outer<'a, P: PartStore> {
     decrypters: &'a [&'a dyn Decrypter],
     fallback: Zeroizing<[u8; 32]>,
     root: Vec<u8>,
+    held: Held,
     in_root: bool,
     state: State<P>,
 }
@@ -237,7 +247,7 @@ impl<P: PartStore> PartSink for Outer<'_, P> {
 
     fn data(&mut self, octets: &[u8]) -> Result<(), Refused> {
         match &mut self.state {
-            State::Start(_) => collect(&mut self.root, octets, self.config.xml.bytes),
+            State::Start(_) => collect(&mut self.root, &mut self.held, octets, self.config.xml.bytes),
             State::Plain(_, _, parts) => parts.data(octets),
             State::Encrypted(encrypted) => {
                 encrypted.data(octets);
@@ -273,10 +283,11 @@ impl<P: PartStore> PartSink for Outer<'_, P> {
 }
 
 /// Gathers a root part within the limit of the envelope.
-fn collect(root: &mut Vec<u8>, octets: &[u8], limit: usize) -> Result<(), Refused> {
+fn collect(root: &mut Vec<u8>, held: &mut Held, octets: &[u8], limit: usize) -> Result<(), Refused> {
     if root.len() + octets.len() > limit {
         return Err(Refused::new(FeedbackCode::S9100, format!("the envelope is longer than {limit} octets")));
     }
+    held.grow(root.len() + octets.len())?;
     root.extend_from_slice(octets);
     Ok(())
 }

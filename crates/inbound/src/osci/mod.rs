@@ -14,12 +14,14 @@ mod collector;
 mod content;
 mod door;
 mod fetcher;
+mod gate;
 mod intermediary;
 mod recipient;
 mod server;
 
 pub use collector::{Collector, CollectorOptions, OwnMailbox};
 pub use fetcher::{Fetched, Fetcher, FetcherOptions};
+pub use gate::{Gate, GateOptions};
 pub use intermediary::Office;
 pub use recipient::Receiving;
 pub use server::{OsciContext, routes};

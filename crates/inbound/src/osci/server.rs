@@ -1,15 +1,14 @@
 //! The two endpoints.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use axum::{
     Router,
-    body::{Body, HttpBody as _},
+    body::Body,
     extract::{DefaultBodyLimit, Request, State},
     response::{IntoResponse as _, Response},
     routing::post,
 };
-use bytes::Bytes;
 use dds_courier::{Courier, Package, ReceiveError, Trust, receive};
 use dds_message::{Clock, Code, Problem};
 use dds_osci::{
@@ -25,13 +24,12 @@ use dds_osci::{
 use dds_postbox::{Parts, Postbox};
 use dds_router::Handle;
 use dds_telemetry::Telemetry;
-use futures::{Stream, StreamExt as _};
 use http::{HeaderValue, StatusCode, header};
 use jiff::Timestamp;
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::Notify;
 
-use super::{Office, Receiving, door::Door};
-use crate::{Limits, Sources, body::linger};
+use super::{Gate, Office, Receiving, door::Door};
+use crate::{Limits, Peer, Sources, body::Pieces};
 
 /// What the parts of OSCI share.
 #[derive(Clone)]
@@ -54,10 +52,8 @@ pub struct OsciContext {
     pub telemetry: Telemetry,
     /// Wakes the collector.
     pub wake: Arc<Notify>,
-    /// Messages received at the same time.
-    pub places: Arc<Semaphore>,
-    /// A sender that brings nothing for so long is given up.
-    pub idle: Duration,
+    /// Who may send us a message now.
+    pub gate: Gate,
 }
 
 impl OsciContext {
@@ -87,23 +83,31 @@ impl OsciContext {
         decrypters: Vec<Arc<dyn Decrypter>>,
         request: Request,
     ) -> Result<Received<Parts>, Response> {
-        let Ok(place) = Arc::clone(&self.places).acquire_owned().await else {
-            return Err(StatusCode::SERVICE_UNAVAILABLE.into_response());
+        let address = request.extensions().get::<Peer>().and_then(|peer| peer.address);
+        let Some(place) = self.gate.enter(address).await else {
+            return Err((StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "5")]).into_response());
         };
-        let limit = self.courier.desk().intake.message_bytes;
-        if request.body().size_hint().lower() > limit {
-            // Before anything is read: the sender learns it at once (H24).
-            linger(request.into_body().into_data_stream());
-            return Err(fault(&Refused::new(FeedbackCode::S9100, "the message is longer than allowed")));
+        let (head, body) = request.into_parts();
+        let mut pieces = Pieces::new(&head.headers, body, self.gate.pace());
+        // What announces its length is refused before anything is read: the sender learns it at once (H24). What does not is counted by
+        // the reader, which has a code for it.
+        let allowed =
+            pieces.allow(self.courier.desk().intake.message_bytes).and_then(|()| pieces.allow(u64::MAX));
+        if let Err(problem) = allowed {
+            pieces.linger();
+            return Err(fault(&Refused::new(FeedbackCode::S9100, problem.detail)));
         }
-        let mut body = Box::pin(paced(request.into_body(), self.idle));
-        let received = receive(self.courier.desk(), decrypters, &mut body).await;
+        let body = futures::stream::unfold(&mut pieces, |pieces| async move {
+            let piece = pieces.next().await.transpose()?;
+            Some((piece.map_err(|problem| problem.detail), pieces))
+        });
+        let received = receive(self.courier.desk(), decrypters, body).await;
         drop(place);
         received.map_err(|error| match error {
             // Nobody is there to read an answer, or he is too slow for one.
             ReceiveError::BrokenOff(_) => StatusCode::REQUEST_TIMEOUT.into_response(),
             ReceiveError::Refused(refused) => {
-                linger(body);
+                pieces.linger();
                 fault(&refused)
             }
         })
@@ -128,16 +132,6 @@ pub(super) fn fault(refused: &Refused) -> Response {
     let outgoing = Outgoing::plain(Fault::of(refused.code).write(Language::German), &mut SystemRandom);
     let octets = dds_osci::outgoing::message_bytes(outgoing, &[]).unwrap_or_default();
     ([(header::CONTENT_TYPE, "text/xml")], octets).into_response()
-}
-
-fn paced(body: Body, idle: Duration) -> impl Stream<Item = Result<Bytes, String>> + Send {
-    futures::stream::unfold(body.into_data_stream(), move |mut body| async move {
-        match tokio::time::timeout(idle, body.next()).await {
-            Ok(None) => None,
-            Ok(Some(piece)) => Some((piece.map_err(|error| error.to_string()), body)),
-            Err(_) => Some((Err("too slow".to_owned()), body)),
-        }
-    })
 }
 
 /// The time of the process in the form of the protocol crate.

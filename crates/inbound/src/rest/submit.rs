@@ -40,7 +40,7 @@ struct Reference {
 
 async fn receive(context: &Context, request: Request, purpose: Purpose) -> Result<Response, Refusal> {
     let (head, body) = request.into_parts();
-    let mut pieces = Pieces::new(&head.headers, body, context.options());
+    let mut pieces = Pieces::new(&head.headers, body, context.options().pace());
     let caller = Caller::authenticate(context, &head);
     let source = caller.as_ref().ok().map(|Caller(source)| source.clone());
     let received = match caller {

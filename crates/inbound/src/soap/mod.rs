@@ -55,7 +55,7 @@ impl From<SoapError> for Failure {
 /// `POST /soap/v1`
 async fn call(State(context): State<Context>, request: Request) -> Response {
     let (head, body) = request.into_parts();
-    let mut pieces = Pieces::new(&head.headers, body, context.options());
+    let mut pieces = Pieces::new(&head.headers, body, context.options().pace());
     let binding = binding(&head.headers);
     // A fault must be of the version of the request (SOAP 1.2 part 1 section 5.4.7), as soon as that is known.
     let mut version = binding.as_ref().map_or(Version::V11, |binding| binding.version);

@@ -13,6 +13,7 @@
 mod collecting;
 mod content;
 mod fetching;
+mod gate;
 mod receiving;
 #[path = "../channels/support.rs"]
 mod support;

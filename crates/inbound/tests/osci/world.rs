@@ -12,8 +12,8 @@ use std::{
 use axum::Router;
 use dds_courier::{Courier, Desk, Identity, OwnIntermediary, Timeouts, Trust};
 use dds_inbound::{
-    Limits, SourceTable,
-    osci::{Office, OsciContext, routes},
+    Limits, Pace, SourceTable,
+    osci::{Gate, GateOptions, Office, OsciContext, routes},
 };
 use dds_message::Digest;
 use dds_osci::{
@@ -31,7 +31,7 @@ use dds_testbench::{ManualClock, OsciIdentity, OsciPeer, OsciPki};
 use rusqlite::Connection;
 use rustls::ClientConfig;
 use rustls_pki_types::{CertificateRevocationListDer, pem::PemObject as _};
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::Notify;
 
 use crate::{
     support::{Fake, source},
@@ -150,8 +150,14 @@ impl Machine {
             clock: Arc::new(self.clock.clone()),
             telemetry: Telemetry::default(),
             wake: Arc::new(Notify::new()),
-            places: Arc::new(Semaphore::new(16)),
-            idle: Duration::from_secs(900),
+            gate: Gate::new(GateOptions {
+                pace: Pace {
+                    idle: Duration::from_secs(900),
+                    grace: Duration::from_secs(900),
+                    ..Pace::default()
+                },
+                ..GateOptions::default()
+            }),
         }
     }
 

@@ -6,7 +6,7 @@
 use zeroize::Zeroizing;
 
 use super::parts::Parts;
-use super::{IntakeConfig, PartStore, Received, TransportEncryption, collect, digests, failure, parse};
+use super::{Held, IntakeConfig, PartStore, Received, TransportEncryption, collect, digests, failure, parse};
 use crate::algorithm::{DigestAlgorithm, Hasher};
 use crate::cipher::Decryption;
 use crate::encryption::{self, CipherSource, KeyRecipient};
@@ -98,7 +98,13 @@ impl<P: PartStore> Encrypted<P> {
             decryption,
             plaintext: Zeroizing::new(Vec::new()),
             reader: Some(MimeReader::new(config.mime)),
-            inner: Inner { root: Vec::new(), limit: config.xml.bytes, parts: None, store: Some(store) },
+            inner: Inner {
+                root: Vec::new(),
+                held: config.memory.begin(),
+                limit: config.xml.bytes,
+                parts: None,
+                store: Some(store),
+            },
             refused: None,
             sink: Hasher::new(DigestAlgorithm::Sha256),
         })
@@ -150,23 +156,32 @@ impl<P: PartStore> Encrypted<P> {
             None => inner.finish(config),
         };
         // Without authentication the plaintext may be the partner's or an attacker's: its faults are faults of decryption.
-        let (document, kind, parts) =
+        let (document, kind, parts, held) =
             message.map_err(|refused| if authenticated { refused } else { failure() })?;
         let (store, attachments) = parts.finish();
-        Ok(Received { document, kind, attachments, transport: Some(self.transport), store, bytes })
+        Ok(Received {
+            document,
+            kind,
+            attachments,
+            transport: Some(self.transport),
+            store,
+            bytes,
+            _held: held,
+        })
     }
 }
 
 /// The message inside. Its envelope is kept as octets until the tag was verified.
 struct Inner<P: PartStore> {
     root: Vec<u8>,
+    held: Held,
     limit: usize,
     parts: Option<Parts<P>>,
     store: Option<P>,
 }
 
 impl<P: PartStore> Inner<P> {
-    fn finish(self, config: &IntakeConfig) -> Result<(Document, MessageKind, Parts<P>), Refused> {
+    fn finish(self, config: &IntakeConfig) -> Result<(Document, MessageKind, Parts<P>, Held), Refused> {
         let (document, kind) = parse(self.root, config)?;
         if kind == MessageKind::MessageEncrypted {
             return Err(Refused::new(
@@ -175,7 +190,7 @@ impl<P: PartStore> Inner<P> {
             ));
         }
         let parts = self.parts.ok_or_else(|| Refused::new(FeedbackCode::S9100, "no root part"))?;
-        Ok((document, kind, parts))
+        Ok((document, kind, parts, self.held))
     }
 }
 
@@ -188,7 +203,7 @@ impl<P: PartStore> PartSink for Inner<P> {
 
     fn data(&mut self, octets: &[u8]) -> Result<(), Refused> {
         match &mut self.parts {
-            None => collect(&mut self.root, octets, self.limit),
+            None => collect(&mut self.root, &mut self.held, octets, self.limit),
             Some(parts) => parts.data(octets),
         }
     }

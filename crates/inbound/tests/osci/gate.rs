@@ -1,0 +1,96 @@
+//! Who only holds a place, and brings nothing or too little.
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{extract::Request, middleware::map_request};
+use dds_inbound::{
+    Pace, Peer,
+    osci::{Gate, GateOptions, OsciContext, Receiving, routes},
+};
+use dds_osci::recipient::Recipient;
+use dds_testbench::ManualClock;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+};
+
+use crate::world::{Machine, identity, keys, serve, town};
+
+/// A recipient behind this gate. The header `from` says from where a request comes.
+async fn start(options: GateOptions) -> (Machine, String) {
+    let machine = Machine::new(&ManualClock::default());
+    let context = OsciContext { gate: Gate::new(options), ..machine.boot() };
+    let recipient = Recipient::new(town().clone(), keys().town.signature_certificate().clone(), Vec::new());
+    let receiving = Receiving { context, recipient, identity: identity(&keys().town) };
+    let placed = map_request(|mut request: Request| async move {
+        let address = request.headers().get("from").map(|text| text.to_str().unwrap().parse().unwrap());
+        request.extensions_mut().insert(Peer { address, ..Peer::default() });
+        request
+    });
+    (machine, serve(routes(None, Some(Arc::new(receiving))).layer(placed)).await)
+}
+
+/// Begins a message of which nothing comes; the first line of what is answered. `100` means that the body is waited for.
+async fn begin(host: &str, from: &str) -> (TcpStream, String) {
+    let mut stream = TcpStream::connect(host).await.unwrap();
+    let head = format!(
+        "POST /osci/empfang HTTP/1.1\r\nhost: a\r\nfrom: {from}\r\nexpect: 100-continue\r\ncontent-length: 1000\r\n\r\n"
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let line = line(&mut stream).await;
+    (stream, line)
+}
+
+/// The status of the next answer.
+async fn line(stream: &mut TcpStream) -> String {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(stream.read_u8().await.unwrap());
+    }
+    String::from_utf8(head).unwrap().split(' ').nth(1).unwrap().to_owned()
+}
+
+fn patient() -> GateOptions {
+    let hour = Duration::from_secs(3600);
+    GateOptions {
+        patience: Duration::ZERO,
+        pace: Pace { idle: hour, grace: hour, bytes_per_second: 1 },
+        ..GateOptions::default()
+    }
+}
+
+#[tokio::test]
+async fn a_sender_below_the_least_rate_is_given_up() {
+    let pace = Pace { grace: Duration::from_millis(1), bytes_per_second: 1 << 40, ..patient().pace };
+    let (_machine, host) = start(GateOptions { pace, places: 1, ..patient() }).await;
+    for _ in 0..2 {
+        let (mut stream, waited) = begin(&host, "192.0.2.1").await;
+        assert_eq!((waited.as_str(), line(&mut stream).await.as_str()), ("100", "408"));
+    }
+}
+
+#[tokio::test]
+async fn nobody_waits_for_a_place_without_end() {
+    let (_machine, host) = start(GateOptions { places: 1, ..patient() }).await;
+    let (_held, waited) = begin(&host, "192.0.2.1").await;
+    assert_eq!(waited, "100");
+    assert_eq!(begin(&host, "192.0.2.2").await.1, "503");
+}
+
+#[tokio::test]
+async fn one_address_holds_not_all_places() {
+    let (_machine, host) = start(GateOptions { places_of_one: 1, ..patient() }).await;
+    for (one, same, other) in [
+        ("192.0.2.1", "192.0.2.1", "192.0.2.2"),
+        ("192.0.2.3", "::ffff:192.0.2.3", "192.0.2.4"),
+        ("2001:db8::1", "2001:db8::2", "2001:db8:0:1::1"),
+    ] {
+        let (held, first) = begin(&host, one).await;
+        assert_eq!((first.as_str(), begin(&host, same).await.1.as_str()), ("100", "503"), "{same}");
+        assert_eq!(begin(&host, other).await.1, "100", "{other}");
+        drop(held);
+    }
+    // A proxy on this machine stands for many.
+    let (_held, first) = begin(&host, "127.0.0.1").await;
+    assert_eq!((first.as_str(), begin(&host, "127.0.0.1").await.1.as_str()), ("100", "100"));
+}
