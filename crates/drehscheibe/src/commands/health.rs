@@ -1,14 +1,23 @@
 //! `drehscheibe health`: for container health checks.
 
-use std::process::ExitCode;
+use std::{
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    process::ExitCode,
+};
 
+use dds_config::Listen;
 use dds_message::Code;
 
 use crate::{Failure, cli::Health, output::Output};
 
 /// Succeeds when the router says it is ready.
 pub(crate) async fn run(options: &Health, output: Output) -> Result<ExitCode, Failure> {
-    let address = format!("{}/ready", options.admin.trim_end_matches('/'));
+    let admin = match (&options.admin, &options.config) {
+        (Some(admin), _) => admin.clone(),
+        (None, Some(config)) => url(super::settings(config)?.listen.admin),
+        (None, None) => url(Listen::default().admin),
+    };
+    let address = format!("{}/ready", admin.trim_end_matches('/'));
     let unreachable = |error: reqwest::Error| {
         Failure::new(Code::STORE_UNAVAILABLE, super::silent(&address, &error.without_url()))
     };
@@ -21,4 +30,12 @@ pub(crate) async fn run(options: &Health, output: Output) -> Result<ExitCode, Fa
         output.pick("nicht bereit", "not ready")
     });
     Ok(if ready { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// The address under which a listener on this machine is asked; one that listens everywhere is asked on loopback.
+fn url(mut listener: SocketAddr) -> String {
+    if listener.ip().is_unspecified() {
+        listener.set_ip(IpAddr::V4(Ipv4Addr::LOCALHOST));
+    }
+    format!("http://{listener}")
 }
