@@ -13,9 +13,11 @@ RUN apt-get update && apt-get install -y --no-install-recommends libxslt1.1 ca-c
 COPY --from=build /src/target/release/drehscheibe /usr/local/bin/drehscheibe
 COPY rules /usr/share/drehscheibe/rules
 COPY config /usr/share/drehscheibe/config
+COPY packaging/container.toml /etc/drehscheibe/drehscheibe.toml
+COPY config/catalogue.toml /etc/drehscheibe/catalogue.toml
 USER 10001
 VOLUME /var/lib/drehscheibe
-EXPOSE 8443 9090
-HEALTHCHECK --interval=10s --timeout=3s --start-period=5s CMD ["drehscheibe", "health"]
+EXPOSE 8443 9443
+HEALTHCHECK --interval=10s --timeout=3s --start-period=5s CMD ["drehscheibe", "health", "--config", "/etc/drehscheibe/drehscheibe.toml"]
 ENTRYPOINT ["drehscheibe"]
 CMD ["serve", "--config", "/etc/drehscheibe/drehscheibe.toml"]

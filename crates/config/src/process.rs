@@ -148,7 +148,7 @@ pub struct LimitConfig {
     /// Attributes of one element.
     #[schemars(extend("since" = "0.1.0"))]
     pub attributes: u32,
-    /// Header lines of a request.
+    /// Header lines of a request; more are refused with DDS-I015.
     #[schemars(extend("since" = "0.1.0"))]
     pub headers: u32,
     /// Requests at the same time; more are refused with DDS-I009.
@@ -172,7 +172,7 @@ impl Default for LimitConfig {
             message_bytes: 4 << 30,
             depth: 256,
             attributes: 256,
-            headers: 100,
+            headers: 64,
             requests: 1_024,
             polls: 1_024,
             idle: seconds(30),
@@ -442,6 +442,17 @@ impl ProcessConfig {
                 return refuse("otlp_endpoint", text, remedy);
             }
         }
+        if let Err(error) = dds_telemetry::check_filter(&config.telemetry.log) {
+            let remedy = (
+                "Etwa \"info\" oder \"info,dds_delivery=debug\" schreiben.",
+                "Write something like \"info\" or \"info,dds_delivery=debug\".",
+            );
+            let text = (
+                format!("telemetry.log ist kein Filter (Meldung: „{error}“)"),
+                format!("telemetry.log is no filter: {error}"),
+            );
+            return refuse("log", text, remedy);
+        }
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
         if config.node.is_empty() || config.node.len() > 40 || !config.node.bytes().all(plain) {
             let node = &config.node;
@@ -526,6 +537,9 @@ mod tests {
             !finding("master_key = \"00ff\"\n").to_string().contains("00ff"),
             "a key must not be repeated"
         );
+        let filter = finding("[telemetry]\nlog = \"quatsch[[\"\n");
+        assert_eq!(filter.line, 2);
+        assert!(filter.text.english.contains("telemetry.log"), "{filter}");
         assert!(
             finding("[smtp]\nhost = \"relay.example\"\nport = 25\nfrom = \"a@b.example\"\ntls = \"none\"\n")
                 .text

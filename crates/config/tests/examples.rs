@@ -36,6 +36,37 @@ fn parse(name: &str, text: &str) -> ProcessConfig {
     ProcessConfig::parse(name, text.as_bytes()).unwrap_or_else(|finding| panic!("{finding}\n{text}"))
 }
 
+/// Numbers that pages for senders and operators name are the defaults.
+#[test]
+fn the_limits_in_the_documentation_are_the_defaults() {
+    let limits = dds_config::ProcessConfig::default().limits;
+    let mib = |bytes: u64| format!("{} MiB", bytes >> 20);
+    let gib = |bytes: u64| format!("{} GiB", bytes >> 30);
+    let page = |name: &str| fs::read_to_string(root().join("docs").join(name)).unwrap().replace('\n', " ");
+    let rest = page("interface-rest.md");
+    for text in [
+        format!("Dokument {}", mib(limits.document_bytes)),
+        format!("eine Anlage {}", gib(limits.attachment_bytes)),
+        format!("{} Anlagen", limits.attachments),
+        format!("zusammen {}", gib(limits.message_bytes)),
+        format!("{} Kopffelder", limits.headers),
+        format!("Tiefe {}", limits.depth),
+        format!("steht {} s still", limits.idle.0.as_secs()),
+    ] {
+        assert!(rest.contains(&text), "interface-rest.md lacks {text:?}");
+    }
+    let operators = page("configuration.md");
+    for text in [
+        format!("{} document", mib(limits.document_bytes)),
+        format!("{} attachments", limits.attachments),
+        format!("{} message", gib(limits.message_bytes)),
+        format!("`headers` ({})", limits.headers),
+        format!("`depth` ({})", limits.depth),
+    ] {
+        assert!(operators.contains(&text), "configuration.md lacks {text:?}");
+    }
+}
+
 #[test]
 fn every_example_of_osci_is_a_configuration() {
     let pages = fs::read_dir(root().join("docs/osci")).unwrap().map(|entry| entry.unwrap().path());

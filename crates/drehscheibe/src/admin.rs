@@ -1,6 +1,6 @@
 //! The operations listener: `/live`, `/ready`, `/metrics`, and what a person may do with deliveries.
 
-use std::{fs, io::Write as _, os::unix::fs::OpenOptionsExt, path::Path, sync::Arc};
+use std::{fs, io::Write as _, os::unix::fs::OpenOptionsExt, path::Path, sync::Arc, time::Duration};
 
 use axum::{
     Json, Router,
@@ -12,10 +12,13 @@ use axum::{
 use dds_message::{Clock, Code, DeliveryId, Digest, MessageId, Problem, TargetId};
 use dds_store::Journal;
 use dds_telemetry::{Gauges, Telemetry};
+use dds_worker::Pool;
 use serde::Deserialize;
 
 use crate::{Failure, output::file_error};
 
+/// Store and workers must answer `/ready` within this time; shorter than what health checks usually wait (3 s).
+const PATIENCE: Duration = Duration::from_secs(2);
 const TOKEN_FILE: &str = "admin.token";
 
 /// What the operations listener shows and does.
@@ -25,7 +28,9 @@ pub(crate) struct Admin {
     pub(crate) journal: Arc<dyn Journal>,
     pub(crate) telemetry: Telemetry,
     pub(crate) clock: Arc<dyn Clock>,
+    /// The router has started and is not about to end.
     pub(crate) ready: tokio::sync::watch::Receiver<bool>,
+    pub(crate) pool: Pool,
     pub(crate) token: Digest,
 }
 
@@ -72,10 +77,26 @@ pub(crate) fn read_token(store: &Path) -> Result<String, Failure> {
 }
 
 async fn ready(State(admin): State<Admin>) -> Response {
-    if *admin.ready.borrow() {
+    let store = async {
+        let checked = tokio::time::timeout(PATIENCE, admin.journal.check()).await;
+        match checked {
+            Ok(Ok(())) => true,
+            Ok(Err(error)) => {
+                tracing::warn!(code = %error.code(), %error, "ready.store");
+                false
+            }
+            Err(_) => false,
+        }
+    };
+    let (store, workers) = tokio::join!(store, admin.pool.responds(PATIENCE));
+    let lacking: Vec<_> = [("serving", *admin.ready.borrow()), ("store", store), ("workers", workers)]
+        .into_iter()
+        .filter_map(|(what, there)| (!there).then_some(what))
+        .collect();
+    if lacking.is_empty() {
         return "ready\n".into_response();
     }
-    (StatusCode::SERVICE_UNAVAILABLE, "not ready\n").into_response()
+    (StatusCode::SERVICE_UNAVAILABLE, format!("not ready: {}\n", lacking.join(", "))).into_response()
 }
 
 async fn metrics(State(admin): State<Admin>) -> Response {

@@ -363,9 +363,12 @@ pub(crate) struct Bench {
 
 #[derive(Debug, Args)]
 pub(crate) struct Health {
-    /// Address of the operations listener
-    #[arg(long, env = "DDS_ADMIN", default_value = "http://127.0.0.1:9090", value_name = "URL")]
-    pub(crate) admin: String,
+    /// Address of the operations listener; without it that of the configuration, or its default
+    #[arg(long, env = "DDS_ADMIN", value_name = "URL")]
+    pub(crate) admin: Option<String>,
+    /// The router's drehscheibe.toml
+    #[arg(long, short, env = "DDS_CONFIG", value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

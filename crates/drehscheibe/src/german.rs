@@ -107,7 +107,8 @@ const TEXTS: &[(&str, &str)] = &[
     ("bench.messages", "Nachrichten (J: Einträge); jedes Szenario hat eine eigene Vorgabe"),
     ("bench.clients", "Gleichzeitige Absender"),
     ("health", "Eine laufende Datendrehscheibe fragen, ob sie bereit ist"),
-    ("health.admin", "Adresse des Betriebszugangs"),
+    ("health.admin", "Adresse des Betriebszugangs; ohne sie die der Konfiguration oder deren Vorgabe"),
+    ("health.config", "drehscheibe.toml der Datendrehscheibe"),
     ("osci", "OSCI-Nachrichten untersuchen"),
     (
         "osci inspect",

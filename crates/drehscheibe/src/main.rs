@@ -7,6 +7,7 @@ mod bench;
 mod cli;
 mod commands;
 mod demo;
+mod folders;
 mod german;
 mod node;
 mod osci;

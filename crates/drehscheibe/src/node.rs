@@ -1,14 +1,20 @@
 //! The life of the process: open the store, load the release, start workers, router and deliveries, listen, and end in
 //! order. Nothing is accepted before everything stands; nothing under way is cut off at the end.
 
-use std::{path::Path, process::ExitCode, sync::Arc, time::Duration};
+use std::{
+    net::SocketAddr,
+    path::Path,
+    process::ExitCode,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use arc_swap::ArcSwap;
 use axum::{extract::Request, middleware::map_request};
 use dds_config::{ProcessConfig, ReleaseStore, SourcePaths, check_certificates, read_release, read_secret};
 use dds_delivery::Scheduler;
 use dds_depot::{AuthorRule, Release, Source};
-use dds_inbound::{Context, HttpLimits, Listener, Peer, Sources, folder};
+use dds_inbound::{Context, FolderOptions, HttpLimits, Listener, Peer, Sources};
 use dds_message::{Clock, Code, Digest, Problem, SourceId, Timestamp};
 use dds_outbound::{
     OsciSender, Targets, mailbox,
@@ -32,6 +38,7 @@ use crate::{
     cli::Serve,
     commands,
     demo::build_failed,
+    folders,
     osci::{Around, Osci, Refresher},
     output::Output,
     watch as watcher,
@@ -44,7 +51,7 @@ pub(crate) async fn serve(options: &Serve, output: Output) -> Result<ExitCode, F
     dds_telemetry::init_log(&LogOptions { format, filter: config.telemetry.log.clone() });
     let config_dir = options.settings.config.parent().unwrap_or(Path::new(".")).to_owned();
     let node = Box::pin(Node::start(config, &config_dir)).await?;
-    output.line(format!("{} {}", output.pick("bereit auf", "ready on"), node.config.listen.rest));
+    output.line(format!("{} {}", output.pick("bereit auf", "ready on"), node.address()));
     let mut terminate =
         signal(SignalKind::terminate()).map_err(|error| Failure::internal(error.to_string()))?;
     let watching = options.watch.then(|| tokio::spawn(watcher::sources(Arc::clone(&node), config_dir)));
@@ -59,6 +66,9 @@ pub(crate) async fn serve(options: &Serve, output: Output) -> Result<ExitCode, F
     Ok(ExitCode::SUCCESS)
 }
 
+/// When the tasks took the whole time of the drain, answers under way still get so much.
+const LAST_ANSWERS: Duration = Duration::from_secs(2);
+
 /// A running router.
 pub(crate) struct Node {
     pub(crate) config: ProcessConfig,
@@ -71,9 +81,16 @@ pub(crate) struct Node {
     targets: Targets,
     sources: Arc<ActiveSources>,
     context: Context,
+    /// Tells tasks to end.
     shutdown: watch::Sender<bool>,
+    /// Tells the listeners to end, once the tasks have.
+    closing: watch::Sender<bool>,
     ready: watch::Sender<bool>,
     tasks: tokio::sync::Mutex<JoinSet<()>>,
+    doors: tokio::sync::Mutex<JoinSet<()>>,
+    /// Address of REST, with its real port.
+    address: OnceLock<SocketAddr>,
+    folders: folders::Folders,
 }
 
 impl Node {
@@ -129,7 +146,11 @@ impl Node {
             context,
             shutdown,
             ready,
-            tasks: tokio::sync::Mutex::new(JoinSet::new()),
+            tasks: tokio::sync::Mutex::default(),
+            doors: tokio::sync::Mutex::default(),
+            address: OnceLock::new(),
+            folders: folders::Folders::default(),
+            closing: watch::Sender::new(false),
         });
         node.listen(token, &is_ready, &ended).await?;
         if let Some(osci) = osci {
@@ -154,16 +175,15 @@ impl Node {
         is_ready: &watch::Receiver<bool>,
         ended: &watch::Receiver<bool>,
     ) -> Result<(), Failure> {
-        let bind_failed = |error: std::io::Error| {
-            let text = (format!("lauschen geht nicht: {error}"), format!("cannot listen: {error}"));
-            Failure::new(Code::CONFIG_SYNTAX, text)
+        let limits = HttpLimits {
+            drain_seconds: self.config.delivery.drain.0.as_secs(),
+            headers: self.config.limits.headers as usize,
+            ..HttpLimits::default()
         };
-        let limits =
-            HttpLimits { drain_seconds: self.config.delivery.drain.0.as_secs(), ..HttpLimits::default() };
         let tls = commands::tls(&self.config)?;
         let listen = &self.config.listen;
-        let rest = Listener::bind(listen.rest, tls.clone(), limits.clone()).await.map_err(bind_failed)?;
-        let admin = Listener::bind(listen.admin, None, limits.clone()).await.map_err(bind_failed)?;
+        let rest = bind(listen.rest, tls.clone(), limits.clone()).await?;
+        let admin = bind(listen.admin, None, limits.clone()).await?;
         let fetching = mailbox::router(self.mailbox(ended)).layer(map_request(with_certificate));
         let app = dds_inbound::app_with(self.context.clone(), fetching);
         let operations = admin::app(admin::Admin {
@@ -172,21 +192,21 @@ impl Node {
             telemetry: self.telemetry.clone(),
             clock: Arc::clone(&self.clock),
             ready: is_ready.clone(),
+            pool: self.pool.clone(),
             token,
         });
-        let mut tasks = self.tasks.lock().await;
+        let mut doors = self.doors.lock().await;
+        let closing = || end(self.closing.subscribe());
         if let Some(address) = listen.soap {
-            let soap = Listener::bind(address, tls, limits).await.map_err(bind_failed)?;
-            tasks.spawn(soap.serve(dds_inbound::app(self.context.clone()), end(ended.clone())));
+            let soap = bind(address, tls, limits).await?;
+            doors.spawn(soap.serve(dds_inbound::app(self.context.clone()), closing()));
         }
-        tasks.spawn(rest.serve(app, end(ended.clone())));
-        tasks.spawn(admin.serve(operations, end(ended.clone())));
-        for source in self.router.release().sources() {
-            if let Some(watch) = self.drop_folder(source)? {
-                tasks.spawn(watch.run(end(ended.clone())));
-            }
-        }
-        Ok(())
+        let address = rest.address().map_err(|error| no_place(listen.rest, &error))?;
+        let _first = self.address.set(address);
+        doors.spawn(rest.serve(app, closing()));
+        doors.spawn(admin.serve(operations, closing()));
+        drop(doors);
+        self.watch_folders().await
     }
 
     /// Opens the endpoints of OSCI, and starts what fetches, collects and follows.
@@ -208,13 +228,7 @@ impl Node {
             let address = osci.listen();
             let limits =
                 HttpLimits { drain_seconds: self.config.delivery.drain.0.as_secs(), ..HttpLimits::default() };
-            let listener = Listener::bind(address, None, limits).await.map_err(|error| {
-                let text = (
-                    format!("OSCI lauscht nicht auf {address}: {error}"),
-                    format!("OSCI cannot listen on {address}: {error}"),
-                );
-                Failure::new(Code::CONFIG_SYNTAX, text)
-            })?;
+            let listener = bind(address, None, limits).await?;
             let routes = dds_inbound::osci::routes(parts.office.clone(), parts.receiving);
             tasks.spawn(listener.serve(routes, end(ended.clone())));
         }
@@ -239,19 +253,18 @@ impl Node {
         Ok(())
     }
 
-    fn drop_folder(&self, source: &Source) -> Result<Option<folder::Watch>, Failure> {
-        let (Some(inbox), Some(name)) = (&self.config.folders.inbox, &source.folder) else { return Ok(None) };
-        let mut options = folder::FolderOptions::new(source.id.clone(), inbox.join(name));
-        options.interval = self.config.folders.interval.0;
-        options.limits = source_limits(&self.config, source);
-        let handle = Arc::new(self.router.clone());
-        let opened = folder::Watch::open(options, handle, self.telemetry.clone());
-        opened.map(Some).map_err(|error| {
-            let id = &source.id;
-            let text =
-                (format!("Transferverzeichnis von {id}: {error}"), format!("drop folder of {id}: {error}"));
-            Failure::new(Code::CONFIG_SYNTAX, text)
-        })
+    /// Watches the drop folders of the release in force, each with the limits it has there.
+    async fn watch_folders(&self) -> Result<(), Failure> {
+        let Some(inbox) = &self.config.folders.inbox else { return Ok(()) };
+        let release = self.release();
+        let wanted = release.sources().filter_map(|source| {
+            let name = source.folder.as_ref()?;
+            let mut options = FolderOptions::new(source.id.clone(), inbox.join(name));
+            options.interval = self.config.folders.interval.0;
+            options.limits = source_limits(&self.config, source);
+            Some(options)
+        });
+        self.folders.keep(wanted.collect(), Arc::new(self.router.clone()), &self.telemetry).await
     }
 
     fn mailbox(&self, closing: &watch::Receiver<bool>) -> mailbox::Mailbox {
@@ -279,6 +292,10 @@ impl Node {
         self.targets.activate(Arc::new(release.clone()));
         self.sources.release.store(Arc::new(release.clone()));
         self.router.activate(release.clone());
+        if let Err(Failure { problem, .. }) = self.watch_folders().await {
+            // The release is in force all the same; whose folder cannot be opened is told, and is tried with the next one.
+            tracing::error!(code = %problem.code, detail = problem.detail, "inbound.folder_not_watched");
+        }
         self.note(&release, Some(&before)).await?;
         // Messages matched with the old release may still be at the workers for the time of a job.
         let (pool, old) = (self.pool.clone(), before.id().0);
@@ -307,13 +324,30 @@ impl Node {
         Ok(())
     }
 
-    /// Takes nothing new, lets what is under way end, closes the store.
+    /// Address of REST, with its real port.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address.get().copied().unwrap_or(self.config.listen.rest)
+    }
+
+    /// Takes nothing new, lets what is under way end, closes the store. Until the tasks have ended the listeners go on: senders
+    /// are refused (DDS-I008) instead of finding nobody, and operations can be watched.
     pub(crate) async fn stop(&self) {
         self.ready.send_replace(false);
         self.context.drain();
+        let drain = self.config.delivery.drain.0;
+        let deadline = tokio::time::Instant::now() + drain;
         self.shutdown.send_replace(true);
+        self.folders.end().await;
         let mut tasks = self.tasks.lock().await;
         while tasks.join_next().await.is_some() {}
+        self.closing.send_replace(true);
+        let mut doors = self.doors.lock().await;
+        // Requests under way may end within what is left of the time.
+        let closed = async { while doors.join_next().await.is_some() {} };
+        let deadline = deadline.max(tokio::time::Instant::now() + LAST_ANSWERS.min(drain));
+        if tokio::time::timeout_at(deadline, closed).await.is_err() {
+            tracing::warn!("requests were cut off at the end of delivery.drain");
+        }
         let telemetry = self.telemetry.clone();
         // A panic of the export must not keep the process from ending in order.
         let _closed = tokio::task::spawn_blocking(move || telemetry.close(Duration::from_secs(2))).await;
@@ -512,6 +546,7 @@ fn inbound_options(config: &ProcessConfig) -> dds_inbound::Options {
         },
         intakes: limits.requests as usize,
         idle_seconds: limits.idle.0.as_secs(),
+        headers: limits.headers as usize,
         ..dds_inbound::Options::default()
     }
 }
@@ -568,4 +603,30 @@ async fn with_certificate(mut request: Request) -> Request {
 async fn end(mut ended: watch::Receiver<bool>) {
     // An error means that the node is gone: that is an end too.
     let _ended = ended.wait_for(|ended| *ended).await;
+}
+
+async fn bind(
+    address: SocketAddr,
+    tls: Option<dds_inbound::Tls>,
+    limits: HttpLimits,
+) -> Result<Listener, Failure> {
+    Listener::bind(address, tls, limits).await.map_err(|error| no_place(address, &error))
+}
+
+fn no_place(address: SocketAddr, error: &std::io::Error) -> Failure {
+    use std::io::ErrorKind;
+    let text = match error.kind() {
+        ErrorKind::AddrInUse => {
+            (format!("{address} ist schon belegt"), format!("{address} is in use already"))
+        }
+        ErrorKind::AddrNotAvailable => (
+            format!("{address} gehört nicht zu diesem Rechner"),
+            format!("{address} does not belong to this machine"),
+        ),
+        ErrorKind::PermissionDenied => {
+            (format!("{address}: das Recht dazu fehlt"), format!("{address}: permission denied"))
+        }
+        _ => (format!("{address}: {error}"), format!("{address}: {error}")),
+    };
+    Failure::new(Code::ADDRESS_UNUSABLE, text)
 }

@@ -10,7 +10,7 @@
 
 mod support;
 
-use std::{collections::BTreeSet, fs, time::Duration};
+use std::{collections::BTreeSet, fs, path::Path, time::Duration};
 
 use dds_config::{ReleaseStore, SourcePaths, read_release};
 use dds_message::{Clock, Timestamp};
@@ -216,6 +216,121 @@ async fn sigterm_lets_what_is_under_way_end() {
     stage.until(&id, "completed").await;
     assert_eq!((stage.systems.inbox().len(), stage.systems.inbox().repeats()), (2, 0));
     assert_eq!(router.terminate().await, Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_it_drains_senders_are_told_and_operations_can_be_watched() {
+    let stage = Stage::new().await;
+    let mut router = Router::start(&stage).await;
+    stage.systems.faults().plan("/", Fault::Slow(Duration::from_secs(6)), 2);
+    let id = stage.send_variant(5);
+    stage.until(&id, "routed").await;
+    router.signal().await;
+    // The systems hold the drain up for some seconds.
+    let mut tick = tokio::time::interval(Duration::from_millis(20));
+    let ready = loop {
+        tick.tick().await;
+        let answer = stage.operations("/ready").await.expect("operations answer while it drains");
+        if !answer.status.is_success() {
+            break answer;
+        }
+    };
+    assert_eq!(&ready.body[..], b"not ready: serving\n");
+    assert_eq!(&stage.operations("/live").await.unwrap().body[..], b"live\n");
+    assert!(stage.operations("/metrics").await.unwrap().status.is_success());
+    let refused = stage.post("<a/>").await.expect("REST answers while it drains");
+    assert_eq!((refused.status.as_u16(), refused.json()["code"].as_str()), (503, Some("DDS-I008")));
+    assert!(refused.headers.contains_key("retry-after"));
+    assert_eq!(refused.headers["connection"], "close");
+    assert_eq!(router.ended().await, Some(0));
+    assert!(stage.operations("/live").await.is_none());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ready_is_true_only_while_store_and_workers_answer() {
+    let stage = Stage::new().await;
+    let router = Router::start(&stage).await;
+    let ready = async || {
+        let answer = stage.operations("/ready").await.unwrap();
+        (answer.status.as_u16(), String::from_utf8(answer.body.to_vec()).unwrap())
+    };
+    assert_eq!(ready().await, (200, "ready\n".to_owned()));
+    fs::rename(stage.path("store/tmp"), stage.path("store/weg")).unwrap();
+    assert_eq!(ready().await, (503, "not ready: store\n".to_owned()));
+    fs::rename(stage.path("store/weg"), stage.path("store/tmp")).unwrap();
+    assert_eq!(ready().await, (200, "ready\n".to_owned()));
+    let workers = router.workers().await;
+    assert!(!workers.is_empty());
+    for worker in &workers {
+        kill(worker, "-STOP");
+    }
+    assert_eq!(ready().await, (503, "not ready: workers\n".to_owned()));
+    for worker in &workers {
+        kill(worker, "-CONT");
+    }
+    assert_eq!(ready().await, (200, "ready\n".to_owned()));
+    assert_eq!(router.terminate().await, Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn drop_folders_follow_the_active_release() {
+    let stage = Stage::new().await;
+    edit(&stage.config(), "[worker]", "[folders]\ninbox = \"../eingang\"\ninterval = \"1s\"\n[worker]");
+    let router = Router::start(&stage).await;
+    assert!(!stage.path("eingang/neu").exists());
+    let source = stage.path("config/sources/pruefportal.toml");
+    edit(&source, "name = ", "folder = \"neu\"\nname = ");
+    activate(&stage);
+    let fixture = fs::read(root().join("fixtures/hundesteuer/gewoehnlich.xml")).unwrap();
+    drop_into(&stage, "eins", &fixture);
+    appears(&stage.path("eingang/neu/angenommen/eins.xml")).await;
+    // Its limits too.
+    let mut text = fs::read_to_string(&source).unwrap();
+    text.push_str("[limits]\ndocument_bytes = 10\n");
+    fs::write(&source, text).unwrap();
+    activate(&stage);
+    drop_into(&stage, "zwei", &fixture);
+    appears(&stage.path("eingang/neu/abgelehnt/zwei.xml/fehler.txt")).await;
+    // And its end.
+    edit(&source, "folder = \"neu\"\n", "");
+    activate(&stage);
+    assert_eq!(router.terminate().await, Some(0));
+}
+
+/// Builds and activates a release of what stands in the files now.
+#[track_caller]
+fn activate(stage: &Stage) {
+    let built = stage.ask(&["depot", "build", "--json"]).good().json();
+    stage.ask(&["depot", "activate", built["release"].as_str().unwrap()]).good();
+}
+
+fn drop_into(stage: &Stage, name: &str, document: &[u8]) {
+    let inbox = stage.path("eingang/neu/in");
+    fs::write(inbox.join(format!("{name}.xml")), document).unwrap();
+    fs::write(inbox.join(format!("{name}.xml.fertig")), "").unwrap();
+}
+
+async fn appears(file: &Path) {
+    let mut tick = tokio::time::interval(Duration::from_millis(20));
+    let there = async {
+        while !file.exists() {
+            tick.tick().await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, there).await.unwrap_or_else(|_| panic!("no {}", file.display()));
+}
+
+fn kill(process: &str, signal: &str) {
+    assert!(std::process::Command::new("kill").args([signal, process]).status().unwrap().success());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_says_on_which_port_it_listens() {
+    let stage = Stage::new().await;
+    edit(&stage.config(), "rest = \"127.0.0.1:", "rest = \"127.0.0.1:0\" # ");
+    let said = Router::first_line(&stage).await;
+    let port = said.rsplit(':').next().and_then(|port| port.trim().parse::<u16>().ok());
+    assert!(said.starts_with("ready on 127.0.0.1:") && port.is_some_and(|port| port != 0), "{said}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

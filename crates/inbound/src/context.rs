@@ -43,6 +43,10 @@ impl Context {
         self.shared.soap.close();
     }
 
+    pub(crate) fn draining(&self) -> bool {
+        self.shared.rest.is_closed()
+    }
+
     pub(crate) fn handle(&self) -> &dyn Handle {
         self.shared.handle.as_ref()
     }

@@ -16,8 +16,6 @@ use crate::{
     refusal::{self, Refusal},
 };
 
-/// Header fields of a request. hyper itself refuses more than 100 without a problem document.
-const HEADERS: usize = 64;
 /// Bytes of all names and values together.
 const HEADER_BYTES: usize = 16 << 10;
 /// Bytes of path and query.
@@ -45,16 +43,20 @@ async fn wrong_method() -> Refusal {
 
 async fn guard(State(context): State<Context>, request: Request, next: Next) -> Response {
     let instance = request.uri().path().to_owned();
-    let mut response = match head(&request) {
+    let mut response = match head(&request, context.options().headers) {
         Ok(()) => next.run(request).await,
         Err(problem) => Refusal(problem).into_response(),
     };
     let headers = response.headers_mut();
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    if context.draining() {
+        // The next request of this sender shall reach another node, or the next process.
+        headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
     if let Some(Refusal(problem)) = response.extensions_mut().remove::<Refusal>() {
         let status = response.status();
-        if status.is_server_error() {
+        if problem.outward() != problem.detail {
             // Callers read less than this, see `Problem::outward`.
             tracing::warn!(code = %problem.code, detail = problem.detail, "inbound.failed");
         }
@@ -68,13 +70,13 @@ async fn guard(State(context): State<Context>, request: Request, next: Next) -> 
     response
 }
 
-fn head(request: &Request) -> Result<(), Problem> {
+fn head(request: &Request, fields: usize) -> Result<(), Problem> {
     let too_large =
         |what: &str, max: usize| Err(Problem::new(Code::HEAD_TOO_LARGE, format!("more than {max} {what}")));
     let size = |(name, value): (&HeaderName, &HeaderValue)| name.as_str().len() + value.len();
     let headers: &HeaderMap = request.headers();
-    if headers.len() > HEADERS {
-        too_large("header fields", HEADERS)
+    if headers.len() > fields {
+        too_large("header fields", fields)
     } else if headers.iter().map(size).sum::<usize>() > HEADER_BYTES {
         too_large("bytes of header fields", HEADER_BYTES)
     } else if request.uri().path_and_query().map_or(0, |target| target.as_str().len()) > TARGET_BYTES {

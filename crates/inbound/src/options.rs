@@ -20,7 +20,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { document_bytes: 16 << 20, attachment_bytes: 1 << 30, total_bytes: 2 << 30, attachments: 200 }
+        Self { document_bytes: 16 << 20, attachment_bytes: 1 << 30, total_bytes: 4 << 30, attachments: 500 }
     }
 }
 
@@ -36,6 +36,8 @@ pub struct Options {
     pub soap_intakes: usize,
     /// Largest SOAP envelope in bytes, its base64 attachments included. What is larger belongs to REST, which streams.
     pub soap_bytes: usize,
+    /// Header fields of a request; more are refused (`DDS-I015`).
+    pub headers: usize,
     /// `Retry-After` of a 503, in seconds.
     pub retry_after: u64,
     /// A body that stands still for so many seconds is given up (`DDS-I012`).
@@ -56,6 +58,7 @@ impl Default for Options {
             intakes: 256,
             soap_intakes: 16,
             soap_bytes: 64 << 20,
+            headers: 64,
             retry_after: 5,
             idle_seconds: 30,
             grace_seconds: 60,
@@ -104,13 +107,15 @@ pub struct HttpLimits {
     pub handshake_seconds: u64,
     /// A request head must be complete after so many seconds; also ends idle connections.
     pub head_seconds: u64,
+    /// Header fields the parser reads at most; the narrower line, with a problem document, is [`Options::headers`].
+    pub headers: usize,
     /// After the call to end, requests in flight may take so many seconds.
     pub drain_seconds: u64,
 }
 
 impl Default for HttpLimits {
     fn default() -> Self {
-        Self { connections: 2048, handshake_seconds: 10, head_seconds: 30, drain_seconds: 30 }
+        Self { connections: 2048, handshake_seconds: 10, head_seconds: 30, headers: 64, drain_seconds: 30 }
     }
 }
 

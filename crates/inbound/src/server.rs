@@ -27,8 +27,8 @@ use tower::ServiceExt;
 
 use crate::{HttpLimits, Peer, Tls};
 
-/// Header fields hyper reads at most; beyond them it answers 431 by itself. `guard` draws the narrower line.
-const MAX_HEADERS: usize = 100;
+/// Header fields hyper reads at least; beyond its number it answers 431 by itself, without a problem document.
+const MIN_HEADERS: usize = 100;
 /// Read buffer of a connection in bytes; also the most a request head may take.
 const BUFFER_BYTES: usize = 64 << 10;
 
@@ -147,7 +147,7 @@ impl Connections {
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(self.limits.head())
-            .max_headers(MAX_HEADERS)
+            .max_headers(self.limits.headers.saturating_mul(2).max(MIN_HEADERS))
             .max_buf_size(BUFFER_BYTES)
             .pipeline_flush(true)
             .serve_connection(TokioIo::new(stream), TowerToHyperService::new(app));

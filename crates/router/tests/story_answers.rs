@@ -222,6 +222,7 @@ async fn the_same_words_to_two_applications_or_of_two_kinds_are_different_answer
     for number in [1, 2] {
         sent.push(bench.send(None, &application(number)).await.unwrap().id);
         bench.desk.call().await.says(delivered());
+        bench.reaches(sent[sent.len() - 1], MessageState::Completed).await;
     }
     let text = "<eingang>Ihr Antrag ist eingegangen.</eingang>";
     let mut told = Vec::new();
@@ -233,6 +234,7 @@ async fn the_same_words_to_two_applications_or_of_two_kinds_are_different_answer
         let call = bench.desk.call().await;
         assert_eq!(call.answer, Some((kind, application)));
         call.says(delivered());
+        bench.reaches(answer.id, MessageState::Completed).await;
         told.push(answer.id);
     }
     // The same once more is a repetition.
@@ -240,8 +242,9 @@ async fn the_same_words_to_two_applications_or_of_two_kinds_are_different_answer
     assert_eq!((again.id, again.duplicate), (told[0], true));
     // A key covers what the answer is about.
     let key = Some("k");
-    bench.reply_with("fach", key, to_message(AnswerKind::Receipt, sent[0]), text).await.unwrap();
+    let keyed = bench.reply_with("fach", key, to_message(AnswerKind::Receipt, sent[0]), text).await.unwrap();
     bench.desk.call().await.says(delivered());
+    bench.reaches(keyed.id, MessageState::Completed).await;
     let elsewhere = bench.reply_with("fach", key, to_message(AnswerKind::Receipt, sent[1]), text).await;
     assert_eq!(elsewhere.unwrap_err().code, Code::KEY_REUSED);
     bench.finish().await;
@@ -260,8 +263,9 @@ async fn message_and_case_must_mean_the_same_application() {
     };
     let refused = bench.reply("fach", both(case(2)), "<a/>").await.unwrap_err();
     assert_eq!(refused.code, Code::NO_SUCH_CASE);
-    bench.reply("fach", both(case(1)), "<a/>").await.unwrap();
+    let told = bench.reply("fach", both(case(1)), "<a/>").await.unwrap();
     bench.desk.call().await.says(delivered());
+    bench.reaches(told.id, MessageState::Completed).await;
     bench.finish().await;
 }
 

@@ -137,6 +137,10 @@ pub trait Journal: Send + Sync + 'static {
     /// stop).
     async fn note(&self, entry: NewEntry) -> Result<(), StoreError>;
 
+    /// Whether the store takes and gives: it can be read, its folders are there, and the last commit went well. After a commit
+    /// that failed it tries another one, so that the answer turns by itself when the trouble is over. Cheap otherwise.
+    async fn check(&self) -> Result<(), StoreError>;
+
     /// Counts for metrics and console: deliveries waiting per target with their oldest due time, and messages and
     /// deliveries per state.
     async fn backlog(&self) -> Result<crate::Backlog, StoreError>;

@@ -47,6 +47,31 @@ async fn a_folder_of_the_store_that_is_gone_is_trouble_of_the_store_and_not_some
 }
 
 #[tokio::test]
+async fn the_check_tells_when_the_store_cannot_take_and_when_it_can_again() {
+    let (dir, _, store) = fresh();
+    store.check().await.unwrap();
+    // Its disk is gone, as far as uploads are concerned.
+    let (tmp, away) = (dir.path().join("tmp"), dir.path().join("away"));
+    fs::rename(&tmp, &away).unwrap();
+    assert_eq!(store.check().await.unwrap_err().code(), Code::STORE_UNAVAILABLE);
+    fs::rename(&away, &tmp).unwrap();
+    store.check().await.unwrap();
+    // Nothing can be committed: told once a commit has failed, also while nothing else is to be written.
+    let thief = Connection::open(dir.path().join("store.db")).unwrap();
+    thief
+        .execute_batch("CREATE TRIGGER t BEFORE INSERT ON tally BEGIN SELECT RAISE(ABORT, 'no'); END")
+        .unwrap();
+    store.accept(message(store.vault(), 1)).await.unwrap_err();
+    thief.execute_batch("DROP TRIGGER t; BEGIN IMMEDIATE").unwrap();
+    let mut checks = std::pin::pin!(store.check());
+    let soon = std::time::Duration::from_millis(200);
+    assert!(tokio::time::timeout(soon, &mut checks).await.is_err(), "nothing can be written");
+    thief.execute_batch("ROLLBACK").unwrap();
+    checks.await.unwrap();
+    store.accept(message(store.vault(), 1)).await.unwrap();
+}
+
+#[tokio::test]
 async fn everything_is_there_after_a_restart() {
     let (dir, clock, store) = fresh();
     for n in 0..5 {

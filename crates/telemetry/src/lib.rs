@@ -17,7 +17,7 @@ pub use event::{
     AttemptEnded, DeliveryDeadLettered, Event, MessageAccepted, MessageRefused, MessageRouted,
     ReleaseActivated, TargetHeld, WorkerLost,
 };
-pub use log::{LogFormat, LogOptions, init as init_log};
+pub use log::{LogFormat, LogOptions, check_filter, init as init_log};
 pub use metrics::{Gauges, Metrics};
 #[cfg(feature = "otlp")]
 pub use otlp::{OtlpError, OtlpExporter, OtlpOptions};

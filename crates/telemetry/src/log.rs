@@ -25,6 +25,14 @@ pub struct LogOptions {
     pub filter: String,
 }
 
+/// Whether `filter` is one.
+///
+/// # Errors
+/// What is wrong with it, in the words of its parser.
+pub fn check_filter(filter: &str) -> Result<(), String> {
+    EnvFilter::try_new(filter).map(drop).map_err(|error| error.to_string())
+}
+
 /// Starts logging for the whole process. A second call changes nothing.
 pub fn init(options: &LogOptions) {
     let filter = EnvFilter::try_new(&options.filter).unwrap_or_else(|_| EnvFilter::new("info"));

@@ -74,6 +74,7 @@ fn serve(
         match request {
             Request::Start(_) => return Err(io::Error::other("Start twice")),
             Request::Unload(id) => engine.unload(id),
+            Request::Ping => socket.write_all(&frame::encode(&Reply::Pong, &[])?)?,
             Request::Load { id, files, stylesheets, schemas, schematrons } => {
                 sandbox::allow_cpu(u64::from(u32::MAX))?;
                 let files = files.into_iter().zip(parts).collect();

@@ -27,6 +27,8 @@ pub(crate) enum Request {
         schemas: Vec<String>,
         schematrons: Vec<String>,
     },
+    /// Say that you are there.
+    Ping,
     /// Forget a bundle; no answer.
     Unload(Digest),
     /// Run a job. Parts: the document, then the `sendung` of each target.
@@ -64,6 +66,8 @@ pub(crate) struct RunHeader {
 pub(crate) enum Reply {
     /// The sandbox stands; what of it is missing.
     Ready { missing: Option<String> },
+    /// It is there.
+    Pong,
     /// A bundle is loaded.
     Loaded(Vec<CompileError>),
     /// A job is done, one way or the other. Parts: the canonical form if `canonical`, then the outputs.

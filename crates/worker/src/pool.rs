@@ -87,6 +87,8 @@ pub(crate) struct Shared {
     /// Slots with a process.
     pub(crate) alive: AtomicUsize,
     pub(crate) status: Mutex<Vec<ProcessStatus>>,
+    /// Slots whose last job was lost.
+    pub(crate) lost: Mutex<Vec<bool>>,
 }
 
 /// State of one slot, for the operator.
@@ -123,6 +125,7 @@ impl Pool {
             bundles: Mutex::default(),
             alive: AtomicUsize::new(0),
             status: Mutex::new(vec![ProcessStatus::default(); processes]),
+            lost: Mutex::new(vec![false; processes]),
         });
         let (started, mut starts) = mpsc::unbounded_channel();
         let slots = (0..processes).map(|index| {
@@ -209,6 +212,23 @@ impl Pool {
                 Attempt::Lost(failure) => return Err(failure.problem().into()),
             }
         }
+    }
+
+    /// Whether at least one process answers within `patience`. One that works on a job counts as answering, unless its slot lost
+    /// the job before: then the jobs do not come back.
+    pub async fn responds(&self, patience: Duration) -> bool {
+        let works = |(status, lost): (&ProcessStatus, &bool)| status.busy && !lost;
+        if self.shared.status.lock().iter().zip(self.shared.lost.lock().iter()).any(works) {
+            return true;
+        }
+        let Ok(frame) = encode(&Request::Ping, &[]).map(Bytes::from) else { return false };
+        let (reply, mut answers) = mpsc::unbounded_channel();
+        for slot in self.slots.iter() {
+            // A slot that is gone does not answer.
+            _ = slot.send(Control::Ping { frame: frame.clone(), reply: reply.clone() });
+        }
+        drop(reply);
+        tokio::time::timeout(patience, answers.recv()).await.is_ok_and(|answer| answer.is_some())
     }
 
     /// State of each slot.

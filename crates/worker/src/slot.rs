@@ -37,6 +37,7 @@ pub(crate) enum Attempt {
 pub(crate) enum Control {
     Load { frame: Bytes, reply: mpsc::UnboundedSender<Load> },
     Unload { frame: Bytes },
+    Ping { frame: Bytes, reply: mpsc::UnboundedSender<()> },
 }
 
 /// What became of a bundle in one slot.
@@ -137,6 +138,16 @@ impl Slot {
                             return End::Lost;
                         }
                     }
+                    Some(Control::Ping { frame, reply }) => {
+                        // Who asked may have given up while a job ran.
+                        if !reply.is_closed() {
+                            if let Err(failure) = process.exchange(&frame, self.shared.job_time).await {
+                                tracing::warn!(worker = process.pid(), %failure, "worker.lost while idle");
+                                return End::Lost;
+                            }
+                            _ = reply.send(());
+                        }
+                    }
                 },
                 () = process.ended() => {
                     tracing::warn!(worker = process.pid(), "worker.lost while idle");
@@ -170,6 +181,10 @@ impl Slot {
         };
         if let Attempt::Lost(failure) = &attempt {
             tracing::warn!(worker = process.pid(), %failure, "worker.lost in a job");
+        }
+        let lost = matches!(attempt, Attempt::Lost(_));
+        if let Some(last) = self.shared.lost.lock().get_mut(self.index) {
+            *last = lost;
         }
         self.note(|status| {
             status.busy = false;
@@ -208,7 +223,7 @@ impl Slot {
                     None => return false,
                     // The caller may have gone.
                     Some(Control::Load { reply, .. }) => _ = reply.send(Load::Later),
-                    Some(Control::Unload { .. }) => {}
+                    Some(Control::Unload { .. } | Control::Ping { .. }) => {}
                 },
                 () = &mut over => return true,
                 job = next_job, if hopeless => match job {

@@ -114,6 +114,37 @@ async fn kill_next_busy(pool: &Pool, before: u32, running: &Running) -> u32 {
 }
 
 #[tokio::test]
+async fn a_pool_whose_workers_stand_still_does_not_respond_until_they_are_replaced() {
+    let options = PoolOptions { processes: 2, job_time: Duration::from_millis(1500), ..options() };
+    let pool = Pool::start(options).await.unwrap();
+    pool.load(bundle(&[])).await.unwrap();
+    let patience = Duration::from_secs(20);
+    assert!(pool.responds(patience).await);
+    let stopped: Vec<u32> = pool.status().iter().map(|status| status.pid).filter(|pid| *pid != 0).collect();
+    assert!(!stopped.is_empty());
+    for pid in &stopped {
+        signal(*pid, "-STOP");
+    }
+    assert!(!pool.responds(Duration::from_millis(100)).await, "nobody is there");
+    // The ping that was not answered gets them replaced.
+    works(&pool).await;
+    assert!(pool.responds(patience).await);
+    assert!(pool.status().iter().all(|status| !stopped.contains(&status.pid)));
+}
+
+#[tokio::test]
+async fn what_ends_the_service_does_not_reach_its_workers() {
+    let pool = Pool::start(PoolOptions { processes: 1, ..options() }).await.unwrap();
+    pool.load(bundle(&[])).await.unwrap();
+    let before = pool.status()[0].pid;
+    for name in ["-TERM", "-INT"] {
+        signal(before, name);
+        works(&pool).await;
+    }
+    assert_eq!(pool.status()[0].pid, before);
+}
+
+#[tokio::test]
 async fn a_worker_killed_while_idle_costs_nothing() {
     let pool = Pool::start(PoolOptions { processes: 1, ..options() }).await.unwrap();
     pool.load(bundle(&[])).await.unwrap();
@@ -192,5 +223,9 @@ fn resident(pid: u32) -> u64 {
 }
 
 fn kill(pid: u32) {
-    assert!(Command::new("kill").args(["-9", &pid.to_string()]).status().unwrap().success());
+    signal(pid, "-9");
+}
+
+fn signal(pid: u32, signal: &str) {
+    assert!(Command::new("kill").args([signal, &pid.to_string()]).status().unwrap().success());
 }

@@ -96,6 +96,10 @@ fn fails(count: &AtomicU32) -> Result<(), StoreError> {
 
 #[async_trait]
 impl Journal for Spy {
+    async fn check(&self) -> Result<(), StoreError> {
+        self.store.check().await
+    }
+
     async fn accept(&self, message: NewMessage) -> Result<Accepted, StoreError> {
         self.accepts.send_modify(|count| *count += 1);
         let _open = self.gate.acquire().await.unwrap();

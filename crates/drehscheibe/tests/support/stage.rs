@@ -13,7 +13,10 @@ use dds_testbench::{Answered, Client, FachverfahrenSim, Interface, PushOptions, 
 use hyper::Request;
 use serde_json::Value;
 use tempfile::TempDir;
-use tokio::process::{Child, Command};
+use tokio::{
+    io::{AsyncBufReadExt as _, BufReader},
+    process::{Child, Command},
+};
 
 use super::{Said, command, copy, root};
 
@@ -139,6 +142,16 @@ impl Stage {
         tokio::time::timeout(Duration::from_secs(5), answer).await.ok()?.ok()
     }
 
+    /// POST of a document over REST; `None` if nobody answers.
+    pub(crate) async fn post(&self, document: &str) -> Option<Answered> {
+        let request = Request::post("/v1/messages")
+            .header("authorization", format!("Bearer {TOKEN}"))
+            .header("content-type", "application/xml")
+            .body(whole(document.to_owned()))
+            .unwrap();
+        Client::new(self.rest).send(request).await.ok()
+    }
+
     /// Address of the operations listener.
     pub(crate) fn admin(&self) -> String {
         format!("http://{}", self.admin)
@@ -186,6 +199,24 @@ impl Router {
         };
         tokio::time::timeout(PATIENCE, ready).await.expect("ready in time");
         Self(child)
+    }
+
+    /// What it prints when it is ready; it ends then.
+    pub(crate) async fn first_line(stage: &Stage) -> String {
+        let mut command = Command::from(command(["serve"]));
+        command.arg("--config").arg(stage.config()).args(["--language", "en"]);
+        let mut child =
+            command.stdin(Stdio::null()).stdout(Stdio::piped()).kill_on_drop(true).spawn().unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let mut lines = std::pin::pin!(lines);
+        tokio::time::timeout(PATIENCE, lines.next_line()).await.expect("a line in time").unwrap().unwrap()
+    }
+
+    /// Process ids of its workers.
+    pub(crate) async fn workers(&self) -> Vec<String> {
+        let id = self.0.id().unwrap().to_string();
+        let found = Command::new("pgrep").args(["-P", &id]).output().await.unwrap();
+        String::from_utf8(found.stdout).unwrap().lines().map(str::to_owned).collect()
     }
 
     /// SIGTERM; the exit code of the orderly end.

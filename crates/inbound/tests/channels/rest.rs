@@ -237,6 +237,25 @@ async fn limits_hold_for_document_attachment_count_and_whole() {
 }
 
 #[tokio::test]
+async fn the_number_of_header_fields_is_that_of_the_options() {
+    let http = dds_inbound::HttpLimits { headers: 120, ..dds_inbound::HttpLimits::default() };
+    for (allowed, sent, status) in [(20, 30, 431), (120, 110, 202), (120, 130, 431)] {
+        let options = Options { headers: allowed, ..Options::default() };
+        let service = Service::with(options, http.clone(), crate::support::table(), None).await;
+        let mut request = xml(post(&client(), &service), DOCUMENT);
+        for number in 0..sent {
+            request = request.header(format!("x-{number}"), "y");
+        }
+        let response = request.send().await.unwrap();
+        if status == 202 {
+            assert_eq!(response.status(), 202);
+        } else {
+            problem(response, status, "DDS-I015").await;
+        }
+    }
+}
+
+#[tokio::test]
 async fn too_many_at_once_are_told_when_to_come_back() {
     let options = Options { intakes: 1, retry_after: 7, ..Options::default() };
     let (service, client) = (Service::start(options).await, client());

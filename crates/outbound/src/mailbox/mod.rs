@@ -78,7 +78,7 @@ async fn serve(State(mailbox): State<Mailbox>, request: Request) -> Response {
         Ok(response) => response,
         Err(problem) => {
             let (code, detail) = (problem.code, &problem.detail);
-            if code.entry().status >= 500 {
+            if problem.outward() != detail {
                 // Callers read less than this, see `Problem::outward`.
                 tracing::warn!(%code, detail, "mailbox.failed");
             } else {

@@ -7,7 +7,7 @@
 use std::{
     collections::VecDeque,
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::Arc,
+    sync::{Arc, atomic::Ordering},
     thread,
     time::Duration,
 };
@@ -240,6 +240,7 @@ impl Loop {
                 Err(error)
             }
         };
+        self.shared.commit_failed.store(fate.is_err(), Ordering::Relaxed);
         for request in group {
             request.finish(&fate);
         }

@@ -58,6 +58,13 @@ impl Files {
         Ok(Self(Arc::new(Inner { blobs, tmp, clock, folders: Folders::default() })))
     }
 
+    /// Whether the folders are there.
+    pub fn check(&self) -> Result<(), StoreError> {
+        [&self.0.blobs, &self.0.tmp].into_iter().try_for_each(|folder| {
+            fs::read_dir(folder).map(drop).map_err(|error| io("opening a payload folder", &error))
+        })
+    }
+
     /// Begins a file.
     pub fn writer(&self, key: &MessageKey) -> Result<FileWriter, StoreError> {
         let blob = BlobRef(new_id(self.0.clock.now()));

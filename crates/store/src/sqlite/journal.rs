@@ -1,7 +1,7 @@
 //! The operations of the router. Payloads are sealed and read here, off the committer; what changes state is handed to
 //! it.
 
-use std::time::Duration;
+use std::{sync::atomic::Ordering, time::Duration};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -301,6 +301,20 @@ impl Journal for SqliteStore {
         self.inner.committer.submit(Haste::Waited, ROWS, work).await
     }
 
+    async fn check(&self) -> Result<(), StoreError> {
+        let inner = &self.inner;
+        let files = inner.files.clone();
+        blocking(spawn_blocking(move || files.check())).await?;
+        inner
+            .readers
+            .read(|db| Ok(db.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?))
+            .await?;
+        if inner.shared.commit_failed.load(Ordering::Relaxed) {
+            inner.committer.submit(Haste::Waited, ROWS, |tx| touch(tx.db())).await?;
+        }
+        Ok(())
+    }
+
     async fn backlog(&self) -> Result<Backlog, StoreError> {
         let tally = *self.inner.shared.tally.lock();
         let count = |n: i64| u64::try_from(n).unwrap_or(0);
@@ -310,6 +324,12 @@ impl Journal for SqliteStore {
             targets: self.inner.shared.queue(|queue| queue.backlog()),
         })
     }
+}
+
+/// Writes to the database without changing anything.
+fn touch(db: &Connection) -> Done<()> {
+    let version: i64 = db.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    Ok(db.pragma_update(None, "user_version", version)?)
 }
 
 impl SqliteStore {

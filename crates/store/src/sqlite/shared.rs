@@ -4,7 +4,7 @@ use std::{
     collections::HashMap,
     sync::{
         Arc,
-        atomic::{AtomicI64, Ordering},
+        atomic::{AtomicBool, AtomicI64, Ordering},
     },
     time::Duration,
 };
@@ -56,6 +56,8 @@ const FRESH: usize = 4_096;
 pub(super) struct Shared {
     queue: Mutex<DueQueue>,
     pub(super) tally: Mutex<Tally>,
+    /// The last transaction did not become durable.
+    pub(super) commit_failed: AtomicBool,
     /// Deliveries as created, until their first change: most are claimed at once, and need no look into the database.
     fresh: Mutex<HashMap<DeliveryId, DeliveryRecord>>,
     push: Notify,
@@ -69,6 +71,7 @@ impl Shared {
         Self {
             queue: Mutex::new(queue),
             tally: Mutex::new(tally),
+            commit_failed: AtomicBool::new(false),
             fresh: Mutex::default(),
             push: Notify::new(),
             pull: Mutex::default(),

@@ -1,0 +1,104 @@
+//! What is shipped beside the program: its files parse, and fit each other.
+
+#![allow(
+    clippy::print_stderr,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test may end by panic, also in its helpers"
+)]
+
+mod support;
+
+use std::{fs, path::Path};
+
+use dds_config::{Listen, ProcessConfig};
+use dds_depot::SecretRef;
+use support::{command, root};
+
+const CONFIG: &str = "/etc/drehscheibe/drehscheibe.toml";
+const STATE: &str = "/var/lib/drehscheibe";
+
+fn shipped(name: &str) -> ProcessConfig {
+    ProcessConfig::load(&root().join("packaging").join(name)).unwrap_or_else(|finding| panic!("{finding}"))
+}
+
+fn lines(path: &str) -> Vec<String> {
+    let text = fs::read_to_string(root().join(path)).unwrap();
+    text.lines().filter(|line| !line.starts_with('#')).map(str::to_owned).collect()
+}
+
+/// The values of a key of the unit.
+fn unit(key: &str) -> Vec<String> {
+    let value = |line: String| line.strip_prefix(&format!("{key}=")).map(str::to_owned);
+    lines("packaging/drehscheibe.service").into_iter().filter_map(value).collect()
+}
+
+#[test]
+fn the_unit_and_its_configuration_fit_each_other() {
+    let config = shipped("drehscheibe.toml");
+    assert!(unit("ExecStart")[0].ends_with(&format!("serve --config {CONFIG}")));
+    assert_eq!(
+        (unit("StateDirectory"), unit("ProtectSystem")),
+        (vec!["drehscheibe".into()], vec!["strict".into()])
+    );
+    // Under ProtectSystem=strict nothing else can be written.
+    for path in [&config.store, &config.releases, config.folders.inbox.as_ref().unwrap()] {
+        assert!(path.starts_with(STATE), "{}", path.display());
+    }
+    let credential = unit("LoadCredential")[0].split(':').next().unwrap().to_owned();
+    let expected = format!("/run/credentials/drehscheibe.service/{credential}");
+    assert_eq!(config.master_key, SecretRef::File(expected));
+    // A variable that nobody reads looks as if it did something.
+    for variable in unit("Environment") {
+        let name = variable.split('=').next().unwrap();
+        assert_eq!(config.master_key, SecretRef::Env(name.to_owned()), "{name} is read by nobody");
+    }
+    assert_eq!((unit("KillMode"), unit("KillSignal")), (vec!["mixed".into()], vec!["SIGTERM".into()]));
+    let patience: u64 = unit("TimeoutStopSec")[0].parse().unwrap();
+    assert!(patience > config.delivery.drain.0.as_secs() + 10, "killed before the drain is over");
+}
+
+#[test]
+fn the_container_starts_with_what_is_copied_into_it() {
+    let config = shipped("container.toml");
+    let dockerfile = lines("Dockerfile");
+    let copied: Vec<(String, String)> = dockerfile
+        .iter()
+        .filter_map(|line| line.strip_prefix("COPY "))
+        .filter(|rest| !rest.starts_with("--from") && *rest != ". .")
+        .map(|rest| rest.split_once(' ').map(|(from, to)| (from.to_owned(), to.to_owned())).unwrap())
+        .collect();
+    for (from, _) in &copied {
+        assert!(root().join(from).exists(), "{from}");
+    }
+    assert!(copied.contains(&("packaging/container.toml".to_owned(), CONFIG.to_owned())));
+    assert!(copied.iter().any(|(from, to)| from == "rules" && Path::new(to) == config.rules));
+    let line = |start: &str| dockerfile.iter().find(|line| line.starts_with(start)).unwrap();
+    assert!(line("CMD").contains(CONFIG) && line("HEALTHCHECK").contains(CONFIG));
+    let exposed = format!("EXPOSE {} {}", config.listen.rest.port(), config.listen.admin.port());
+    assert_eq!(*line("EXPOSE"), exposed);
+    for address in [config.listen.rest, config.listen.admin] {
+        assert!(address.ip().is_unspecified(), "{address} is not reachable from outside the container");
+    }
+    assert!(config.store.starts_with(STATE) && config.releases.starts_with(STATE));
+}
+
+#[test]
+fn health_asks_where_the_configuration_listens() {
+    let folder = tempfile::tempdir().unwrap();
+    let ask = |arguments: &[&str]| {
+        let mut health = command(["health", "--language", "en"]);
+        let said = support::Said::from(health.args(arguments).current_dir(folder.path()).output().unwrap());
+        said.bad().err
+    };
+    // Nobody listens on port 1, so what it says names the address it asked.
+    let file = folder.path().join("eigene.toml");
+    fs::write(&file, "[listen]\nadmin = \"0.0.0.0:1\"\n").unwrap();
+    let said = ask(&["--config", file.to_str().unwrap()]);
+    assert!(said.contains("http://127.0.0.1:1/ready"), "{said}");
+    // Without a word it is the default of the configuration, from the same constant.
+    assert_eq!(ProcessConfig::default().listen, Listen::default());
+    let dockerfile = fs::read_to_string(root().join("Dockerfile")).unwrap();
+    assert!(dockerfile.contains(&format!("EXPOSE 8443 {}", Listen::default().admin.port())));
+}
