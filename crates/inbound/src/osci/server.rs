@@ -113,7 +113,7 @@ impl OsciContext {
         })
     }
 
-    /// A sealed message as the response; status 200, whatever it says (DOSSIER 6).
+    /// A sealed message as the response; status 200, whatever it says (facts 6).
     pub(super) fn respond(&self, package: Package) -> Response {
         let length = package.length();
         let mut response = Response::new(Body::from_stream(package.stream(self.postbox.clone())));

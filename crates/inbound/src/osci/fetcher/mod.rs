@@ -1,6 +1,6 @@
 //! The active recipient: fetches a mailbox at an intermediary elsewhere.
 //!
-//! The intermediary holds a delivery as received when the next order of the dialogue comes (DOSSIER 12). So each delivery is put
+//! The intermediary holds a delivery as received when the next order of the dialogue comes (facts 12). So each delivery is put
 //! durably into our own postbox first; only then does the next order leave. If anything fails in between, the dialogue is given up
 //! without another order, and the delivery is fetched again.
 //!
