@@ -19,7 +19,7 @@ pub use list::{AttachmentList, ListedAttachment};
 pub use own::OwnIntermediary;
 pub use package::{Package, digests};
 pub use receive::{ReceiveError, receive};
-pub use trust::{Patience, Responder, Trust};
+pub use trust::{Patience, Responder, Trust, intermediary_of};
 
 use std::sync::Arc;
 

@@ -76,6 +76,15 @@ enum Silent {
     Answer(#[from] OcspError),
 }
 
+/// The pinned certificates of the intermediary that `client` talks to, each with what it is used for.
+pub fn intermediary_of(
+    client: &dds_osci::client::Client,
+) -> impl Iterator<Item = (&Certificate, CertificateUse)> {
+    let cipher = client.intermediary_cipher.iter().map(|found| (found, CertificateUse::ReaderCipher));
+    let signature = client.intermediary_signature.iter();
+    cipher.chain(signature.map(|found| (found, CertificateUse::AddresseeSignature)))
+}
+
 impl Trust {
     /// Trust without anybody to ask.
     #[must_use]
@@ -150,17 +159,15 @@ impl Trust {
     }
 
     /// Asks about certificates that the operator himself has named, and checks them: they need no path to an anchor; where there is one,
-    /// revocation counts. The first that is refused.
-    pub async fn refused(
+    /// revocation counts. A report for each, in the same order.
+    pub async fn named(
         &self,
         named: &[(&Certificate, CertificateUse)],
         now: Timestamp,
-    ) -> Option<CertificateReport> {
+    ) -> Vec<CertificateReport> {
         self.ask(named.iter().map(|(certificate, _)| *certificate), now).await;
         let policy = self.policy();
-        let mut reports =
-            named.iter().map(|(certificate, used_as)| policy.check_named(certificate, *used_as, now));
-        reports.find(CertificateReport::is_refused)
+        named.iter().map(|(certificate, used_as)| policy.check_named(certificate, *used_as, now)).collect()
     }
 
     async fn question(

@@ -1,5 +1,7 @@
 //! Content digests.
 
+use std::io::{self, Read};
+
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
@@ -10,20 +12,24 @@ use crate::Malformed;
 #[serde(try_from = "String", into = "String")]
 pub struct Digest(pub [u8; 32]);
 
-/// Computes the [`Digest`] of bytes that come piece by piece.
+/// Computes the [`Digest`] of bytes that come piece by piece, and counts them.
 #[derive(Debug, Clone, Default)]
-pub struct Digesting(Sha256);
+pub struct Digesting {
+    hash: Sha256,
+    size: u64,
+}
 
 impl Digesting {
     /// Takes the next piece.
     pub fn update(&mut self, piece: &[u8]) {
-        self.0.update(piece);
+        self.hash.update(piece);
+        self.size += piece.len() as u64;
     }
 
-    /// The digest of all pieces.
+    /// The digest of all pieces, and their length in bytes.
     #[must_use]
-    pub fn finish(self) -> Digest {
-        Digest(self.0.finalize().into())
+    pub fn finish(self) -> (Digest, u64) {
+        (Digest(self.hash.finalize().into()), self.size)
     }
 }
 
@@ -32,6 +38,20 @@ impl Digest {
     #[must_use]
     pub fn of(bytes: &[u8]) -> Self {
         Self(Sha256::digest(bytes).into())
+    }
+
+    /// Digest and length of everything that `source` yields; never all of it in memory.
+    ///
+    /// # Errors
+    /// The first error of `source`.
+    pub fn of_reader(mut source: impl Read) -> io::Result<(Self, u64)> {
+        let (mut digesting, mut piece) = (Digesting::default(), vec![0; 64 << 10]);
+        loop {
+            match source.read(&mut piece)? {
+                0 => return Ok(digesting.finish()),
+                length => digesting.update(&piece[..length]),
+            }
+        }
     }
 
     /// Reads 64 hex digits.

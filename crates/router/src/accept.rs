@@ -23,6 +23,14 @@ use crate::{
 /// Kind of an answer and the application it answers.
 pub(crate) type Answers = Option<(AnswerKind, MessageId)>;
 
+/// The same as the store keeps it: which way the message goes, and the application that it answers.
+pub(crate) const fn way(answers: Answers) -> (Direction, Option<MessageId>) {
+    match answers {
+        None => (Direction::Application, None),
+        Some((kind, application)) => (Direction::Answer(kind), Some(application)),
+    }
+}
+
 /// Begins a receipt, or a comparison with what was accepted under the key before.
 pub(crate) async fn begin(
     router: &Router,
@@ -273,11 +281,12 @@ impl Reception {
         facts: Option<&Facts>,
         entry: NewEntry,
     ) -> NewMessage {
+        let (direction, answers) = way(self.answers);
         NewMessage {
             id: self.id,
             at,
-            direction: self.answers.map_or(Direction::Application, |(kind, _)| Direction::Answer(kind)),
-            answers: self.answers.map(|(_, application)| application),
+            direction,
+            answers,
             source: self.source.clone(),
             channel: self.channel,
             sender_key,

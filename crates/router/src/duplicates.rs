@@ -5,13 +5,16 @@ use std::{collections::HashMap, sync::Arc};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use dds_message::{Attachment, Digest, Digesting, Direction, Format, Problem, SourceId};
+use dds_message::{Attachment, Digest, Digesting, Format, Problem, SourceId};
 use dds_store::{Accepted, StoreError, imprint};
 use futures::{StreamExt, stream::BoxStream};
 use parking_lot::Mutex;
 use tokio::sync::watch;
 
-use crate::{Acknowledgement, Intake, accept::Answers};
+use crate::{
+    Acknowledgement, Intake,
+    accept::{Answers, way},
+};
 
 type Key = (SourceId, String);
 
@@ -72,23 +75,19 @@ impl Intake for Repetition {
         media_type: &str,
         mut body: BoxStream<'_, Result<Bytes, Problem>>,
     ) -> Result<Attachment, Problem> {
-        let (mut digest, mut size) = (Digesting::default(), 0);
+        let mut digesting = Digesting::default();
         while let Some(piece) = body.next().await {
-            let piece = piece?;
-            digest.update(&piece);
-            size += piece.len() as u64;
+            digesting.update(&piece?);
         }
-        let (name, media_type, digest) = (name.to_owned(), media_type.to_owned(), digest.finish());
-        let attachment = Attachment { name, media_type, size, digest };
+        let (digest, size) = digesting.finish();
+        let attachment =
+            Attachment { name: name.to_owned(), media_type: media_type.to_owned(), size, digest };
         self.attachments.push(attachment.clone());
         Ok(attachment)
     }
 
     async fn accept(self: Box<Self>, document: Bytes, _format: Format) -> Result<Acknowledgement, Problem> {
-        let (direction, answers) = match self.answers {
-            None => (Direction::Application, None),
-            Some((kind, application)) => (Direction::Answer(kind), Some(application)),
-        };
+        let (direction, answers) = way(self.answers);
         let document = Digest::of(&document);
         let imprint = imprint(direction, answers, document, &self.attachments);
         if self.first.is(document, imprint) { self.told } else { Err(StoreError::KeyReused.into()) }

@@ -7,7 +7,6 @@ use std::{
 };
 
 use dds_message::{DeliveryId, Digest};
-use sha2::{Digest as _, Sha256};
 
 use crate::{Error, Inbox, Part};
 
@@ -106,21 +105,8 @@ impl Contents {
             self.slip = serde_json::from_slice(&bytes).ok();
             return Ok(());
         }
-        let (mut hash, mut size, mut piece) = (Sha256::new(), 0, vec![0; 64 * 1024]);
-        loop {
-            let read = file.read(&mut piece)?;
-            if read == 0 {
-                break;
-            }
-            size += read as u64;
-            hash.update(&piece[..read]);
-        }
-        self.files.push(Part {
-            name,
-            media_type: String::new(),
-            size,
-            digest: Digest(hash.finalize().into()),
-        });
+        let (digest, size) = Digest::of_reader(file)?;
+        self.files.push(Part { name, media_type: String::new(), size, digest });
         Ok(())
     }
 }

@@ -14,11 +14,10 @@ use axum::{
     extract::{DefaultBodyLimit, FromRequest as _, Multipart, Request, State},
     response::Response,
 };
-use dds_message::{DeliveryId, Digest};
+use dds_message::{DeliveryId, Digest, Digesting};
 use futures::StreamExt as _;
 use hyper::{HeaderMap, StatusCode, header};
 use rustls::ServerConfig;
-use sha2::{Digest as _, Sha256};
 
 use crate::{
     Error, Fault, Faults, Inbox, Part,
@@ -329,14 +328,14 @@ async fn digest<E>(
     mut stream: impl futures::Stream<Item = Result<Bytes, E>> + Unpin,
     keep: bool,
 ) -> Option<Summary> {
-    let (mut size, mut hash, mut kept) = (0, Sha256::new(), Vec::new());
+    let (mut digesting, mut kept) = (Digesting::default(), Vec::new());
     while let Some(piece) = stream.next().await {
         let piece = piece.ok()?;
-        size += piece.len() as u64;
-        hash.update(&piece);
+        digesting.update(&piece);
         if keep {
             kept.extend_from_slice(&piece);
         }
     }
-    Some((size, Digest(hash.finalize().into()), keep.then(|| kept.into())))
+    let (digest, size) = digesting.finish();
+    Some((size, digest, keep.then(|| kept.into())))
 }

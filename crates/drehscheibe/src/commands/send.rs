@@ -2,12 +2,11 @@
 
 use std::{
     fs::File,
-    io::Read as _,
     path::{Path, PathBuf},
     process::ExitCode,
 };
 
-use dds_message::{Code, Digest, Digesting};
+use dds_message::{Code, Digest};
 use reqwest::multipart::{Form, Part};
 
 use crate::{
@@ -76,16 +75,9 @@ pub(crate) async fn run(options: &Send, output: Output) -> Result<ExitCode, Fail
 fn content_key(document: &[u8], attachments: &[PathBuf]) -> Result<String, Failure> {
     let mut all = Digest::of(document).to_string();
     for path in attachments {
-        let mut digest = Digesting::default();
-        let mut file = File::open(path).map_err(|error| unreadable(path, &error))?;
-        let mut piece = vec![0; 64 << 10];
-        loop {
-            match file.read(&mut piece).map_err(|error| unreadable(path, &error))? {
-                0 => break,
-                length => digest.update(&piece[..length]),
-            }
-        }
-        all.push_str(&format!("{}{}", path.display(), digest.finish()));
+        let file = File::open(path).and_then(Digest::of_reader);
+        let (digest, _) = file.map_err(|error| unreadable(path, &error))?;
+        all.push_str(&format!("{}{digest}", path.display()));
     }
     Ok(if attachments.is_empty() { all } else { Digest::of(all.as_bytes()).to_string() })
 }

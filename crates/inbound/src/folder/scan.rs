@@ -7,8 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use dds_message::{Code, Digest, Format, Problem};
-use sha2::{Digest as _, Sha256};
+use dds_message::{Code, Digest, Digesting, Format, Problem};
 
 use crate::{Limits, body, name};
 
@@ -153,11 +152,11 @@ fn assemble(
     body::within(document.len(), limits.document_bytes)?;
 
     let mut total = document.len() as u64;
-    let mut whole = Sha256::new();
-    whole.update(Digest::of(&document).0);
+    let mut whole = Digesting::default();
+    whole.update(&Digest::of(&document).0);
     let mut files = Vec::with_capacity(attachments.len());
     for (name, path) in attachments {
-        let (digest, size) = digest(&path).map_err(super::unreadable)?;
+        let (digest, size) = open(&path).and_then(Digest::of_reader).map_err(super::unreadable)?;
         total += size;
         if size > limits.attachment_bytes || total > limits.total_bytes {
             return Err(too_large(format!(
@@ -165,26 +164,11 @@ fn assemble(
                 limits.attachment_bytes, limits.total_bytes
             )));
         }
-        whole.update(Digest::of(name.as_bytes()).0);
-        whole.update(digest.0);
+        whole.update(&Digest::of(name.as_bytes()).0);
+        whole.update(&digest.0);
         files.push(AttachmentFile { name, path, digest });
     }
-    Ok(Content { document, format, attachments: files, digest: Digest(whole.finalize().into()) })
-}
-
-fn digest(path: &Path) -> io::Result<(Digest, u64)> {
-    let (mut file, mut hash) = (open(path)?, Sha256::new());
-    let mut buffer = vec![0; 64 << 10];
-    let mut size = 0;
-    loop {
-        match file.read(&mut buffer)? {
-            0 => return Ok((Digest(hash.finalize().into()), size)),
-            read => {
-                hash.update(&buffer[..read]);
-                size += read as u64;
-            }
-        }
-    }
+    Ok(Content { document, format, attachments: files, digest: whole.finish().0 })
 }
 
 /// Opens a file for reading. A link put in its place since the listing is not followed.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::{extract::Request, response::Response};
 use dds_courier::{Identity, Package};
-use dds_message::{Digest, Problem};
+use dds_message::{Digest, Digesting, Problem};
 use dds_osci::{
     certificate::Certificate,
     feedback::{FeedbackCode, Refused},
@@ -17,7 +17,6 @@ use dds_osci::{
     signature::SigningOptions,
     trust::CertificateUse,
 };
-use sha2::{Digest as _, Sha256};
 use tokio::task::spawn_blocking;
 
 use super::{
@@ -108,9 +107,9 @@ fn key<H>(push: &Push, attachments: &[AttachmentRef<H>]) -> String {
 /// What stands for a delivery without MessageId: a repeated push relays the same octets from the same originator.
 fn imprint<H>(envelope: &Envelope, attachments: &[AttachmentRef<H>]) -> Digest {
     let content = envelope.content.as_ref().map_or(b"".as_slice(), |content| content.xml.as_slice());
-    let mut hash = Sha256::new();
+    let mut hash = Digesting::default();
     let mut add = |octets: &[u8]| {
-        hash.update((octets.len() as u64).to_be_bytes());
+        hash.update(&(octets.len() as u64).to_be_bytes());
         hash.update(octets);
     };
     for role in [CertificateRole::SignatureOriginator, CertificateRole::CipherOriginator] {
@@ -124,7 +123,7 @@ fn imprint<H>(envelope: &Envelope, attachments: &[AttachmentRef<H>]) -> Digest {
             add(digest);
         }
     }
-    Digest(hash.finalize().into())
+    hash.finish().0
 }
 
 fn accept(incoming: Incoming) -> Answer {

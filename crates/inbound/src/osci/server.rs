@@ -71,7 +71,8 @@ impl OsciContext {
 
     /// Whether the certificates of an intermediary that the operator has named count now; who is revoked or has ended brings us nothing.
     pub(super) async fn counts(&self, named: &[(&Certificate, CertificateUse)]) -> Result<(), Problem> {
-        let Some(refused) = self.trust.refused(named, time(self.clock.now())).await else { return Ok(()) };
+        let reports = self.trust.named(named, time(self.clock.now())).await;
+        let Some(refused) = reports.iter().find(|report| report.is_refused()) else { return Ok(()) };
         let (certificate, why) = (refused.certificate.sha256_hex(), refused.detail_without_holder());
         let detail = format!("the intermediary's certificate {certificate} does not count: {why}");
         Err(Problem::new(Code::OSCI_CERTIFICATE, detail))

@@ -7,14 +7,13 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use dds_inbound::{Context, HttpLimits, Listener, Options, SourceTable, Tls};
 use dds_message::{
-    AnswerKind, Attachment, Channel, Code, DeliveryId, DeliveryState, Digest, Format, MessageId,
+    AnswerKind, Attachment, Channel, Code, DeliveryId, DeliveryState, Digest, Digesting, Format, MessageId,
     MessageState, Problem, SourceId, TargetId, Timestamp,
 };
 use dds_router::{Acknowledgement, Answer, Begin, DeliveryStatus, Handle, Intake, OpenAttachment, Status};
 use dds_telemetry::Telemetry;
 use futures::{StreamExt, stream::BoxStream};
 use parking_lot::Mutex;
-use sha2::{Digest as _, Sha256};
 use tokio::sync::{Notify, oneshot};
 use uuid::Uuid;
 
@@ -212,13 +211,11 @@ impl Intake for FakeIntake {
         media_type: &str,
         mut body: BoxStream<'_, Result<Bytes, Problem>>,
     ) -> Result<Attachment, Problem> {
-        let (mut hash, mut size) = (Sha256::new(), 0);
+        let mut digesting = Digesting::default();
         while let Some(piece) = body.next().await {
-            let piece = piece?;
-            hash.update(&piece);
-            size += piece.len() as u64;
+            digesting.update(&piece?);
         }
-        let digest = Digest(hash.finalize().into());
+        let (digest, size) = digesting.finish();
         let attachment = Attachment { name: name.into(), media_type: media_type.into(), size, digest };
         self.message.attachments.push(attachment.clone());
         Ok(attachment)

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 
 use super::execute::{Outcome, Refusal, Turn};
-use super::fetch::{find, hand_out, response};
+use super::fetch::{find, forwarded, hand_out, response};
 use super::reply::Frame;
 use super::store::{claim, keep};
 use super::{
@@ -326,7 +326,8 @@ pub(super) fn fetch<M: Mailboxes>(
         };
         if complete {
             // Only whoever has all chunks has the delivery: the next order acknowledges it.
-            hand_out(turn, &delivery.id)?;
+            let card = forwarded(turn, &delivery.id)?;
+            hand_out(turn, &delivery.id, card)?;
         }
         return Ok(Ok(Step::Answer(reply)));
     }

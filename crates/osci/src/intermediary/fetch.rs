@@ -16,16 +16,17 @@ pub(super) fn fetch<M: Mailboxes>(
         Err(refusal) => return Ok(Err(refusal)),
     };
     let id = delivery.id.clone();
-    let card = forwarded(turn, &id)?.map(|card| card.bundle);
+    let card = forwarded(turn, &id)?;
     let mut warnings = turn.warnings.clone();
     warnings.extend(more.then_some(FeedbackCode::S3800));
     let feedback = turn.frame.done(&warnings);
-    let reply = match response(turn, delivery, feedback, selection, card)? {
+    let bundle = card.as_ref().map(|card| card.bundle.clone());
+    let reply = match response(turn, delivery, feedback, selection, bundle)? {
         Ok(reply) => reply,
         Err(refusal) => return Ok(Err(refusal)),
     };
     // Only now: what is handed out counts as received with the next order.
-    hand_out(turn, &id)?;
+    hand_out(turn, &id, card)?;
     Ok(Ok(Step::Answer(reply)))
 }
 
@@ -43,7 +44,10 @@ pub(super) fn find<M: Mailboxes>(
 }
 
 /// The card as it goes out with the delivery.
-fn forwarded<M: Mailboxes>(turn: &mut Turn<'_, M>, id: &MessageId) -> Result<Option<Card>, StoreFailed> {
+pub(super) fn forwarded<M: Mailboxes>(
+    turn: &mut Turn<'_, M>,
+    id: &MessageId,
+) -> Result<Option<Card>, StoreFailed> {
     let mut card = turn.boxes.card(id)?;
     if let Some(card) = card.as_mut().filter(|card| card.bundle.card.forwarding.is_none()) {
         card.forward(turn.order.at);
@@ -51,9 +55,14 @@ fn forwarded<M: Mailboxes>(turn: &mut Turn<'_, M>, id: &MessageId) -> Result<Opt
     Ok(card)
 }
 
-/// Notes that the delivery goes out with this response: Forwarding now, Reception with the next order of the dialogue.
-pub(super) fn hand_out<M: Mailboxes>(turn: &mut Turn<'_, M>, id: &MessageId) -> Result<(), StoreFailed> {
-    if let Some(card) = forwarded(turn, id)? {
+/// Notes that the delivery goes out with this response: Forwarding now, as its card ([`forwarded`]) says, Reception with the next order
+/// of the dialogue.
+pub(super) fn hand_out<M: Mailboxes>(
+    turn: &mut Turn<'_, M>,
+    id: &MessageId,
+    card: Option<Card>,
+) -> Result<(), StoreFailed> {
+    if let Some(card) = card {
         turn.boxes.keep_card(&card)?;
     }
     if let Some(dialogue) = &mut turn.dialogue {

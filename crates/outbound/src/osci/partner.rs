@@ -1,6 +1,6 @@
 //! The way to one authority, its certificates read.
 
-use dds_courier::Trust;
+use dds_courier::{Trust, intermediary_of};
 use dds_depot::{OsciMode, OsciWay};
 use dds_message::AnswerKind;
 use dds_osci::{
@@ -89,25 +89,15 @@ impl Partner {
         })
     }
 
-    /// Checks the certificates of this way before anything is encrypted for them. They stand in the configuration, so they need no path to
-    /// an anchor; where there is one, revocation counts. The first that is refused.
+    /// Checks the certificates of this way before anything is encrypted for them. The first that is refused.
     pub(crate) async fn refused(&self, trust: &Trust, now: Timestamp) -> Option<CertificateReport> {
         use CertificateUse as Use;
-        let intermediary = [
-            (self.client.intermediary_cipher.as_ref(), Use::ReaderCipher),
-            (self.client.intermediary_signature.as_ref(), Use::AddresseeSignature),
-        ];
-        let intermediary = intermediary.into_iter().filter_map(|(found, used_as)| Some((found?, used_as)));
         let readers = self.readers.iter().map(|reader| (reader, Use::ReaderCipher));
         let all: Vec<_> = std::iter::once((&self.addressee, Use::AddresseeCipher))
             .chain(readers)
-            .chain(intermediary)
+            .chain(intermediary_of(&self.client))
             .collect();
-        trust.ask(all.iter().map(|(certificate, _)| *certificate), now).await;
-        let policy = trust.policy();
-        let mut reports =
-            all.into_iter().map(|(certificate, used_as)| policy.check_named(certificate, used_as, now));
-        reports.find(|report| {
+        trust.named(&all, now).await.into_iter().find(|report| {
             let (warnings, certificate) = (&report.findings, report.certificate.sha256_hex());
             if !report.is_refused() && !warnings.is_empty() {
                 tracing::warn!(certificate, ?warnings, "osci.certificate_warnings");

@@ -16,17 +16,17 @@ use crate::{Accepted, NewMessage, StoreError};
 pub(super) struct Sealed {
     pub(super) message: NewMessage,
     pub(super) sender_key: Digest,
+    pub(super) imprint: Digest,
     pub(super) document: Stored,
     pub(super) attachments: Option<Vec<u8>>,
 }
 
 /// Writes the message unless its key is known.
 pub(super) fn accept(tx: &mut Tx<'_>, sealed: &Sealed) -> Outcome<Accepted> {
-    let Sealed { message, sender_key, document, attachments } = sealed;
+    let Sealed { message, sender_key, imprint, document, attachments } = sealed;
     let blobs = || message.attachments.iter().map(|stored| &stored.blob);
     let source = message.source.as_str();
     let state = MessageState::Accepted;
-    let imprint = message.imprint();
     let inserted = tx
         .db()
         .prepare_cached(
@@ -60,7 +60,7 @@ pub(super) fn accept(tx: &mut Tx<'_>, sealed: &Sealed) -> Outcome<Accepted> {
     if inserted == 0 {
         let first = rows::one(tx.db(), rows::ACCEPTED, params![source, sender_key.0], rows::accepted)?;
         return match first {
-            Some(first) if first.is(message.digest, imprint) => Ok(first),
+            Some(first) if first.is(message.digest, *imprint) => Ok(first),
             _ => Err(StoreError::KeyReused.into()),
         };
     }
@@ -88,6 +88,6 @@ pub(super) fn accept(tx: &mut Tx<'_>, sealed: &Sealed) -> Outcome<Accepted> {
         fresh: true,
         state,
         digest: message.digest,
-        imprint: Some(imprint),
+        imprint: Some(*imprint),
     })
 }

@@ -347,7 +347,8 @@ impl SqliteStore {
         let limit = inner.inline_limit;
         let document = payload::store(&inner.files, limit, &key, Place::Document, owner, &message.document)?;
         let sender_key = Digest::of(message.sender_key.as_bytes());
-        Ok(Sealed { message, sender_key, document, attachments })
+        let imprint = message.imprint();
+        Ok(Sealed { message, sender_key, imprint, document, attachments })
     }
 
     async fn seal_outputs(

@@ -18,9 +18,9 @@ use std::{
     time::Duration,
 };
 
-use dds_courier::Identity;
+use dds_courier::{Identity, intermediary_of};
 use dds_message::{Code, Problem};
-use dds_osci::{client::Client, trust::CertificateUse};
+use dds_osci::client::Client;
 
 use super::{collector::unusable, server::OsciContext};
 use orders::Outcome;
@@ -110,11 +110,7 @@ impl Fetcher {
     }
 
     async fn look(&self, fetched: &mut Fetched) -> Result<(), Problem> {
-        let cipher =
-            self.client.intermediary_cipher.iter().map(|found| (found, CertificateUse::ReaderCipher));
-        let signature = &self.client.intermediary_signature;
-        let signature = signature.iter().map(|found| (found, CertificateUse::AddresseeSignature));
-        self.context.counts(&cipher.chain(signature).collect::<Vec<_>>()).await?;
+        self.context.counts(&intermediary_of(&self.client).collect::<Vec<_>>()).await?;
         if !self.unreadable().await?.is_empty() {
             return self.by_card(fetched).await;
         }
