@@ -222,8 +222,13 @@ impl World {
     }
 
     /// A letter with one attachment for our own mailbox, with a list of names or without.
-    fn letter(&self, author: &SoftwareKey, names: Option<&str>) -> (Parts, Delivery, Attachment<StoredPart>) {
-        let (parts, attachment) = attachment(&self.postbox, "anlage-1.pdf", b"%PDF");
+    fn letter(
+        &self,
+        author: &SoftwareKey,
+        names: Option<&str>,
+        octets: &[u8],
+    ) -> (Parts, Delivery, Attachment<StoredPart>) {
+        let (parts, attachment) = attachment(&self.postbox, "anlage-1.pdf", octets);
         let mut draft = ContainerDraft::new("Sendung")
             .inline("Dokument", b"<antrag/>")
             .attachment("Anlage", attachment.digests.clone());
@@ -246,15 +251,15 @@ impl World {
 
     /// Stores a letter over the wire.
     async fn store(&self, author: &SoftwareKey, names: Option<&str>) {
-        let (_parts, delivery, attachment) = self.letter(author, names);
+        let (_parts, delivery, attachment) = self.letter(author, names, b"%PDF");
         let id = self.message_id().await;
         let stored = self.ask(|client, random| client.store(id, delivery, random), vec![attachment]).await;
         assert!(stored.is_success(), "{:?}", stored.feedback);
     }
 
     /// Puts a letter there without the wire, as our own sender does.
-    async fn deposit(&self, names: Option<&str>) {
-        let (parts, delivery, attachment) = self.letter(&self.sender, names);
+    async fn deposit(&self, names: Option<&str>, octets: &[u8]) {
+        let (parts, delivery, attachment) = self.letter(&self.sender, names, octets);
         let (own, rules) = (certificate(&self.sender), self.at_work.rules());
         let client = Client::new(own.clone(), own, self.intermediary.clone(), self.intermediary.clone());
         let deposit = rules.deposit(&client, delivery, vec![attachment], at(), &mut SystemRandom).unwrap();
@@ -394,7 +399,7 @@ async fn files_keep_the_names_that_the_content_has_for_them() {
 #[tokio::test]
 async fn what_lies_there_without_an_order_is_taken_like_any_other() {
     let world = World::new(RevocationDemand::IfAvailable).await;
-    world.deposit(Some("Ausweis Müller.pdf")).await;
+    world.deposit(Some("Ausweis Müller.pdf"), b"%PDF").await;
     world.store(&world.sender, Some("Ausweis Müller.pdf")).await;
     assert_eq!(world.collector.collect().await.unwrap(), 2);
     let [one, other] = &world.fake.taken()[..] else { panic!("both are taken") };
@@ -402,6 +407,21 @@ async fn what_lies_there_without_an_order_is_taken_like_any_other() {
     assert_eq!((&one.source, &one.document), (&other.source, &other.document));
     let names = |taken: &support::Taken| taken.attachments[0].name.clone();
     assert_eq!((names(one).as_str(), names(other).as_str()), ("Ausweis Müller.pdf", "Ausweis Müller.pdf"));
+}
+
+/// Some take long to open, and nobody overtakes them.
+#[tokio::test]
+async fn deliveries_are_taken_in_the_order_in_which_they_came() {
+    let world = World::new(RevocationDemand::IfAvailable).await;
+    let names: Vec<String> = (0..9).map(|number| format!("{number}.pdf")).collect();
+    for name in &names {
+        let long = name == "0.pdf" || name == "5.pdf";
+        world.deposit(Some(name), &vec![7; if long { 4_000_000 } else { 4 }]).await;
+    }
+    assert_eq!(world.collector.collect().await.unwrap(), 9);
+    let taken = world.fake.taken();
+    let taken: Vec<&String> = taken.iter().map(|taken| &taken.attachments[0].name).collect();
+    assert_eq!(taken, names.iter().collect::<Vec<_>>());
 }
 
 /// What the sender put into our mailbox as the reply to a mediation.

@@ -6,21 +6,24 @@ use dds_courier::Identity;
 use dds_message::{Channel, Clock, Code, Problem};
 use dds_osci::{
     intermediary::{Delivery, Fingerprint},
-    message::Envelope,
+    message::{Envelope, MessageId},
     xml::{Document, limits},
 };
 use dds_postbox::{Postbox, SetAside, StoredPart};
 use dds_telemetry::{MessageRefused, Telemetry};
+use futures::{StreamExt as _, TryStreamExt as _, stream};
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Notify;
 
 use super::{
-    door::{Delivered, Door},
+    door::{Delivered, Door, Prepared},
     server::OsciContext,
 };
 
 /// Deliveries taken at once.
 const BATCH: usize = 16;
+/// Deliveries under way before and behind the one that is being accepted.
+const AHEAD: usize = 4;
 
 /// A mailbox in our postbox whose deliveries go the main path.
 #[derive(Debug, Clone)]
@@ -131,18 +134,22 @@ impl Collector {
         let waiting =
             self.postbox.run(move |boxes| boxes.waiting(&own, now, BATCH)).await.map_err(unusable)?;
         let count = waiting.len();
-        for delivery in waiting {
-            self.one(delivery).await?;
-        }
+        // Opening costs private operations, accepting and noting wait for the disk: each goes on while the others do. Accepted is one
+        // after the other, in the order in which they came.
+        let opened = stream::iter(waiting).map(|delivery| self.open(delivery)).buffered(AHEAD);
+        let accepted = opened.then(|(id, prepared)| async {
+            match prepared {
+                Ok(prepared) => (id, prepared.accept().await.map(drop)),
+                Err(problem) => (id, Err(problem)),
+            }
+        });
+        let noted = accepted.map(|(id, taken)| self.note(id, taken)).buffered(AHEAD);
+        noted.try_collect::<()>().await?;
         Ok(count)
     }
 
-    async fn one(&self, delivery: Delivery<StoredPart>) -> Result<(), Problem> {
-        let id = delivery.id.clone();
-        let taken = match self.own.get(&delivery.mailbox) {
-            Some(identity) => self.take(delivery, identity).await,
-            None => Err(Problem::new(Code::OSCI_KEYS, "the identity of this mailbox is configured no more")),
-        };
+    /// Notes in the mailbox what became of a delivery.
+    async fn note(&self, id: MessageId, taken: Result<(), Problem>) -> Result<(), Problem> {
         let now = self.now();
         match taken {
             Ok(()) => self.postbox.run(move |boxes| boxes.taken(&id, now)).await.map_err(unusable),
@@ -162,25 +169,45 @@ impl Collector {
         }
     }
 
-    async fn take(&self, delivery: Delivery<StoredPart>, identity: &Identity) -> Result<(), Problem> {
-        let stored = |detail: String| Problem::new(Code::OSCI_CONTENT, detail);
-        let document =
-            Document::parse(delivery.envelope, &limits()).map_err(|error| stored(error.to_string()))?;
-        let envelope = Envelope::read(&document).map_err(|refused| stored(refused.detail))?;
+    /// Opens a delivery in a task of its own, whether or not anybody asks for it yet.
+    fn open(
+        &self,
+        delivery: Delivery<StoredPart>,
+    ) -> impl Future<Output = (MessageId, Result<Prepared, Problem>)> + use<> {
         let id = delivery.id.clone();
-        let reply = self.postbox.run(move |boxes| boxes.reply(&id)).await.map_err(unusable)?;
-        let key = delivery.id.as_str().to_owned();
-        // Our intermediary keeps an originator's signature certificate only of those who signed, and elsewhere only those are pinned
-        // whose signed answer is as good.
-        let vouched = true;
-        let delivered =
-            Delivered { document, envelope, attachments: delivery.attachments, key, reply, vouched };
-        self.door.take(delivered, identity).await.map(drop)
+        let identity = self.own.get(&delivery.mailbox).cloned();
+        let opening = tokio::spawn(open(self.door.clone(), delivery, identity));
+        async move {
+            let gone = |_| Err(Problem::new(Code::INTERNAL, "opening an OSCI delivery ended unexpectedly"));
+            (id, opening.await.unwrap_or_else(gone))
+        }
     }
 
     fn now(&self) -> Timestamp {
         super::server::time(self.clock.now())
     }
+}
+
+async fn open(
+    door: Door,
+    delivery: Delivery<StoredPart>,
+    identity: Option<Identity>,
+) -> Result<Prepared, Problem> {
+    let Some(identity) = identity else {
+        return Err(Problem::new(Code::OSCI_KEYS, "the identity of this mailbox is configured no more"));
+    };
+    let stored = |detail: String| Problem::new(Code::OSCI_CONTENT, detail);
+    let document =
+        Document::parse(delivery.envelope, &limits()).map_err(|error| stored(error.to_string()))?;
+    let envelope = Envelope::read(&document).map_err(|refused| stored(refused.detail))?;
+    let id = delivery.id.clone();
+    let reply = door.postbox.run(move |boxes| boxes.reply(&id)).await.map_err(unusable)?;
+    let key = delivery.id.as_str().to_owned();
+    // Our intermediary keeps an originator's signature certificate only of those who signed, and elsewhere only those are pinned
+    // whose signed answer is as good.
+    let vouched = true;
+    let delivered = Delivered { document, envelope, attachments: delivery.attachments, key, reply, vouched };
+    door.prepare(delivered, &identity).await
 }
 
 /// Only what another try with the same configuration cannot change is final.

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use dds_courier::{Identity, Trust};
-use dds_message::{Channel, Clock, Code, Digest, Problem, SourceId};
+use dds_message::{Channel, Clock, Code, Digest, Format, Problem, SourceId};
 use dds_osci::{
     certificate::Certificate,
     content::Content,
@@ -15,7 +16,7 @@ use dds_osci::{
     xml::Document,
 };
 use dds_postbox::{Postbox, Reply, StoredPart};
-use dds_router::{Acknowledgement, Answer, Begin, Handle};
+use dds_router::{Acknowledgement, Answer, Begin, Handle, Intake};
 use futures::{StreamExt as _, stream};
 
 use super::content::{Part, Picked, authors, media_type, too_large};
@@ -57,13 +58,31 @@ pub(super) struct Door {
     pub(super) clock: Arc<dyn Clock>,
 }
 
+/// A delivery that was read and proved as far as it had to be: what is left is the router's word.
+pub(super) enum Prepared {
+    /// Nobody has brought it before.
+    New { intake: Box<dyn Intake>, document: Bytes, format: Format },
+    /// The router has it, and said this of it.
+    Known(Result<Acknowledgement, Problem>),
+}
+
+impl Prepared {
+    /// Hands it to the router. `Ok` after the router has it durably.
+    pub(super) async fn accept(self) -> Result<Acknowledgement, Problem> {
+        match self {
+            Self::New { intake, document, format } => intake.accept(document, format).await,
+            Self::Known(first) => first,
+        }
+    }
+}
+
 impl Door {
-    /// Hands a delivery to the router. `Ok` after the router has it durably.
-    pub(super) async fn take(
+    /// Reads a delivery, proves who wrote it, and brings its attachments to the router. Nothing counts before it is accepted.
+    pub(super) async fn prepare(
         &self,
         delivered: Delivered,
         identity: &Identity,
-    ) -> Result<Acknowledgement, Problem> {
+    ) -> Result<Prepared, Problem> {
         let delivered = Arc::new(delivered);
         let (source, early) = match delivered.originator() {
             Some(originator) => (self.source(originator)?, None),
@@ -86,7 +105,7 @@ impl Door {
         let mut intake = match begun? {
             Begin::New(intake) => intake,
             // The key names the delivery, wherever it comes from; it need not be opened once more.
-            Begin::Known { first, .. } => return first,
+            Begin::Known { first, .. } => return Ok(Prepared::Known(first)),
         };
         let content = match early {
             Some(content) => content,
@@ -127,7 +146,7 @@ impl Door {
         authors(&content, true)?;
         let remarks = self.authors_trusted(&content, self.sources.author(&source)).await?;
         intake.remark(remarks.iter().map(|code| format!("OSCI {code}")).collect());
-        intake.accept(document, format).await
+        Ok(Prepared::New { intake, document, format })
     }
 
     /// What the authors' certificates are worth by the rule of the source, and the warnings that are no hindrance. An author is nobody the

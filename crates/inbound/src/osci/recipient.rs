@@ -66,7 +66,10 @@ impl Receiving {
         let delivered = Delivered { document, envelope, attachments, key, reply: None, vouched };
         // The parts live until the router has copied them into its own store.
         let parts = received.store;
-        let taken = self.context.door().take(delivered, &self.identity).await;
+        let taken = match self.context.door().prepare(delivered, &self.identity).await {
+            Ok(prepared) => prepared.accept().await,
+            Err(problem) => Err(problem),
+        };
         drop(parts);
         let answer = match taken {
             Ok(acknowledgement) => {
