@@ -126,11 +126,16 @@ impl Intake for Reception {
         self.remarks = remarks;
     }
 
-    async fn accept(
-        mut self: Box<Self>,
-        document: Bytes,
-        format: Format,
-    ) -> Result<Acknowledgement, Problem> {
+    /// In a task of its own: a sender that leaves meanwhile must not leave behind a message that is committed and not routed.
+    async fn accept(self: Box<Self>, document: Bytes, format: Format) -> Result<Acknowledgement, Problem> {
+        let lost = |_| Problem::new(Code::INTERNAL, "accepting a message ended unexpectedly");
+        tokio::spawn(self.take(document, format)).await.map_err(lost)?
+    }
+}
+
+impl Reception {
+    /// Recognises the message, commits it and hands it on to routing.
+    async fn take(mut self: Box<Self>, document: Bytes, format: Format) -> Result<Acknowledgement, Problem> {
         let release = self.router.release();
         let at = self.router.inner.parts.clock.now();
         let facts = match self.answers {
@@ -198,43 +203,7 @@ impl Intake for Reception {
             state: accepted.state,
         })
     }
-}
 
-/// Whether a document can be read at all, by the rules that hold for every document. Fails with `DDS-I005`.
-fn check(document: &[u8], format: Format, limits: &Limits) -> Result<(), Problem> {
-    match format {
-        Format::Xml => dds_xml::check(document, limits),
-        Format::Json => dds_xml::json::to_xml(document, limits).map(drop),
-    }
-    .map_err(malformed)
-}
-
-fn malformed(error: dds_xml::XmlError) -> Problem {
-    Problem::new(Code::NOT_WELL_FORMED, error.to_string())
-}
-
-/// Reads the key facts of a document in one pass. Fails with `DDS-I005`, `DDS-R001`, `DDS-R002` or `DDS-R007`.
-pub fn recognise(
-    release: &Release,
-    document: &[u8],
-    format: Format,
-    limits: &Limits,
-    day: &str,
-) -> Result<(Facts, Recognised), Problem> {
-    let extracted = match format {
-        Format::Xml => dds_xml::extract(document, release.key_plan(), limits),
-        Format::Json => dds_xml::json::to_xml(document, limits)
-            .and_then(|xml| dds_xml::extract(&xml, release.key_plan(), limits)),
-    }
-    .map_err(malformed)?;
-    release.recognise(&extracted, day)
-}
-
-fn unknown_source(source: &SourceId) -> Problem {
-    Problem::new(Code::NOT_ALLOWED, format!("source {source} is not part of the active release"))
-}
-
-impl Reception {
     /// The span of the acceptance; of an answer also one in the trace of the application it answers.
     fn spans(&self, event: &MessageAccepted<'_>) {
         let telemetry = &self.router.inner.parts.telemetry;
@@ -303,4 +272,38 @@ impl Reception {
             entry,
         }
     }
+}
+
+/// Whether a document can be read at all, by the rules that hold for every document. Fails with `DDS-I005`.
+fn check(document: &[u8], format: Format, limits: &Limits) -> Result<(), Problem> {
+    match format {
+        Format::Xml => dds_xml::check(document, limits),
+        Format::Json => dds_xml::json::to_xml(document, limits).map(drop),
+    }
+    .map_err(malformed)
+}
+
+fn malformed(error: dds_xml::XmlError) -> Problem {
+    Problem::new(Code::NOT_WELL_FORMED, error.to_string())
+}
+
+/// Reads the key facts of a document in one pass. Fails with `DDS-I005`, `DDS-R001`, `DDS-R002` or `DDS-R007`.
+pub fn recognise(
+    release: &Release,
+    document: &[u8],
+    format: Format,
+    limits: &Limits,
+    day: &str,
+) -> Result<(Facts, Recognised), Problem> {
+    let extracted = match format {
+        Format::Xml => dds_xml::extract(document, release.key_plan(), limits),
+        Format::Json => dds_xml::json::to_xml(document, limits)
+            .and_then(|xml| dds_xml::extract(&xml, release.key_plan(), limits)),
+    }
+    .map_err(malformed)?;
+    release.recognise(&extracted, day)
+}
+
+fn unknown_source(source: &SourceId) -> Problem {
+    Problem::new(Code::NOT_ALLOWED, format!("source {source} is not part of the active release"))
 }

@@ -43,6 +43,26 @@ async fn nobody_is_told_before_the_message_is_durable() {
 }
 
 #[tokio::test]
+async fn a_sender_that_leaves_during_the_commit_leaves_a_message_that_is_routed() {
+    let mut bench = Bench::start().await;
+    let gate = bench.spy.gate.acquire_many(OPEN as u32).await.unwrap();
+    let Begin::New(intake) = bench.begin("portal", Some("k")).await else {
+        panic!("nothing was sent before")
+    };
+    let sending = tokio::spawn(intake.accept(Bytes::from(application(1)), Format::Xml));
+    soon(bench.spy.accepts.subscribe().wait_for(|count| *count == 1)).await.unwrap();
+    sending.abort();
+    assert!(soon(sending).await.unwrap_err().is_cancelled());
+    drop(gate);
+    bench.desk.call().await.says(delivered());
+    // It comes back and asks what became of it.
+    let told = bench.send(Some("k"), &application(1)).await.unwrap();
+    assert!(told.duplicate);
+    bench.reaches(told.id, MessageState::Completed).await;
+    bench.finish().await;
+}
+
+#[tokio::test]
 async fn what_could_not_be_stored_was_not_accepted() {
     let mut bench = Bench::start().await;
     bench.spy.failing_accepts.store(1, Ordering::SeqCst);
