@@ -19,15 +19,16 @@ pub(crate) async fn application(
     let journal = &router.inner.parts.journal;
     let found = match (answer.message, &answer.case) {
         (Some(message), _) => Some(message),
-        (None, Some(case)) => match journal.case_sources(case).await?.as_slice() {
-            [] => None,
-            [source] => journal.by_case(Some(source), case, None).await?,
-            // Taking the newest could send an answer to the wrong portal.
-            _ => {
-                let text = "several sources use this case reference: name the message id";
+        (None, Some(case)) => {
+            let mut meant = journal.by_case(case).await?;
+            meant.retain(|one| source.may_answer_for(one.municipality.as_ref()).is_ok());
+            if meant.len() > 1 {
+                // Taking the newest could send an answer to another citizen.
+                let text = "several sources, procedures or municipalities use this case reference: name the message id";
                 return Err(Problem::new(Code::NO_SUCH_CASE, text));
             }
-        },
+            meant.pop().map(|one| one.id)
+        }
         (None, None) => None,
     };
     let record = match found {

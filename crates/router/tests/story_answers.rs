@@ -11,7 +11,7 @@ use dds_router::Handle;
 use dds_store::AuditLog;
 use futures::{StreamExt, TryStreamExt};
 use support::{
-    Bench, HOUR, application, application_of_the_village, case, delivered, source, target, to_case,
+    Bench, HOUR, application, application_of_the_village, case, delivered, invalid, source, target, to_case,
     to_message,
 };
 use uuid::Uuid;
@@ -213,6 +213,31 @@ async fn an_answer_by_a_case_of_two_sources_is_refused_instead_of_guessed() {
         bench.reaches(told.id, MessageState::Routed).await.deliveries[0].target,
         target("source/formular")
     );
+}
+
+/// Another office's case with the same number, and an attempt that no office ever got.
+#[tokio::test]
+async fn an_answer_by_case_does_not_reach_another_application_with_that_number() {
+    let mut bench = Bench::start().await;
+    let ours = bench.send(None, &application(1)).await.unwrap();
+    bench.desk.call().await.says(delivered());
+    bench.reaches(ours.id, MessageState::Completed).await;
+    let same_case = |document: String, number| document.replace(&case(number), &case(1));
+    let rejected = bench.send(None, &same_case(invalid(2), 2)).await.unwrap();
+    bench.reaches(rejected.id, MessageState::Rejected).await;
+    let told = bench.reply("fach", to_case(AnswerKind::Receipt, &case(1)), "<da/>").await.unwrap();
+    let call = bench.desk.call().await;
+    assert_eq!(call.answer, Some((AnswerKind::Receipt, ours.id)));
+    call.says(delivered());
+    bench.reaches(told.id, MessageState::Completed).await;
+    let theirs = bench.send(None, &same_case(application_of_the_village(3), 3)).await.unwrap();
+    bench.reaches(theirs.id, MessageState::Routed).await;
+    let refused = bench.reply("fach", to_case(AnswerKind::Decision, &case(1)), "<ja/>").await.unwrap_err();
+    assert_eq!(refused.code, Code::NO_SUCH_CASE);
+    let told = bench.reply("fach", to_message(AnswerKind::Decision, ours.id), "<ja/>").await.unwrap();
+    bench.desk.call().await.says(delivered());
+    bench.reaches(told.id, MessageState::Completed).await;
+    bench.finish().await;
 }
 
 #[tokio::test]

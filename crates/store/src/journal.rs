@@ -6,9 +6,9 @@ use async_trait::async_trait;
 use dds_message::{CaseHolder, DeliveryId, MessageId, SourceId, TargetId, Timestamp};
 
 use crate::{
-    Accepted, Anchor, Archived, Attempting, ChainReport, ClaimFilter, Claimed, DeliveryRecord, Expired,
-    Lease, LogPage, LogQuery, LogRow, MessageRecord, NewDelivery, NewEntry, NewMessage, NewPlan, Pending,
-    PlanState, Settled, Settlement, Shipment, StoreError,
+    Accepted, Anchor, Archived, Attempting, CaseApplication, ChainReport, ClaimFilter, Claimed,
+    DeliveryRecord, Expired, Lease, LogPage, LogQuery, LogRow, MessageRecord, NewDelivery, NewEntry,
+    NewMessage, NewPlan, Pending, PlanState, Settled, Settlement, Shipment, StoreError,
 };
 
 /// Messages, deliveries, leases and their journal. One implementation per engine.
@@ -101,14 +101,9 @@ pub trait Journal: Send + Sync + 'static {
     /// One delivery.
     async fn delivery(&self, id: DeliveryId) -> Result<Option<DeliveryRecord>, StoreError>;
 
-    /// The newest application of `case` (of `source`, if given) that was accepted before message `before` (if given):
-    /// for matching an answer.
-    async fn by_case(
-        &self,
-        source: Option<&SourceId>,
-        case: &str,
-        before: Option<MessageId>,
-    ) -> Result<Option<MessageId>, StoreError>;
+    /// The applications that an answer naming only `case` can mean: of each source, procedure and municipality the newest
+    /// that was not rejected. More than one means that the case alone does not say whose answer it is.
+    async fn by_case(&self, case: &str) -> Result<Vec<CaseApplication>, StoreError>;
 
     /// Who has `case` of `source`: where its applications before message `before` were planned for, each combination of
     /// procedure, municipality and authority once, newest first, from the hundred newest. What was rejected, parked
@@ -119,10 +114,6 @@ pub trait Journal: Send + Sync + 'static {
         case: &str,
         before: MessageId,
     ) -> Result<Vec<CaseHolder>, StoreError>;
-
-    /// Sources with an application of this case, at most two: who names only a case means one application for sure only
-    /// if there is one source.
-    async fn case_sources(&self, case: &str) -> Result<Vec<SourceId>, StoreError>;
 
     /// Clear bytes of the main document.
     async fn document(&self, id: MessageId) -> Result<bytes::Bytes, StoreError>;

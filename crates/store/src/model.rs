@@ -122,6 +122,15 @@ pub struct Pending {
     pub at: Timestamp,
 }
 
+/// An application that an answer naming only a case can mean.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CaseApplication {
+    /// Its id.
+    pub id: MessageId,
+    /// Municipality that it named.
+    pub municipality: Option<Ars>,
+}
+
 /// Result of routing a message.
 #[derive(Debug, Clone)]
 pub struct NewPlan {

@@ -476,10 +476,25 @@ async fn answers_find_their_application<E: Engine>(store: E) {
         ..same_case(4)
     };
     store.accept(answer).await.unwrap();
-    assert_eq!(store.by_case(None, "case-1", None).await.unwrap(), Some(id(3)));
-    assert_eq!(store.by_case(Some(&source()), "case-1", Some(id(3))).await.unwrap(), Some(id(2)));
-    let other = dds_message::SourceId::parse("portal").unwrap();
-    assert_eq!(store.by_case(Some(&other), "case-1", None).await.unwrap(), None);
+    let by_case = async |case| {
+        let mut found = store.by_case(case).await.unwrap();
+        found.sort_by_key(|one| one.id);
+        found.into_iter().map(|one| one.id).collect::<Vec<_>>()
+    };
+    assert_eq!(by_case("case-1").await, [id(3)]);
+    assert_eq!(by_case("case-2").await, []);
+    // What was rejected has no answer of an authority.
+    store
+        .plan(NewPlan { state: PlanState::Rejected(Code::SCHEMA_INVALID), ..plan(id(3), vec![]) })
+        .await
+        .unwrap();
+    assert_eq!(by_case("case-1").await, [id(2)]);
+    // Elsewhere the same reference is another case.
+    let elsewhere = dds_message::SourceId::parse("portal").unwrap();
+    store.accept(dds_store::NewMessage { source: elsewhere, ..same_case(5) }).await.unwrap();
+    let town = dds_message::Ars::parse("145110000000").ok();
+    store.accept(dds_store::NewMessage { municipality: town, ..same_case(6) }).await.unwrap();
+    assert_eq!(by_case("case-1").await, [id(2), id(5), id(6)]);
     assert_eq!(store.message(id(3)).await.unwrap().unwrap().answered_by, [id(4)]);
     let record = store.message(id(4)).await.unwrap().unwrap();
     assert_eq!(record.direction, Direction::Answer(AnswerKind::Decision));

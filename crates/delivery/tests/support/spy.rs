@@ -9,9 +9,9 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use dds_message::{CaseHolder, DeliveryId, MessageId, SourceId, TargetId, Timestamp};
 use dds_store::{
-    Accepted, Attempting, Backlog, ClaimFilter, Claimed, DeliveryRecord, Journal, Lease, MessageRecord,
-    NewDelivery, NewEntry, NewMessage, NewPlan, Pending, PlanState, Settled, Settlement, Shipment,
-    StoreError, sqlite::SqliteStore,
+    Accepted, Attempting, Backlog, CaseApplication, ClaimFilter, Claimed, DeliveryRecord, Journal, Lease,
+    MessageRecord, NewDelivery, NewEntry, NewMessage, NewPlan, Pending, PlanState, Settled, Settlement,
+    Shipment, StoreError, sqlite::SqliteStore,
 };
 use dds_testbench::ManualClock;
 use tokio::sync::{Semaphore, watch};
@@ -197,13 +197,8 @@ impl Journal for Spy {
         self.store.delivery(id).await
     }
 
-    async fn by_case(
-        &self,
-        source: Option<&SourceId>,
-        case: &str,
-        before: Option<MessageId>,
-    ) -> Result<Option<MessageId>, StoreError> {
-        self.store.by_case(source, case, before).await
+    async fn by_case(&self, case: &str) -> Result<Vec<CaseApplication>, StoreError> {
+        self.store.by_case(case).await
     }
 
     async fn case_holders(
@@ -213,10 +208,6 @@ impl Journal for Spy {
         before: MessageId,
     ) -> Result<Vec<CaseHolder>, StoreError> {
         self.store.case_holders(source, case, before).await
-    }
-
-    async fn case_sources(&self, case: &str) -> Result<Vec<SourceId>, StoreError> {
-        self.store.case_sources(case).await
     }
 
     async fn submission(&self, id: MessageId) -> Result<Option<(MessageRecord, Bytes)>, StoreError> {

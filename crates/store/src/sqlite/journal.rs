@@ -23,9 +23,9 @@ use super::{
     tx::Tx,
 };
 use crate::{
-    Accepted, Attempting, Backlog, BlobRef, ClaimFilter, Claimed, DeliveryRecord, Journal, Lease, MessageKey,
-    MessageRecord, NewDelivery, NewEntry, NewMessage, NewPlan, Outcome, Pending, PlanState, Settled,
-    Settlement, Shipment, StoreError, StoredAttachment, WrappedKey,
+    Accepted, Attempting, Backlog, BlobRef, CaseApplication, ClaimFilter, Claimed, DeliveryRecord, Journal,
+    Lease, MessageKey, MessageRecord, NewDelivery, NewEntry, NewMessage, NewPlan, Outcome, Pending,
+    PlanState, Settled, Settlement, Shipment, StoreError, StoredAttachment, WrappedKey,
     seal::{self, Place},
 };
 
@@ -230,18 +230,19 @@ impl Journal for SqliteStore {
         self.inner.readers.read(move |db| delivery(db, id)).await
     }
 
-    async fn by_case(
-        &self,
-        source: Option<&SourceId>,
-        case: &str,
-        before: Option<MessageId>,
-    ) -> Result<Option<MessageId>, StoreError> {
-        let (source, case) = (source.map(|source| source.as_str().to_owned()), case.to_owned());
+    async fn by_case(&self, case: &str) -> Result<Vec<CaseApplication>, StoreError> {
+        let case = case.to_owned();
         let read = move |db: &Connection| {
-            let before = before.map(|id| rows::seq_of(db, id)).transpose()?.flatten().unwrap_or(i64::MAX);
-            let sql = "SELECT id FROM message WHERE case_ref = ?1 AND direction = 'application'
-                       AND (?2 IS NULL OR source = ?2) AND seq < ?3 ORDER BY seq DESC LIMIT 1";
-            rows::one(db, sql, params![case, source, before], |row| rows::uuid(row, "id").map(MessageId))
+            // The other columns are those of the row with the highest seq: what SQLite promises for a query with MAX.
+            let sql = "SELECT MAX(seq), id, municipality FROM message
+                       WHERE case_ref = ?1 AND direction = 'application' AND state <> 'rejected'
+                       GROUP BY source, procedure, municipality";
+            rows::all(db, sql, [case], |row| {
+                Ok(CaseApplication {
+                    id: MessageId(rows::uuid(row, "id")?),
+                    municipality: rows::opt_name(row, "municipality")?,
+                })
+            })
         };
         self.inner.readers.read(read).await
     }
@@ -265,16 +266,6 @@ impl Journal for SqliteStore {
                            AND d.state NOT IN ('cancelled', 'redirected'))
                        GROUP BY authority, procedure, municipality ORDER BY MAX(seq) DESC";
             rows::all(db, sql, params![case, source, before], rows::case_holder)
-        };
-        self.inner.readers.read(read).await
-    }
-
-    async fn case_sources(&self, case: &str) -> Result<Vec<SourceId>, StoreError> {
-        let case = case.to_owned();
-        let read = move |db: &Connection| {
-            let sql = "SELECT DISTINCT source FROM message
-                       WHERE case_ref = ?1 AND direction = 'application' LIMIT 2";
-            rows::all(db, sql, [case], |row| rows::name(row, "source"))
         };
         self.inner.readers.read(read).await
     }

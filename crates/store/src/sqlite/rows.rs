@@ -71,7 +71,7 @@ fn opt_text<T>(row: &Row<'_>, column: &str, parse: impl FnOnce(&str) -> Option<T
     text.map(|text| parse(text).ok_or_else(|| damaged(column))).transpose()
 }
 
-fn opt_name<T: TryFrom<String>>(row: &Row<'_>, column: &str) -> Outcome<Option<T>> {
+pub(super) fn opt_name<T: TryFrom<String>>(row: &Row<'_>, column: &str) -> Outcome<Option<T>> {
     opt_text(row, column, |text| T::try_from(text.to_owned()).ok())
 }
 
