@@ -299,10 +299,7 @@ impl Node {
         self.note(&release, Some(&before)).await?;
         // Messages matched with the old release may still be at the workers for the time of a job.
         let (pool, old) = (self.pool.clone(), before.id().0);
-        tokio::spawn(async move {
-            tokio::time::sleep(Duration::from_secs(60)).await;
-            pool.unload(old);
-        });
+        tokio::spawn(async move { pool.retire(old, Duration::from_secs(60)).await });
         Ok(())
     }
 

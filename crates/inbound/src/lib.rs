@@ -24,6 +24,7 @@ pub mod osci;
 mod refusal;
 pub mod rest;
 mod server;
+mod share;
 pub mod soap;
 mod sources;
 mod tls;

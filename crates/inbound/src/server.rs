@@ -19,18 +19,24 @@ use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore},
-    time::timeout,
+    time::{Instant, timeout},
 };
 use tokio_rustls::TlsAcceptor;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::ServiceExt;
 
-use crate::{HttpLimits, Peer, Tls};
+use crate::{
+    HttpLimits, Peer, Tls,
+    share::{Share, Shares},
+};
 
 /// Header fields hyper reads at least; beyond its number it answers 431 by itself, without a problem document.
 const MIN_HEADERS: usize = 100;
 /// Read buffer of a connection in bytes; also the most a request head may take.
 const BUFFER_BYTES: usize = 64 << 10;
+
+/// One address holds at most this part of the places for connections.
+const SHARE_OF_ONE: usize = 4;
 
 /// A bound address. Bind first, tell the address, then [`Listener::serve`].
 pub struct Listener {
@@ -60,7 +66,7 @@ impl Listener {
     /// Serves `app` until `shutdown` resolves. Then takes no more connections, lets requests in flight finish within
     /// [`HttpLimits::drain_seconds`], closes what is left and returns.
     pub async fn serve(self, app: Router, shutdown: impl Future<Output = ()> + Send) {
-        let places = Arc::new(Semaphore::new(self.limits.connections));
+        let mut places = Places::new(&self.limits);
         let (end, connections) = (CancellationToken::new(), TaskTracker::new());
         let abandon = CancellationToken::new();
         let server = Connections { app, tls: self.tls, limits: self.limits, end: end.clone() };
@@ -70,7 +76,7 @@ impl Listener {
             let accepted = tokio::select! {
                 biased;
                 () = &mut shutdown => break,
-                accepted = next(&self.tcp, &places) => accepted,
+                accepted = places.next(&self.tcp) => accepted,
             };
             if let Some((stream, address, place)) = accepted {
                 let (server, abandoned) = (Arc::clone(&server), abandon.clone().cancelled_owned());
@@ -94,19 +100,57 @@ impl Listener {
     }
 }
 
-/// The next connection, as soon as there is a place for it.
-async fn next(
-    tcp: &TcpListener,
-    places: &Arc<Semaphore>,
-) -> Option<(TcpStream, IpAddr, OwnedSemaphorePermit)> {
-    let place = Arc::clone(places).acquire_owned().await.ok()?;
-    match tcp.accept().await {
-        Ok((stream, address)) => Some((stream, address.ip(), place)),
-        Err(error) => {
-            // Out of file descriptors, for instance: trying again at once would only burn the processor.
-            tracing::warn!(kind = %error.kind(), "inbound.accept_failed");
-            tokio::time::sleep(Duration::from_millis(50)).await;
-            None
+/// Places for connections; of one address only a share, so that nobody takes them all by opening connections and saying nothing.
+struct Places {
+    all: Arc<Semaphore>,
+    shares: Shares,
+    /// When a crowd was told of last.
+    told: Option<Instant>,
+}
+
+/// A place; given back when dropped.
+struct Place {
+    _permit: OwnedSemaphorePermit,
+    _share: Share,
+}
+
+impl Places {
+    fn new(limits: &HttpLimits) -> Self {
+        let each = limits.connections.div_ceil(SHARE_OF_ONE);
+        let all = Arc::new(Semaphore::new(limits.connections));
+        Self { all, shares: Shares::new(each), told: None }
+    }
+
+    /// The next connection, as soon as there is a place for it.
+    async fn next(&mut self, tcp: &TcpListener) -> Option<(TcpStream, IpAddr, Place)> {
+        if self.all.available_permits() == 0 {
+            self.tell("inbound.connections_full", None);
+        }
+        let permit = Arc::clone(&self.all).acquire_owned().await.ok()?;
+        match tcp.accept().await {
+            Ok((stream, address)) => {
+                let address = address.ip();
+                let Some(share) = self.shares.take(address) else {
+                    self.tell("inbound.connections_of_one_full", Some(address));
+                    return None;
+                };
+                Some((stream, address, Place { _permit: permit, _share: share }))
+            }
+            Err(error) => {
+                // Out of file descriptors, for instance: trying again at once would only burn the processor.
+                tracing::warn!(kind = %error.kind(), "inbound.accept_failed");
+                tokio::time::sleep(Duration::from_millis(50)).await;
+                None
+            }
+        }
+    }
+
+    /// At most once a minute: a crowd must not fill the log too.
+    fn tell(&mut self, what: &'static str, address: Option<IpAddr>) {
+        let now = Instant::now();
+        if self.told.is_none_or(|told| now.duration_since(told) >= Duration::from_secs(60)) {
+            self.told = Some(now);
+            tracing::warn!(address = address.map(tracing::field::display), "{what}");
         }
     }
 }
@@ -149,7 +193,6 @@ impl Connections {
             .header_read_timeout(self.limits.head())
             .max_headers(self.limits.headers.saturating_mul(2).max(MIN_HEADERS))
             .max_buf_size(BUFFER_BYTES)
-            .pipeline_flush(true)
             .serve_connection(TokioIo::new(stream), TowerToHyperService::new(app));
         tokio::pin!(connection);
         let result = tokio::select! {

@@ -193,6 +193,18 @@ impl Pool {
         }
     }
 
+    /// Forgets a release after `pause`, in which jobs that name it come to their end; unless it is loaded anew meanwhile.
+    pub async fn retire(&self, id: Digest, pause: Duration) {
+        let frame = self.shared.bundles.lock().get(&id).cloned();
+        tokio::time::sleep(pause).await;
+        // Each loading makes a frame of its own.
+        let same = |now: &Bytes| frame.as_ref().is_some_and(|then| then.as_ptr() == now.as_ptr());
+        let retired = self.shared.bundles.lock().get(&id).is_some_and(same);
+        if retired {
+            self.unload(id);
+        }
+    }
+
     /// Runs a job, after those that wait already. A worker that dies or hangs costs the job one retry on another.
     ///
     /// # Errors

@@ -66,6 +66,19 @@ async fn releases_live_side_by_side_until_unloaded() {
     assert_eq!(pool.run(job("good", "<a/>")).await.unwrap_err().problem.code, Code::INTERNAL);
 }
 
+/// Somebody goes back to the release before while it is still kept for the jobs under way.
+#[tokio::test]
+async fn a_release_that_is_loaded_again_is_not_retired() {
+    let pool = Pool::start(options()).await.unwrap();
+    pool.load(bundle(&[])).await.unwrap();
+    let pause = Duration::from_millis(200);
+    let (_, again) = tokio::join!(pool.retire(BUNDLE, pause), pool.load(bundle(&[])));
+    again.unwrap();
+    works(&pool).await;
+    pool.retire(BUNDLE, Duration::ZERO).await;
+    assert_eq!(pool.run(job("good", "<a/>")).await.unwrap_err().problem.code, Code::INTERNAL);
+}
+
 #[tokio::test]
 async fn a_worker_killed_in_a_job_costs_one_retry() {
     let pool = Pool::start(unbounded()).await.unwrap();

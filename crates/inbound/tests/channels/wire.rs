@@ -65,6 +65,29 @@ async fn a_transfer_that_breaks_off_leaves_nothing() {
     assert!(service.fake.taken().is_empty());
 }
 
+/// The beginning of the next request lies behind the first one already.
+#[tokio::test]
+async fn an_acknowledgement_does_not_wait_for_the_next_request() {
+    let service = Service::start(Options::default()).await;
+    let mut stream = connect(&service).await;
+    let first = document("keep-alive");
+    stream.write_all(format!("{first}POST /v1/mess").as_bytes()).await.unwrap();
+    let mut start = [0; 12];
+    let read = tokio::time::timeout(PATIENCE, stream.read_exact(&mut start)).await;
+    read.expect("an acknowledgement in time").unwrap();
+    assert_eq!(&start, b"HTTP/1.1 202");
+}
+
+#[tokio::test]
+async fn more_header_fields_than_are_read_get_an_answer() {
+    let service = Service::start(Options::default()).await;
+    let mut stream = connect(&service).await;
+    let fields: String = (0..500).map(|number| format!("X-{number}: 1\r\n")).collect();
+    stream.write_all(head(&fields).as_bytes()).await.unwrap();
+    let answer = answer(&mut stream).await;
+    assert!(answer.starts_with("HTTP/1.1 431"), "{answer}");
+}
+
 #[tokio::test]
 async fn a_body_that_stands_still_is_given_up() {
     let service = Service::start(Options { idle_seconds: 1, ..Options::default() }).await;
