@@ -12,7 +12,10 @@ use dds_message::{Clock, MessageId};
 use dds_osci::certificate::Certificate;
 use dds_store::{
     MasterKey, MessageKey, Vault, WrappedKey,
-    sqlite::files::{FileReader, Files},
+    sqlite::{
+        files::{FileReader, Files},
+        private_folder,
+    },
 };
 use parking_lot::RwLock;
 use rusqlite::{Connection, OptionalExtension as _};
@@ -62,7 +65,7 @@ impl Postbox {
         let Options { folder, master_key, clock } = options;
         let failed =
             |error: std::io::Error| PostboxError(format!("folder {}: {}", folder.display(), error.kind()));
-        std::fs::create_dir_all(&folder).map_err(failed)?;
+        private_folder(&folder).map_err(failed)?;
         let vault = Vault::new(&master_key);
         let files = Files::open(&folder, Arc::clone(&clock))?;
         let connection = Connection::open(folder.join("postbox.sqlite"))?;

@@ -12,6 +12,7 @@ mod common;
 
 use std::{
     fs,
+    os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -137,6 +138,15 @@ fn the_wrong_master_key_is_told_at_the_start() {
         other => panic!("{other:?}"),
     }
     open(dir.path(), &clock).unwrap();
+}
+
+/// Names and references stand there in clear; only documents and files are encrypted.
+#[test]
+fn nobody_else_of_the_machine_can_enter_the_folder_of_the_store() {
+    let (dir, clock) = (tempfile::tempdir().unwrap(), TestClock::new());
+    let folder = dir.path().join("data/store");
+    drop(open(&folder, &clock).unwrap());
+    assert_eq!(fs::metadata(&folder).unwrap().permissions().mode() & 0o777, 0o700);
 }
 
 #[test]

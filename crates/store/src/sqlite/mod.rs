@@ -30,6 +30,7 @@ mod tx;
 
 use std::{
     fs::{File, TryLockError},
+    os::unix::fs::DirBuilderExt as _,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -84,6 +85,14 @@ struct Inner {
     _lock: Option<File>,
 }
 
+/// Makes a folder that only the account of the service can enter, with those above it; one that exists stays as its owner made it.
+///
+/// # Errors
+/// As the system reports.
+pub fn private_folder(folder: &Path) -> std::io::Result<()> {
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
+}
+
 impl SqliteStore {
     /// Opens the store, or makes it. Blocks: takes milliseconds, and 0.3 s per 100,000 open deliveries.
     ///
@@ -93,8 +102,7 @@ impl SqliteStore {
         let Options { dir, master_key, clock, inline_limit, readers } = options;
         let vault = Vault::new(&master_key);
         drop(master_key);
-        std::fs::create_dir_all(&dir)
-            .map_err(|error| fault::io("creating the folder of the store", &error))?;
+        private_folder(&dir).map_err(|error| fault::io("creating the folder of the store", &error))?;
         let lock = lock(&dir)?;
         schema::create_if_missing(&dir, &vault)?;
         let (writer, generation) = schema::open_writer(&dir, &vault)?;
