@@ -30,8 +30,7 @@ pub async fn build_release(
     let report = match prove(&release, pool).await {
         Ok(report) => report,
         Err(problem) => {
-            let german = problem.code.entry().german;
-            let finding = dds_depot::CheckFinding::error(problem.code, "", (german, problem.detail));
+            let finding = dds_depot::CheckFinding::error(problem.code, "", problem.detail);
             return Err(vec![finding].into());
         }
     };

@@ -182,9 +182,8 @@ fn failed(text: impl Into<Text>) -> Ended {
     (CaseOutcome::Failed, text.into())
 }
 
-/// German names what happened by its code; the rest is told in English.
 fn refused(problem: &Problem) -> Ended {
-    failed((format!("{}: {}", problem.code, problem.code.entry().german), problem.to_string()))
+    failed((format!("{}: {}", problem.code, problem.detail.german), problem.to_string()))
 }
 
 impl Trial<'_> {

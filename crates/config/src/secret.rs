@@ -19,7 +19,7 @@ pub fn read_secret(reference: &SecretRef) -> Result<String, Problem> {
                 format!("unter {reference} ist nichts zu finden"),
                 format!("nothing found under {reference}"),
             );
-            Err(Problem::told(Code::SECRET_MISSING, text))
+            Err(Problem::new(Code::SECRET_MISSING, text))
         }
     }
 }
@@ -37,6 +37,6 @@ mod tests {
         std::fs::write(file.path(), "\n").unwrap();
         let problem = read_secret(&SecretRef::File(path.clone())).unwrap_err();
         assert_eq!(problem.code, Code::SECRET_MISSING);
-        assert!(problem.detail.contains(&path));
+        assert!(problem.detail.english.contains(&path));
     }
 }

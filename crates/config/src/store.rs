@@ -123,12 +123,12 @@ impl ReleaseStore {
         let damaged = |german: String, english: String| {
             let short = id.0.short();
             let text = (format!("Depotstand {short}: {german}"), format!("release {short}: {english}"));
-            Problem::told(Code::RELEASE_DAMAGED, text)
+            Problem::new(Code::RELEASE_DAMAGED, text)
         };
         let manifest = fs::read(folder.join(MANIFEST)).map_err(|error| match error.kind() {
             std::io::ErrorKind::NotFound if !folder.exists() => {
                 let text = (format!("es gibt keinen Depotstand {id}"), format!("there is no release {id}"));
-                Problem::told(Code::RELEASE_UNKNOWN, text)
+                Problem::new(Code::RELEASE_UNKNOWN, text)
             }
             _ => damaged(
                 format!("{MANIFEST} ist nicht lesbar: {error}"),
@@ -260,7 +260,7 @@ impl ReleaseStore {
             ),
             format!("node {node} did not confirm release {short} within {patience:?}"),
         );
-        Err(Problem::told(Code::NOT_CONFIRMED, text))
+        Err(Problem::new(Code::NOT_CONFIRMED, text))
     }
 
     /// Every stored release, the newest first. Damaged ones are left out.
@@ -305,7 +305,7 @@ impl ReleaseStore {
     /// DDS-C006 if there is none or more than one.
     pub fn find(&self, beginning: &str) -> Result<ReleaseId, Problem> {
         let unknown =
-            |german: String, english: String| Err(Problem::told(Code::RELEASE_UNKNOWN, (german, english)));
+            |german: String, english: String| Err(Problem::new(Code::RELEASE_UNKNOWN, (german, english)));
         if beginning.len() < 6 {
             return unknown(
                 "mindestens die ersten 6 Ziffern der Kennung nennen".to_owned(),
@@ -343,7 +343,7 @@ impl ReleaseStore {
                         format!("{name} enthält keine Kennung eines Depotstands"),
                         format!("{name} does not hold the id of a release"),
                     );
-                    Err(Problem::told(Code::RELEASE_DAMAGED, text))
+                    Err(Problem::new(Code::RELEASE_DAMAGED, text))
                 }
             },
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
@@ -369,7 +369,7 @@ impl ReleaseStore {
             format!("Ordner der Depotstände {folder}: {error}"),
             format!("release folder {folder}: {error}"),
         );
-        Problem::told(Code::STORE_UNAVAILABLE, text)
+        Problem::new(Code::STORE_UNAVAILABLE, text)
     }
 }
 

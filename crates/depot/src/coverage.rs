@@ -105,7 +105,7 @@ impl Release {
     }
 }
 
-/// German says what the code means; English also the detail, which is told in English.
 fn gap(problem: &Problem) -> Text {
-    (format!("{}: {}", problem.code, problem.code.entry().german), problem.to_string()).into()
+    let Problem { code, detail, .. } = problem;
+    (format!("{code}: {}", detail.german), format!("{code}: {}", detail.english)).into()
 }

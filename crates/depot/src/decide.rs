@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use dds_message::{AuthorityId, CaseHolder, Code, Facts, Language, Problem, Reason, TargetId, Text};
+use dds_message::{AuthorityId, CaseHolder, Code, Facts, Problem, Reason, TargetId, Text};
 use serde::Serialize;
 
 use crate::{
@@ -122,7 +122,7 @@ impl Release {
     ) -> Result<Plan, Problem> {
         let planned = self.delivery_to(target).ok_or_else(|| {
             let german = format!("kein Ziel {target} in diesem Depotstand");
-            Problem::told(Code::TARGET_UNKNOWN, (german, format!("no target {target} in this release")))
+            Problem::new(Code::TARGET_UNKNOWN, (german, format!("no target {target} in this release")))
         })?;
         let work = &mut Work::default();
         let mut steps = Steps { release: self, facts, recognised, day, reasons: Vec::new(), work };
@@ -184,7 +184,7 @@ impl Release {
                     Some(last) if last.chosen.is_none() => last.code = Some(problem.code),
                     _ => steps.reasons.push(Reason {
                         code: Some(problem.code),
-                        ..reason("park", None, (problem.detail_in(Language::German), problem.detail.as_str()))
+                        ..reason("park", None, problem.detail.clone())
                     }),
                 }
                 Decision::Park { problem, reasons: steps.reasons }
@@ -210,7 +210,7 @@ impl<'a> Steps<'a> {
         let id = self.authority(holders)?;
         let Some(authority) = self.release.find_authority(&id) else {
             let german = format!("Stelle {id} ist nicht in diesem Depotstand");
-            return Err(Problem::told(
+            return Err(Problem::new(
                 Code::NO_AUTHORITY,
                 (german, format!("authority {id} is not in this release")),
             ));
@@ -232,7 +232,7 @@ impl<'a> Steps<'a> {
             Some(missing) if !rule.schema_optional => {
                 let name = rule.name();
                 let text = (format!("{name} braucht {missing}"), format!("{name} needs {missing}"));
-                Err(Problem::told(Code::SCHEMA_MISSING, text))
+                Err(Problem::new(Code::SCHEMA_MISSING, text))
             }
             _ => Ok(()),
         }
@@ -356,7 +356,7 @@ impl<'a> Steps<'a> {
                     format!("nobody is responsible for {procedure} in no municipality"),
                 ),
             };
-            Problem::told(code, text)
+            Problem::new(code, text)
         })
     }
 
@@ -373,7 +373,7 @@ impl<'a> Steps<'a> {
         };
         let wrong = |german: &str, english: &str| {
             let text = (format!("Empfänger {named} {german}"), format!("addressee {named} {english}"));
-            Problem::told(Code::UNKNOWN_ADDRESSEE, text)
+            Problem::new(Code::UNKNOWN_ADDRESSEE, text)
         };
         match self.release.named(named, self.work) {
             Named::Foreign => {
@@ -655,7 +655,7 @@ impl<'a> Steps<'a> {
             format!("Beteiligte nicht in diesem Depotstand: {unknown}"),
             format!("participants not in this release: {unknown}"),
         );
-        Err(Problem::told(Code::UNKNOWN_ADDRESSEE, text))
+        Err(Problem::new(Code::UNKNOWN_ADDRESSEE, text))
     }
 
     fn deliveries(
@@ -679,7 +679,7 @@ impl<'a> Steps<'a> {
                 self.say("product", None, because);
                 let german = format!("Ziel {target} hat kein Produktpaket");
                 let text = (german, format!("target {target} has no product package"));
-                return Err(Problem::told(Code::NO_TARGET, text));
+                return Err(Problem::new(Code::NO_TARGET, text));
             };
             self.say(
                 "product",
@@ -699,7 +699,7 @@ impl<'a> Steps<'a> {
             );
             self.say("product", None, because);
             let text = (format!("Stelle {id} hat kein Ziel"), format!("authority {id} has no target"));
-            return Err(Problem::told(Code::NO_TARGET, text));
+            return Err(Problem::new(Code::NO_TARGET, text));
         }
         Ok(())
     }

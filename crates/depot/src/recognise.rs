@@ -63,7 +63,7 @@ impl Release {
                 format!("keine Regel des Verfahrens {procedure} für {kind}; bekannt: {known}"),
                 format!("no rule of procedure {procedure} for {kind}; known: {known}"),
             );
-            return Err(Problem::told(Code::UNKNOWN_TYPE, because));
+            return Err(Problem::new(Code::UNKNOWN_TYPE, because));
         };
         match candidates.iter().find(|one| self.rule_of(**one).valid_on(day)) {
             Some(found) => Ok(*found),
@@ -143,7 +143,7 @@ impl Release {
             format!("keine Regel kennt das Wurzelelement {shown}; {vorschlag}"),
             format!("no rule knows the root element {shown}; {hint}"),
         );
-        Problem::told(Code::UNKNOWN_TYPE, text)
+        Problem::new(Code::UNKNOWN_TYPE, text)
     }
 
     /// The root is known, but no rule's discriminators hold.
@@ -167,7 +167,7 @@ impl Release {
             format!("Wurzelelement {root} braucht eines von: {wants}"),
             format!("root element {root} needs one of: {wants}"),
         );
-        Problem::told(Code::UNKNOWN_TYPE, text)
+        Problem::new(Code::UNKNOWN_TYPE, text)
     }
 
     fn not_valid(&self, candidate: Recognised, day: &str) -> Problem {
@@ -192,7 +192,7 @@ impl Release {
             format!("{name} ist gültig {}, nicht am {day}; an diesem Tag gültig: {german}", window.german),
             format!("{name} is valid {}, not on {day}; valid on that day: {valid}", window.english),
         );
-        Problem::told(Code::NOT_VALID_TODAY, because)
+        Problem::new(Code::NOT_VALID_TODAY, because)
     }
 
     fn facts(
@@ -205,9 +205,13 @@ impl Release {
             (self.rule_of(recognised), self.message_of(recognised), self.compiled(recognised));
         let keys = &message.keys;
         let first = |slot: Option<Slot>| slot.and_then(|slot| extracted.first(slot));
-        let bad = |path: &Option<String>, expected: &str| {
+        let bad = |path: &Option<String>, (german, english): (&str, &str)| {
             let place = path.as_deref().unwrap_or_default();
-            Problem::new(Code::BAD_KEY, format!("the value at {place} is not {expected}"))
+            let text = (
+                format!("der Wert an {place} ist falsch; erwartet: {german}"),
+                format!("the value at {place} is not {english}"),
+            );
+            Problem::new(Code::BAD_KEY, text)
         };
         let municipality = match first(compiled.municipality) {
             None => None,
@@ -216,14 +220,21 @@ impl Release {
                 (_, Ok(ags)) => {
                     work.lookups += 1;
                     let place = self.index().ags.get(&ags).ok_or_else(|| {
-                        Problem::new(
-                            Code::NO_MUNICIPALITY,
+                        let text = (
+                            format!("keine Kommune mit dem AGS {ags} ist angeschlossen"),
                             format!("no municipality with AGS {ags} is connected"),
-                        )
+                        );
+                        Problem::new(Code::NO_MUNICIPALITY, text)
                     })?;
                     self.contents().municipalities[*place].value.ars
                 }
-                _ => return Err(bad(&keys.municipality, "an ARS of 12 digits or an AGS of 8 digits")),
+                _ => {
+                    let expected = (
+                        "ein ARS mit 12 oder ein AGS mit 8 Ziffern",
+                        "an ARS of 12 digits or an AGS of 8 digits",
+                    );
+                    return Err(bad(&keys.municipality, expected));
+                }
             }),
         };
         let authority = |text: &str, path: &Option<String>| {
@@ -231,13 +242,18 @@ impl Release {
         };
         let reference = match first(compiled.reference) {
             Some(text) if text.chars().count() > REFERENCE || text.chars().any(char::is_control) => {
-                return Err(bad(&keys.reference, "a reference of at most 200 printable characters"));
+                let expected = (
+                    "eine Kennung von höchstens 200 druckbaren Zeichen",
+                    "a reference of at most 200 printable characters",
+                );
+                return Err(bad(&keys.reference, expected));
             }
             other => other.map(str::to_owned),
         };
         let named = compiled.participants.map_or(&[][..], |slot| extracted.get(slot));
         if named.len() > PARTICIPANTS {
-            return Err(bad(&keys.participants, "a list of at most 500 participants"));
+            let expected = ("eine Liste von höchstens 500 Beteiligten", "a list of at most 500 participants");
+            return Err(bad(&keys.participants, expected));
         }
         let mut participants = Vec::with_capacity(named.len());
         for text in named {

@@ -46,20 +46,29 @@ pub struct Source {
 impl Source {
     /// Whether this source may send a message with these facts; otherwise DDS-I002, which names what is not allowed.
     pub fn may_send(&self, facts: &Facts) -> Result<(), Problem> {
-        let refuse = |what: String| {
-            Err(Problem::new(Code::NOT_ALLOWED, format!("source {} may not send {what}", self.id)))
+        let refuse = |german: String, english: String| {
+            let text = (
+                format!("die Quelle {} darf {german} senden", self.id),
+                format!("source {} may not send {english}", self.id),
+            );
+            Err(Problem::new(Code::NOT_ALLOWED, text))
         };
         if !self.procedures.allows(facts.procedure.as_str()) {
-            return refuse(format!("messages of procedure {}", facts.procedure));
+            let procedure = &facts.procedure;
+            return refuse(
+                format!("keine Nachrichten des Verfahrens {procedure}"),
+                format!("messages of procedure {procedure}"),
+            );
         }
         match &facts.municipality {
             Some(ars) if !self.municipalities.allows(ars.as_str()) => {
-                refuse(format!("for municipality {ars}"))
+                refuse(format!("nicht für die Kommune {ars}"), format!("for municipality {ars}"))
             }
             // Without a municipality nobody could tell whether it is allowed: only a source for all may do so.
-            None if !self.municipalities.allows_all() => {
-                refuse("messages that name no municipality, because it is limited to some".to_owned())
-            }
+            None if !self.municipalities.allows_all() => refuse(
+                "nur für bestimmte Kommunen und darum keine Nachricht ohne Kommune".to_owned(),
+                "messages that name no municipality, because it is limited to some".to_owned(),
+            ),
             _ => Ok(()),
         }
     }
@@ -73,7 +82,11 @@ impl Source {
         if self.may_answer && allowed {
             return Ok(());
         }
-        Err(Problem::new(Code::NOT_ALLOWED, format!("source {} may not send answers for this case", self.id)))
+        let text = (
+            format!("die Quelle {} darf für diesen Vorgang keine Antworten senden", self.id),
+            format!("source {} may not send answers for this case", self.id),
+        );
+        Err(Problem::new(Code::NOT_ALLOWED, text))
     }
 
     /// Whether it may fetch from the mailbox of `target`; otherwise DDS-I002.
@@ -81,7 +94,11 @@ impl Source {
         if self.mailboxes.allows(target.as_str()) {
             return Ok(());
         }
-        Err(Problem::new(Code::NOT_ALLOWED, format!("source {} may not fetch from {target}", self.id)))
+        let text = (
+            format!("die Quelle {} darf aus dem Postfach {target} nicht abholen", self.id),
+            format!("source {} may not fetch from {target}", self.id),
+        );
+        Err(Problem::new(Code::NOT_ALLOWED, text))
     }
 
     /// The target of answers to this source: `source/<id>`.

@@ -274,7 +274,7 @@ fn participants_fan_out_once_each_and_an_unknown_one_parks() {
     assert_eq!(receivers, expected);
     let (problem, _) = parked(decide(&release, "beteiligung", &format!("{}{}", ars(CITY), named("sn:1-x"))));
     assert_eq!(problem.code, Code::UNKNOWN_ADDRESSEE);
-    assert!(problem.detail.contains("sn:1-x"));
+    assert!(problem.detail.english.contains("sn:1-x"));
 }
 
 #[test]
@@ -294,7 +294,7 @@ fn a_missing_third_party_schema_parks_unless_the_rule_says_optional() {
     };
     let (problem, _) = parked(decide(&depot(json!({})).build(), "xbauantrag", &ars(CITY)));
     assert_eq!(problem.code, Code::SCHEMA_MISSING);
-    assert!(problem.detail.contains("catalogue:xbau@2.6#a.xsd"), "{problem}");
+    assert!(problem.detail.english.contains("catalogue:xbau@2.6#a.xsd"), "{problem}");
     assert_eq!(
         plan(decide(&depot(json!({ "schema_optional": true })).build(), "xbauantrag", &ars(CITY))).schema,
         None

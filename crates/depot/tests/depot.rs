@@ -38,7 +38,7 @@ fn versions_follow_each_other_by_the_day() {
     assert!(release.rule_for(&facts, "2026-11-30").is_ok());
     let late = release.rule_for(&facts, "2026-12-02").unwrap_err();
     assert_eq!(late.code, Code::NOT_VALID_TODAY);
-    assert!(late.detail.contains("valid on that day: wohngeld@2.0 (from 2026-12-01)"), "{late}");
+    assert!(late.detail.english.contains("valid on that day: wohngeld@2.0 (from 2026-12-01)"), "{late}");
 }
 
 #[test]
@@ -47,10 +47,12 @@ fn what_is_not_recognised_names_what_would_be() {
     let refuse = |document: &str| recognise(&release, document, DAY).unwrap_err();
     let near = refuse("<antrag xmlns='urn:hundesteur'/>");
     assert_eq!(near.code, Code::UNKNOWN_TYPE);
-    assert!(near.detail.contains("{urn:hundesteuer}antrag"), "{near}");
+    assert!(near.detail.english.contains("{urn:hundesteuer}antrag"), "{near}");
     let bad = refuse(&message("hundesteuer", "<ars>Erika Mustermann</ars>"));
     assert_eq!(bad.code, Code::BAD_KEY);
-    assert!(bad.detail.contains("/x:antrag/x:ars") && !bad.detail.contains("Erika"), "{bad}");
+    assert!(bad.detail.english.contains("/x:antrag/x:ars") && !bad.detail.english.contains("Erika"), "{bad}");
+    let german = &bad.detail.german;
+    assert!(german.contains("12 oder ein AGS mit 8 Ziffern") && !german.contains("Erika"), "{german}");
     assert_eq!(refuse(&message("hundesteuer", "<ars>99999999</ars>")).code, Code::NO_MUNICIPALITY);
     assert_eq!(refuse(&message("hundesteuer", "<an>Erika Mustermann</an>")).code, Code::BAD_KEY);
     let (facts, _) = recognise(&release, &message("hundesteuer", "<ars>14612000</ars>"), DAY).unwrap();
@@ -72,7 +74,7 @@ fn discriminators_tell_messages_of_one_root_apart() {
     assert_eq!(tier("pferd").unwrap().0.procedure.as_str(), "pferd");
     assert_eq!(tier("katze").unwrap().0.procedure.as_str(), "katze");
     let other = tier("hund").unwrap_err();
-    assert!(other.detail.contains("/x:antrag/x:tier = \"pferd\" (pferd@1.0)"), "{other}");
+    assert!(other.detail.english.contains("/x:antrag/x:tier = \"pferd\" (pferd@1.0)"), "{other}");
 }
 
 #[test]

@@ -50,7 +50,9 @@ pub(crate) fn app(admin: Admin) -> Router {
 /// Makes a fresh token for this run, readable only by the owner of the store's folder.
 pub(crate) fn write_token(store: &Path) -> Result<Digest, Failure> {
     let mut bytes = [0u8; 32];
-    getrandom::fill(&mut bytes).map_err(|_| Failure::internal("no random bytes from the system"))?;
+    getrandom::fill(&mut bytes).map_err(|_| {
+        Failure::internal(("das System liefert keine Zufallszahlen", "no random bytes from the system"))
+    })?;
     let token = hex::encode(bytes);
     let write = || {
         let file = store.join(TOKEN_FILE);
@@ -137,8 +139,7 @@ async fn redirect(
     Query(wish): Query<Redirect>,
 ) -> Response {
     let deed = async {
-        let to =
-            TargetId::parse(&wish.to).map_err(|error| Problem::new(Code::BAD_REQUEST, error.to_string()))?;
+        let to = TargetId::parse(&wish.to).map_err(|error| Problem::new(Code::BAD_REQUEST, error))?;
         Box::pin(admin.router.redirect(delivery(&id)?, &to, "cli")).await
     };
     act(&admin, &headers, deed).await
@@ -146,14 +147,14 @@ async fn redirect(
 
 async fn release(State(admin): State<Admin>, headers: HeaderMap, PathPart(id): PathPart<String>) -> Response {
     let deed = async {
-        let id = MessageId::parse(&id).map_err(|error| Problem::new(Code::BAD_REQUEST, error.to_string()))?;
+        let id = MessageId::parse(&id).map_err(|error| Problem::new(Code::BAD_REQUEST, error))?;
         admin.router.release_parked(id, "cli").await
     };
     act(&admin, &headers, deed).await
 }
 
 fn delivery(id: &str) -> Result<DeliveryId, Problem> {
-    DeliveryId::parse(id).map_err(|error| Problem::new(Code::BAD_REQUEST, error.to_string()))
+    DeliveryId::parse(id).map_err(|error| Problem::new(Code::BAD_REQUEST, error))
 }
 
 /// Does `deed` if the caller shows the token.
@@ -166,7 +167,9 @@ async fn act(
     let shown = shown.and_then(|value| value.strip_prefix("Bearer ")).unwrap_or_default();
     // Digests are compared, so the time taken tells nothing about the token.
     if Digest::of(shown.as_bytes()) != admin.token {
-        return refuse(&Problem::new(Code::NOT_AUTHENTICATED, "the token in the store's folder is needed"));
+        let text =
+            ("das Token aus dem Ordner der Ablage ist nötig", "the token in the store's folder is needed");
+        return refuse(&Problem::new(Code::NOT_AUTHENTICATED, text));
     }
     match deed.await {
         Ok(()) => StatusCode::NO_CONTENT.into_response(),

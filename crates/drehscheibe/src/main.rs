@@ -36,7 +36,7 @@ pub(crate) struct Failure {
 impl Failure {
     /// `text` is a pair: German, English.
     pub(crate) fn new(code: Code, text: impl Into<Text>) -> Self {
-        Problem::told(code, text).into()
+        Problem::new(code, text).into()
     }
 
     /// An argument on the command line that cannot be used. `text` is a pair: German, English.
@@ -44,9 +44,14 @@ impl Failure {
         Self::new(Code::BAD_ARGUMENT, text)
     }
 
-    /// What should not happen; told in English, because its makers must act.
-    pub(crate) fn internal(detail: impl Into<String>) -> Self {
-        Problem::new(Code::INTERNAL, detail).into()
+    /// What should not happen; its makers must act. `text` is a pair: German, English.
+    pub(crate) fn internal(text: impl Into<Text>) -> Self {
+        Self::new(Code::INTERNAL, text)
+    }
+
+    /// An error that should not happen, in its own words.
+    pub(crate) fn unexpected(error: impl std::fmt::Display) -> Self {
+        Self::internal((format!("unerwarteter Fehler (Meldung: „{error}“)"), format!("unexpected: {error}")))
     }
 }
 
@@ -59,8 +64,10 @@ impl From<Problem> for Failure {
 impl From<Vec<CheckFinding>> for Failure {
     fn from(findings: Vec<CheckFinding>) -> Self {
         let code = findings.first().map_or(Code::INTERNAL, |finding| finding.code);
-        let lines = findings.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n  ");
-        Self { problem: Problem::new(code, lines), findings }
+        let lines =
+            |language| findings.iter().map(|finding| finding.line(language)).collect::<Vec<_>>().join("\n  ");
+        let text = (lines(Language::German), lines(Language::English));
+        Self { problem: Problem::new(code, text), findings }
     }
 }
 
@@ -95,7 +102,7 @@ fn main() -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
-            output.failure(&Failure::internal(format!("cannot start the runtime: {error}")));
+            output.failure(&Failure::unexpected(error));
             return ExitCode::FAILURE;
         }
     };

@@ -52,8 +52,7 @@ pub(crate) async fn serve(options: &Serve, output: Output) -> Result<ExitCode, F
     let config_dir = options.settings.config.parent().unwrap_or(Path::new(".")).to_owned();
     let node = Box::pin(Node::start(config, &config_dir)).await?;
     output.line(format!("{} {}", output.pick("bereit auf", "ready on"), node.address()));
-    let mut terminate =
-        signal(SignalKind::terminate()).map_err(|error| Failure::internal(error.to_string()))?;
+    let mut terminate = signal(SignalKind::terminate()).map_err(|error| Failure::unexpected(error))?;
     let watching = options.watch.then(|| tokio::spawn(watcher::sources(Arc::clone(&node), config_dir)));
     tokio::select! {
         _ = tokio::signal::ctrl_c() => {}
@@ -294,7 +293,7 @@ impl Node {
         self.router.activate(release.clone());
         if let Err(Failure { problem, .. }) = self.watch_folders().await {
             // The release is in force all the same; whose folder cannot be opened is told, and is tried with the next one.
-            tracing::error!(code = %problem.code, detail = problem.detail, "inbound.folder_not_watched");
+            tracing::error!(code = %problem.code, detail = %problem.detail, "inbound.folder_not_watched");
         }
         self.note(&release, Some(&before)).await?;
         // Messages matched with the old release may still be at the workers for the time of a job.

@@ -35,8 +35,7 @@ impl Output {
     /// Prints a result as one JSON document; nothing when text is wanted.
     pub(crate) fn result<T: Serialize>(self, value: &T) -> Result<(), Failure> {
         if self.json {
-            let text =
-                serde_json::to_string_pretty(value).map_err(|error| Failure::internal(error.to_string()))?;
+            let text = serde_json::to_string_pretty(value).map_err(|error| Failure::unexpected(error))?;
             let _closed = writeln!(std::io::stdout().lock(), "{text}");
         }
         Ok(())
@@ -47,9 +46,7 @@ impl Output {
         let Failure { problem, findings } = failure;
         let entry = problem.code.entry();
         let remedy = self.pick(entry.remedy_german, entry.remedy_english);
-        let lines: Vec<String> = findings.iter().map(|finding| finding.line(self.language)).collect();
-        let detail =
-            if lines.is_empty() { problem.detail_in(self.language).to_owned() } else { lines.join("\n  ") };
+        let detail = problem.detail.pick(self.language);
         if self.json {
             let value = serde_json::json!({
                 "error": problem.code, "title": self.pick(entry.german, entry.english), "detail": detail,
@@ -80,7 +77,7 @@ impl Output {
 /// Writes a JSON report to a file.
 pub(crate) fn write_report<T: Serialize>(file: &std::path::Path, report: &T) -> Result<(), Failure> {
     let failed = |error: std::io::Error| Failure::new(Code::FILE_UNUSABLE, file_error(file, &error));
-    let text = serde_json::to_string_pretty(report).map_err(|error| Failure::internal(error.to_string()))?;
+    let text = serde_json::to_string_pretty(report).map_err(|error| Failure::unexpected(error))?;
     std::fs::write(file, text + "\n").map_err(failed)
 }
 

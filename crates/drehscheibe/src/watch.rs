@@ -36,7 +36,7 @@ pub(crate) async fn release(node: Weak<Node>, mut ended: watch::Receiver<bool>) 
             Err(problem) => Err(Failure::from(problem)),
         };
         if let Err(Failure { problem, .. }) = switched {
-            tracing::error!(release = %wanted, code = %problem.code, detail = problem.detail, "release not activated");
+            tracing::error!(release = %wanted, code = %problem.code, detail = %problem.detail, "release not activated");
             refused = Some(wanted);
         }
     }
@@ -72,7 +72,7 @@ pub(crate) async fn osci(
         pauses = pauses.wrapping_add(1);
         let (changed, failures) = refresher.look();
         for Failure { problem, .. } in &failures {
-            tracing::error!(code = %problem.code, detail = problem.detail, "osci.mailboxes_stay");
+            tracing::error!(code = %problem.code, detail = %problem.detail, "osci.mailboxes_stay");
         }
         if changed && failures.is_empty() {
             tracing::info!("osci.mailboxes_read");

@@ -61,10 +61,11 @@ impl Pieces {
     pub(crate) fn allow(&mut self, limit: u64) -> Result<(), Problem> {
         self.limit = limit;
         if self.encoded {
-            return Err(Problem::new(
-                Code::UNSUPPORTED_MEDIA,
+            let text = (
+                "Content-Encoding wird nicht unterstützt, den Körper unverändert senden",
                 "Content-Encoding is not supported, send the body as it is",
-            ));
+            );
+            return Err(Problem::new(Code::UNSUPPORTED_MEDIA, text));
         }
         if self.announced.is_some_and(|announced| announced > limit) { Err(self.too_large()) } else { Ok(()) }
     }
@@ -80,8 +81,10 @@ impl Pieces {
             let began = Instant::now();
             let frame = match timeout(self.pace.idle.min(allowance), self.body.frame()).await {
                 Ok(frame) => frame,
-                Err(_) if allowance < self.pace.idle => return Err(self.too_slow("below the least rate")),
-                Err(_) => return Err(self.too_slow("nothing came")),
+                Err(_) if allowance < self.pace.idle => {
+                    return Err(self.too_slow("unter der Mindestrate", "below the least rate"));
+                }
+                Err(_) => return Err(self.too_slow("es kam nichts mehr", "nothing came")),
             };
             self.waited += began.elapsed();
             match frame {
@@ -90,7 +93,11 @@ impl Pieces {
                     return Ok(None);
                 }
                 Some(Err(_)) => {
-                    return Err(Problem::new(Code::BROKEN_OFF, "the body ended before its announced end"));
+                    let text = (
+                        "der Körper endete vor seinem angekündigten Ende",
+                        "the body ended before its announced end",
+                    );
+                    return Err(Problem::new(Code::BROKEN_OFF, text));
                 }
                 Some(Ok(frame)) => {
                     let Ok(piece) = frame.into_data() else { continue };
@@ -128,18 +135,42 @@ impl Pieces {
     }
 
     fn too_large(&self) -> Problem {
-        Problem::new(Code::TOO_LARGE, format!("the body is larger than {} bytes", self.limit))
+        larger("der Körper", "the body", self.limit)
     }
 
-    fn too_slow(&self, why: &str) -> Problem {
-        Problem::new(Code::TOO_SLOW, format!("{why} after {} bytes", self.received))
+    fn too_slow(&self, german: &str, english: &str) -> Problem {
+        let bytes = self.received;
+        Problem::new(
+            Code::TOO_SLOW,
+            (format!("{german} nach {bytes} Bytes"), format!("{english} after {bytes} bytes")),
+        )
     }
+}
+
+/// `DDS-I003`: what is larger than its limit in bytes.
+pub(crate) fn larger(german: &str, english: &str, limit: u64) -> Problem {
+    let text =
+        (format!("{german} ist größer als {limit} Bytes"), format!("{english} is larger than {limit} bytes"));
+    Problem::new(Code::TOO_LARGE, text)
+}
+
+/// `DDS-I003`: an attachment beyond its limit in bytes.
+pub(crate) fn large_attachment(limit: u64) -> Problem {
+    larger("eine Anlage", "an attachment", limit)
+}
+
+/// `DDS-I003`: more attachments than allowed.
+pub(crate) fn many_attachments(limit: usize) -> Problem {
+    Problem::new(
+        Code::TOO_LARGE,
+        (format!("mehr als {limit} Anlagen"), format!("more than {limit} attachments")),
+    )
 }
 
 /// Checks the size of the main document.
 pub(crate) fn within(size: usize, limit: u64) -> Result<(), Problem> {
     if size as u64 > limit {
-        return Err(Problem::new(Code::TOO_LARGE, format!("the main document is larger than {limit} bytes")));
+        return Err(larger("das Dokument", "the main document", limit));
     }
     Ok(())
 }

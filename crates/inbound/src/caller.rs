@@ -39,9 +39,11 @@ impl Caller {
                 .and_then(|peer| peer.certificate)
                 .and_then(|digest| context.sources().by_certificate(&digest)),
         };
-        source
-            .map(Self)
-            .ok_or_else(|| Problem::new(Code::NOT_AUTHENTICATED, "no known token or client certificate"))
+        source.map(Self).ok_or_else(|| {
+            let text =
+                ("kein bekanntes Token oder Client-Zertifikat", "no known token or client certificate");
+            Problem::new(Code::NOT_AUTHENTICATED, text)
+        })
     }
 }
 

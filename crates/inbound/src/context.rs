@@ -68,9 +68,17 @@ impl Context {
         let places = if channel == Channel::Soap { &self.shared.soap } else { &self.shared.rest };
         Arc::clone(places).try_acquire_owned().map_err(|error| match error {
             TryAcquireError::NoPermits => {
-                Problem::new(Code::OVERLOADED, "as many submissions as allowed are in flight")
+                let text = (
+                    "so viele Einreichungen wie erlaubt sind in Arbeit",
+                    "as many submissions as allowed are in flight",
+                );
+                Problem::new(Code::OVERLOADED, text)
             }
-            TryAcquireError::Closed => Problem::new(Code::DRAINING, "the service takes no more submissions"),
+            TryAcquireError::Closed => {
+                let text =
+                    ("der Dienst nimmt keine Einreichungen mehr an", "the service takes no more submissions");
+                Problem::new(Code::DRAINING, text)
+            }
         })
     }
 

@@ -34,11 +34,15 @@ pub(crate) fn guarded(routes: Router<Context>, further: Router, context: Context
 }
 
 async fn not_found() -> Refusal {
-    Problem::new(Code::NOT_FOUND, "no such resource").into()
+    Problem::new(Code::NOT_FOUND, ("keine solche Adresse", "no such resource")).into()
 }
 
 async fn wrong_method() -> Refusal {
-    Problem::new(Code::WRONG_METHOD, "this resource does not know the method; see the header Allow").into()
+    let text = (
+        "diese Adresse kennt die Methode nicht; siehe den Kopf Allow",
+        "this resource does not know the method; see the header Allow",
+    );
+    Problem::new(Code::WRONG_METHOD, text).into()
 }
 
 async fn guard(State(context): State<Context>, request: Request, next: Next) -> Response {
@@ -56,9 +60,8 @@ async fn guard(State(context): State<Context>, request: Request, next: Next) -> 
     }
     if let Some(Refusal(problem)) = response.extensions_mut().remove::<Refusal>() {
         let status = response.status();
-        if problem.outward() != problem.detail {
-            // Callers read less than this, see `Problem::outward`.
-            tracing::warn!(code = %problem.code, detail = problem.detail, "inbound.failed");
+        if problem.is_inward() {
+            tracing::warn!(code = %problem.code, detail = %problem.detail, "inbound.failed");
         }
         refusal::companions(status, context.options().retry_after, response.headers_mut());
         response
@@ -71,16 +74,18 @@ async fn guard(State(context): State<Context>, request: Request, next: Next) -> 
 }
 
 fn head(request: &Request, fields: usize) -> Result<(), Problem> {
-    let too_large =
-        |what: &str, max: usize| Err(Problem::new(Code::HEAD_TOO_LARGE, format!("more than {max} {what}")));
+    let too_large = |german: &str, english: &str, max: usize| {
+        let text = (format!("mehr als {max} {german}"), format!("more than {max} {english}"));
+        Err(Problem::new(Code::HEAD_TOO_LARGE, text))
+    };
     let size = |(name, value): (&HeaderName, &HeaderValue)| name.as_str().len() + value.len();
     let headers: &HeaderMap = request.headers();
     if headers.len() > fields {
-        too_large("header fields", fields)
+        too_large("Kopffelder", "header fields", fields)
     } else if headers.iter().map(size).sum::<usize>() > HEADER_BYTES {
-        too_large("bytes of header fields", HEADER_BYTES)
+        too_large("Bytes an Kopffeldern", "bytes of header fields", HEADER_BYTES)
     } else if request.uri().path_and_query().map_or(0, |target| target.as_str().len()) > TARGET_BYTES {
-        too_large("bytes in path and query", TARGET_BYTES)
+        too_large("Bytes in Pfad und Abfrage", "bytes in path and query", TARGET_BYTES)
     } else {
         Ok(())
     }

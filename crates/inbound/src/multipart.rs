@@ -65,7 +65,10 @@ impl Splitter {
     pub fn new(content_type: &str) -> Result<Self, Problem> {
         let boundary = parameter(content_type, "boundary").unwrap_or_default();
         if !(1..=70).contains(&boundary.len()) {
-            return Err(malformed("the multipart boundary is missing or longer than 70 characters"));
+            return Err(malformed(
+                "die Grenze (boundary) des multipart-Körpers fehlt oder ist länger als 70 Zeichen",
+                "the multipart boundary is missing or longer than 70 characters",
+            ));
         }
         // The first delimiter may stand at the very beginning, without the line break before it.
         let buffer = BytesMut::from(&b"\r\n"[..]);
@@ -88,7 +91,11 @@ impl Splitter {
         if self.place == Place::End {
             return Ok(());
         }
-        Err(Problem::new(Code::BROKEN_OFF, "the multipart body ended before its closing delimiter"))
+        let text = (
+            "der multipart-Körper endete vor seiner schließenden Grenze",
+            "the multipart body ended before its closing delimiter",
+        );
+        Err(Problem::new(Code::BROKEN_OFF, text))
     }
 
     /// The next event.
@@ -105,7 +112,10 @@ impl Splitter {
                         self.skipped += safe;
                         self.buffer.advance(safe);
                         if self.skipped > SLACK_BYTES {
-                            return Err(malformed("the multipart body does not begin with its delimiter"));
+                            return Err(malformed(
+                                "der multipart-Körper beginnt nicht mit seiner Grenze (boundary)",
+                                "the multipart body does not begin with its delimiter",
+                            ));
                         }
                         return Ok(Event::Hungry);
                     }
@@ -136,7 +146,9 @@ impl Splitter {
                 Place::Head => {
                     let Some(end) = find(&self.buffer, b"\r\n\r\n", HEAD_BYTES) else {
                         let too_large = self.buffer.len() > HEAD_BYTES;
-                        let error = || malformed("the head of a part is too large");
+                        let error = || {
+                            malformed("der Kopf eines Teils ist zu groß", "the head of a part is too large")
+                        };
                         return if too_large { Err(error()) } else { Ok(Event::Hungry) };
                     };
                     let head = self.buffer.split_to(end);
@@ -196,11 +208,16 @@ impl Splitter {
 }
 
 fn head_of(bytes: &[u8]) -> Result<PartHead, Problem> {
-    let text = std::str::from_utf8(bytes).map_err(|_| malformed("the head of a part is not UTF-8"))?;
+    let text = std::str::from_utf8(bytes)
+        .map_err(|_| malformed("der Kopf eines Teils ist kein UTF-8", "the head of a part is not UTF-8"))?;
     let mut head = PartHead::default();
     for line in text.split("\r\n").filter(|line| !line.is_empty()) {
-        let (field, value) =
-            line.split_once(':').ok_or_else(|| malformed("a header field of a part has no colon"))?;
+        let (field, value) = line.split_once(':').ok_or_else(|| {
+            malformed(
+                "ein Kopffeld eines Teils hat keinen Doppelpunkt",
+                "a header field of a part has no colon",
+            )
+        })?;
         let value = value.trim();
         if field.eq_ignore_ascii_case("content-disposition") {
             head.name = parameter(value, "name").unwrap_or_default();
@@ -211,11 +228,14 @@ fn head_of(bytes: &[u8]) -> Result<PartHead, Problem> {
             && !["binary", "8bit", "7bit"].contains(&value.to_ascii_lowercase().as_str())
         {
             // RFC 7578 section 4.7 deprecates it for form data.
-            return Err(malformed("Content-Transfer-Encoding must be binary"));
+            return Err(malformed(
+                "Content-Transfer-Encoding muss binary sein",
+                "Content-Transfer-Encoding must be binary",
+            ));
         }
     }
     if head.name.is_empty() {
-        return Err(malformed("a part has no name"));
+        return Err(malformed("ein Teil hat keinen Namen", "a part has no name"));
     }
     Ok(head)
 }
@@ -284,10 +304,13 @@ fn find(bytes: &[u8], pattern: &[u8], reach: usize) -> Option<usize> {
     bytes.windows(pattern.len()).take(reach).position(|window| window == pattern)
 }
 
-fn malformed(detail: &str) -> Problem {
-    Problem::new(Code::BAD_REQUEST, detail)
+fn malformed(german: &str, english: &str) -> Problem {
+    Problem::new(Code::BAD_REQUEST, (german, english))
 }
 
 fn no_line_end() -> Problem {
-    malformed("a multipart delimiter is not followed by a line break")
+    malformed(
+        "auf eine Grenze des multipart-Körpers folgt kein Zeilenende",
+        "a multipart delimiter is not followed by a line break",
+    )
 }

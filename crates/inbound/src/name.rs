@@ -16,10 +16,11 @@ pub(crate) fn file_name(sent: &str) -> Result<String, Problem> {
     if usable {
         Ok(name.to_owned())
     } else {
-        Err(Problem::new(
-            Code::BAD_REQUEST,
+        let text = (
+            "eine Anlage braucht einen Dateinamen von 1 bis 200 Bytes ohne Steuerzeichen",
             "an attachment needs a file name of 1 to 200 bytes without control characters",
-        ))
+        );
+        Err(Problem::new(Code::BAD_REQUEST, text))
     }
 }
 
@@ -30,7 +31,11 @@ pub(crate) fn file_name(sent: &str) -> Result<String, Problem> {
 pub(crate) fn sender_key(sent: &[u8]) -> Result<&str, Problem> {
     let visible = (1..=200).contains(&sent.len()) && sent.iter().all(u8::is_ascii_graphic);
     std::str::from_utf8(sent).ok().filter(|_| visible).ok_or_else(|| {
-        Problem::new(Code::BAD_REQUEST, "the idempotency key must be 1 to 200 visible ASCII characters")
+        let text = (
+            "der Idempotenzschlüssel muss 1 bis 200 sichtbare ASCII-Zeichen haben",
+            "the idempotency key must be 1 to 200 visible ASCII characters",
+        );
+        Problem::new(Code::BAD_REQUEST, text)
     })
 }
 

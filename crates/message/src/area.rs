@@ -21,7 +21,7 @@ impl Ars {
 
     /// Reads twelve digits; anything else is [`Malformed`].
     pub fn parse(text: &str) -> Result<Self, Malformed> {
-        digits(text).map(Self).ok_or_else(|| Malformed::new("ARS", text, "12 digits"))
+        digits(text).map(Self).ok_or_else(|| Malformed::new("ARS", text, ("12 Ziffern", "12 digits")))
     }
 
     /// The Kreis this area lies in: its first five digits, then zeros.
@@ -72,7 +72,7 @@ impl Ags {
 
     /// Reads eight digits; anything else is [`Malformed`].
     pub fn parse(text: &str) -> Result<Self, Malformed> {
-        digits(text).map(Self).ok_or_else(|| Malformed::new("AGS", text, "8 digits"))
+        digits(text).map(Self).ok_or_else(|| Malformed::new("AGS", text, ("8 Ziffern", "8 digits")))
     }
 }
 

@@ -18,7 +18,11 @@ impl CaseRef {
         if (1..=120).contains(&text.len()) && text.bytes().all(allowed) {
             Ok(Self(text.to_owned()))
         } else {
-            Err(Malformed::new("case reference", text, "1 to 120 letters, digits or - _ . : /"))
+            Err(Malformed::new(
+                "case reference",
+                text,
+                ("1 bis 120 Buchstaben, Ziffern oder - _ . : /", "1 to 120 letters, digits or - _ . : /"),
+            ))
         }
     }
 

@@ -73,7 +73,8 @@ impl std::fmt::Debug for Code {
 impl TryFrom<String> for Code {
     type Error = crate::Malformed;
     fn try_from(text: String) -> Result<Self, Self::Error> {
-        Self::from_name(&text).ok_or_else(|| crate::Malformed::new("code", &text, "a known code"))
+        Self::from_name(&text)
+            .ok_or_else(|| crate::Malformed::new("code", &text, ("ein bekannter Code", "a known code")))
     }
 }
 

@@ -56,7 +56,7 @@ impl Digest {
 
     /// Reads 64 hex digits.
     pub fn parse(text: &str) -> Result<Self, Malformed> {
-        let malformed = || Malformed::new("digest", text, "64 hex digits");
+        let malformed = || Malformed::new("digest", text, ("64 Hexziffern", "64 hex digits"));
         let hex = text.as_bytes();
         if hex.len() != 64 {
             return Err(malformed());

@@ -30,7 +30,9 @@ macro_rules! uuid_form {
         impl $type {
             /// Reads a UUID in its usual text form.
             pub fn parse(text: &str) -> Result<Self, Malformed> {
-                Uuid::parse_str(text).map(Self).map_err(|_| Malformed::new($what, text, "a UUID"))
+                Uuid::parse_str(text)
+                    .map(Self)
+                    .map_err(|_| Malformed::new($what, text, ("eine UUID", "a UUID")))
             }
         }
         impl std::fmt::Display for $type {
@@ -55,7 +57,7 @@ impl std::fmt::Display for ReleaseId {
 }
 
 macro_rules! name_form {
-    ($(#[$doc:meta])* $type:ident, $what:literal, $expected:literal, $allowed:expr) => {
+    ($(#[$doc:meta])* $type:ident, $what:literal, $expected:expr, $allowed:expr) => {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(try_from = "String", into = "String")]
@@ -110,20 +112,20 @@ const fn keyed(byte: u8) -> bool {
 
 name_form!(
     /// Quellsystem: a form server or portal that may send, as named in `config/sources/`.
-    SourceId, "source", "1 to 120 of a-z 0-9 - _ .", plain
+    SourceId, "source", ("1 bis 120 Zeichen aus a-z 0-9 - _ .", "1 to 120 of a-z 0-9 - _ ."), plain
 );
 name_form!(
     /// Zustellziel: one end point of one authority, such as `146120000000/steueramt/fv-steuerwerk`; answers to a
     /// source go to `source/<source id>`.
-    TargetId, "target", "1 to 120 of A-Z a-z 0-9 - _ . : /", keyed
+    TargetId, "target", ("1 bis 120 Zeichen aus A-Z a-z 0-9 - _ . : /", "1 to 120 of A-Z a-z 0-9 - _ . : /"), keyed
 );
 name_form!(
     /// Produkt: a Fachverfahren or DMS of the catalogue in `rules/products/` and `rules/dms/`, such as `fv-steuerwerk`.
-    ProductId, "product", "1 to 120 of a-z 0-9 - _ .", plain
+    ProductId, "product", ("1 bis 120 Zeichen aus a-z 0-9 - _ .", "1 to 120 of a-z 0-9 - _ ."), plain
 );
 name_form!(
     /// Zuständige Stelle in the form of the DVDV, `prefix:key`, such as `sn:146120000000-steueramt`.
-    AuthorityId, "authority", "prefix:key of A-Z a-z 0-9 - _ . : /", keyed
+    AuthorityId, "authority", ("Präfix:Schlüssel aus A-Z a-z 0-9 - _ . : /", "prefix:key of A-Z a-z 0-9 - _ . : /"), keyed
 );
 
 #[cfg(test)]

@@ -31,18 +31,26 @@ pub use time::{Clock, Timestamp};
 
 /// A value from outside that does not have the form its type promises.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{what}: {value:?} is not {expected}")]
+#[error("{what}: {value:?} is not {}", expected.1)]
 pub struct Malformed {
     /// What the value should have been, such as `ARS`.
     pub what: &'static str,
     /// The offending text, cut to 80 characters.
     pub value: String,
-    /// The expected form in words.
-    pub expected: &'static str,
+    /// The expected form in words: German (nominative), English.
+    pub expected: (&'static str, &'static str),
 }
 
 impl Malformed {
-    pub(crate) fn new(what: &'static str, value: &str, expected: &'static str) -> Self {
+    pub(crate) fn new(what: &'static str, value: &str, expected: (&'static str, &'static str)) -> Self {
         Self { what, value: value.chars().take(80).collect(), expected }
+    }
+}
+
+/// What was expected, and what came instead.
+impl From<Malformed> for Text {
+    fn from(malformed: Malformed) -> Self {
+        let Malformed { value, expected: (german, _), .. } = &malformed;
+        (format!("erwartet: {german}; angegeben: {value:?}"), malformed.to_string()).into()
     }
 }

@@ -53,35 +53,16 @@ impl Actor {
 pub struct Problem {
     /// Code with a page in `docs/codes/`.
     pub code: Code,
-    /// What exactly is wrong here, in one English sentence.
-    pub detail: String,
-    /// The same in German, where an operator may read it at the command line.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub german: Option<String>,
+    /// What exactly is wrong here, in one sentence.
+    pub detail: Text,
     /// Findings of validation, when the problem is an invalid message.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub findings: Vec<Finding>,
 }
 
 impl Problem {
-    /// A problem without findings.
-    pub fn new(code: Code, detail: impl Into<String>) -> Self {
-        Self { code, detail: detail.into(), german: None, findings: Vec::new() }
-    }
-
-    /// A problem told in both languages.
-    pub fn told(code: Code, text: impl Into<Text>) -> Self {
-        let Text { german, english } = text.into();
-        Self { german: Some(german), ..Self::new(code, english) }
-    }
-
-    /// The detail in the wanted language; English where no German was written.
-    #[must_use]
-    pub fn detail_in(&self, language: Language) -> &str {
-        match (language, &self.german) {
-            (Language::German, Some(german)) => german,
-            _ => &self.detail,
-        }
+    /// A problem without findings; `detail` is a pair: German, English.
+    pub fn new(code: Code, detail: impl Into<Text>) -> Self {
+        Self { code, detail: detail.into(), findings: Vec::new() }
     }
 
     /// Who must act.
@@ -90,15 +71,21 @@ impl Problem {
         self.code.entry().actor
     }
 
-    /// The detail as callers may read it. What the store or we ourselves failed with names files and engines: that is for the
-    /// log of the operator, and callers learn the meaning of the code instead.
+    /// Whether the detail is for the operator alone: what the store or we ourselves failed with names files and engines.
     #[must_use]
-    pub fn outward(&self) -> &str {
+    pub fn is_inward(&self) -> bool {
         let code = self.code.as_str();
-        if code.starts_with("DDS-S") || code.starts_with("DDS-X") {
-            self.code.entry().english
-        } else {
-            &self.detail
+        code.starts_with("DDS-S") || code.starts_with("DDS-X")
+    }
+
+    /// The detail as callers may read it: the meaning of the code, where the detail [is not for them](Self::is_inward).
+    #[must_use]
+    pub fn outward(&self, language: Language) -> &str {
+        let entry = self.code.entry();
+        match language {
+            Language::German if self.is_inward() => entry.german,
+            Language::English if self.is_inward() => entry.english,
+            _ => self.detail.pick(language),
         }
     }
 
@@ -111,7 +98,8 @@ impl Problem {
             title: entry.german,
             title_en: entry.english,
             status: entry.status,
-            detail: self.outward(),
+            detail: self.outward(Language::German),
+            detail_en: self.outward(Language::English),
             instance,
             code: self.code,
             actor: entry.actor,
@@ -134,8 +122,10 @@ pub struct ProblemDocument<'a> {
     pub title_en: &'static str,
     /// HTTP status.
     pub status: u16,
-    /// What exactly is wrong here, English; see [`Problem::outward`].
+    /// What exactly is wrong here, German; see [`Problem::outward`].
     pub detail: &'a str,
+    /// What exactly is wrong here, English.
+    pub detail_en: &'a str,
     /// Path of the request.
     pub instance: &'a str,
     /// Code.

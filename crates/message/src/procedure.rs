@@ -9,7 +9,7 @@ use crate::{
 
 name_form!(
     /// Verwaltungsverfahren as named by its rule package, such as `gewerbeanzeige`.
-    ProcedureId, "procedure", "1 to 120 of a-z 0-9 - _ .", plain
+    ProcedureId, "procedure", ("1 bis 120 Zeichen aus a-z 0-9 - _ .", "1 to 120 of a-z 0-9 - _ ."), plain
 );
 
 /// LeiKa-Schlüssel of a service: 14 digits that begin with 99.
@@ -24,7 +24,11 @@ impl LeikaKey {
         if key.len() == 14 && key.starts_with("99") && key.bytes().all(|byte| byte.is_ascii_digit()) {
             Ok(Self(key.to_owned()))
         } else {
-            Err(Malformed::new("LeiKa key", text, "14 digits that begin with 99"))
+            Err(Malformed::new(
+                "LeiKa key",
+                text,
+                ("14 Ziffern, die mit 99 beginnen", "14 digits that begin with 99"),
+            ))
         }
     }
 

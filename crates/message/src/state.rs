@@ -37,7 +37,7 @@ pub enum DeliveryState {
 }
 
 macro_rules! names {
-    ($type:ident { $($variant:ident = $name:literal),+ $(,)? }) => {
+    ($type:ident { $($variant:ident = $name:literal $german:literal),+ $(,)? }) => {
         impl $type {
             /// All states.
             pub const ALL: &'static [Self] = &[$(Self::$variant),+];
@@ -45,6 +45,11 @@ macro_rules! names {
             #[must_use]
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $name),+ }
+            }
+            /// German name for people.
+            #[must_use]
+            pub const fn german(self) -> &'static str {
+                match self { $(Self::$variant => $german),+ }
             }
             /// The state of that name.
             #[must_use]
@@ -60,11 +65,19 @@ macro_rules! names {
     };
 }
 names!(MessageState {
-    Accepted = "accepted", Routed = "routed", Completed = "completed", Rejected = "rejected", Parked = "parked",
+    Accepted = "accepted" "angenommen",
+    Routed = "routed" "in Zustellung",
+    Completed = "completed" "vollständig zugestellt",
+    Rejected = "rejected" "zurückgewiesen",
+    Parked = "parked" "Klärfall",
 });
 names!(DeliveryState {
-    Prepared = "prepared", InDoubt = "in_doubt", Delivered = "delivered", DeadLetter = "dead_letter",
-    Redirected = "redirected", Cancelled = "cancelled",
+    Prepared = "prepared" "wartet auf Zustellung",
+    InDoubt = "in_doubt" "Ausgang ungewiss",
+    Delivered = "delivered" "zugestellt",
+    DeadLetter = "dead_letter" "unzustellbar",
+    Redirected = "redirected" "umgeleitet",
+    Cancelled = "cancelled" "abgebrochen",
 });
 
 impl MessageState {

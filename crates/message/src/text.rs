@@ -25,6 +25,12 @@ pub struct Text {
 }
 
 impl Text {
+    /// What is the same in both languages: a status such as `HTTP 503`, a place in a file.
+    pub fn verbatim(words: impl Into<String>) -> Self {
+        let words = words.into();
+        Self { german: words.clone(), english: words }
+    }
+
     /// The sentence in the wanted language.
     #[must_use]
     pub fn pick(&self, language: Language) -> &str {

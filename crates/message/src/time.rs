@@ -22,9 +22,13 @@ impl Timestamp {
 
     /// Reads RFC 3339.
     pub fn parse(text: &str) -> Result<Self, crate::Malformed> {
-        text.parse::<jiff::Timestamp>()
-            .map(|moment| Self(moment.as_millisecond()))
-            .map_err(|_| crate::Malformed::new("timestamp", text, "RFC 3339, such as 2026-11-22T08:00:00Z"))
+        text.parse::<jiff::Timestamp>().map(|moment| Self(moment.as_millisecond())).map_err(|_| {
+            crate::Malformed::new(
+                "timestamp",
+                text,
+                ("RFC 3339, etwa 2026-11-22T08:00:00Z", "RFC 3339, such as 2026-11-22T08:00:00Z"),
+            )
+        })
     }
 
     /// The day of this moment in UTC as `YYYY-MM-DD`; ordered like the days themselves.

@@ -47,6 +47,8 @@ impl Error {
 
 impl From<Error> for dds_message::Problem {
     fn from(error: Error) -> Self {
-        Self::new(error.code(), error.to_string())
+        let Error::Certificates(why) = &error;
+        let german = format!("Zertifikate für Ziele (Meldung: „{why}“)");
+        Self::new(error.code(), (german, error.to_string()))
     }
 }

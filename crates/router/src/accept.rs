@@ -81,8 +81,12 @@ async fn repeat(router: &Router, first: &Accepted) -> Result<Acknowledgement, Pr
 
 fn new_uuid(milliseconds: i64) -> Result<Uuid, Problem> {
     let mut random = [0u8; 10];
-    getrandom::fill(&mut random)
-        .map_err(|_| Problem::new(Code::INTERNAL, "no random bytes from the system"))?;
+    getrandom::fill(&mut random).map_err(|_| {
+        Problem::new(
+            Code::INTERNAL,
+            ("das System liefert keine Zufallszahlen", "no random bytes from the system"),
+        )
+    })?;
     let milliseconds = u64::try_from(milliseconds).unwrap_or(0);
     Ok(uuid::Builder::from_unix_timestamp_millis(milliseconds, &random).into_uuid())
 }
@@ -128,7 +132,10 @@ impl Intake for Reception {
 
     /// In a task of its own: a sender that leaves meanwhile must not leave behind a message that is committed and not routed.
     async fn accept(self: Box<Self>, document: Bytes, format: Format) -> Result<Acknowledgement, Problem> {
-        let lost = |_| Problem::new(Code::INTERNAL, "accepting a message ended unexpectedly");
+        let lost = |_| Problem::new(
+                Code::INTERNAL,
+                ("das Annehmen einer Nachricht endete unerwartet", "accepting a message ended unexpectedly"),
+            );
         tokio::spawn(self.take(document, format)).await.map_err(lost)?
     }
 }
@@ -284,7 +291,7 @@ fn check(document: &[u8], format: Format, limits: &Limits) -> Result<(), Problem
 }
 
 fn malformed(error: dds_xml::XmlError) -> Problem {
-    Problem::new(Code::NOT_WELL_FORMED, error.to_string())
+    Problem::new(Code::NOT_WELL_FORMED, (error.german(), error.to_string()))
 }
 
 /// Reads the key facts of a document in one pass. Fails with `DDS-I005`, `DDS-R001`, `DDS-R002` or `DDS-R007`.
@@ -305,5 +312,9 @@ pub fn recognise(
 }
 
 fn unknown_source(source: &SourceId) -> Problem {
-    Problem::new(Code::NOT_ALLOWED, format!("source {source} is not part of the active release"))
+    let text = (
+        format!("die Quelle {source} gehört nicht zum aktiven Depotstand"),
+        format!("source {source} is not part of the active release"),
+    );
+    Problem::new(Code::NOT_ALLOWED, text)
 }

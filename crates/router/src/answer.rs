@@ -14,8 +14,13 @@ pub(crate) async fn application(
 ) -> Result<MessageId, Problem> {
     let release = router.release();
     let source = release.source(from).filter(|source| source.may_answer);
-    let source =
-        source.ok_or_else(|| Problem::new(Code::NOT_ALLOWED, format!("{from} may not send answers")))?;
+    let source = source.ok_or_else(|| {
+        let text = (
+            format!("die Quelle {from} darf keine Antworten senden"),
+            format!("{from} may not send answers"),
+        );
+        Problem::new(Code::NOT_ALLOWED, text)
+    })?;
     let journal = &router.inner.parts.journal;
     let found = match (answer.message, &answer.case) {
         (Some(message), _) => Some(message),
@@ -24,7 +29,10 @@ pub(crate) async fn application(
             meant.retain(|one| source.may_answer_for(one.municipality.as_ref()).is_ok());
             if meant.len() > 1 {
                 // Taking the newest could send an answer to another citizen.
-                let text = "several sources, procedures or municipalities use this case reference: name the message id";
+                let text = (
+                    "mehrere Quellen, Verfahren oder Gemeinden verwenden diese Vorgangskennung: die Kennung der Nachricht angeben",
+                    "several sources, procedures or municipalities use this case reference: name the message id",
+                );
                 return Err(Problem::new(Code::NO_SUCH_CASE, text));
             }
             meant.pop().map(|one| one.id)
@@ -37,13 +45,20 @@ pub(crate) async fn application(
     };
     let record =
         record.filter(|record| matches!(record.direction, Direction::Application)).ok_or_else(|| {
-            Problem::new(Code::NO_SUCH_CASE, "no application with this message id or case reference")
+            let text = (
+                "kein Antrag mit dieser Kennung der Nachricht oder des Vorgangs",
+                "no application with this message id or case reference",
+            );
+            Problem::new(Code::NO_SUCH_CASE, text)
         })?;
     if answer.case.is_some()
         && answer.case.as_deref() != record.case.as_ref().map(dds_message::CaseRef::as_str)
     {
         // A mistyped id would send the answer to another citizen; the second reference is there to catch it.
-        let text = "the application with this message id has another case reference";
+        let text = (
+            "der Antrag mit dieser Kennung hat eine andere Vorgangskennung",
+            "the application with this message id has another case reference",
+        );
         return Err(Problem::new(Code::NO_SUCH_CASE, text));
     }
     source.may_answer_for(record.municipality.as_ref())?;

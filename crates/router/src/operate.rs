@@ -12,10 +12,12 @@ impl Router {
     pub async fn release_parked(&self, id: MessageId, by: &str) -> Result<(), Problem> {
         let record = self.record(id).await?;
         if record.state != MessageState::Parked || !record.deliveries.is_empty() {
-            return Err(Problem::new(
-                Code::BAD_REQUEST,
-                format!("message is {}, not parked before delivery", record.state),
-            ));
+            let state = record.state;
+            let text = (
+                format!("die Nachricht ist kein Klärfall vor der Zustellung (Stand: {})", state.german()),
+                format!("message is {state}, not parked before delivery"),
+            );
+            return Err(Problem::new(Code::BAD_REQUEST, text));
         }
         self.inner
             .parts
@@ -57,23 +59,33 @@ impl Router {
         };
         match self.inner.parts.journal.settle(vec![settlement]).await?.first() {
             Some(Settled::Applied(_)) => Ok(()),
-            _ => Err(Problem::new(Code::BAD_REQUEST, "delivery changed in the meantime")),
+            _ => {
+                let text =
+                    ("die Zustellung hat sich inzwischen geändert", "delivery changed in the meantime");
+                Err(Problem::new(Code::BAD_REQUEST, text))
+            }
         }
     }
 
     async fn record(&self, id: MessageId) -> Result<MessageRecord, Problem> {
         let record = self.inner.parts.journal.message(id).await?;
-        record.ok_or_else(|| Problem::new(Code::NOT_FOUND, format!("no message {id}")))
+        record.ok_or_else(|| {
+            Problem::new(Code::NOT_FOUND, (format!("keine Nachricht {id}"), format!("no message {id}")))
+        })
     }
 
     async fn stopped(&self, id: DeliveryId) -> Result<(MessageRecord, DeliveryRecord), Problem> {
         let delivery = self.inner.parts.journal.delivery(id).await?;
-        let delivery = delivery.ok_or_else(|| Problem::new(Code::NOT_FOUND, format!("no delivery {id}")))?;
+        let delivery = delivery.ok_or_else(|| {
+            Problem::new(Code::NOT_FOUND, (format!("keine Zustellung {id}"), format!("no delivery {id}")))
+        })?;
         if !matches!(delivery.state, DeliveryState::DeadLetter | DeliveryState::InDoubt) {
-            return Err(Problem::new(
-                Code::BAD_REQUEST,
-                format!("delivery is {}, not stopped", delivery.state),
-            ));
+            let state = delivery.state;
+            let text = (
+                format!("die Zustellung ist nicht angehalten (Stand: {})", state.german()),
+                format!("delivery is {state}, not stopped"),
+            );
+            return Err(Problem::new(Code::BAD_REQUEST, text));
         }
         Ok((self.record(delivery.message).await?, delivery))
     }

@@ -124,9 +124,12 @@ impl Outcome {
         self.stopped = blamed.map(|finding| {
             let code =
                 if finding.rule.starts_with("cvc-") { Code::SCHEMA_INVALID } else { Code::RULES_VIOLATED };
-            let count = result.findings.len();
-            let problem = Problem::new(code, format!("{count} findings under rule {}", plan.rule));
-            (PlanState::Rejected(code), problem)
+            let (count, rule) = (result.findings.len(), &plan.rule);
+            let text = (
+                format!("Befunde unter der Regel {rule}: {count}"),
+                format!("{count} findings under rule {rule}"),
+            );
+            (PlanState::Rejected(code), Problem::new(code, text))
         });
         self.findings = result.findings;
         self.canonical = result.canonical;
@@ -178,7 +181,13 @@ pub(crate) async fn prepare(
     facts: &Facts,
     id: DeliveryId,
 ) -> Result<(NewDelivery, NewEntry), Problem> {
-    let invalid = || Problem::new(Code::RULES_VIOLATED, "the message is not valid under the active release");
+    let invalid = || {
+        let text = (
+            "die Nachricht ist unter dem aktiven Depotstand nicht gültig",
+            "the message is not valid under the active release",
+        );
+        Problem::new(Code::RULES_VIOLATED, text)
+    };
     let subject = Subject {
         id: work.id,
         at: work.at,
@@ -279,7 +288,7 @@ async fn application(router: &Router, work: &Work) -> Result<NewPlan, StoreError
         && problem.code == Code::WORKER_UNAVAILABLE
     {
         // Not the fault of the message: it stays accepted and is tried again (DDS-W003).
-        return Err(StoreError::Unavailable(problem.detail.clone()));
+        return Err(StoreError::Unavailable(problem.detail.english.clone()));
     }
     Ok(new_plan(router, &release, work, &facts, outcome))
 }

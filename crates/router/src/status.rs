@@ -43,7 +43,8 @@ pub(crate) async fn problem(router: &Router, record: &MessageRecord) -> Result<O
     let Some(code) = record.code else { return Ok(None) };
     let report = router.inner.parts.journal.report(record.id).await?;
     let findings = report.map(|report| findings(&report)).unwrap_or_default();
-    Ok(Some(Problem { findings, ..Problem::new(code, code.entry().english) }))
+    let entry = code.entry();
+    Ok(Some(Problem { findings, ..Problem::new(code, (entry.german, entry.english)) }))
 }
 
 fn deliveries(record: &MessageRecord) -> Vec<DeliveryStatus> {

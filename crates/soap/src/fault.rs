@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use dds_message::{Actor, Code, Finding, Problem, Severity};
+use dds_message::{Actor, Code, Finding, Language, Problem, Severity};
 use roxmltree::Node;
 
 use crate::{Envelope, SoapError, Version, escape, parse};
@@ -30,7 +30,7 @@ pub enum FaultCode {
 pub struct Fault {
     /// Whose fault it is.
     pub code: FaultCode,
-    /// What happened, for people. May quote content when it comes from a foreign service: not for logs.
+    /// What happened, for people; ours is German. May quote content when it comes from a foreign service: not for logs.
     pub reason: String,
     /// Our detail, if it is there.
     pub detail: Option<FaultDetail>,
@@ -47,24 +47,27 @@ pub struct FaultDetail {
     pub remedy: String,
     /// What to do, English.
     pub remedy_english: String,
+    /// What happened, English: the reason of the fault in the other language.
+    pub reason_english: String,
     /// Findings of validation.
     pub findings: Vec<Finding>,
 }
 
 impl Fault {
-    /// The fault that tells `problem` to a caller: German title with the English detail as reason.
+    /// The fault that tells `problem` to a caller: title and detail are its reason.
     #[must_use]
     pub fn of(problem: &Problem) -> Self {
         let entry = problem.code.entry();
         let code = if entry.actor == Actor::Sender { FaultCode::Sender } else { FaultCode::Receiver };
         Self {
             code,
-            reason: format!("{}: {}", entry.german, problem.outward()),
+            reason: format!("{}: {}", entry.german, problem.outward(Language::German)),
             detail: Some(FaultDetail {
                 code: problem.code.to_string(),
                 actor: entry.actor.as_str().to_owned(),
                 remedy: entry.remedy_german.to_owned(),
                 remedy_english: entry.remedy_english.to_owned(),
+                reason_english: format!("{}: {}", entry.english, problem.outward(Language::English)),
                 findings: problem.findings.clone(),
             }),
         }
@@ -112,7 +115,9 @@ impl Fault {
     /// # Errors
     /// [`SoapError::NotAnEnvelope`] if its body is something else, otherwise as [`parse`].
     pub fn parse(bytes: &[u8]) -> Result<Self, SoapError> {
-        parse(bytes)?.fault().ok_or(SoapError::NotAnEnvelope("the body holds no fault"))
+        parse(bytes)?
+            .fault()
+            .ok_or(SoapError::NotAnEnvelope(("Body enthält keinen Fault", "the body holds no fault")))
     }
 
     pub(crate) fn read(fault: &Node<'_, '_>, version: Version) -> Self {
@@ -165,11 +170,12 @@ impl FaultCode {
 impl FaultDetail {
     fn to_xml(&self) -> String {
         let mut xml = format!(
-            "<problem xmlns=\"{PROBLEM_NAMESPACE}\"><code>{}</code><actor>{}</actor><remedy>{}</remedy><remedyEnglish>{}</remedyEnglish>",
+            "<problem xmlns=\"{PROBLEM_NAMESPACE}\"><code>{}</code><actor>{}</actor><remedy>{}</remedy><remedyEnglish>{}</remedyEnglish><reasonEnglish>{}</reasonEnglish>",
             escape(&self.code),
             escape(&self.actor),
             escape(&self.remedy),
             escape(&self.remedy_english),
+            escape(&self.reason_english),
         );
         for finding in &self.findings {
             // Writing to a String cannot fail.
@@ -206,6 +212,7 @@ impl FaultDetail {
             actor: field("actor"),
             remedy: field("remedy"),
             remedy_english: field("remedyEnglish"),
+            reason_english: field("reasonEnglish"),
             findings: findings.collect(),
         }
     }

@@ -25,6 +25,20 @@ pub enum BindingError {
     ActionMissing,
 }
 
+impl BindingError {
+    /// The same in German; `Display` tells it in English.
+    #[must_use]
+    pub const fn german(self) -> &'static str {
+        match self {
+            Self::MediaType => {
+                "der Medientyp muss text/xml (SOAP 1.1) oder application/soap+xml (SOAP 1.2) sein"
+            }
+            Self::Charset => "der Zeichensatz (charset) muss utf-8 sein",
+            Self::ActionMissing => "der Kopf SOAPAction fehlt",
+        }
+    }
+}
+
 /// Reads `Content-Type` and `SOAPAction` of a request. The action of 1.1 is the header, in quotes or bare; that of 1.2
 /// is the optional parameter `action` (part 2 section 6.5.3, RFC 3902).
 ///

@@ -38,8 +38,9 @@ pub enum SoapError {
     },
     /// Well-formed, but not `Envelope` with `Body` in the order of SOAP 1.1 section 4 or 1.2 part 1 section 5.
     /// `DDS-I004`; the sender must act.
-    #[error("not a SOAP envelope: {0}")]
-    NotAnEnvelope(&'static str),
+    /// The reason is told in German and English.
+    #[error("not a SOAP envelope: {}", .0.1)]
+    NotAnEnvelope((&'static str, &'static str)),
     /// An `Envelope` in a namespace that is neither SOAP 1.1 nor 1.2: answered with the fault `VersionMismatch`
     /// (SOAP 1.2 part 1 section 2.8). `DDS-I004`; the sender must act.
     #[error("SOAP version not supported")]
@@ -62,6 +63,14 @@ impl SoapError {
 
 impl From<SoapError> for Problem {
     fn from(error: SoapError) -> Self {
-        Self::new(error.code(), error.to_string())
+        let german = match &error {
+            SoapError::Xml(error) => format!("der Umschlag ist kein zulässiges XML: {}", error.german()),
+            SoapError::Tree { line, column } => {
+                format!("der Umschlag ist kein zulässiges XML: Zeile {line}, Spalte {column}")
+            }
+            SoapError::NotAnEnvelope((german, _)) => format!("kein SOAP-Umschlag: {german}"),
+            SoapError::Version => "diese SOAP-Version wird nicht unterstützt".to_owned(),
+        };
+        Self::new(error.code(), (german, error.to_string()))
     }
 }

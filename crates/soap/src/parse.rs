@@ -63,18 +63,24 @@ pub fn parse_with<'a>(bytes: &'a [u8], limits: &Limits) -> Result<Parsed<'a>, So
 
     let root = document.root_element();
     if root.tag_name().name() != "Envelope" {
-        return Err(SoapError::NotAnEnvelope("the root element is not Envelope"));
+        return Err(SoapError::NotAnEnvelope((
+            "das Wurzelelement ist nicht Envelope",
+            "the root element is not Envelope",
+        )));
     }
     let version =
         Version::of_namespace(root.tag_name().namespace().unwrap_or_default()).ok_or(SoapError::Version)?;
     let mut parts = root.children().filter(Node::is_element).peekable();
     let header = parts.next_if(|part| is(part, version, "Header"));
     let Some(body) = parts.next().filter(|part| is(part, version, "Body")) else {
-        return Err(SoapError::NotAnEnvelope("Body is missing or not in its place"));
+        return Err(SoapError::NotAnEnvelope((
+            "Body fehlt oder steht nicht an seinem Platz",
+            "Body is missing or not in its place",
+        )));
     };
     // SOAP 1.1 section 4 allows further elements behind the body, 1.2 part 1 section 5.1 does not.
     if version == Version::V12 && parts.next().is_some() {
-        return Err(SoapError::NotAnEnvelope("an element follows Body"));
+        return Err(SoapError::NotAnEnvelope(("nach Body folgt ein Element", "an element follows Body")));
     }
 
     let headers = header.map(|header| blocks(&header, version, bytes)).unwrap_or_default();

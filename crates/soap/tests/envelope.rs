@@ -89,7 +89,7 @@ fn headers_that_must_be_understood_are_found_if_they_are_for_us() {
 
 #[test]
 fn a_fault_keeps_its_detail_in_both_versions() {
-    let mut problem = Problem::new(Code::SCHEMA_INVALID, "2 findings <&>");
+    let mut problem = Problem::new(Code::SCHEMA_INVALID, ("2 Befunde <&>", "2 findings <&>"));
     problem.findings.push(Finding {
         severity: Severity::Error,
         rule: "cvc-type.1".into(),
@@ -102,11 +102,14 @@ fn a_fault_keeps_its_detail_in_both_versions() {
         let read = Fault::parse(&bytes).unwrap();
         assert_eq!(read, fault);
         assert_eq!((read.code, read.problem_code()), (FaultCode::Sender, Some(Code::SCHEMA_INVALID)));
+        let entry = Code::SCHEMA_INVALID.entry();
+        assert_eq!(read.reason, format!("{}: 2 Befunde <&>", entry.german));
         let detail = read.detail.unwrap();
+        assert_eq!(detail.reason_english, format!("{}: 2 findings <&>", entry.english));
         assert_eq!(detail.actor, Actor::Sender.as_str());
-        assert_eq!(detail.remedy, Code::SCHEMA_INVALID.entry().remedy_german);
+        assert_eq!(detail.remedy, entry.remedy_german);
     }
-    assert_eq!(Fault::of(&Problem::new(Code::STORE_FULL, "x")).code, FaultCode::Receiver);
+    assert_eq!(Fault::of(&Problem::new(Code::STORE_FULL, ("x", "x"))).code, FaultCode::Receiver);
 }
 
 #[test]

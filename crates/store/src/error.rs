@@ -74,6 +74,6 @@ impl StoreError {
 
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
-        Self::told(error.code(), (error.german(), error.to_string()))
+        Self::new(error.code(), (error.german(), error.to_string()))
     }
 }

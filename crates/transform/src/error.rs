@@ -48,7 +48,8 @@ impl From<TransformError> for Problem {
             (line, 0) => format!("{file}:{line}"),
             (line, column) => format!("{file}:{line}:{column}"),
         };
-        Self::new(code, format!("{place}: {message}"))
+        let german = format!("{place}: das Stylesheet lässt sich nicht anwenden (Meldung: „{message}“)");
+        Self::new(code, (german, format!("{place}: {message}")))
     }
 }
 

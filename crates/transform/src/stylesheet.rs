@@ -116,7 +116,12 @@ impl Document {
 
 /// The text of libxml2 quotes names of the document, which may be anything: only the line is told.
 fn not_well_formed(name: &str, error: &dds_libxslt::Error) -> Problem {
-    Problem::new(Code::NOT_WELL_FORMED, format!("{name}: not acceptable XML at line {}", error.line))
+    let line = error.line;
+    let text = (
+        format!("{name}: kein zulässiges XML in Zeile {line}"),
+        format!("{name}: not acceptable XML at line {line}"),
+    );
+    Problem::new(Code::NOT_WELL_FORMED, text)
 }
 
 /// A schema of our own, for documents that are trees already. Says only whether a document is valid: findings, and the

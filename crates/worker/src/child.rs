@@ -104,7 +104,7 @@ fn answer(recycle: bool, outcome: Result<(frame::Done, Vec<Bytes>), Problem>) ->
             let parts: Vec<&[u8]> = parts.iter().map(AsRef::as_ref).collect();
             frame::encode(&Reply::Done { recycle, outcome: Ok(done) }, &parts)
         }
-        Err(problem) => frame::encode(&Reply::Done { recycle, outcome: Err(problem.into()) }, &[]),
+        Err(problem) => frame::encode(&Reply::Done { recycle, outcome: Err(problem) }, &[]),
     }
 }
 

@@ -6,7 +6,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use dds_message::{Code, Digest, Finding, Format, Problem, Severity};
+use dds_message::{Code, Digest, Finding, Format, Problem, Severity, Text};
 use dds_transform::{Budget, Document, OwnSchema, Stylesheet, TransformError};
 use dds_validate::{Files, Schema, Schematron, Tree};
 
@@ -65,12 +65,15 @@ impl Engine {
     /// of each target; the parts of the answer are the canonical form, if there is one, and the outputs.
     pub(crate) fn run(&self, job: &RunHeader, parts: &[Bytes]) -> Result<(Done, Vec<Bytes>), Problem> {
         let bundle = self.bundles.get(&job.bundle).ok_or_else(|| {
-            Problem::new(
-                Code::INTERNAL,
-                format!("release {} is not loaded in the worker", job.bundle.short()),
-            )
+            let release = job.bundle.short();
+            internal((
+                format!("der Arbeitsprozess hat den Depotstand {release} nicht geladen"),
+                format!("release {release} is not loaded in the worker"),
+            ))
         })?;
-        let [document, sendungen @ ..] = parts else { return Err(internal("a job without a document")) };
+        let [document, sendungen @ ..] = parts else {
+            return Err(internal(("ein Auftrag ohne Dokument", "a job without a document")));
+        };
         let mut micros = StageTimes::default();
         let mut watch = Stopwatch::start();
 
@@ -109,7 +112,9 @@ impl Engine {
     }
 
     fn read(&self, document: &Bytes, format: Format) -> Result<Bytes, Problem> {
-        let refused = |error: dds_xml::XmlError| Problem::new(Code::NOT_WELL_FORMED, error.to_string());
+        let refused = |error: dds_xml::XmlError| {
+            Problem::new(Code::NOT_WELL_FORMED, (error.german(), error.to_string()))
+        };
         match format {
             Format::Json => dds_xml::json::to_xml(document, &self.limits).map(Bytes::from).map_err(refused),
             Format::Xml => {
@@ -139,8 +144,12 @@ impl Engine {
         }
         let findings = find(&bundle.schemas, schema)?.validate(&vorgang);
         if findings.iter().any(|finding| finding.severity == Severity::Error) {
-            let detail = format!("{path}: its result is no valid Vorgang ({} findings)", findings.len());
-            return Err(Problem { findings, ..Problem::new(Code::OUTPUT_INVALID, detail) });
+            let count = findings.len();
+            let text = (
+                format!("{path}: das Ergebnis ist kein gültiger Vorgang (Befunde: {count})"),
+                format!("{path}: its result is no valid Vorgang ({count} findings)"),
+            );
+            return Err(Problem { findings, ..Problem::new(Code::OUTPUT_INVALID, text) });
         }
         Ok((vorgang, tree))
     }
@@ -157,10 +166,11 @@ impl Engine {
         match output {
             OutputForm::Xml | OutputForm::Text => Ok(result.into()),
             OutputForm::Json => dds_xml::json::from_map(&result).map(Bytes::from).map_err(|error| {
-                Problem::new(
-                    Code::OUTPUT_INVALID,
+                let text = (
+                    format!("{path}: aus dem Ergebnis wird kein JSON: {}", error.german()),
                     format!("{path}: its result is not the map vocabulary: {error}"),
-                )
+                );
+                Problem::new(Code::OUTPUT_INVALID, text)
             }),
         }
     }
@@ -182,7 +192,8 @@ impl Engine {
             if schema.needs_rebuild()
                 && let Err(error) = schema.rebuild()
             {
-                *slot = Err(Problem::new(error.code(), error.to_string()));
+                let german = format!("das Schema lässt sich nicht übersetzen (Meldung: „{error}“)");
+                *slot = Err(Problem::new(error.code(), (german, error.to_string())));
             }
         }
     }
@@ -267,12 +278,15 @@ fn find<'a, T>(compiled: &'a HashMap<String, Result<T, Problem>>, path: &str) ->
     match compiled.get(path) {
         Some(Ok(found)) => Ok(found),
         Some(Err(problem)) => Err(problem.clone()),
-        None => Err(internal(&format!("{path} is not among what the release compiles"))),
+        None => Err(internal((
+            format!("{path} gehört nicht zu dem, was der Depotstand übersetzt"),
+            format!("{path} is not among what the release compiles"),
+        ))),
     }
 }
 
-fn internal(detail: &str) -> Problem {
-    Problem::new(Code::INTERNAL, detail)
+fn internal(text: impl Into<Text>) -> Problem {
+    Problem::new(Code::INTERNAL, text)
 }
 
 /// Measures stages.

@@ -74,7 +74,7 @@ pub(crate) enum Reply {
     Done {
         /// This process must be replaced now.
         recycle: bool,
-        outcome: Result<Done, WireProblem>,
+        outcome: Result<Done, Problem>,
     },
 }
 
@@ -83,28 +83,6 @@ pub(crate) struct Done {
     pub(crate) findings: Vec<Finding>,
     pub(crate) canonical: bool,
     pub(crate) micros: StageTimes,
-}
-
-/// [`Problem`] leaves empty findings out of its own form, which postcard cannot read back.
-#[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct WireProblem {
-    code: dds_message::Code,
-    detail: String,
-    findings: Vec<Finding>,
-}
-
-impl From<Problem> for WireProblem {
-    fn from(problem: Problem) -> Self {
-        let Problem { code, detail, findings, .. } = problem;
-        Self { code, detail, findings }
-    }
-}
-
-impl From<WireProblem> for Problem {
-    fn from(wire: WireProblem) -> Self {
-        let WireProblem { code, detail, findings } = wire;
-        Self { findings, ..Self::new(code, detail) }
-    }
 }
 
 const PREFIX: usize = 8;
@@ -208,13 +186,13 @@ mod tests {
     }
 
     #[test]
-    fn a_problem_without_findings_crosses() {
-        let problem = Problem::new(dds_message::Code::WORKER_DIED, "x");
-        let reply = Reply::Done { recycle: true, outcome: Err(problem.clone().into()) };
+    fn a_problem_crosses_in_both_languages() {
+        let problem = Problem::new(dds_message::Code::WORKER_DIED, ("deutsch", "english"));
+        let reply = Reply::Done { recycle: true, outcome: Err(problem.clone()) };
         let frame = Bytes::from(encode(&reply, &[]).unwrap());
         let Reply::Done { outcome: Err(back), .. } = decode(&frame.slice(PREFIX..)).unwrap().0 else {
             panic!("another reply");
         };
-        assert_eq!(Problem::from(back), problem);
+        assert_eq!(back, problem);
     }
 }

@@ -130,6 +130,8 @@ impl From<Problem> for JobError {
 impl From<CompileError> for Problem {
     fn from(error: CompileError) -> Self {
         let CompileError { code, file, line, column, message, .. } = error;
-        Self::new(code, format!("{file}:{line}:{column}: {message}"))
+        let place = format!("{file}:{line}:{column}");
+        let german = format!("{place}: die Datei lässt sich nicht übersetzen (Meldung: „{message}“)");
+        Self::new(code, (german, format!("{place}: {message}")))
     }
 }

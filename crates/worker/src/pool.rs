@@ -110,7 +110,11 @@ impl Pool {
     pub async fn start(options: PoolOptions) -> Result<Self, Problem> {
         let unavailable = |cause: &dyn std::fmt::Display| {
             let program = options.program.display();
-            Problem::new(Code::WORKER_UNAVAILABLE, format!("{program} cannot be started as worker: {cause}"))
+            let text = (
+                format!("{program} lässt sich nicht als Arbeitsprozess starten (Meldung: „{cause}“)"),
+                format!("{program} cannot be started as worker: {cause}"),
+            );
+            Problem::new(Code::WORKER_UNAVAILABLE, text)
         };
         let processes = options.processes.max(1);
         let spawner = Spawner::start(options.program.clone(), options.args.clone())
@@ -277,15 +281,24 @@ fn encode_job(job: Job) -> Result<Bytes, Problem> {
 }
 
 fn encode(request: &Request, parts: &[&[u8]]) -> Result<Vec<u8>, Problem> {
-    frame::encode(request, parts)
-        .map_err(|error| Problem::new(Code::INTERNAL, format!("request to a worker: {error}")))
+    frame::encode(request, parts).map_err(|error| {
+        let text = (
+            format!("Auftrag an einen Arbeitsprozess (Meldung: „{error}“)"),
+            format!("request to a worker: {error}"),
+        );
+        Problem::new(Code::INTERNAL, text)
+    })
 }
 
 fn result((done, parts): (Done, Vec<Bytes>), targets: usize) -> Result<JobResult, Problem> {
     let stopped = done.findings.iter().any(|finding| finding.severity == Severity::Error);
     let expected = if stopped { 0 } else { targets } + usize::from(done.canonical);
     if parts.len() != expected {
-        return Err(Problem::new(Code::INTERNAL, "a worker answered with another number of results"));
+        let text = (
+            "ein Arbeitsprozess lieferte eine andere Zahl von Ergebnissen als verlangt",
+            "a worker answered with another number of results",
+        );
+        return Err(Problem::new(Code::INTERNAL, text));
     }
     let mut parts = parts.into_iter();
     let canonical = if done.canonical { parts.next() } else { None };
@@ -293,5 +306,9 @@ fn result((done, parts): (Done, Vec<Bytes>), targets: usize) -> Result<JobResult
 }
 
 fn no_worker() -> Problem {
-    Problem::new(Code::WORKER_UNAVAILABLE, "no worker process is running and none can be started")
+    let text = (
+        "kein Arbeitsprozess läuft, und keiner lässt sich starten",
+        "no worker process is running and none can be started",
+    );
+    Problem::new(Code::WORKER_UNAVAILABLE, text)
 }

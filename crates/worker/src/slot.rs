@@ -173,7 +173,7 @@ impl Slot {
         let (attempt, end) = match answer {
             Ok((Reply::Done { recycle, outcome }, parts)) => {
                 self.failures = 0;
-                let outcome = outcome.map(|done| (done, parts)).map_err(Problem::from);
+                let outcome = outcome.map(|done| (done, parts));
                 (Attempt::Answered(outcome), recycle.then_some(End::Recycled))
             }
             Ok(_) => (Attempt::Lost(Failure::nonsense()), Some(End::Lost)),
@@ -259,10 +259,15 @@ impl Failure {
 
     /// The problem of a job that was lost twice.
     pub(crate) fn problem(&self) -> Problem {
-        let code = match self {
-            Self::Died(_) => Code::WORKER_DIED,
-            Self::TimedOut(_) => Code::WORKER_TIMEOUT,
+        let (code, german) = match self {
+            Self::Died(error) => {
+                (Code::WORKER_DIED, format!("der Arbeitsprozess endete (Meldung: „{error}“)"))
+            }
+            Self::TimedOut(time) => (
+                Code::WORKER_TIMEOUT,
+                format!("der Arbeitsprozess hat nicht innerhalb von {time:?} geantwortet"),
+            ),
         };
-        Problem::new(code, self.to_string())
+        Problem::new(code, (german, self.to_string()))
     }
 }

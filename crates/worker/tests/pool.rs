@@ -205,7 +205,7 @@ async fn a_program_that_is_no_worker_is_a_clear_error() {
         let options = PoolOptions { program: program.into(), ..options() };
         let problem = Pool::start(options).await.err().unwrap();
         assert_eq!(problem.code, Code::WORKER_UNAVAILABLE);
-        assert!(problem.detail.contains(program), "{problem}");
+        assert!(problem.detail.english.contains(program), "{problem}");
     }
 }
 

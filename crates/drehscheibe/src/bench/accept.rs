@@ -38,9 +38,9 @@ pub(super) async fn run(options: &Bench) -> Result<Report, Failure> {
         Box::pin(Stage::build(&crate::commands::check::paths(&options.sources), StageOptions::default()))
             .await?;
     let cast = Cast::read(&options.fixtures)?;
-    let role = cast
-        .find("sondernutzung", "zehn-kilobyte")
-        .ok_or_else(|| Failure::internal("fixture zehn-kilobyte is missing"))?;
+    let role = cast.find("sondernutzung", "zehn-kilobyte").ok_or_else(|| {
+        Failure::internal(("das Beispiel zehn-kilobyte fehlt", "fixture zehn-kilobyte is missing"))
+    })?;
     let bench = Arc::new(Accept::open(&stage, role.template.clone()).await?);
     let (mut engine, mut router, mut latency) = (Vec::new(), Vec::new(), Histogram::default());
     let began = super::measure::usage(std::process::id());
@@ -146,7 +146,10 @@ impl Accept {
 
     async fn by_router(&self, document: Bytes) -> Result<(), Failure> {
         let Begin::New(intake) = self.router.begin(&self.source, Channel::Rest, None).await? else {
-            return Err(Failure::internal("a message of the bench was a duplicate"));
+            return Err(Failure::internal((
+                "eine Nachricht der Messung war eine Dublette",
+                "a message of the bench was a duplicate",
+            )));
         };
         intake.accept(document, Format::Xml).await?;
         Ok(())

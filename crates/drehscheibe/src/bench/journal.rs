@@ -45,7 +45,10 @@ pub(super) async fn run(options: &Bench) -> Result<Report, Failure> {
     let seconds = watch.seconds();
     let after = super::measure::usage(std::process::id());
     if checked.broken.is_some() || checked.checked != entries {
-        return Err(Failure::internal(format!("the chain of the bench does not verify: {checked:?}")));
+        return Err(Failure::internal((
+            format!("die Kette des Protokolls stimmt nicht: {checked:?}"),
+            format!("the chain of the bench does not verify: {checked:?}"),
+        )));
     }
     let mut report = Report::new("J", "verification of the hash chain, entries instead of messages");
     report.messages = entries;

@@ -23,7 +23,8 @@ struct Depot {
 
 impl Depot {
     fn new(rules: usize, municipalities: usize) -> Result<Self, Failure> {
-        let release = synthetic(rules, municipalities).map_err(|_| Failure::internal("synthetic depot"))?;
+        let release = synthetic(rules, municipalities)
+            .map_err(|_| Failure::internal(("das erzeugte Regeldepot ist unbrauchbar", "synthetic depot")))?;
         let message = |n: usize| synthetic_message(n * 157 % rules, n * 173 % municipalities, PADDING).into();
         Ok(Self { release, messages: (0..VARIETY).map(message).collect(), rates: Vec::new() })
     }
@@ -33,11 +34,16 @@ impl Depot {
         for n in 0..messages {
             let document = &self.messages[n % VARIETY];
             let extracted = dds_xml::extract(document, self.release.key_plan(), &Limits::default())
-                .map_err(|error| Failure::internal(error.to_string()))?;
+                .map_err(|error| Failure::unexpected(error))?;
             let (facts, recognised) = self.release.recognise(&extracted, DAY)?;
             match self.release.decide(&facts, recognised, &[], DAY) {
                 Decision::Route(plan) if !plan.deliveries.is_empty() => {}
-                _ => return Err(Failure::internal("a message of the bench was not routed")),
+                _ => {
+                    return Err(Failure::internal((
+                        "eine Nachricht der Messung wurde nicht zugeordnet",
+                        "a message of the bench was not routed",
+                    )));
+                }
             }
         }
         self.rates.push(messages as f64 / watch.seconds());

@@ -104,7 +104,7 @@ pub(super) async fn attachments(options: &Bench) -> Result<Report, Failure> {
     let used = measure::usage(arena.router.id());
     let complete = inbox.all().iter().all(|received| received.attachments.len() == COUNT);
     if !complete {
-        return Err(Failure::internal("not all attachments arrived"));
+        return Err(Failure::internal(("nicht alle Anlagen kamen an", "not all attachments arrived")));
     }
     let mut report = Report::new("A", "V with 96 attachments of 1 MB each, one message after the other");
     report.messages = messages;
@@ -125,9 +125,9 @@ impl Arena {
         let release = with_one_target(&built, validating)?;
         let stage = Arc::new(Box::pin(Stage::around(&release, StageOptions::default())).await?);
         let cast = Cast::read(&options.fixtures)?;
-        let role = cast
-            .find(PROCEDURE, FIXTURE)
-            .ok_or_else(|| Failure::internal("the fixture of the bench is missing"))?;
+        let role = cast.find(PROCEDURE, FIXTURE).ok_or_else(|| {
+            Failure::internal(("das Beispiel der Messung fehlt", "the fixture of the bench is missing"))
+        })?;
         let watch = Stopwatch::start();
         let router = RouterProcess::start(&stage).await?;
         let start_seconds = watch.seconds();
@@ -182,7 +182,10 @@ impl Arena {
         };
         let report = load.run(make, |_, _| {}).await.map_err(failed)?;
         if report.failed() > 0 {
-            return Err(Failure::internal(format!("not all messages were accepted: {:?}", report.by_status)));
+            return Err(Failure::internal((
+                format!("nicht alle Nachrichten wurden angenommen: {:?}", report.by_status),
+                format!("not all messages were accepted: {:?}", report.by_status),
+            )));
         }
         Ok(report)
     }
@@ -220,7 +223,11 @@ async fn wait(inbox: &dds_testbench::Inbox, count: usize, seconds: u64) -> Resul
     if inbox.wait_for(count, Duration::from_secs(seconds)).await {
         return Ok(());
     }
-    Err(Failure::internal(format!("only {} of {count} deliveries arrived in {seconds} s", inbox.len())))
+    let arrived = inbox.len();
+    Err(Failure::internal((
+        format!("nur {arrived} von {count} Zustellungen kamen in {seconds} s an"),
+        format!("only {arrived} of {count} deliveries arrived in {seconds} s"),
+    )))
 }
 
 /// Highest resident memory of the router and its workers while something runs.

@@ -43,10 +43,10 @@ pub(super) async fn run(options: &Bench) -> Result<Report, Failure> {
     let stage_options = StageOptions { osci: Some(osci), ..StageOptions::default() };
     let stage = Box::pin(Stage::around(&release, stage_options)).await?;
     let cast = Cast::read(&options.fixtures)?;
-    let role = cast
-        .find(PROCEDURE, FIXTURE)
-        .ok_or_else(|| Failure::internal("the fixture of the bench is missing"))?;
-    let missing = || Failure::internal("the stage has no OSCI");
+    let role = cast.find(PROCEDURE, FIXTURE).ok_or_else(|| {
+        Failure::internal(("das Beispiel der Messung fehlt", "the fixture of the bench is missing"))
+    })?;
+    let missing = || Failure::internal(("die Bühne hat kein OSCI", "the stage has no OSCI"));
     let act = stage.osci.as_ref().ok_or_else(missing)?;
     let address = stage.config.osci.as_ref().map(|osci| osci.listen).ok_or_else(missing)?;
     let messages = options.messages.unwrap_or(1_000);
@@ -75,10 +75,10 @@ pub(super) async fn run(options: &Bench) -> Result<Report, Failure> {
     let fetched = act.fetch().await?;
     let once: BTreeSet<&String> = fetched.iter().collect();
     if once.len() as u64 != messages + WARM_UP {
-        return Err(Failure::internal(format!(
-            "{} of {} deliveries arrived",
-            once.len(),
-            messages + WARM_UP
+        let (arrived, all) = (once.len(), messages + WARM_UP);
+        return Err(Failure::internal((
+            format!("{arrived} von {all} Zustellungen kamen an"),
+            format!("{arrived} of {all} deliveries arrived"),
         )));
     }
     router.stop().await?;
@@ -122,7 +122,10 @@ async fn post(
         .await
         .map_err(failed)?;
     if report.failed() > 0 {
-        return Err(Failure::internal(format!("not all orders were taken: {:?}", report.by_status)));
+        return Err(Failure::internal((
+            format!("nicht alle Aufträge wurden angenommen: {:?}", report.by_status),
+            format!("not all orders were taken: {:?}", report.by_status),
+        )));
     }
     Ok(report)
 }
@@ -145,7 +148,10 @@ async fn delivered(admin: SocketAddr, count: u64) -> Result<(), Failure> {
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    Err(Failure::internal(format!("not all of {count} deliveries came to their end in five minutes")))
+    Err(Failure::internal((
+        format!("nicht alle {count} Zustellungen kamen in fünf Minuten an ihr Ende"),
+        format!("not all of {count} deliveries came to their end in five minutes"),
+    )))
 }
 
 /// Signatures with RSA 3072 on one core, in this run.

@@ -64,12 +64,12 @@ pub(crate) fn story(record: &MessageRecord, history: &[LogRow], language: Langua
         lines.extend(details(row, german).into_iter().map(|line| format!("{:26}{line}", "")));
     }
     lines.push(String::new());
-    lines.push(format!("{}: {}", say("Stand", "Now"), state(record.state.as_str(), german)));
+    lines.push(format!("{}: {}", say("Stand", "Now"), say(record.state.german(), record.state.as_str())));
     for delivery in &record.deliveries {
         lines.push(format!(
             "  → {} {} ({} {})",
             delivery.target,
-            state(delivery.state.as_str(), german),
+            say(delivery.state.german(), delivery.state.as_str()),
             delivery.attempts,
             say("Versuche", "attempts"),
         ));
@@ -194,26 +194,6 @@ fn step(name: &str, german: bool) -> &str {
         "participant" => "Beteiligte",
         "product" => "Produkt",
         "park" => "Klärfall",
-        other => other,
-    }
-}
-
-fn state(name: &str, german: bool) -> &str {
-    if !german {
-        return name;
-    }
-    match name {
-        "accepted" => "angenommen",
-        "routed" => "in Zustellung",
-        "completed" => "vollständig zugestellt",
-        "rejected" => "zurückgewiesen",
-        "parked" => "Klärfall",
-        "prepared" => "wartet auf Zustellung",
-        "in_doubt" => "Ausgang ungewiss",
-        "delivered" => "zugestellt",
-        "dead_letter" => "unzustellbar",
-        "redirected" => "umgeleitet",
-        "cancelled" => "abgebrochen",
         other => other,
     }
 }

@@ -31,7 +31,9 @@ pub(crate) fn schema(output: Output) -> Result<ExitCode, Failure> {
 /// `drehscheibe key`: a fresh master key.
 pub(crate) fn key(output: Output) -> Result<ExitCode, Failure> {
     let mut bytes = [0u8; 32];
-    getrandom::fill(&mut bytes).map_err(|_| Failure::internal("no random bytes from the system"))?;
+    getrandom::fill(&mut bytes).map_err(|_| {
+        Failure::internal(("das System liefert keine Zufallszahlen", "no random bytes from the system"))
+    })?;
     let key = hex::encode(bytes);
     output.line(&key);
     output.result(&serde_json::json!({ "key": key }))?;

@@ -43,8 +43,7 @@ pub(crate) async fn run(options: &Send, output: Output) -> Result<ExitCode, Fail
         request.header("Content-Type", media_type).body(document)
     } else {
         let part = Part::bytes(document).file_name("message").mime_str(media_type);
-        let mut form =
-            Form::new().part("message", part.map_err(|error| Failure::internal(error.to_string()))?);
+        let mut form = Form::new().part("message", part.map_err(|error| Failure::unexpected(error))?);
         for file in &options.attachments {
             let part = Part::file(file).await.map_err(|error| unreadable(file, &error))?;
             form = form.part("attachment", part);
@@ -65,7 +64,7 @@ pub(crate) async fn run(options: &Send, output: Output) -> Result<ExitCode, Fail
         let text =
             |key: &str| body.get(key).and_then(serde_json::Value::as_str).unwrap_or_default().to_owned();
         output.line(format!("{} {}", text("code"), output.pick(&text("title"), &text("title_en"))));
-        output.line(format!("  {}", text("detail")));
+        output.line(format!("  {}", output.pick(&text("detail"), &text("detail_en"))));
         output.line(format!("  {}", output.pick(&text("remedy"), &text("remedy_en"))));
     }
     Ok(ExitCode::FAILURE)

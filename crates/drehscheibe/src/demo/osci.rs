@@ -172,7 +172,11 @@ impl OsciStage {
         let fetched = self.office.fetch_all().await.map_err(failed)?;
         let bad = fetched.iter().find(|one| !one.signed || one.document.is_empty());
         if let Some(bad) = bad {
-            return Err(Failure::internal(format!("OSCI delivery {} is not signed or empty", bad.id)));
+            let text = (
+                format!("die OSCI-Zustellung {} ist nicht signiert oder leer", bad.id),
+                format!("OSCI delivery {} is not signed or empty", bad.id),
+            );
+            return Err(Failure::internal(text));
         }
         Ok(fetched.into_iter().map(|one| one.id).collect())
     }
@@ -261,20 +265,22 @@ fn put_behind_osci(
             && !area.delegate.keys().any(|procedure| procedure.as_str() == PROCEDURE)
             && !fixtures.contains(area.ars.as_str())
     });
-    let place = found.ok_or_else(|| Failure::internal("no municipality for the OSCI act"))?;
+    let place = found.ok_or_else(|| {
+        Failure::internal(("keine Kommune für den OSCI-Teil", "no municipality for the OSCI act"))
+    })?;
     let (office, products) = contents
         .municipalities
         .get(place)
         .and_then(|area| profiles.get(area.value.profile.as_str()))
         .cloned()
-        .ok_or_else(|| Failure::internal("no office for the OSCI act"))?;
+        .ok_or_else(|| Failure::internal(("kein Amt für den OSCI-Teil", "no office for the OSCI act")))?;
     let area = &mut contents.municipalities[place].value;
     area.offices.insert(office, Office { osci: Some(way.clone()), ..Office::default() });
     Ok((area.ars.as_str().to_owned(), products))
 }
 
 fn source(portal: &OsciIdentity) -> Result<Filed<Source>, Failure> {
-    let id = SourceId::parse(PORTAL).map_err(|error| Failure::internal(error.to_string()))?;
+    let id = SourceId::parse(PORTAL).map_err(|error| Failure::unexpected(error))?;
     let everything = || Allow(vec!["*".to_owned()]);
     let value = Source {
         author: dds_depot::AuthorRule::default(),

@@ -26,14 +26,20 @@ impl RouterProcess {
         // A slow disk or a busy machine may need a while; a router that cannot start ends by itself.
         for _ in 0..3_000 {
             if let Some(status) = self.child.try_wait().map_err(failed)? {
-                return Err(Failure::internal(format!("the router ended at once: {status}")));
+                return Err(Failure::internal((
+                    format!("die Datendrehscheibe endete sofort: {status}"),
+                    format!("the router ended at once: {status}"),
+                )));
             }
             if is_ready(stage).await {
                 return Ok(());
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
-        Err(Failure::internal("the router is not ready after a minute"))
+        Err(Failure::internal((
+            "die Datendrehscheibe ist nach einer Minute nicht bereit",
+            "the router is not ready after a minute",
+        )))
     }
 
     /// Process id.
@@ -52,13 +58,22 @@ impl RouterProcess {
             let ended =
                 Command::new("kill").arg("-TERM").arg(id.to_string()).status().await.map_err(failed)?;
             if !ended.success() {
-                return Err(Failure::internal("cannot signal the router"));
+                return Err(Failure::internal((
+                    "die Datendrehscheibe nimmt kein Signal an",
+                    "cannot signal the router",
+                )));
             }
         }
         match tokio::time::timeout(Duration::from_secs(60), self.child.wait()).await {
             Ok(status) if status.as_ref().is_ok_and(|status| status.success()) => Ok(()),
-            Ok(status) => Err(Failure::internal(format!("the router ended with {status:?}"))),
-            Err(_) => Err(Failure::internal("the router did not end within a minute")),
+            Ok(status) => Err(Failure::internal((
+                format!("die Datendrehscheibe endete mit {status:?}"),
+                format!("the router ended with {status:?}"),
+            ))),
+            Err(_) => Err(Failure::internal((
+                "die Datendrehscheibe endete nicht innerhalb einer Minute",
+                "the router did not end within a minute",
+            ))),
         }
     }
 }

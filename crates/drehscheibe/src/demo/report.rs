@@ -176,7 +176,7 @@ async fn by_folder(
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    Err(Failure::internal("the drop folder was not emptied"))
+    Err(Failure::internal(("das Transferverzeichnis wurde nicht geleert", "the drop folder was not emptied")))
 }
 
 fn count(report: &mut Report, ledger: &Ledger, one: &Sent, record: &dds_store::MessageRecord) {

@@ -158,7 +158,10 @@ impl Shared {
             }
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
-        Err(Failure::internal("a message got no answer for a minute"))
+        Err(Failure::internal((
+            "eine Nachricht bekam eine Minute lang keine Antwort",
+            "a message got no answer for a minute",
+        )))
     }
 }
 

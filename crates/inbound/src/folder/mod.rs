@@ -212,7 +212,11 @@ impl Desk {
             let taken =
                 intake.attachment(&attachment.name, media_type, stream.map_err(unreadable).boxed()).await?;
             if taken.digest != attachment.digest {
-                return Err(Problem::new(Code::BROKEN_OFF, "a file changed while it was read"));
+                let text = (
+                    "eine Datei änderte sich, während sie gelesen wurde",
+                    "a file changed while it was read",
+                );
+                return Err(Problem::new(Code::BROKEN_OFF, text));
             }
         }
         intake.accept(Bytes::from(document), format).await
@@ -221,7 +225,12 @@ impl Desk {
 
 fn unreadable(error: io::Error) -> Problem {
     // Not the submission's fault, as far as we know: left for the next poll.
-    Problem::new(Code::BROKEN_OFF, format!("a file could not be read: {}", error.kind()))
+    let kind = error.kind();
+    let text = (
+        format!("eine Datei ist nicht lesbar (Meldung: „{kind}“)"),
+        format!("a file could not be read: {kind}"),
+    );
+    Problem::new(Code::BROKEN_OFF, text)
 }
 
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> io::Result<T> {

@@ -8,7 +8,7 @@ use std::{
     sync::Arc,
 };
 
-use dds_message::Problem;
+use dds_message::{Language, Problem};
 use dds_router::{Acknowledgement, Handle};
 use dds_telemetry::Telemetry;
 
@@ -117,7 +117,7 @@ fn explanation(name: &str, problem: &Problem) -> String {
         entry.code,
         entry.actor.german(),
         entry.remedy_german,
-        problem.detail,
+        problem.outward(Language::German),
     );
     if !problem.findings.is_empty() {
         text.push_str("\nBefunde:\n");
@@ -127,5 +127,13 @@ fn explanation(name: &str, problem: &Problem) -> String {
         }
     }
     text.push_str("\nNach der Berichtigung die Sendung unter gleichem oder neuem Namen wieder in den Ordner „in“ legen.\n");
+    let _infallible = write!(
+        text,
+        "\nIn English: {}: {}\nWho must act: {}\nWhat to do: {}\n",
+        entry.english,
+        problem.outward(Language::English),
+        entry.actor.as_str().replace('_', " "),
+        entry.remedy_english,
+    );
     text
 }

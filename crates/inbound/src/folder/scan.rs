@@ -107,33 +107,51 @@ pub(super) fn read(path: &Path, limits: &Limits) -> Result<Content, Problem> {
     if metadata.is_file() {
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
         let format = format_of(name).ok_or_else(|| {
-            Problem::new(Code::UNSUPPORTED_MEDIA, "a single file must end in .xml or .json")
+            let text = (
+                "eine einzelne Datei muss auf .xml oder .json enden",
+                "a single file must end in .xml or .json",
+            );
+            Problem::new(Code::UNSUPPORTED_MEDIA, text)
         })?;
         return assemble((path.to_owned(), format), Vec::new(), limits);
     }
     if !metadata.is_dir() {
-        return Err(bad("neither a file nor a folder; links are not followed"));
+        return Err(bad(
+            "weder Datei noch Ordner; Verweisen wird nicht gefolgt",
+            "neither a file nor a folder; links are not followed",
+        ));
     }
     let (mut main, mut attachments) = (None, Vec::new());
     for entry in fs::read_dir(path).map_err(super::unreadable)? {
         let entry = entry.map_err(super::unreadable)?;
-        let name = entry.file_name().into_string().map_err(|_| bad("a file name is not UTF-8"))?;
+        let name = entry
+            .file_name()
+            .into_string()
+            .map_err(|_| bad("ein Dateiname ist kein UTF-8", "a file name is not UTF-8"))?;
         if name.starts_with('.') {
             continue;
         }
         if !entry.file_type().map_err(super::unreadable)?.is_file() {
-            return Err(bad("a submission holds files only, no folders and no links"));
+            return Err(bad(
+                "eine Sendung enthält nur Dateien, keine Ordner und keine Verweise",
+                "a submission holds files only, no folders and no links",
+            ));
         }
         match name.strip_prefix("nachricht").and_then(|_| format_of(&name)) {
             Some(format) if name == "nachricht.xml" || name == "nachricht.json" => {
                 if main.replace((entry.path(), format)).is_some() {
-                    return Err(bad("nachricht.xml and nachricht.json together: only one may be there"));
+                    return Err(bad(
+                        "nachricht.xml und nachricht.json zugleich: nur eine darf da sein",
+                        "nachricht.xml and nachricht.json together: only one may be there",
+                    ));
                 }
             }
             _ => attachments.push((name::file_name(&name)?, entry.path())),
         }
     }
-    let main = main.ok_or_else(|| bad("nachricht.xml or nachricht.json is missing"))?;
+    let main = main.ok_or_else(|| {
+        bad("nachricht.xml oder nachricht.json fehlt", "nachricht.xml or nachricht.json is missing")
+    })?;
     attachments.sort();
     assemble(main, attachments, limits)
 }
@@ -144,7 +162,7 @@ fn assemble(
     limits: &Limits,
 ) -> Result<Content, Problem> {
     if attachments.len() > limits.attachments {
-        return Err(too_large(format!("more than {} attachments", limits.attachments)));
+        return Err(body::many_attachments(limits.attachments));
     }
     let mut document = Vec::new();
     let mut file = open(&main).map_err(super::unreadable)?.take(limits.document_bytes.saturating_add(1));
@@ -159,10 +177,12 @@ fn assemble(
         let (digest, size) = open(&path).and_then(Digest::of_reader).map_err(super::unreadable)?;
         total += size;
         if size > limits.attachment_bytes || total > limits.total_bytes {
-            return Err(too_large(format!(
-                "an attachment may have {} bytes, all together {}",
-                limits.attachment_bytes, limits.total_bytes
-            )));
+            let (one, all) = (limits.attachment_bytes, limits.total_bytes);
+            let text = (
+                format!("eine Anlage darf {one} Bytes haben, alles zusammen {all}"),
+                format!("an attachment may have {one} bytes, all together {all}"),
+            );
+            return Err(Problem::new(Code::TOO_LARGE, text));
         }
         whole.update(&Digest::of(name.as_bytes()).0);
         whole.update(&digest.0);
@@ -184,10 +204,6 @@ fn format_of(name: &str) -> Option<Format> {
     }
 }
 
-fn bad(detail: &str) -> Problem {
-    Problem::new(Code::BAD_REQUEST, detail)
-}
-
-fn too_large(detail: String) -> Problem {
-    Problem::new(Code::TOO_LARGE, detail)
+fn bad(german: &str, english: &str) -> Problem {
+    Problem::new(Code::BAD_REQUEST, (german, english))
 }

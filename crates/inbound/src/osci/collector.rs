@@ -16,6 +16,7 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Notify;
 
 use super::{
+    content::unreadable,
     door::{Delivered, Door, Prepared},
     server::OsciContext,
 };
@@ -109,7 +110,7 @@ impl Collector {
             let more = match self.collect().await {
                 Ok(taken) => taken == BATCH,
                 Err(problem) => {
-                    tracing::warn!(code = %problem.code, detail = problem.detail, "osci.collector_waits");
+                    tracing::warn!(code = %problem.code, detail = %problem.detail, "osci.collector_waits");
                     false
                 }
             };
@@ -160,7 +161,7 @@ impl Collector {
                     let event = MessageRefused { source: None, channel: Channel::Osci, code: problem.code };
                     let _facts = self.telemetry.record(&event);
                 }
-                tracing::warn!(code = %problem.code, detail = problem.detail, osci = %id, last, "osci.set_aside");
+                tracing::warn!(code = %problem.code, detail = %problem.detail, osci = %id, last, "osci.set_aside");
                 let pause = if last { self.options.again } else { self.options.soon };
                 let again = now.checked_add(pause).unwrap_or(Timestamp::MAX);
                 let aside = SetAside { id, code: problem.code.to_string(), at: now, again };
@@ -178,7 +179,13 @@ impl Collector {
         let identity = self.own.get(&delivery.mailbox).cloned();
         let opening = tokio::spawn(open(self.door.clone(), delivery, identity));
         async move {
-            let gone = |_| Err(Problem::new(Code::INTERNAL, "opening an OSCI delivery ended unexpectedly"));
+            let gone = |_| {
+                let text = (
+                    "das Öffnen einer OSCI-Zustellung endete unerwartet",
+                    "opening an OSCI delivery ended unexpectedly",
+                );
+                Err(Problem::new(Code::INTERNAL, text))
+            };
             (id, opening.await.unwrap_or_else(gone))
         }
     }
@@ -194,9 +201,13 @@ async fn open(
     identity: Option<Identity>,
 ) -> Result<Prepared, Problem> {
     let Some(identity) = identity else {
-        return Err(Problem::new(Code::OSCI_KEYS, "the identity of this mailbox is configured no more"));
+        let text = (
+            "die Identität dieses Postfachs ist nicht mehr konfiguriert",
+            "the identity of this mailbox is configured no more",
+        );
+        return Err(Problem::new(Code::OSCI_KEYS, text));
     };
-    let stored = |detail: String| Problem::new(Code::OSCI_CONTENT, detail);
+    let stored = |why: String| unreadable("die Zustellung ist nicht lesbar", &why);
     let document =
         Document::parse(delivery.envelope, &limits()).map_err(|error| stored(error.to_string()))?;
     let envelope = Envelope::read(&document).map_err(|refused| stored(refused.detail))?;
@@ -216,5 +227,6 @@ pub(super) fn is_final(problem: &Problem) -> bool {
 }
 
 pub(super) fn unusable(error: dds_postbox::PostboxError) -> Problem {
-    Problem::new(Code::OSCI_POSTBOX, error.0)
+    let german = format!("die OSCI-Ablage ist nicht verfügbar (Meldung: „{}“)", error.0);
+    Problem::new(Code::OSCI_POSTBOX, (german, error.0))
 }

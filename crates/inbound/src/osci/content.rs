@@ -10,19 +10,23 @@ use dds_osci::{
         AttachmentPart, AttachmentReader, Container, Content, ContentBody, ContentItem, EncryptedContent,
         LayerState, open,
     },
+    feedback::Refused,
     intermediary::Attachment,
     keys::Decrypter,
     random::SystemRandom,
     signature::{PartDigests, Verdict},
 };
-use dds_postbox::{Postbox, StoredPart};
+use dds_postbox::{Postbox, PostboxError, StoredPart};
 use tokio::{
     sync::{mpsc, oneshot},
     task::spawn_blocking,
 };
 
-use super::door::{Delivered, Door};
-use crate::Limits;
+use super::{
+    collector::unusable,
+    door::{Delivered, Door},
+};
+use crate::{Limits, body};
 
 /// Pieces of an attachment under way.
 const WAITING: usize = 4;
@@ -60,24 +64,34 @@ impl Door {
                 delivered.attachments.iter().map(|attachment| attachment.digests.clone()).collect();
             let ciphers: [&dyn Decrypter; 1] = [cipher.as_ref()];
             let content = open(&delivered.document, &digests, &ciphers, &door.intake, &mut SystemRandom)
-                .map_err(|refused| unreadable(&refused.detail))?;
+                .map_err(|refused| unreadable("der Inhalt ist nicht lesbar", &refused.detail))?;
             let failed = content.all_encrypted().into_iter().find_map(|layer| match &layer.state {
                 LayerState::Failed(refused) => Some(refused),
                 LayerState::Opened(_) | LayerState::Closed => None,
             });
             if let Some(refused) = failed {
-                return Err(unreadable(&format!(
-                    "an encrypted part for us cannot be read: {}",
-                    refused.detail
-                )));
+                let why = &refused.detail;
+                let text = (
+                    format!("ein für uns verschlüsselter Teil ist nicht lesbar (Meldung: „{why}“)"),
+                    format!("an encrypted part for us cannot be read: {why}"),
+                );
+                return Err(Problem::new(Code::OSCI_CONTENT, text));
             }
             if content.all_containers().is_empty() {
-                return Err(unreadable("no container can be read with our key"));
+                let text = (
+                    "kein Container ist mit unserem Schlüssel lesbar",
+                    "no container can be read with our key",
+                );
+                return Err(Problem::new(Code::OSCI_CONTENT, text));
             }
             authors(&content, false)?;
             Ok(content)
         });
-        opening.await.map_err(|_| Problem::new(Code::INTERNAL, "opening OSCI content ended unexpectedly"))?
+        opening.await.map_err(|_| {
+            let text =
+                ("das Öffnen des OSCI-Inhalts endete unerwartet", "opening OSCI content ended unexpectedly");
+            Problem::new(Code::INTERNAL, text)
+        })?
     }
 
     /// Finds the document and what belongs to it; the content learns what was read of encrypted attachments.
@@ -92,7 +106,11 @@ impl Door {
             let picked = door.pick_blocking(&delivered, &mut content, limits)?;
             Ok((picked, content))
         });
-        picking.await.map_err(|_| Problem::new(Code::INTERNAL, "reading OSCI content ended unexpectedly"))?
+        picking.await.map_err(|_| {
+            let text =
+                ("das Lesen des OSCI-Inhalts endete unerwartet", "reading OSCI content ended unexpectedly");
+            Problem::new(Code::INTERNAL, text)
+        })?
     }
 
     fn pick_blocking(
@@ -120,16 +138,16 @@ impl Door {
         if document.is_none() {
             document = self.attached_document(&mut parts, content, limits)?;
         }
-        let (document, format) =
-            document.ok_or_else(|| unreadable("no content is an XML or JSON document"))?;
+        let (document, format) = document.ok_or_else(|| {
+            let text =
+                ("kein Inhalt ist ein XML- oder JSON-Dokument", "no content is an XML or JSON document");
+            Problem::new(Code::OSCI_CONTENT, text)
+        })?;
         if document.len() as u64 > limits.document_bytes {
-            return Err(too_large(limits.document_bytes));
+            return Err(body::larger("das Dokument", "the main document", limits.document_bytes));
         }
         if parts.len() > limits.attachments {
-            return Err(Problem::new(
-                Code::TOO_LARGE,
-                format!("more than {} attachments", limits.attachments),
-            ));
+            return Err(body::many_attachments(limits.attachments));
         }
         Ok(Picked { document: Bytes::from(document), format, parts, list })
     }
@@ -197,7 +215,7 @@ fn named(part: &AttachmentPart, delivered: &Delivered) -> Result<Part, Problem> 
     let found = delivered.attachments.iter().find(|attachment| attachment.content_id == part.content_id);
     found
         .map(|attachment| Part::Attached(part.clone(), attachment.clone()))
-        .ok_or_else(|| unreadable("an attachment is missing"))
+        .ok_or_else(|| Problem::new(Code::OSCI_CONTENT, ("eine Anlage fehlt", "an attachment is missing")))
 }
 
 /// Every content in its order. If an author has signed any, each must be covered by a signature: nobody else may add to what he signed,
@@ -208,10 +226,11 @@ fn items(content: &Content) -> Result<Vec<&ContentItem>, Problem> {
     content.encrypted.iter().for_each(|layer| collect_layer(layer, false, &mut found));
     let signed = found.iter().any(|(signed, _)| *signed);
     if signed && found.iter().any(|(signed, _)| !signed) {
-        return Err(Problem::new(
-            Code::OSCI_AUTHOR,
+        let text = (
+            "ein Inhalt steht außerhalb dessen, was der Autor signiert hat",
             "a content stands outside of what the author has signed",
-        ));
+        );
+        return Err(Problem::new(Code::OSCI_AUTHOR, text));
     }
     Ok(found.into_iter().map(|(_, item)| item).collect())
 }
@@ -246,14 +265,12 @@ fn clear_into(
     attachment: &Attachment<StoredPart>,
     mut take: impl FnMut(Bytes) -> bool,
 ) -> Result<Option<PartDigests>, Problem> {
-    let gone = |error: dds_postbox::PostboxError| Problem::new(Code::OSCI_POSTBOX, error.0);
-    let mut reader = postbox.open_part(&attachment.handle).map_err(gone)?;
-    let mut cipher =
-        AttachmentReader::new(part).transpose().map_err(|refused| unreadable(&refused.detail))?;
+    let undecipherable =
+        |refused: Refused| unreadable("eine Anlage lässt sich nicht entschlüsseln", &refused.detail);
+    let mut reader = postbox.open_part(&attachment.handle).map_err(unusable)?;
+    let mut cipher = AttachmentReader::new(part).transpose().map_err(undecipherable)?;
     let mut clear = Vec::new();
-    while let Some(piece) =
-        reader.next_chunk().map_err(|error| Problem::new(Code::OSCI_POSTBOX, error.to_string()))?
-    {
+    while let Some(piece) = reader.next_chunk().map_err(|error| unusable(PostboxError(error.to_string())))? {
         match &mut cipher {
             None => {
                 if !take(piece) {
@@ -269,7 +286,7 @@ fn clear_into(
         }
     }
     let Some(cipher) = cipher else { return Ok(None) };
-    let digests = cipher.finish(&mut clear).map_err(|refused| unreadable(&refused.detail))?;
+    let digests = cipher.finish(&mut clear).map_err(undecipherable)?;
     if !clear.is_empty() {
         take(Bytes::from(clear));
     }
@@ -288,7 +305,11 @@ pub(super) fn authors(content: &Content, complete: bool) -> Result<(), Problem> 
             if !sound {
                 let fault = signature.faults.first().map_or_else(String::new, |fault| fault.refused().detail);
                 let word = signature.verdict.word();
-                return Err(Problem::new(Code::OSCI_AUTHOR, format!("author's signature: {word} {fault}")));
+                let text = (
+                    format!("Signatur des Autors (Meldung: „{word} {fault}“)"),
+                    format!("author's signature: {word} {fault}"),
+                );
+                return Err(Problem::new(Code::OSCI_AUTHOR, text));
             }
         }
     }
@@ -324,10 +345,7 @@ pub(super) fn media_type(octets: &[u8]) -> &'static str {
     }
 }
 
-fn unreadable(detail: &str) -> Problem {
-    Problem::new(Code::OSCI_CONTENT, detail.to_owned())
-}
-
-pub(super) fn too_large(limit: u64) -> Problem {
-    Problem::new(Code::TOO_LARGE, format!("more than {limit} bytes"))
+/// `DDS-O010`: what cannot be read, and why in the words of the protocol crate.
+pub(super) fn unreadable(german: &str, why: &str) -> Problem {
+    Problem::new(Code::OSCI_CONTENT, (format!("{german} (Meldung: „{why}“)"), why))
 }

@@ -19,8 +19,8 @@ use dds_postbox::{Postbox, Reply, StoredPart};
 use dds_router::{Acknowledgement, Answer, Begin, Handle, Intake};
 use futures::{StreamExt as _, stream};
 
-use super::content::{Part, Picked, authors, media_type, too_large};
-use crate::{AuthorRule, Limits, Sources};
+use super::content::{Part, Picked, authors, media_type};
+use crate::{AuthorRule, Limits, Sources, body::large_attachment};
 
 /// A delivery as it lies with us.
 pub(super) struct Delivered {
@@ -118,7 +118,7 @@ impl Door {
                 Part::Attached(part, attachment) => (part, attachment),
                 Part::Inline { name, octets } => {
                     if octets.len() as u64 > limits.attachment_bytes {
-                        return Err(too_large(limits.attachment_bytes));
+                        return Err(large_attachment(limits.attachment_bytes));
                     }
                     let media_type = media_type(&octets);
                     intake.attachment(&name, media_type, stream::iter([Ok(octets)]).boxed()).await?;
@@ -129,8 +129,9 @@ impl Door {
             let mut left = limits.attachment_bytes;
             let limited = stream.map(move |piece| {
                 let piece = piece?;
-                left =
-                    left.checked_sub(piece.len() as u64).ok_or_else(|| too_large(limits.attachment_bytes))?;
+                left = left
+                    .checked_sub(piece.len() as u64)
+                    .ok_or_else(|| large_attachment(limits.attachment_bytes))?;
                 Ok(piece)
             });
             let (name, media_type) = list
@@ -159,7 +160,10 @@ impl Door {
     ) -> Result<Vec<FeedbackCode>, Problem> {
         let signers = signers(content);
         if signers.is_empty() && rule == AuthorRule::Required {
-            return Err(Problem::new(Code::OSCI_AUTHOR, "no author has signed the content"));
+            return Err(Problem::new(
+                Code::OSCI_AUTHOR,
+                ("kein Autor hat den Inhalt signiert", "no author has signed the content"),
+            ));
         }
         let now = super::server::time(self.clock.now());
         self.trust.ask(signers.iter().copied(), now).await;
@@ -172,8 +176,11 @@ impl Door {
             let untrusted = rule != AuthorRule::Any && found(FeedbackCode::S3702);
             if found(FeedbackCode::S3703) || unanswered || untrusted {
                 let (certificate, why) = (signer.sha256_hex(), report.detail_without_holder());
-                let detail = format!("the author's certificate {certificate} does not count: {why}");
-                return Err(Problem::new(Code::OSCI_AUTHOR, detail));
+                let text = (
+                    format!("das Zertifikat {certificate} des Autors gilt nicht (Meldung: „{why}“)"),
+                    format!("the author's certificate {certificate} does not count: {why}"),
+                );
+                return Err(Problem::new(Code::OSCI_AUTHOR, text));
             }
             remarks.extend(report.findings);
         }
@@ -184,20 +191,29 @@ impl Door {
 
     fn source(&self, certificate: &Certificate) -> Result<SourceId, Problem> {
         self.sources.by_certificate(&Digest::of(certificate.der())).ok_or_else(|| {
-            let detail = "no source names the certificate of the signer under `certificates`";
-            Problem::new(Code::NOT_AUTHENTICATED, detail)
+            let text = (
+                "keine Quelle nennt das Zertifikat des Signierenden unter `certificates`",
+                "no source names the certificate of the signer under `certificates`",
+            );
+            Problem::new(Code::NOT_AUTHENTICATED, text)
         })
     }
 
     /// The source whose certificates made every signature of the content: what another has signed beside it is not its word.
     fn source_of_authors(&self, content: &Content) -> Result<SourceId, Problem> {
         let mut sources = signers(content).into_iter().map(|signer| self.source(signer));
-        let nobody = || Problem::new(Code::NOT_AUTHENTICATED, "nobody has signed order or content");
+        let nobody = || {
+            let text = ("niemand hat Auftrag oder Inhalt signiert", "nobody has signed order or content");
+            Problem::new(Code::NOT_AUTHENTICATED, text)
+        };
         let source = sources.next().ok_or_else(nobody)??;
         for other in sources {
             if other? != source {
-                let detail = "authors of several sources have signed an order that nobody has signed";
-                return Err(Problem::new(Code::NOT_AUTHENTICATED, detail));
+                let text = (
+                    "Autoren mehrerer Quellen haben einen Auftrag signiert, den selbst niemand signiert hat",
+                    "authors of several sources have signed an order that nobody has signed",
+                );
+                return Err(Problem::new(Code::NOT_AUTHENTICATED, text));
             }
         }
         Ok(source)

@@ -55,7 +55,7 @@ impl Receiving {
         let push = incoming.push();
         let signer = push.signer.as_ref().map(|signer| (signer, CertificateUse::AddresseeSignature));
         if let Err(problem) = self.context.counts(signer.as_slice()).await {
-            tracing::error!(code = %problem.code, detail = problem.detail, "osci.push_refused");
+            tracing::error!(code = %problem.code, detail = %problem.detail, "osci.push_refused");
             return self.answer(refuse(incoming, &problem)).await;
         }
         let envelope = push.envelope.clone();
@@ -138,5 +138,5 @@ fn accept(incoming: Incoming) -> Answer {
 
 fn refuse(incoming: Incoming, problem: &Problem) -> Answer {
     let refusal = if is_final(problem) { Refusal::NotAccepted } else { Refusal::Internal };
-    incoming.refused(refusal, &format!("{}: {}", problem.code, problem.detail))
+    incoming.refused(refusal, &problem.to_string())
 }

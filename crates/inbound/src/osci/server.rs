@@ -74,8 +74,11 @@ impl OsciContext {
         let reports = self.trust.named(named, time(self.clock.now())).await;
         let Some(refused) = reports.iter().find(|report| report.is_refused()) else { return Ok(()) };
         let (certificate, why) = (refused.certificate.sha256_hex(), refused.detail_without_holder());
-        let detail = format!("the intermediary's certificate {certificate} does not count: {why}");
-        Err(Problem::new(Code::OSCI_CERTIFICATE, detail))
+        let text = (
+            format!("das Zertifikat {certificate} des Intermediärs gilt nicht (Meldung: „{why}“)"),
+            format!("the intermediary's certificate {certificate} does not count: {why}"),
+        );
+        Err(Problem::new(Code::OSCI_CERTIFICATE, text))
     }
 
     /// Receives the body of a request. `Err`: the response that says why not.
@@ -96,11 +99,11 @@ impl OsciContext {
             pieces.allow(self.courier.desk().intake.message_bytes).and_then(|()| pieces.allow(u64::MAX));
         if let Err(problem) = allowed {
             pieces.linger();
-            return Err(fault(&Refused::new(FeedbackCode::S9100, problem.detail)));
+            return Err(fault(&Refused::new(FeedbackCode::S9100, problem.detail.english)));
         }
         let body = futures::stream::unfold(&mut pieces, |pieces| async move {
             let piece = pieces.next().await.transpose()?;
-            Some((piece.map_err(|problem| problem.detail), pieces))
+            Some((piece.map_err(|problem| problem.detail.english), pieces))
         });
         let received = receive(self.courier.desk(), decrypters, body).await;
         drop(place);

@@ -133,5 +133,5 @@ fn identifier(text: &str) -> Result<MessageId, Problem> {
 }
 
 fn unknown() -> Problem {
-    Problem::new(Code::NOT_FOUND, "no such message of this source")
+    Problem::new(Code::NOT_FOUND, ("keine solche Nachricht dieser Quelle", "no such message of this source"))
 }

@@ -29,7 +29,7 @@ pub(super) async fn code(Path(name): Path<String>) -> Result<Response, Refusal> 
     let entry = CODES
         .iter()
         .find(|entry| entry.code.as_str() == name)
-        .ok_or_else(|| Problem::new(Code::NOT_FOUND, "no such code"))?;
+        .ok_or_else(|| Problem::new(Code::NOT_FOUND, ("kein solcher Code", "no such code")))?;
     Ok(page("de", entry.code.as_str(), &described(entry)))
 }
 

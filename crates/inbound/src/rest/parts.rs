@@ -5,7 +5,7 @@ use dds_message::{Code, Problem};
 use futures::{StreamExt, stream::BoxStream};
 
 use crate::{
-    body::Pieces,
+    body::{self, Pieces},
     multipart::{Event, PartHead, Splitter},
 };
 
@@ -57,10 +57,7 @@ impl<'a> Parts<'a> {
             let Some(piece) = parts.piece().await? else { return Ok(None) };
             let received = before + piece.len() as u64;
             if received > limit {
-                return Err(Problem::new(
-                    Code::TOO_LARGE,
-                    format!("an attachment is larger than {limit} bytes"),
-                ));
+                return Err(body::large_attachment(limit));
             }
             Ok(Some((piece, (parts, received))))
         })
@@ -68,11 +65,12 @@ impl<'a> Parts<'a> {
     }
 
     /// The content of the part at once.
-    pub(super) async fn whole(&mut self, limit: u64, what: &str) -> Result<Bytes, Problem> {
+    /// What it is stands in refusals: German, English.
+    pub(super) async fn whole(&mut self, limit: u64, what: (&str, &str)) -> Result<Bytes, Problem> {
         let mut whole = BytesMut::new();
         while let Some(piece) = self.piece().await? {
             if (whole.len() + piece.len()) as u64 > limit {
-                return Err(Problem::new(Code::TOO_LARGE, format!("{what} is larger than {limit} bytes")));
+                return Err(body::larger(what.0, what.1, limit));
             }
             whole.extend_from_slice(&piece);
         }
@@ -81,9 +79,10 @@ impl<'a> Parts<'a> {
 
     /// The content of the part as a short text.
     pub(super) async fn text(&mut self) -> Result<String, Problem> {
-        let bytes = self.whole(1024, "a form field").await?;
-        String::from_utf8(bytes.to_vec())
-            .map_err(|_| Problem::new(Code::BAD_REQUEST, "a form field is not UTF-8"))
+        let bytes = self.whole(1024, ("ein Formularfeld", "a form field")).await?;
+        String::from_utf8(bytes.to_vec()).map_err(|_| {
+            Problem::new(Code::BAD_REQUEST, ("ein Formularfeld ist kein UTF-8", "a form field is not UTF-8"))
+        })
     }
 
     async fn event(&mut self) -> Result<Event, Problem> {

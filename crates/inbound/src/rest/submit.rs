@@ -12,7 +12,12 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::parts::Parts;
-use crate::{Caller, Context, Limits, body::Pieces, name, refusal::Refusal};
+use crate::{
+    Caller, Context, Limits,
+    body::{self, Pieces},
+    name,
+    refusal::Refusal,
+};
 
 /// `POST /v1/messages`
 pub(super) async fn message(State(context): State<Context>, request: Request) -> Result<Response, Refusal> {
@@ -68,7 +73,7 @@ async fn admit(
     let limits = context.limits(source);
     pieces.allow(limits.total_bytes)?;
     let Query(reference) = Query::<Reference>::try_from_uri(&head.uri)
-        .map_err(|_| Problem::new(Code::BAD_REQUEST, "the query is malformed"))?;
+        .map_err(|_| bad("die Abfrage ist fehlerhaft", "the query is malformed"))?;
     let sender_key =
         head.headers.get("idempotency-key").map(|key| name::sender_key(key.as_bytes())).transpose()?;
     let submission = Submission { context, source, sender_key, purpose, limits };
@@ -135,15 +140,18 @@ impl Submission<'_> {
             };
             if head.name == document_name {
                 let format = format_of(head.content_type.as_deref().unwrap_or_default())?;
-                let bytes = parts.whole(self.limits.document_bytes, "the main document").await?;
+                let bytes =
+                    parts.whole(self.limits.document_bytes, ("das Dokument", "the main document")).await?;
                 if document.replace((bytes, format)).is_some() {
-                    return Err(bad(format!("the part {document_name} occurs twice")));
+                    return Err(bad(
+                        format!("der Teil {document_name} kommt doppelt vor"),
+                        format!("the part {document_name} occurs twice"),
+                    ));
                 }
             } else {
                 attachments += 1;
                 if attachments > self.limits.attachments {
-                    let detail = format!("more than {} attachments", self.limits.attachments);
-                    return Err(Problem::new(Code::TOO_LARGE, detail));
+                    return Err(body::many_attachments(self.limits.attachments));
                 }
                 let file_name = name::file_name(head.file_name.as_deref().unwrap_or_default())?;
                 let media_type = name::media_type(head.content_type.as_deref());
@@ -154,7 +162,10 @@ impl Submission<'_> {
         }
         match (intake, document) {
             (Some(intake), Some((bytes, format))) => intake.accept(bytes, format).await,
-            _ => Err(bad(format!("the part {document_name} is missing"))),
+            _ => Err(bad(
+                format!("der Teil {document_name} fehlt"),
+                format!("the part {document_name} is missing"),
+            )),
         }
     }
 }
@@ -174,18 +185,26 @@ impl Reference {
     }
 
     fn read(&self) -> Result<Answer, Problem> {
-        let kind = self
-            .kind
-            .as_deref()
-            .and_then(AnswerKind::from_name)
-            .ok_or_else(|| bad("kind must be receipt, further-request or decision"))?;
+        let kind = self.kind.as_deref().and_then(AnswerKind::from_name).ok_or_else(|| {
+            bad(
+                "kind muss receipt, further-request oder decision sein",
+                "kind must be receipt, further-request or decision",
+            )
+        })?;
         let message = self
             .message
             .as_deref()
-            .map(|id| MessageId::parse(id).map_err(|_| bad("message must be the id of the application")))
+            .map(|id| {
+                MessageId::parse(id).map_err(|_| {
+                    bad(
+                        "message muss die Kennung des Antrags sein",
+                        "message must be the id of the application",
+                    )
+                })
+            })
             .transpose()?;
         if message.is_none() && self.case.is_none() {
-            return Err(bad("an answer needs message or case"));
+            return Err(bad("eine Antwort braucht message oder case", "an answer needs message or case"));
         }
         Ok(Answer { kind, message, case: self.case.clone() })
     }
@@ -215,15 +234,22 @@ fn status_url(accepted: &Acknowledgement) -> String {
 fn format_of(content_type: &str) -> Result<Format, Problem> {
     let charset = crate::multipart::parameter(content_type, "charset");
     if charset.is_some_and(|charset| !charset.eq_ignore_ascii_case("utf-8")) {
-        return Err(Problem::new(Code::UNSUPPORTED_MEDIA, "the charset of the document must be utf-8"));
+        let text = (
+            "der Zeichensatz (charset) des Dokuments muss utf-8 sein",
+            "the charset of the document must be utf-8",
+        );
+        return Err(Problem::new(Code::UNSUPPORTED_MEDIA, text));
     }
     match media_type(content_type).as_str() {
         "application/xml" | "text/xml" => Ok(Format::Xml),
         "application/json" => Ok(Format::Json),
-        _ => Err(Problem::new(
-            Code::UNSUPPORTED_MEDIA,
-            "the document must be application/xml or application/json, alone or as a part of multipart/form-data",
-        )),
+        _ => {
+            let text = (
+                "das Dokument muss application/xml oder application/json sein, allein oder als Teil von multipart/form-data",
+                "the document must be application/xml or application/json, alone or as a part of multipart/form-data",
+            );
+            Err(Problem::new(Code::UNSUPPORTED_MEDIA, text))
+        }
     }
 }
 
@@ -236,10 +262,16 @@ fn text(headers: &HeaderMap, name: header::HeaderName) -> &str {
 }
 
 fn unknown_part(name: &str, document_name: &str) -> Problem {
-    let fields = if document_name == "answer" { " (kind, message and case stand before them)" } else { "" };
-    bad(format!("the part {name:?} is not known here: there are {document_name} and attachment{fields}"))
+    let (german, english) = match document_name {
+        "answer" => (" (davor kind, message und case)", " (kind, message and case stand before them)"),
+        _ => ("", ""),
+    };
+    bad(
+        format!("der Teil {name:?} ist hier nicht bekannt: es gibt {document_name} und attachment{german}"),
+        format!("the part {name:?} is not known here: there are {document_name} and attachment{english}"),
+    )
 }
 
-fn bad(detail: impl Into<String>) -> Problem {
-    Problem::new(Code::BAD_REQUEST, detail)
+fn bad(german: impl Into<String>, english: impl Into<String>) -> Problem {
+    Problem::new(Code::BAD_REQUEST, (german, english))
 }

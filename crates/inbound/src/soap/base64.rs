@@ -20,7 +20,8 @@ pub(super) fn pieces(text: &str) -> impl Iterator<Item = Result<Bytes, Problem>>
         let padded_before_end = quads.ends_with(b"=") && letters.peek().is_some();
         let decoded = STANDARD.decode(quads).ok().filter(|_| !padded_before_end);
         failed = decoded.is_none();
-        Some(decoded.map(Bytes::from).ok_or_else(|| Problem::new(Code::BAD_REQUEST, "not base64 (RFC 4648)")))
+        let text = ("kein Base64 (RFC 4648)", "not base64 (RFC 4648)");
+        Some(decoded.map(Bytes::from).ok_or_else(|| Problem::new(Code::BAD_REQUEST, text)))
     })
 }
 

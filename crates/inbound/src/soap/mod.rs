@@ -90,13 +90,19 @@ async fn serve(
     let envelope = dds_soap::parse_with(&bytes, &dds_soap::limits(limit))?;
     let announced = std::mem::replace(version, envelope.version);
     if envelope.version != announced {
-        let problem =
-            Problem::new(Code::BAD_REQUEST, "media type and envelope are of different SOAP versions");
+        let text = (
+            "Medientyp und Umschlag gehören zu verschiedenen SOAP-Versionen",
+            "media type and envelope are of different SOAP versions",
+        );
+        let problem = Problem::new(Code::BAD_REQUEST, text);
         return Err(Failure { problem, code: Some(FaultCode::VersionMismatch) });
     }
     if envelope.not_understood(&[]).is_some() {
-        let problem =
-            Problem::new(Code::BAD_REQUEST, "a header block with mustUnderstand is not understood here");
+        let text = (
+            "ein Kopfblock mit mustUnderstand wird hier nicht verstanden",
+            "a header block with mustUnderstand is not understood here",
+        );
+        let problem = Problem::new(Code::BAD_REQUEST, text);
         return Err(Failure { problem, code: Some(FaultCode::MustUnderstand) });
     }
     Ok(operation::perform(context, source, &envelope).await?)
@@ -109,7 +115,7 @@ fn binding(headers: &HeaderMap) -> Result<http::Binding, Problem> {
             http::BindingError::ActionMissing => Code::BAD_REQUEST,
             http::BindingError::MediaType | http::BindingError::Charset => Code::UNSUPPORTED_MEDIA,
         };
-        Problem::new(code, error.to_string())
+        Problem::new(code, (error.german(), error.to_string()))
     })
 }
 

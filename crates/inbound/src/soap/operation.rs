@@ -3,7 +3,7 @@
 use std::{borrow::Cow, fmt::Write as _};
 
 use bytes::Bytes;
-use dds_message::{Channel, Code, Format, MessageId, Problem, Severity, SourceId};
+use dds_message::{Channel, Code, Format, Language, MessageId, Problem, Severity, SourceId};
 use dds_router::{Acknowledgement, Status};
 use dds_soap::{Parsed, escape};
 use futures::StreamExt;
@@ -18,9 +18,9 @@ pub(super) async fn perform(
     source: &SourceId,
     envelope: &Parsed<'_>,
 ) -> Result<String, Problem> {
-    let operation = envelope.payload().ok_or_else(|| bad("the body is empty"))?;
+    let operation = envelope.payload().ok_or_else(|| bad("der Body ist leer", "the body is empty"))?;
     if operation.next_sibling_element().is_some() {
-        return Err(bad("the body holds more than one element"));
+        return Err(bad("der Body enthält mehr als ein Element", "the body holds more than one element"));
     }
     let name = operation.tag_name();
     match (name.namespace(), name.name()) {
@@ -31,13 +31,24 @@ pub(super) async fn perform(
         (Some(NAMESPACE), "status") => {
             let id = match elements(&operation)?.as_slice() {
                 [id] if id.has_tag_name((NAMESPACE, "id")) => text(id)?,
-                _ => return Err(bad("status must hold id and nothing else")),
+                _ => {
+                    return Err(bad(
+                        "status muss id enthalten und sonst nichts",
+                        "status must hold id and nothing else",
+                    ));
+                }
             };
-            let unknown = || Problem::new(Code::NOT_FOUND, "no such message of this source");
+            let unknown = || {
+                let text = ("keine solche Nachricht dieser Quelle", "no such message of this source");
+                Problem::new(Code::NOT_FOUND, text)
+            };
             let id = MessageId::parse(id.trim()).map_err(|_| unknown())?;
             Ok(described(&context.handle().status(source, id).await?.ok_or_else(unknown)?))
         }
-        _ => Err(bad(format!("the body must hold submit or status in the namespace {NAMESPACE}"))),
+        _ => Err(bad(
+            format!("der Body muss submit oder status im Namensraum {NAMESPACE} enthalten"),
+            format!("the body must hold submit or status in the namespace {NAMESPACE}"),
+        )),
     }
 }
 
@@ -63,11 +74,21 @@ impl<'a, 'i: 'a> Submit<'a, 'i> {
         }
         match (document, elements.next()) {
             (Some(document), None) => Ok(Self { key, document, attachments }),
-            (_, Some(other)) => Err(bad(format!(
-                "submit has <{}> where it has no place: it holds key (may be missing), then document or encodedDocument, then any number of attachment",
-                other.tag_name().name()
-            ))),
-            (None, None) => Err(bad("submit needs document or encodedDocument, one of them")),
+            (_, Some(other)) => {
+                let name = other.tag_name().name();
+                Err(bad(
+                    format!(
+                        "submit enthält <{name}>, wo es nicht hingehört: erst key (darf fehlen), dann document oder encodedDocument, dann beliebig viele attachment"
+                    ),
+                    format!(
+                        "submit has <{name}> where it has no place: it holds key (may be missing), then document or encodedDocument, then any number of attachment"
+                    ),
+                ))
+            }
+            (None, None) => Err(bad(
+                "submit braucht document oder encodedDocument, eines davon",
+                "submit needs document or encodedDocument, one of them",
+            )),
         }
     }
 }
@@ -85,7 +106,7 @@ async fn submit(
     let (document, format) = document(envelope, &submit.document)?;
     body::within(document.len(), limits.document_bytes)?;
     if submit.attachments.len() > limits.attachments {
-        return Err(Problem::new(Code::TOO_LARGE, format!("more than {} attachments", limits.attachments)));
+        return Err(body::many_attachments(limits.attachments));
     }
 
     let mut intake = context.handle().begin(source, Channel::Soap, key).await?.intake();
@@ -94,8 +115,7 @@ async fn submit(
         let media_type = name::media_type(attachment.attribute("mediaType"));
         let encoded = text(attachment)?;
         if encoded.len() as u64 / 4 * 3 > limits.attachment_bytes {
-            let detail = format!("an attachment is larger than {} bytes", limits.attachment_bytes);
-            return Err(Problem::new(Code::TOO_LARGE, detail));
+            return Err(body::large_attachment(limits.attachment_bytes));
         }
         let content = futures::stream::iter(base64::pieces(&encoded)).boxed();
         intake.attachment(&file_name, &media_type, content).await?;
@@ -108,13 +128,13 @@ fn document(envelope: &Parsed<'_>, holder: &Node<'_, '_>) -> Result<(Bytes, Form
     if holder.has_tag_name((NAMESPACE, "document")) {
         return match elements(holder)?.as_slice() {
             [root] => Ok((envelope.standalone(root).into(), Format::Xml)),
-            _ => Err(bad("document must hold one element")),
+            _ => Err(bad("document muss genau ein Element enthalten", "document must hold one element")),
         };
     }
     let format = match holder.attribute("format") {
         None | Some("xml") => Format::Xml,
         Some("json") => Format::Json,
-        Some(_) => return Err(bad("format must be xml or json")),
+        Some(_) => return Err(bad("format muss xml oder json sein", "format must be xml or json")),
     };
     let pieces = base64::pieces(&text(holder)?).collect::<Result<Vec<_>, _>>()?;
     Ok((pieces.concat().into(), format))
@@ -142,8 +162,10 @@ fn described(status: &Status) -> String {
                 ("code", problem.code.as_str()),
                 ("actor", entry.actor.as_str()),
                 ("remedy", entry.remedy_german),
+                ("remedyEnglish", entry.remedy_english),
+                ("english", problem.outward(Language::English)),
             ],
-            problem.outward(),
+            problem.outward(Language::German),
         );
         for finding in &problem.findings {
             let severity = match finding.severity {
@@ -187,7 +209,11 @@ fn element(xml: &mut String, name: &str, attributes: &[(&str, &str)], content: &
 fn elements<'a, 'i: 'a>(node: &Node<'a, 'i>) -> Result<Vec<Node<'a, 'i>>, Problem> {
     let blank = |part: &Node<'_, '_>| part.text().is_none_or(|text| text.trim().is_empty());
     if !node.children().filter(Node::is_text).all(|part| blank(&part)) {
-        return Err(bad(format!("<{}> holds text beside its elements", node.tag_name().name())));
+        let name = node.tag_name().name();
+        return Err(bad(
+            format!("<{name}> enthält Text neben seinen Elementen"),
+            format!("<{name}> holds text beside its elements"),
+        ));
     }
     Ok(node.children().filter(Node::is_element).collect())
 }
@@ -196,7 +222,10 @@ fn elements<'a, 'i: 'a>(node: &Node<'a, 'i>) -> Result<Vec<Node<'a, 'i>>, Proble
 fn text<'a>(node: &Node<'a, '_>) -> Result<Cow<'a, str>, Problem> {
     if let Some(inner) = node.children().find(Node::is_element) {
         let (name, inner) = (node.tag_name().name(), inner.tag_name().name());
-        return Err(bad(format!("<{name}> holds <{inner}> instead of text; MTOM and XOP are not read here")));
+        return Err(bad(
+            format!("<{name}> enthält <{inner}> statt Text; MTOM und XOP werden hier nicht gelesen"),
+            format!("<{name}> holds <{inner}> instead of text; MTOM and XOP are not read here"),
+        ));
     }
     let mut parts = node.children().filter_map(|part| part.is_text().then(|| part.text()).flatten());
     Ok(match (parts.next(), parts.next()) {
@@ -206,6 +235,6 @@ fn text<'a>(node: &Node<'a, '_>) -> Result<Cow<'a, str>, Problem> {
     })
 }
 
-fn bad(detail: impl Into<String>) -> Problem {
-    Problem::new(Code::BAD_REQUEST, detail)
+fn bad(german: impl Into<String>, english: impl Into<String>) -> Problem {
+    Problem::new(Code::BAD_REQUEST, (german, english))
 }

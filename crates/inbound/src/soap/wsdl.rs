@@ -19,9 +19,11 @@ pub(super) async fn describe(
     request: Request,
 ) -> Result<Response, Refusal> {
     if !query.is_some_and(|query| query.eq_ignore_ascii_case("wsdl")) {
-        return Err(
-            Problem::new(Code::NOT_FOUND, "the description is at /soap/v1?wsdl, calls are POST").into()
+        let text = (
+            "die Beschreibung steht unter /soap/v1?wsdl, Aufrufe sind POST",
+            "the description is at /soap/v1?wsdl, calls are POST",
         );
+        return Err(Problem::new(Code::NOT_FOUND, text).into());
     }
     let base = match &context.options().public_url {
         Some(url) => url.trim_end_matches('/').to_owned(),
@@ -41,5 +43,8 @@ fn host(headers: &HeaderMap) -> Result<&str, Problem> {
         .get(header::HOST)
         .and_then(|host| host.to_str().ok())
         .filter(|host| !host.is_empty() && host.bytes().all(letter))
-        .ok_or_else(|| Problem::new(Code::BAD_REQUEST, "the header Host is missing or malformed"))
+        .ok_or_else(|| {
+            let text = ("der Kopf Host fehlt oder ist fehlerhaft", "the header Host is missing or malformed");
+            Problem::new(Code::BAD_REQUEST, text)
+        })
 }

@@ -177,15 +177,20 @@ async fn a_misnamed_part_is_named_to_the_sender() {
     let file = || Part::bytes(vec![1, 2, 3]).file_name("a.bin");
     let form = Form::new().part("message", message()).part("attachment", file()).part("anlage2", file());
     let told = problem(post(&client, &service).multipart(form).send().await.unwrap(), 400, "DDS-I004").await;
-    let detail = told["detail"].as_str().unwrap();
-    assert!(detail.contains("\"anlage2\"") && detail.contains("attachment"), "{detail}");
+    for (language, word) in [("detail", "Teil"), ("detail_en", "part")] {
+        let detail = told[language].as_str().unwrap();
+        assert!(
+            detail.contains(word) && detail.contains("\"anlage2\"") && detail.contains("attachment"),
+            "{detail}"
+        );
+    }
     // What an answer refers to stands before its document; behind it, it would have been passed over.
     let answer = Form::new()
         .part("answer", Part::text("<a/>").mime_str("application/xml").unwrap())
         .text("case", "V-2026/17");
     let sent = client.post(service.url("/v1/answers?kind=receipt&case=V-1")).bearer_auth(OTHER_TOKEN);
     let told = problem(sent.multipart(answer).send().await.unwrap(), 400, "DDS-I004").await;
-    assert!(told["detail"].as_str().unwrap().contains("before"), "{told}");
+    assert!(told["detail_en"].as_str().unwrap().contains("before"), "{told}");
     assert!(service.fake.taken().is_empty());
 }
 
@@ -196,7 +201,8 @@ async fn what_failed_inside_is_told_without_the_words_of_the_engine() {
         *service.fake.refuse.lock() = Some(code);
         let response = xml(post(&client, &service), DOCUMENT).send().await.unwrap();
         let told = problem(response, code.entry().status, code.as_str()).await;
-        assert_eq!(told["detail"], code.entry().english);
+        let entry = code.entry();
+        assert_eq!((&told["detail"], &told["detail_en"]), (&entry.german.into(), &entry.english.into()));
     }
 }
 

@@ -1,6 +1,6 @@
 //! The SOAP web service over real sockets, both versions.
 
-use crate::support::{Service, TOKEN, client};
+use crate::support::{Service, TOKEN, both_languages, client};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use dds_inbound::{Limits, Options, soap::NAMESPACE};
 use dds_message::{Channel, Code, Digest, Finding, Format, Problem, Severity};
@@ -138,7 +138,13 @@ async fn each_refusal_is_a_fault_with_code_actor_and_remedy() {
             assert_eq!(fault.problem_code(), Some(code), "{shown}: {}", fault.reason);
             assert_eq!(fault.code, FaultCode::Sender);
             let detail = fault.detail.unwrap();
-            assert_eq!((detail.actor.as_str(), detail.remedy.is_empty()), ("sender", false));
+            assert_eq!(detail.actor, "sender");
+            both_languages("remedy", &detail.remedy.into(), &detail.remedy_english.into());
+            let (german, english) = (fault.reason, detail.reason_english);
+            let entry = code.entry();
+            let told = (german.strip_prefix(entry.german), english.strip_prefix(entry.english));
+            let (Some(german), Some(english)) = told else { panic!("{german} / {english}") };
+            both_languages(&shown, &german.into(), &english.into());
             // SOAP 1.1: a fault is a 500, unless HTTP itself has a word for it.
             let expected = if version == Version::V11 && status_12 == 400 { 500 } else { status_12 };
             assert_eq!(status, expected, "{shown}");
@@ -184,7 +190,7 @@ async fn the_status_of_a_rejected_message_lists_its_findings() {
         location: "/a/b[1]".to_owned(),
         text: "b < 1 fehlt".to_owned(),
     };
-    let problem = Problem::new(Code::SCHEMA_INVALID, "as the test wants it");
+    let problem = Problem::new(Code::SCHEMA_INVALID, ("wie der Test es will", "as the test wants it"));
     *service.fake.problem.lock() = Some(Problem { findings: vec![finding], ..problem });
     let question = format!("<status xmlns=\"{NAMESPACE}\"><id>{}</id></status>", field(&answer, "id"));
     let (status, answer) = body(&service, Version::V12, &question).await;
@@ -193,8 +199,14 @@ async fn the_status_of_a_rejected_message_lists_its_findings() {
     let names: Vec<_> =
         parsed.payload().unwrap().children().map(|child| child.tag_name().name().to_owned()).collect();
     assert_eq!(names, ["id", "accepted", "state", "problem", "finding", "delivery"], "as the WSDL says");
-    let finding =
-        parsed.payload().unwrap().children().find(|one| one.tag_name().name() == "finding").unwrap();
+    let child =
+        |name| parsed.payload().unwrap().children().find(|one| one.tag_name().name() == name).unwrap();
+    let problem = child("problem");
+    assert_eq!(problem.text(), Some("wie der Test es will"));
+    assert_eq!(problem.attribute("english"), Some("as the test wants it"));
+    let remedy = Code::SCHEMA_INVALID.entry().remedy_english;
+    assert_eq!(problem.attribute("remedyEnglish"), Some(remedy));
+    let finding = child("finding");
     let attributes = ["severity", "rule", "location"].map(|name| finding.attribute(name).unwrap());
     assert_eq!(attributes, ["error", "pflicht", "/a/b[1]"]);
     let wsdl = client().get(service.url("/soap/v1?wsdl")).send().await.unwrap().text().await.unwrap();

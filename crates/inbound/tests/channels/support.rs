@@ -77,7 +77,7 @@ impl Fake {
         answer: Option<Answer>,
     ) -> Result<Begin, Problem> {
         if let Some(code) = *self.refuse.lock() {
-            return Err(Problem::new(code, "as the test wants it"));
+            return Err(Problem::new(code, ("wie der Test es will", "as the test wants it")));
         }
         let first = {
             let taken = self.taken.lock();
@@ -232,11 +232,12 @@ impl Intake for FakeIntake {
     ) -> Result<Acknowledgement, Problem> {
         if format == Format::Xml {
             dds_xml::check(&document, &dds_xml::Limits::default())
-                .map_err(|error| Problem::new(Code::NOT_WELL_FORMED, error.to_string()))?;
+                .map_err(|error| Problem::new(Code::NOT_WELL_FORMED, (error.german(), error.to_string())))?;
         }
         if let Some(first) = self.first {
             let same = first.document == document && first.attachments == self.message.attachments;
-            let reused = || Problem::new(Code::KEY_REUSED, "as the router does");
+            let reused =
+                || Problem::new(Code::KEY_REUSED, ("wie die Datendrehscheibe", "as the router does"));
             return if same { Ok(acknowledgement(first.id, true)) } else { Err(reused()) };
         }
         let pause = self.pause.lock().clone();
@@ -303,6 +304,12 @@ pub fn builder() -> reqwest::ClientBuilder {
     reqwest::Client::builder().no_proxy()
 }
 
+/// A text for people is there in both languages: neither is missing, nor stands for the other.
+pub fn both_languages(what: &str, german: &serde_json::Value, english: &serde_json::Value) {
+    let filled = |text: &serde_json::Value| text.as_str().is_some_and(|text| !text.is_empty());
+    assert!(filled(german) && filled(english) && german != english, "{what}: {german} / {english}");
+}
+
 /// The problem document of a refusal, after checking what every one must have.
 pub async fn problem(response: reqwest::Response, status: u16, code: &str) -> serde_json::Value {
     let got = response.status().as_u16();
@@ -314,8 +321,11 @@ pub async fn problem(response: reqwest::Response, status: u16, code: &str) -> se
     assert_eq!(problem["code"], code, "{body}");
     assert_eq!(problem["type"], format!("/codes/{code}"));
     assert_eq!(problem["status"], status);
-    for field in ["title", "title_en", "detail", "actor", "remedy", "remedy_en", "instance"] {
+    for field in ["actor", "instance"] {
         assert!(problem[field].as_str().is_some_and(|text| !text.is_empty()), "{field} in {body}");
+    }
+    for field in ["title", "detail", "remedy"] {
+        both_languages(field, &problem[field], &problem[format!("{field}_en")]);
     }
     assert!(problem["findings"].is_array());
     problem

@@ -193,7 +193,7 @@ async fn a_delivery_that_comes_twice_ends_the_visit() {
         place.wire.reset();
         let problem = process.fetcher.visit().await.unwrap_err();
         assert_eq!(problem.code, Code::TARGET_REFUSED);
-        assert!(problem.detail.contains(id.as_str()), "{}", problem.detail);
+        assert!(problem.detail.english.contains(id.as_str()), "{}", problem.detail);
         assert_eq!(place.wire.orders().len(), 4, "initDialog, fetchDelivery twice, exitDialog");
     }
     process.collect().await;
@@ -232,7 +232,9 @@ async fn nothing_is_fetched_from_an_intermediary_whose_certificates_do_not_count
         let problem = process.fetcher.visit().await.unwrap_err();
         assert_eq!(problem.code, Code::OSCI_CERTIFICATE, "{what}");
         let holder = intermediary.cipher_certificate().subject();
-        assert!(problem.detail.contains(named) && !problem.detail.contains(holder), "{}", problem.detail);
+        for text in [&problem.detail.german, &problem.detail.english] {
+            assert!(text.contains(named) && !text.contains(holder), "{text}");
+        }
         assert_eq!(place.wire.orders().len(), 0, "{what}");
     };
     for certificate in [intermediary.cipher_certificate(), intermediary.signature_certificate()] {

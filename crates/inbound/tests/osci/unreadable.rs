@@ -181,7 +181,7 @@ async fn one_without_a_process_card_stays_there_and_holds_up_nothing() {
     for _ in 0..2 {
         let problem = process.fetcher.visit().await.unwrap_err();
         assert_eq!(problem.code, Code::OSCI_UNREADABLE);
-        assert!(problem.detail.contains("process card"), "{}", problem.detail);
+        assert!(problem.detail.english.contains("process card"), "{}", problem.detail);
         process.collect().await;
         assert_eq!((machine.applications(), place.machine.unreceived()), (vec![1], 1));
     }

@@ -37,7 +37,10 @@ impl Call {
     /// # Errors
     /// DDS-I007 for anything else than the paths above, DDS-I004 for a malformed `wait`.
     pub(super) fn read(method: &Method, uri: &Uri) -> Result<Self, Problem> {
-        let unknown = || Problem::new(Code::NOT_FOUND, "no such address below /v1/mailbox/");
+        let unknown = || {
+            let text = ("keine solche Adresse unter /v1/mailbox/", "no such address below /v1/mailbox/");
+            Problem::new(Code::NOT_FOUND, text)
+        };
         let rest = uri.path().strip_prefix("/v1/mailbox/").ok_or_else(unknown)?;
         let (target, action) =
             if let Some(target) = rest.strip_suffix("/next").filter(|_| method == Method::GET) {
@@ -70,8 +73,10 @@ fn wait(query: &str) -> Result<Duration, Problem> {
     let Some(text) = query.split('&').find_map(|pair| pair.strip_prefix("wait=")) else {
         return Ok(Duration::ZERO);
     };
-    let seconds =
-        text.parse().map_err(|_| Problem::new(Code::BAD_REQUEST, "wait must be a number of seconds"))?;
+    let seconds = text.parse().map_err(|_| {
+        let text = ("wait muss eine Zahl von Sekunden sein", "wait must be a number of seconds");
+        Problem::new(Code::BAD_REQUEST, text)
+    })?;
     Ok(Duration::from_secs(seconds))
 }
 

@@ -118,7 +118,7 @@ impl Mailbox {
     ) -> Result<Response, Problem> {
         let record = self.readable(target, delivery).await?;
         let message = self.message(&record).await?;
-        let unknown = || Problem::new(Code::NOT_FOUND, "no such attachment");
+        let unknown = || Problem::new(Code::NOT_FOUND, ("keine solche Anlage", "no such attachment"));
         let stored =
             number.checked_sub(1).and_then(|place| message.attachments.get(place)).ok_or_else(unknown)?;
         let wrapped = message.key.as_ref().ok_or_else(unknown)?;
@@ -151,7 +151,8 @@ impl Mailbox {
 }
 
 fn gone() -> Problem {
-    Problem::new(Code::NOT_FOUND, "no such delivery of this target")
+    let text = ("keine solche Zustellung dieses Ziels", "no such delivery of this target");
+    Problem::new(Code::NOT_FOUND, text)
 }
 
 /// Headers of a file.

@@ -16,6 +16,7 @@ use axum::{
     response::{IntoResponse as _, Response},
     routing::any,
 };
+use dds_delivery::Fault;
 use dds_depot::Target;
 use dds_message::{Clock, Code, Digest, Problem, TargetId};
 use dds_store::{BlobStore, Journal, Vault};
@@ -77,9 +78,8 @@ async fn serve(State(mailbox): State<Mailbox>, request: Request) -> Response {
     match mailbox.answer(request).await {
         Ok(response) => response,
         Err(problem) => {
-            let (code, detail) = (problem.code, &problem.detail);
-            if problem.outward() != detail {
-                // Callers read less than this, see `Problem::outward`.
+            let (code, detail) = (problem.code, &problem.detail.english);
+            if problem.is_inward() {
                 tracing::warn!(%code, detail, "mailbox.failed");
             } else {
                 tracing::debug!(%code, detail, "mailbox.refused");
@@ -100,10 +100,18 @@ impl Mailbox {
             Action::Document(delivery) => self.document(&target, delivery).await,
             Action::Attachment(delivery, number) => self.attachment(&target, delivery, number).await,
             Action::Settle(delivery, how) => {
+                let slow = |_| {
+                    let text = ("der Körper kam nicht rechtzeitig an", "the body did not arrive in time");
+                    Problem::new(Code::TOO_SLOW, text)
+                };
+                let broken = |_| {
+                    let text = ("der Körper ist zu lang oder brach ab", "the body is too long or broke off");
+                    Problem::new(Code::BAD_REQUEST, text)
+                };
                 let body = tokio::time::timeout(BODY_TIME, axum::body::to_bytes(request.into_body(), BODY))
                     .await
-                    .map_err(|_| Problem::new(Code::TOO_SLOW, "the body did not arrive in time"))?
-                    .map_err(|_| Problem::new(Code::BAD_REQUEST, "the body is too long or broke off"))?;
+                    .map_err(slow)?
+                    .map_err(broken)?;
                 self.settle(&target, delivery, how, &body).await.map(axum::Json::into_response)
             }
         }
@@ -117,7 +125,11 @@ impl Mailbox {
         certificate: Option<PeerCertificate>,
     ) -> Result<Target, Problem> {
         let unknown = || {
-            Problem::new(Code::NOT_AUTHENTICATED, "no token or certificate that may fetch from this mailbox")
+            let text = (
+                "kein Token oder Zertifikat, das aus diesem Postfach abholen darf",
+                "no token or certificate that may fetch from this mailbox",
+            );
+            Problem::new(Code::NOT_AUTHENTICATED, text)
         };
         let release = self.targets.release();
         let target = release.target(id).filter(|target| target.pull).ok_or_else(unknown)?;
@@ -135,8 +147,9 @@ impl Mailbox {
             return Ok(target);
         }
         let (Some(token), Some(secret)) = (token, target.secret.clone()) else { return Err(unknown()) };
-        let expected =
-            Credential(secret).read().await.map_err(|fault| Problem::new(fault.code, fault.detail))?;
+        let german = format!("{secret} ist nicht lesbar");
+        let unreadable = |fault: Fault| Problem::new(fault.code, (german, fault.detail));
+        let expected = Credential(secret).read().await.map_err(unreadable)?;
         // Digests are compared, so the time taken tells nothing about the token.
         if Digest::of(expected.as_bytes()) == token { Ok(target) } else { Err(unknown()) }
     }

@@ -36,11 +36,16 @@ impl Polls {
     pub(super) fn begin(&self, target: &TargetId) -> Result<Poll, Problem> {
         let mut waiting = self.waiting.lock();
         if waiting.get(target).is_some_and(|count| *count >= Self::PER_TARGET) {
-            let detail = format!("{} long polls of this target wait already", Self::PER_TARGET);
-            return Err(Problem::new(Code::TOO_MANY_POLLS, detail));
+            let count = Self::PER_TARGET;
+            let text = (
+                format!("{count} Abholer dieses Ziels warten schon"),
+                format!("{count} long polls of this target wait already"),
+            );
+            return Err(Problem::new(Code::TOO_MANY_POLLS, text));
         }
         if waiting.values().sum::<usize>() >= self.all {
-            return Err(Problem::new(Code::OVERLOADED, "too many long polls wait"));
+            let text = ("zu viele Abholer warten zugleich", "too many long polls wait");
+            return Err(Problem::new(Code::OVERLOADED, text));
         }
         *waiting.entry(target.clone()).or_default() += 1;
         Ok(Poll { polls: self.clone(), target: target.clone() })

@@ -37,19 +37,28 @@ impl Mailbox {
         how: How,
         body: &[u8],
     ) -> Result<Json<Value>, Problem> {
-        let bad = |detail: &str| Problem::new(Code::BAD_REQUEST, detail);
-        let body: Body =
-            serde_json::from_slice(body).map_err(|_| bad("the body must be JSON with the member lease"))?;
+        let bad = |german: &str, english: &str| Problem::new(Code::BAD_REQUEST, (german, english));
+        let body: Body = serde_json::from_slice(body).map_err(|_| {
+            bad(
+                "der Körper muss JSON mit dem Mitglied lease sein",
+                "the body must be JSON with the member lease",
+            )
+        })?;
         // 0 is the right of an operator (`Lease::manual`), never of a target.
         let epoch = body.lease.parse().ok().filter(|epoch| *epoch > 0);
-        let epoch = epoch.ok_or_else(|| bad("lease is not one that was given out"))?;
+        let epoch = epoch.ok_or_else(|| {
+            bad("lease ist keine, die ausgegeben wurde", "lease is not one that was given out")
+        })?;
         let record = self.own(target, delivery).await?;
         let lease = Lease { delivery, epoch };
         match how {
             How::Acknowledge => self.acknowledge(&record, lease, body.reference.as_deref()).await,
             How::Reject => {
                 let reason = body.reason.as_deref().and_then(reason).ok_or_else(|| {
-                    bad("reason must be 1 to 40 of a-z 0-9 - _ . (what only people can read goes into text)")
+                    bad(
+                        "reason muss 1 bis 40 Zeichen aus a-z 0-9 - _ . haben (was nur Menschen lesen, gehört in text)",
+                        "reason must be 1 to 40 of a-z 0-9 - _ . (what only people can read goes into text)",
+                    )
                 })?;
                 self.reject(&record, lease, &reason).await
             }
@@ -150,7 +159,11 @@ impl Mailbox {
 }
 
 fn lost() -> Problem {
-    Problem::new(Code::LEASE_LOST, "this lease has run out, or the delivery was settled otherwise")
+    let text = (
+        "diese Lease ist abgelaufen, oder die Zustellung wurde anders beendet",
+        "this lease has run out, or the delivery was settled otherwise",
+    );
+    Problem::new(Code::LEASE_LOST, text)
 }
 
 fn reason(text: &str) -> Option<String> {

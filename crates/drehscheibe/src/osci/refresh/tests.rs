@@ -20,7 +20,7 @@ struct Nobody;
 #[async_trait]
 impl Handle for Nobody {
     async fn begin(&self, _: &SourceId, _: Channel, _: Option<&str>) -> Result<Begin, Problem> {
-        Err(Problem::new(Code::DRAINING, "nobody is here"))
+        Err(Problem::new(Code::DRAINING, ("niemand da", "nobody is here")))
     }
 
     async fn begin_answer(
@@ -30,7 +30,7 @@ impl Handle for Nobody {
         _: Option<&str>,
         _: Answer,
     ) -> Result<Begin, Problem> {
-        Err(Problem::new(Code::DRAINING, "nobody is here"))
+        Err(Problem::new(Code::DRAINING, ("niemand da", "nobody is here")))
     }
 
     async fn status(&self, _: &SourceId, _: MessageId) -> Result<Option<Status>, Problem> {
@@ -190,7 +190,7 @@ async fn a_revoked_certificate_is_refused_from_the_next_look_on() {
     fs::remove_file(world.file("sperrliste.crl")).unwrap();
     let (changed, failures) = world.refresher.look();
     assert!(changed && failures.len() == 1, "{failures:?}");
-    assert!(failures[0].problem.detail.contains("sperrliste.crl"), "{failures:?}");
+    assert!(failures[0].problem.detail.english.contains("sperrliste.crl"), "{failures:?}");
     assert!(!world.is_trusted());
     fs::write(world.file("sperrliste.crl"), world.pki.revoke(&[]).unwrap()).unwrap();
     world.reads();
@@ -207,7 +207,7 @@ async fn a_broken_file_hinders_nothing_else() {
     world.revoke();
     let (changed, failures) = world.refresher.look();
     assert!(changed && failures.len() == 1, "{failures:?}");
-    assert!(failures[0].problem.detail.contains("kaputt.pem"), "{failures:?}");
+    assert!(failures[0].problem.detail.english.contains("kaputt.pem"), "{failures:?}");
     assert!(world.has_mailbox().await);
     assert!(!world.is_trusted());
     fs::remove_file(world.file("teilnehmer/kaputt.pem")).unwrap();

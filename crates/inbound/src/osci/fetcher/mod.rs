@@ -80,7 +80,7 @@ impl Fetcher {
 
     /// Trouble is told when it begins, changes or ends, and not at each visit.
     fn tell(&self, before: &mut Option<(Code, String)>, now: Option<Problem>) {
-        let now = now.map(|problem| (problem.code, problem.detail));
+        let now = now.map(|problem| (problem.code, problem.detail.english));
         if *before == now {
             return;
         }
@@ -118,8 +118,11 @@ impl Fetcher {
         self.by_card(fetched).await?;
         if self.unreadable().await?.is_empty() {
             // No card leads to it, or it was a fault of the moment: the next visit knows.
-            let detail = format!("{reason}; every delivery with a process card could be read");
-            return Err(Problem::new(Code::OSCI_UNREADABLE, detail));
+            let text = (
+                format!("jede Zustellung mit Laufzettel war lesbar, eine andere nicht (Meldung: „{reason}“)"),
+                format!("{reason}; every delivery with a process card could be read"),
+            );
+            return Err(Problem::new(Code::OSCI_UNREADABLE, text));
         }
         Ok(())
     }
@@ -135,8 +138,11 @@ impl Fetcher {
                     fetched.count(fresh);
                     if !seen.insert(id.clone()) {
                         self.leave(next).await?;
-                        let detail = format!("the intermediary brings {id} again, which was acknowledged");
-                        return Err(Problem::new(Code::TARGET_REFUSED, detail));
+                        let text = (
+                            format!("der Intermediär bringt {id} noch einmal, obwohl es quittiert war"),
+                            format!("the intermediary brings {id} again, which was acknowledged"),
+                        );
+                        return Err(Problem::new(Code::TARGET_REFUSED, text));
                     }
                     open = next;
                 }

@@ -91,9 +91,13 @@ impl Fetcher {
                 awaiting.receive(received.as_ref().map_err(Clone::clone)).map_err(|lost| ended(&lost))?;
             open = next;
             if !answer.is_success() && answer.feedback.decisive() != FeedbackCode::S9804 {
-                let detail = format!("the process cards are refused with {}", answer.feedback.decisive());
+                let code = answer.feedback.decisive();
                 self.leave(open).await?;
-                return Err(Problem::new(Code::TARGET_REFUSED, detail));
+                let text = (
+                    format!("die Laufzettel werden mit {code} verweigert"),
+                    format!("the process cards are refused with {code}"),
+                );
+                return Err(Problem::new(Code::TARGET_REFUSED, text));
             }
             let known = seen.len();
             for card in answer.value.cards {
@@ -158,10 +162,17 @@ impl Fetcher {
             let options = SigningOptions::default();
             request.seal(Some((signer.as_ref(), options)), &[], &mut SystemRandom)
         });
-        let sealed = sealing
-            .await
-            .map_err(|_| Problem::new(Code::INTERNAL, "sealing an OSCI order ended unexpectedly"))?;
-        let outgoing = sealed.map_err(|refused| Problem::new(Code::OSCI_KEYS, refused.detail))?;
+        let sealed = sealing.await.map_err(|_| {
+            let text = (
+                "das Signieren eines OSCI-Auftrags endete unerwartet",
+                "sealing an OSCI order ended unexpectedly",
+            );
+            Problem::new(Code::INTERNAL, text)
+        })?;
+        let outgoing = sealed.map_err(|Refused { detail: why, .. }| {
+            let german = format!("ein OSCI-Auftrag lässt sich nicht signieren (Meldung: „{why}“)");
+            Problem::new(Code::OSCI_KEYS, (german, why))
+        })?;
         let package = Package { outgoing, attachments: Vec::new() };
         let courier: &Courier = &self.context.courier;
         let decrypters: Vec<Arc<dyn Decrypter>> = vec![Arc::clone(&self.identity.cipher)];
@@ -169,10 +180,13 @@ impl Fetcher {
             Ok(received) => Ok(Ok(received)),
             // Our own disk: no delivery is to blame.
             Err(ExchangeError::Unreadable(refused)) if refused.code == FeedbackCode::S9000 => {
-                Err(Problem::new(Code::OSCI_POSTBOX, refused.detail))
+                Err(unusable(PostboxError(refused.detail)))
             }
             Err(ExchangeError::Unreadable(refused)) => Ok(Err(refused)),
-            Err(error) => Err(Problem::new(Code::TARGET_UNREACHABLE, error.to_string())),
+            Err(error) => {
+                let german = format!("der Intermediär ist nicht erreichbar (Meldung: „{error}“)");
+                Err(Problem::new(Code::TARGET_UNREACHABLE, (german, error.to_string())))
+            }
         }
     }
 }
@@ -185,5 +199,10 @@ fn created(card: &ProcessCardBundle) -> Timestamp {
 }
 
 fn ended(lost: &Lost) -> Problem {
-    Problem::new(Code::TARGET_REFUSED, format!("the dialogue ended with {}: {lost}", lost.code()))
+    let code = lost.code();
+    let text = (
+        format!("der Dialog endete mit {code} (Meldung: „{lost}“)"),
+        format!("the dialogue ended with {code}: {lost}"),
+    );
+    Problem::new(Code::TARGET_REFUSED, text)
 }
