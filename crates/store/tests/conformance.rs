@@ -215,6 +215,37 @@ async fn a_late_receipt_counts<E: Engine>(store: E) {
     chain_holds(&store).await;
 }
 
+async fn a_late_receipt_undoes_no_decision<E: Engine>(store: E) {
+    let stale = async |lease| assert_eq!(settle(&store, late(lease)).await, Settled::Stale);
+    let state_of = async |lease: Lease| store.delivery(lease.delivery).await.unwrap().unwrap().state;
+    // A number that was never given out is no lease: neither before the delivery is claimed,
+    let ids = routed(&store, 1, &["a"]).await;
+    stale(Lease { delivery: ids[0], epoch: 999 }).await;
+    let first = claim_one(&store, START).await.lease;
+    // nor the next one, nor one from before there was the delivery.
+    stale(Lease { epoch: first.epoch + 1, ..first }).await;
+    stale(Lease { epoch: first.epoch - 1, ..first }).await;
+    assert_eq!(state_of(first).await, DeliveryState::Prepared);
+    // The target sent it back,
+    let back = dds_store::Outcome::DeadLetter { code: Code::FETCH_REJECTED };
+    settle(&store, settlement(first, back)).await;
+    stale(first).await;
+    assert_eq!(state_of(first).await, DeliveryState::DeadLetter);
+    // a person gave it to somebody else,
+    let why = NewEntry { delivery: Some(ids[0]), ..entry("delivery.redirected") };
+    store.replan(id(1), Some(ids[0]), vec![delivery(id(1), "b")], vec![why]).await.unwrap();
+    stale(first).await;
+    assert_eq!(state_of(first).await, DeliveryState::Redirected);
+    // or called it off.
+    let second = claim_one(&store, START).await.lease;
+    settle(&store, dead(second)).await;
+    settle(&store, settlement(Lease::manual(second.delivery), dds_store::Outcome::Cancelled)).await;
+    stale(second).await;
+    stale(Lease::manual(second.delivery)).await;
+    assert_eq!(state_of(second).await, DeliveryState::Cancelled);
+    chain_holds(&store).await;
+}
+
 async fn the_last_outcome_decides_the_message<E: Engine>(store: E) {
     routed(&store, 1, &["a", "b", "c"]).await;
     let claimed = store.claim(&PUSH, 10, TTL, START).await.unwrap();
@@ -655,6 +686,7 @@ conformance! {
     pending_goes_on_where_it_ended
     a_lost_lease_settles_nothing
     a_late_receipt_counts
+    a_late_receipt_undoes_no_decision
     the_last_outcome_decides_the_message
     a_retry_waits_for_its_time
     a_marked_attempt_waits_for_a_person

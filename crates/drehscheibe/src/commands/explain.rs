@@ -103,6 +103,10 @@ fn headline(row: &LogRow, german: bool) -> String {
         "delivery.prepared" => say("Zustellung vorbereitet", "delivery prepared"),
         "delivery.attempting" => say("Zustellversuch begonnen", "attempt begun"),
         "delivery.delivered" => say("zugestellt, Quittung erhalten", "delivered, receipt received"),
+        "delivery.late_receipt" => say(
+            "das Zielsystem hat es doch; die andere Entscheidung gilt weiter",
+            "the target has it nevertheless; what was decided otherwise stands",
+        ),
         "delivery.deferred" => {
             say("noch nicht zugestellt, neuer Versuch folgt", "not delivered yet, another attempt follows")
         }

@@ -229,6 +229,7 @@ fn insert(tx: &mut Tx<'_>, facts: &MessageFacts, sealed: &SealedDelivery) -> Out
         due: delivery.due,
         deadline: delivery.deadline,
         doubt: false,
+        past: false,
     };
     let record = DeliveryRecord {
         id: delivery.id,
