@@ -29,7 +29,8 @@ pub trait Journal: Send + Sync + 'static {
     async fn plan(&self, plan: NewPlan) -> Result<bool, StoreError>;
 
     /// Adds deliveries to a planned message (redirect, send as new) and settles `replaces` as redirected, one commit.
-    /// Of the entries, one that names a delivery tells of that delivery.
+    /// Of the entries, one that names a delivery tells of that delivery. If `replaces` was redirected to these very deliveries
+    /// before, nothing happens; to others, is delivered or called off: [`StoreError::Invalid`].
     async fn replan(
         &self,
         message: MessageId,

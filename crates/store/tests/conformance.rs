@@ -335,8 +335,14 @@ async fn a_delivery_is_redirected<E: Engine>(store: E) {
     let record = store.message(id(1)).await.unwrap().unwrap();
     assert_eq!((record.state, record.code), (MessageState::Routed, None));
     assert_eq!(record.deliveries[0].state, DeliveryState::Redirected);
+    // The same once more is the same; to somebody else it would go to both.
+    let told = events(&store, 1).await.len();
     let (to, why) = redirect();
-    store.replan(id(1), Some(ids[0]), to, vec![why]).await.unwrap();
+    store.replan(id(1), Some(ids[0]), to, vec![why.clone()]).await.unwrap();
+    assert_eq!(events(&store, 1).await.len(), told);
+    let second = store.replan(id(1), Some(ids[0]), vec![delivery(id(1), "c")], vec![why]).await;
+    assert!(matches!(second, Err(StoreError::Invalid(_))), "redirected twice");
+    assert_eq!(store.message(id(1)).await.unwrap().unwrap().deliveries.len(), 2);
     let claimed = claim_one(&store, START).await;
     assert_eq!(claimed.delivery.target, target("b"));
     assert_eq!(settle(&store, delivered(claimed.lease)).await, Settled::Applied(MessageState::Completed));

@@ -84,8 +84,10 @@ pub(super) fn replan(
         let why = format!("message {message} is {}: it has no plan to change", facts.state);
         return Err(StoreError::Invalid(why).into());
     }
-    if let Some(old) = replaces {
-        redirect(tx, &facts, old)?;
+    if let Some(old) = replaces
+        && !redirect(tx, &facts, old, deliveries)?
+    {
+        return Ok(());
     }
     for delivery in deliveries {
         insert(tx, &facts, delivery)?;
@@ -110,16 +112,25 @@ fn new_of<'a>(deliveries: &'a [SealedDelivery], entry: &NewEntry) -> Option<&'a 
     deliveries.iter().map(|sealed| &sealed.delivery).find(|delivery| Some(delivery.id) == entry.delivery)
 }
 
-fn redirect(tx: &mut Tx<'_>, facts: &MessageFacts, old: DeliveryId) -> Outcome<()> {
+/// `false`: it was redirected to these very deliveries before.
+fn redirect(tx: &mut Tx<'_>, facts: &MessageFacts, old: DeliveryId, new: &[SealedDelivery]) -> Outcome<bool> {
     let sql = "SELECT state FROM delivery WHERE id = ?1 AND message = ?2";
     let params = params![old.0.as_bytes(), facts.seq];
     let state = rows::one(tx.db(), sql, params, |row| rows::delivery_state(row, "state"))?
         .ok_or_else(|| StoreError::NotFound(format!("delivery {old} of message {}", facts.id)))?;
     if state == DeliveryState::Redirected {
-        return Ok(());
+        for sealed in new {
+            let there = "SELECT 1 FROM delivery WHERE id = ?1 AND message = ?2";
+            let params = params![sealed.delivery.id.0.as_bytes(), facts.seq];
+            if rows::one(tx.db(), there, params, |_| Ok(()))?.is_none() {
+                // Two people at the same time: the document must not go to both places.
+                return Err(StoreError::Invalid(format!("delivery {old} was redirected elsewhere")).into());
+            }
+        }
+        return Ok(false);
     }
-    if state == DeliveryState::Delivered {
-        return Err(StoreError::Invalid(format!("delivery {old} has been delivered")).into());
+    if matches!(state, DeliveryState::Delivered | DeliveryState::Cancelled) {
+        return Err(StoreError::Invalid(format!("delivery {old} is {state}")).into());
     }
     if !state.is_final() && !tx.begin(&crate::Lease::manual(old)) {
         let why = format!("an attempt at delivery {old} is under way: try again when it has ended");
@@ -130,7 +141,7 @@ fn redirect(tx: &mut Tx<'_>, facts: &MessageFacts, old: DeliveryId) -> Outcome<(
         .execute(params![old.0.as_bytes(), DeliveryState::Redirected.as_str()])?;
     tx.count_delivery(Some(state), DeliveryState::Redirected);
     tx.effect(Effect::Remove(old));
-    Ok(())
+    Ok(true)
 }
 
 /// A person's decision on a message.
