@@ -153,6 +153,10 @@ codes! {
         "Empfängerkennung prüfen oder Behörde aufnehmen." "Check the addressee's key or add the authority.";
     BAD_KEY "DDS-R007" Sender 422 "Schlüsselangabe fehlerhaft" "Key in the message is malformed"
         "Das genannte Feld der Nachricht berichtigen." "Correct the named field of the message.";
+    WRONG_ADDRESSEE "DDS-R008" Operator 422 "Genannter Empfänger ist für die Kommune nicht zuständig"
+        "Named addressee is not responsible for the municipality"
+        "Mit dem Absender klären, welche Angabe stimmt; dann Zuständigkeit eintragen und freigeben oder die Nachricht zurückweisen."
+        "Clear up with the sender which of the two is right; then enter the responsibility and release, or reject the message.";
 
     SCHEMA_INVALID "DDS-V001" Sender 422 "Nachricht verletzt das Schema" "Message violates its schema"
         "Die aufgeführten Befunde beheben und neu senden." "Mend the findings listed and send anew.";

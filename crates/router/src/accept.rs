@@ -153,6 +153,7 @@ impl Reception {
                 self.router.inner.parts.telemetry.span(recognising, span);
                 let source = release.source(&self.source).ok_or_else(|| unknown_source(&self.source))?;
                 source.may_send(&found.0)?;
+                release.may_address(source, &found.0, found.1, &at.day())?;
                 Some(found.0)
             }
         };
