@@ -36,6 +36,29 @@ async fn a_duplicate_of_a_failed_message_gets_no_positive_receipt() {
 }
 
 #[tokio::test]
+async fn a_rejected_message_may_be_mended_and_sent_under_its_own_id() {
+    let mut bench = Bench::start().await;
+    let wrong = bench.send(None, &invalid(1)).await.unwrap();
+    bench.reaches(wrong.id, MessageState::Rejected).await;
+    let mended = bench.send(None, &application(1)).await.unwrap();
+    assert!(!mended.duplicate);
+    bench.desk.call().await.says(delivered());
+    bench.reaches(mended.id, MessageState::Completed).await;
+    // Each again is what it was before, and the id binds again now that one of its messages was taken.
+    assert_eq!(bench.send(None, &invalid(1)).await.unwrap_err().code, Code::SCHEMA_INVALID);
+    let again = bench.send(None, &application(1)).await.unwrap();
+    assert_eq!((again.id, again.duplicate), (mended.id, true));
+    let other = application(1).replace("Beagle", "Dackel");
+    assert_eq!(bench.send(None, &other).await.unwrap_err().code, Code::KEY_REUSED);
+    // A key that the sender chose binds for good.
+    let wrong = bench.send(Some("k"), &invalid(2)).await.unwrap();
+    bench.reaches(wrong.id, MessageState::Rejected).await;
+    assert_eq!(bench.send(Some("k"), &application(2)).await.unwrap_err().code, Code::KEY_REUSED);
+    assert!(bench.desk.is_empty());
+    bench.finish().await;
+}
+
+#[tokio::test]
 async fn a_late_receipt_after_the_last_retry_counts() {
     let mut bench = Bench::start().await;
     let sent = bench.send(None, &application(1)).await.unwrap();
