@@ -16,6 +16,7 @@ mod directory;
 mod finding;
 mod index;
 mod municipality;
+mod names;
 mod osci;
 mod product;
 mod recognise;
