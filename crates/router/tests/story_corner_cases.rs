@@ -190,7 +190,7 @@ async fn a_person_delivers_again_or_settles_by_hand() {
     let call = bench.desk.call().await;
     let id = call.delivery;
     // While an attempt is under way there is nothing for a person to do.
-    assert_eq!(bench.router.settle_by_hand(id, "erika").await.unwrap_err().code, Code::BAD_REQUEST);
+    assert_eq!(bench.router.settle_by_hand(id, "erika").await.unwrap_err().code, Code::WRONG_STATE);
     call.says(refused(Code::TARGET_REFUSED));
     bench.reaches(sent.id, MessageState::Parked).await;
     bench.router.deliver_again(id, "erika").await.unwrap();
@@ -205,7 +205,7 @@ async fn a_person_delivers_again_or_settles_by_hand() {
     bench.router.settle_by_hand(id, "erika").await.unwrap();
     let done = bench.reaches(sent.id, MessageState::Completed).await;
     assert_eq!(done.deliveries[0].state, DeliveryState::Delivered);
-    assert_eq!(bench.router.deliver_again(id, "erika").await.unwrap_err().code, Code::BAD_REQUEST);
+    assert_eq!(bench.router.deliver_again(id, "erika").await.unwrap_err().code, Code::WRONG_STATE);
     bench.finish().await;
 }
 

@@ -22,7 +22,7 @@ pub(crate) async fn run(options: &Explain, output: Output) -> Result<ExitCode, F
     })?;
     let record = store.message(id).await?;
     let record = record.ok_or_else(|| {
-        Failure::new(Code::NOT_FOUND, (format!("keine Nachricht {id}"), format!("no message {id}")))
+        Failure::new(Code::NO_SUCH_ID, (format!("keine Nachricht {id}"), format!("no message {id}")))
     })?;
     let history = store.history(id).await?;
     output.result(&serde_json::json!({ "message": record, "journal": history }))?;
@@ -118,6 +118,11 @@ fn headline(row: &LogRow, german: bool) -> String {
             say("vom Empfänger erhalten, sagt der OSCI-Laufzettel", "received, says the OSCI process card")
         }
         "delivery.redirected" => say("von einem Menschen umgeleitet", "redirected by a person"),
+        "delivery.cancelled" => say("von einem Menschen abgebrochen", "called off by a person"),
+        "message.rejected" => say(
+            "vom Betrieb zurückgewiesen; der Absender sieht es am Stand der Nachricht",
+            "rejected by the operator; its sender sees it with the status",
+        ),
         other => return format!("{other}{}", target(row)),
     };
     format!("{what}{}", target(row))
