@@ -1,6 +1,6 @@
 //! The addressee (Empfänger) beside the municipality: a message must not name one area and go to another.
 
-use dds_message::{Ars, AuthorityId, CaseHolder, Code, Facts, Problem};
+use dds_message::{Ars, AuthorityId, CaseHolder, Code, Facts, Problem, TargetId};
 
 use crate::{
     decide::{Steps, Work},
@@ -38,6 +38,36 @@ impl Release {
                 (german, format!("source {id} may not send to authorities of {area}")),
             )
         })
+    }
+
+    /// Whether a person may give a message of `former` to `target` without insisting: its authority does the procedure, or had the
+    /// message before. Otherwise `DDS-C013`, which says what it does. An unknown target is for [`Release::plan_to`] to refuse.
+    pub fn suits(
+        &self,
+        target: &TargetId,
+        former: Option<&AuthorityId>,
+        facts: &Facts,
+        recognised: Recognised,
+        day: &str,
+    ) -> Result<(), Problem> {
+        let id = self.target(target).and_then(|target| target.authority);
+        let Some(authority) = id.as_ref().and_then(|id| self.authority(id)) else { return Ok(()) };
+        let procedure = &facts.procedure;
+        let does_it = authority.office.handles(procedure)
+            || former == Some(&authority.id)
+            || Steps::new(self, facts, recognised, day, &mut Work::default()).by_municipality().ok().as_ref()
+                == Some(&authority.id);
+        if does_it {
+            return Ok(());
+        }
+        let (id, name) = (&authority.id, authority.name());
+        let others: Vec<_> = authority.office.procedures.iter().flatten().map(ToString::to_string).collect();
+        let others = others.join(", ");
+        let text = (
+            format!("{id} ({name}) bearbeitet {procedure} nicht, nur: {others}; mit --force trotzdem"),
+            format!("{id} ({name}) does not handle {procedure}, only: {others}; with --force nevertheless"),
+        );
+        Err(Problem::told(Code::BAD_ARGUMENT, text))
     }
 
     /// The area of the addressee, if it is one of this directory.

@@ -133,6 +133,8 @@ async fn cancel(State(admin): State<Admin>, headers: HeaderMap, PathPart(id): Pa
 #[derive(Deserialize)]
 struct Redirect {
     to: String,
+    #[serde(default)]
+    force: bool,
 }
 
 async fn redirect(
@@ -144,7 +146,7 @@ async fn redirect(
     let deed = async {
         let to =
             TargetId::parse(&wish.to).map_err(|error| Problem::new(Code::BAD_ARGUMENT, error.to_string()))?;
-        Box::pin(admin.router.redirect(delivery(&id)?, &to, "cli")).await
+        Box::pin(admin.router.redirect(delivery(&id)?, &to, wish.force, "cli")).await
     };
     act(&admin, &headers, deed).await
 }

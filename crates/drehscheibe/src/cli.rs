@@ -343,6 +343,9 @@ pub(crate) struct DeliverRedirect {
     pub(crate) id: String,
     /// Target, such as 146120000000/steueramt/fv-steuerwerk
     pub(crate) to: String,
+    /// Also to an office that does not handle the procedure
+    #[arg(long)]
+    pub(crate) force: bool,
 }
 
 #[derive(Debug, Args)]

@@ -67,10 +67,17 @@ impl Router {
         self.inner.parts.journal.revive(id, now, now.plus(DEFAULT_DEADLINE), entry).await.map_err(told)
     }
 
-    /// Sends a delivery that is not done to another target instead; its product's stylesheet makes new bytes.
-    pub async fn redirect(&self, id: DeliveryId, to: &TargetId, by: &str) -> Result<(), Problem> {
+    /// Sends a delivery that is not done to another target instead; its product's stylesheet makes new bytes. Another authority must do
+    /// the procedure, unless the person insists (`force`).
+    pub async fn redirect(
+        &self,
+        id: DeliveryId,
+        to: &TargetId,
+        force: bool,
+        by: &str,
+    ) -> Result<(), Problem> {
         let (record, delivery) = self.undone(id).await?;
-        self.replace(&record, &delivery, to, by).await
+        self.replace(&record, &delivery, to, force, by).await
     }
 
     /// Settles a doubtful or dead delivery by the word of a person who asked the target.
@@ -148,6 +155,7 @@ impl Router {
         record: &MessageRecord,
         old: &DeliveryRecord,
         to: &TargetId,
+        force: bool,
         by: &str,
     ) -> Result<(), Problem> {
         let document = self.inner.parts.journal.document(record.id).await?;
@@ -156,6 +164,9 @@ impl Router {
         let day = work.at.day();
         let limits = &self.inner.options.limits;
         let (facts, recognised) = accept::recognise(&release, &work.document, work.format, limits, &day)?;
+        if !force {
+            release.suits(to, old.authority.as_ref(), &facts, recognised, &day)?;
+        }
         let plan = release.plan_to(to, &facts, recognised, &day)?;
         let run = u32::try_from(record.deliveries.len()).unwrap_or(u32::MAX);
         let id = DeliveryId::derive(record.id, to, record.rule.as_deref().unwrap_or_default(), run);

@@ -135,7 +135,7 @@ async fn payload_limit_exceeded_after_acceptance() {
     assert_eq!(parked.code, Some(Code::TARGET_TOO_LARGE));
     assert_eq!(Code::TARGET_TOO_LARGE.entry().actor, Actor::Operator);
     let old = parked.deliveries[0].id;
-    bench.router.redirect(old, &target(OTHER), "erika").await.unwrap();
+    bench.router.redirect(old, &target(OTHER), true, "erika").await.unwrap();
     let call = bench.desk.call().await;
     assert_eq!(call.target, target(OTHER));
     assert!(call.document.contains("Beagle"));
@@ -164,7 +164,7 @@ async fn a_redirected_delivery_leaves_evidence_of_what_was_sent() {
     write(bench.dir.path(), sheet, &format!("{text}<!-- geändert -->"));
     let new = release(bench.dir.path());
     bench.activate(new.clone()).await;
-    bench.router.redirect(parked.deliveries[0].id, &target(OTHER), "erika").await.unwrap();
+    bench.router.redirect(parked.deliveries[0].id, &target(OTHER), true, "erika").await.unwrap();
     let call = bench.desk.call().await;
     let (id, document) = (call.delivery, Bytes::from(call.document.clone()));
     call.says(delivered());

@@ -58,16 +58,16 @@ async fn a_delivery_that_waits_may_be_redirected_or_called_off() {
     let call = bench.desk.call().await;
     let id = call.delivery;
     refusal(bench.router.cancel(id, "erika").await, Code::WRONG_STATE);
-    refusal(bench.router.redirect(id, &target(OTHER), "erika").await, Code::WRONG_STATE);
+    refusal(bench.router.redirect(id, &target(OTHER), true, "erika").await, Code::WRONG_STATE);
     call.says(busy());
     bench.until(sent.id, |record| record.deliveries[0].attempts == 1).await;
     refusal(bench.router.settle_by_hand(id, "erika").await, Code::WRONG_STATE);
-    bench.router.redirect(id, &target(OTHER), "erika").await.unwrap();
+    bench.router.redirect(id, &target(OTHER), true, "erika").await.unwrap();
     let call = bench.desk.call().await;
     assert_eq!(call.target, target(OTHER));
     call.says(delivered());
     bench.reaches(sent.id, MessageState::Completed).await;
-    refusal(bench.router.redirect(id, &target(TAX), "erika").await, Code::WRONG_STATE);
+    refusal(bench.router.redirect(id, &target(TAX), true, "erika").await, Code::WRONG_STATE);
 
     let sent = bench.send(None, &application(2)).await.unwrap();
     bench.desk.call().await.says(busy());
@@ -84,17 +84,20 @@ async fn a_delivery_that_waits_may_be_redirected_or_called_off() {
 }
 
 #[tokio::test]
-async fn one_of_two_redirections_wins() {
+async fn an_office_gets_by_hand_only_what_it_handles_unless_somebody_insists() {
     let mut bench = Bench::start().await;
     let sent = bench.send(None, &application(1)).await.unwrap();
     bench.desk.call().await.says(refused(Code::TARGET_REFUSED));
     let parked = bench.reaches(sent.id, MessageState::Parked).await;
     let id = parked.deliveries[0].id;
+    refusal(bench.router.redirect(id, &target(OTHER), false, "erika").await, Code::BAD_ARGUMENT);
+    assert_eq!(bench.record(sent.id).await.deliveries.len(), 1);
+    // The same office at another target needs no insisting, nor does one that handles the procedure; but one of two wins.
     let village = target(&format!("{VILLAGE}/kasse/fv-ordnungsamt"));
-    let archive = target(OTHER);
+    let insisted = target(OTHER);
     let (one, other) = tokio::join!(
-        Box::pin(bench.router.redirect(id, &village, "erika")),
-        Box::pin(bench.router.redirect(id, &archive, "erika")),
+        Box::pin(bench.router.redirect(id, &village, false, "erika")),
+        Box::pin(bench.router.redirect(id, &insisted, true, "erika")),
     );
     assert!(one.is_ok() != other.is_ok(), "{one:?} {other:?}");
     refusal(if one.is_ok() { other } else { one }, Code::WRONG_STATE);
@@ -116,6 +119,6 @@ async fn an_unknown_id_is_told_to_the_operator() {
     refusal(bench.router.deliver_again(delivery, "erika").await, Code::NO_SUCH_ID);
     refusal(bench.router.settle_by_hand(delivery, "erika").await, Code::NO_SUCH_ID);
     refusal(bench.router.cancel(delivery, "erika").await, Code::NO_SUCH_ID);
-    refusal(bench.router.redirect(delivery, &target(OTHER), "erika").await, Code::NO_SUCH_ID);
+    refusal(bench.router.redirect(delivery, &target(OTHER), true, "erika").await, Code::NO_SUCH_ID);
     bench.finish().await;
 }

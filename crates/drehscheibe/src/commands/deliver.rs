@@ -22,7 +22,7 @@ pub(crate) async fn run(command: &Deliver, output: Output) -> Result<ExitCode, F
             let target = TargetId::parse(&one.to).map_err(|error| {
                 Failure::argument((format!("{:?} ist kein Zustellziel", one.to), error.to_string()))
             })?;
-            let what = format!("redirect?to={target}");
+            let what = format!("redirect?to={target}&force={}", one.force);
             (&one.settings, delivery(&one.id, &what)?)
         }
         Deliver::Release(one) => (&one.settings, message(&one.id, "release")?),

@@ -117,7 +117,12 @@ fn headline(row: &LogRow, german: bool) -> String {
         "osci.received" => {
             say("vom Empfänger erhalten, sagt der OSCI-Laufzettel", "received, says the OSCI process card")
         }
-        "delivery.redirected" => say("von einem Menschen umgeleitet", "redirected by a person"),
+        "delivery.redirected" => {
+            let what = say("von einem Menschen umgeleitet", "redirected by a person");
+            let from = row.target.as_deref().unwrap_or_default();
+            let to = row.data.get("to").and_then(Value::as_str).unwrap_or_default();
+            return format!("{what}: {from} → {to}");
+        }
         "delivery.cancelled" => say("von einem Menschen abgebrochen", "called off by a person"),
         "message.rejected" => say(
             "vom Betrieb zurückgewiesen; der Absender sieht es am Stand der Nachricht",
