@@ -5,8 +5,8 @@ use std::{sync::Arc, time::Duration};
 use async_trait::async_trait;
 use dds_message::{Attachment, Code, Direction, MessageId, Timestamp};
 use dds_store::{
-    Attempting, BlobRef, BlobStore, ByteStream, Claimed, MessageKey, NewEntry, Outcome, Settlement, Shipment,
-    StoreError,
+    Attempting, BlobRef, BlobStore, ByteStream, Claimed, MessageKey, NewEntry, Outcome, Settled, Settlement,
+    Shipment, StoreError,
 };
 use dds_telemetry::{AttemptEnded, Attribute, DeliveryDeadLettered, Event, Span, Step, TargetHeld};
 
@@ -245,7 +245,12 @@ async fn write(scheduler: &Scheduler, settlement: Settlement) {
     let mut wait = Duration::from_millis(100);
     loop {
         match scheduler.parts.journal.settle(vec![settlement.clone()]).await {
-            Ok(_) => return,
+            Ok(settled) => {
+                if settlement.late && settled.first() == Some(&Settled::Stale) {
+                    unused(scheduler, settlement.entry).await;
+                }
+                return;
+            }
             Err(error @ (StoreError::Unavailable(_) | StoreError::Unknown(_) | StoreError::Full(_))) => {
                 tracing::error!(delivery = %settlement.lease.delivery, code = %error.code(), "cannot settle yet");
                 tokio::time::sleep(wait).await;
@@ -256,6 +261,15 @@ async fn write(scheduler: &Scheduler, settlement: Settlement) {
                 return;
             }
         }
+    }
+}
+
+/// A target has what was meanwhile redirected or called off: that decision stands, and the journal tells who has it nevertheless.
+async fn unused(scheduler: &Scheduler, entry: NewEntry) {
+    let entry = NewEntry { event: "delivery.late_receipt", ..entry };
+    tracing::warn!(delivery = ?entry.delivery, target = ?entry.target, "receipt for a delivery decided otherwise");
+    if let Err(error) = scheduler.parts.journal.note(entry).await {
+        tracing::error!(code = %error.code(), %error, "cannot note a late receipt");
     }
 }
 

@@ -125,7 +125,7 @@ impl Release {
             Problem::new(Code::TARGET_UNKNOWN, (german, format!("no target {target} in this release")))
         })?;
         let work = &mut Work::default();
-        let mut steps = Steps { release: self, facts, recognised, day, reasons: Vec::new(), work };
+        let mut steps = Steps::new(self, facts, recognised, day, work);
         steps.rule();
         steps.schema_is_there()?;
         let authority = (planned.authority.clone(), planned.authority_name.clone());
@@ -175,7 +175,7 @@ impl Release {
         day: &str,
         work: &mut Work,
     ) -> Decision {
-        let mut steps = Steps { release: self, facts, recognised, day, reasons: Vec::new(), work };
+        let mut steps = Steps::new(self, facts, recognised, day, work);
         match steps.plan(holders) {
             Ok(plan) => Decision::Route(plan),
             Err(problem) => {
@@ -194,16 +194,26 @@ impl Release {
 }
 
 /// The steps of one decision, in the order of `ARCHITECTURE.md` 5.6.
-struct Steps<'a> {
-    release: &'a Release,
-    facts: &'a Facts,
-    recognised: Recognised,
-    day: &'a str,
+pub(crate) struct Steps<'a> {
+    pub(crate) release: &'a Release,
+    pub(crate) facts: &'a Facts,
+    pub(crate) recognised: Recognised,
+    pub(crate) day: &'a str,
     reasons: Vec<Reason>,
-    work: &'a mut Work,
+    pub(crate) work: &'a mut Work,
 }
 
 impl<'a> Steps<'a> {
+    pub(crate) fn new(
+        release: &'a Release,
+        facts: &'a Facts,
+        recognised: Recognised,
+        day: &'a str,
+        work: &'a mut Work,
+    ) -> Self {
+        Self { release, facts, recognised, day, reasons: Vec::new(), work }
+    }
+
     fn plan(&mut self, holders: &[CaseHolder]) -> Result<Plan, Problem> {
         self.rule();
         self.schema_is_there()?;
@@ -257,7 +267,7 @@ impl<'a> Steps<'a> {
         }
     }
 
-    fn say(&mut self, step: &str, chosen: Option<&str>, because: impl Into<Text>) {
+    pub(crate) fn say(&mut self, step: &str, chosen: Option<&str>, because: impl Into<Text>) {
         self.reasons.push(reason(step, chosen, because));
     }
 
@@ -303,12 +313,17 @@ impl<'a> Steps<'a> {
     }
 
     fn authority(&mut self, holders: &[CaseHolder]) -> Result<AuthorityId, Problem> {
-        if let Some(found) = self.addressee()? {
+        if let Some(found) = self.addressee(holders)? {
             return Ok(found);
         }
         if let Some(found) = self.case(holders) {
             return Ok(found);
         }
+        self.by_municipality()
+    }
+
+    /// Steps 3 to 5: whom the municipality named in the message makes responsible.
+    pub(crate) fn by_municipality(&mut self) -> Result<AuthorityId, Problem> {
         let mut code = Code::NO_AUTHORITY;
         match self.facts.municipality {
             None => {
@@ -360,9 +375,17 @@ impl<'a> Steps<'a> {
         })
     }
 
-    /// Step 1: the addressee named in the message. One of our directory must be right; a key of another directory
-    /// decides nothing.
-    fn addressee(&mut self) -> Result<Option<AuthorityId>, Problem> {
+    /// Step 1: the addressee named in the message. One of our directory must be right, and must serve the municipality if the message
+    /// names one too; a key of another directory decides nothing.
+    pub(crate) fn addressee(&mut self, holders: &[CaseHolder]) -> Result<Option<AuthorityId>, Problem> {
+        let found = self.named_addressee()?;
+        if let Some(id) = &found {
+            self.serves_municipality(id, holders)?;
+        }
+        Ok(found)
+    }
+
+    fn named_addressee(&mut self) -> Result<Option<AuthorityId>, Problem> {
         let Some(named) = &self.facts.addressee else {
             self.say(
                 "addressee",
@@ -440,7 +463,7 @@ impl<'a> Steps<'a> {
 
     /// Step 2: the authority that has the case. A case never carries a message over to another procedure or
     /// municipality, and decides nothing where it is ambiguous: then the message is judged as if it had none.
-    fn case(&mut self, holders: &[CaseHolder]) -> Option<AuthorityId> {
+    pub(crate) fn case(&mut self, holders: &[CaseHolder]) -> Option<AuthorityId> {
         let Some(case) = &self.facts.case else {
             self.say("case", None, ("die Nachricht nennt keinen Vorgang", "the message names no case"));
             return None;

@@ -4,6 +4,7 @@
 //! Nothing here does I/O or reads a clock (invariant I1): files come in as bytes, the day as an argument. `dds-config`
 //! reads the folders. Start at [`Release`], then [`Release::recognise`] and [`Release::decide`].
 
+mod addressee;
 mod bundle;
 mod cases;
 mod catalogue;
@@ -15,6 +16,7 @@ mod directory;
 mod finding;
 mod index;
 mod municipality;
+mod names;
 mod osci;
 mod product;
 mod recognise;

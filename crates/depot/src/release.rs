@@ -1,6 +1,9 @@
 //! The release: everything a decision depends on, under one digest.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, OnceLock},
+};
 
 use dds_message::{Ars, AuthorityId, Digest, ReleaseId, SourceId, TargetId};
 use dds_xml::KeyPlan;
@@ -12,6 +15,7 @@ use crate::{
     finding::CheckFinding,
     index::Index,
     municipality::{Defaults, Municipality, Profile},
+    names::{self, Names},
     product::ProductPackage,
     rule::RulePackage,
     source::Source,
@@ -90,6 +94,8 @@ struct Inner {
     contents: Contents,
     files: Files,
     index: Index,
+    /// Worked out when the first message with findings asks.
+    names: OnceLock<Names>,
 }
 
 impl Release {
@@ -125,7 +131,7 @@ impl Release {
     fn assemble(contents: Contents, files: Files) -> Result<Self, Vec<CheckFinding>> {
         let index = Index::build(&contents, &files)?;
         let id = release_id(files.iter().map(|(path, bytes)| (path.as_str(), Digest::of(bytes))));
-        Ok(Self(Arc::new(Inner { id, contents, files, index })))
+        Ok(Self(Arc::new(Inner { id, contents, files, index, names: OnceLock::new() })))
     }
 
     /// Its id: SHA-256 over `path`, line feed, hex SHA-256 of the file, line feed, for all files in the order of their
@@ -225,6 +231,10 @@ impl Release {
     #[must_use]
     pub fn target(&self, id: &TargetId) -> Option<Target> {
         self.find_target(id)
+    }
+
+    pub(crate) fn names(&self) -> &Names {
+        self.0.names.get_or_init(|| names::declared(&self.0.files))
     }
 
     pub(crate) fn index(&self) -> &Index {

@@ -1,6 +1,6 @@
 //! Sources (`config/sources/<id>.toml`): who may send what, with which credential.
 
-use dds_message::{Ars, Code, Digest, Facts, Problem, SourceId, TargetId};
+use dds_message::{Ars, Code, Digest, Facts, Problem, ProcedureId, SourceId, TargetId};
 use serde::{Deserialize, Serialize};
 
 /// Quelle: a form server, portal or Fachverfahren that may send.
@@ -73,12 +73,20 @@ impl Source {
         }
     }
 
-    /// Whether it may send answers for cases of `municipality`; otherwise DDS-I002.
-    pub fn may_answer_for(&self, municipality: Option<&Ars>) -> Result<(), Problem> {
-        let allowed = match municipality {
-            Some(ars) => self.municipalities.allows(ars.as_str()),
-            None => self.municipalities.allows_all(),
+    /// Whether it may send answers for cases of `procedure` in `municipality`; otherwise DDS-I002. One that lists no procedure sends
+    /// no applications, and answers for whatever its municipalities have.
+    pub fn may_answer_for(
+        &self,
+        procedure: Option<&ProcedureId>,
+        municipality: Option<&Ars>,
+    ) -> Result<(), Problem> {
+        let listed = |allow: &Allow, name: Option<&str>| match name {
+            Some(name) => allow.allows(name),
+            None => allow.allows_all(),
         };
+        let concerned =
+            self.procedures.0.is_empty() || listed(&self.procedures, procedure.map(ProcedureId::as_str));
+        let allowed = concerned && listed(&self.municipalities, municipality.map(Ars::as_str));
         if self.may_answer && allowed {
             return Ok(());
         }

@@ -110,7 +110,7 @@ fn a_delegation_may_name_an_authority() {
 #[test]
 fn the_addressee_comes_first_then_the_case() {
     let release = Depot::new().build();
-    let inner = format!("{}<an>sn:{SEAT}-steueramt</an>", ars(CITY));
+    let inner = format!("{}<an>sn:{SEAT}-steueramt</an>", ars(VILLAGE));
     let city = [holder("sn:146120000000-steueramt", "hundesteuer", Some(CITY))];
     let to_seat = plan(decide_case(&release, "hundesteuer", &inner, &city));
     assert_eq!(to_seat.authority.as_str(), format!("sn:{SEAT}-steueramt"));
@@ -193,6 +193,48 @@ fn a_case_at_several_authorities_needs_the_municipality() {
     assert_eq!(case_reasons(&decision), [told]);
     assert_eq!(parked(decision).0.code, Code::NO_MUNICIPALITY);
     assert_eq!(plan(decide_case(&release, "hundesteuer", &ars(SEAT), &held)).authority.as_str(), seat);
+}
+
+/// What goes elsewhere than the municipality it names must have a reason in the configuration.
+#[test]
+fn an_addressee_that_does_nothing_for_the_municipality_parks() {
+    let release = Depot::new().build();
+    for elsewhere in [format!("sn:{SEAT}-steueramt"), format!("ars:{SEAT}"), "ags:14521120".to_owned()] {
+        let inner = format!("{}<an>{elsewhere}</an>", ars(CITY));
+        let (problem, reasons) = parked(decide(&release, "hundesteuer", &inner));
+        assert_eq!(problem.code, Code::WRONG_ADDRESSEE, "{elsewhere}");
+        let last = reasons.last().unwrap();
+        assert_eq!((last.code, last.chosen.as_deref()), (Some(Code::WRONG_ADDRESSEE), None));
+        assert!(last.because.english.contains(SEAT) && last.because.english.contains(CITY), "{last:?}");
+    }
+    // The authority that has the case has it, whatever the configuration says now.
+    let seat = format!("sn:{SEAT}-steueramt");
+    let mut depot = Depot::new();
+    depot.area(VILLAGE, "klein", json!({ "delegate": { "hundesteuer": CITY } }));
+    let inner = format!("{}<an>{seat}</an>", ars(VILLAGE));
+    let release = depot.build();
+    assert_eq!(parked(decide(&release, "hundesteuer", &inner)).0.code, Code::WRONG_ADDRESSEE);
+    let held = [holder(&seat, "hundesteuer", Some(VILLAGE))];
+    assert_eq!(plan(decide_case(&release, "hundesteuer", &inner, &held)).authority.as_str(), seat);
+}
+
+#[test]
+fn an_addressee_may_be_the_delegation_the_level_the_association_or_the_default() {
+    let association = "145215103000";
+    let mut depot = Depot::new();
+    depot.area(association, "stadt", json!({}));
+    depot.defaults(json!({ "procedure": { "hundesteuer": "sn:146120000000-steueramt" } }));
+    let release = depot.build();
+    for (procedure, municipality, addressee) in [
+        ("hundesteuer", VILLAGE, format!("sn:{SEAT}-steueramt")),
+        ("hundesteuer", VILLAGE, format!("sn:{association}-steueramt")),
+        ("bauantrag", VILLAGE, format!("sn:{DISTRICT}-bauaufsicht")),
+        // Not connected, so nobody but the default is responsible.
+        ("hundesteuer", "145230000000", "sn:146120000000-steueramt".to_owned()),
+    ] {
+        let inner = format!("{}<an>{addressee}</an>", ars(municipality));
+        assert_eq!(plan(decide(&release, procedure, &inner)).authority.as_str(), addressee);
+    }
 }
 
 #[test]
@@ -345,4 +387,48 @@ fn a_source_sends_only_what_it_may() {
     {
         assert_eq!(source.may_send(&refused).unwrap_err().code, Code::NOT_ALLOWED);
     }
+}
+
+#[test]
+fn a_source_addresses_only_whom_its_municipalities_have_to_do_with() {
+    let mut depot = Depot::new();
+    depot.source("dorf", "", json!({ "procedures": ["*"], "municipalities": [VILLAGE] }));
+    depot.source("alle", "", json!({ "procedures": ["*"], "municipalities": ["*"] }));
+    let release = depot.build();
+    let may = |source: &str, municipality: &str, addressee: &str| {
+        let source = release.source(&SourceId::parse(source).unwrap()).unwrap();
+        let inner = format!("{}<an>{addressee}</an>", ars(municipality));
+        let (facts, rule) = recognise(&release, &message("hundesteuer", &inner), DAY).unwrap();
+        source.may_send(&facts).unwrap();
+        release.may_address(source, &facts, rule, DAY).map_err(|problem| problem.code)
+    };
+    let seat = format!("sn:{SEAT}-steueramt");
+    for elsewhere in [seat.as_str(), &format!("ars:{SEAT}"), "ags:14521120"] {
+        assert_eq!(may("amt24", CITY, elsewhere), Err(Code::NOT_ALLOWED), "{elsewhere}");
+        assert_eq!(may("alle", CITY, elsewhere), Ok(()), "{elsewhere}");
+    }
+    assert_eq!(may("amt24", CITY, "sn:146120000000-steueramt"), Ok(()));
+    assert_eq!(may("dorf", VILLAGE, &seat), Ok(()), "it does the village's dog tax");
+    assert_eq!(may("dorf", VILLAGE, "sn:146120000000-steueramt"), Err(Code::NOT_ALLOWED));
+    assert_eq!(may("dorf", VILLAGE, "bab:0815"), Ok(()), "another directory decides nothing");
+}
+
+#[test]
+fn a_source_answers_only_for_its_procedures_and_municipalities() {
+    let mut depot = Depot::new();
+    let answering = |procedures: &[&str]| json!({ "procedures": procedures, "municipalities": [CITY], "may_answer": true });
+    depot.source("steuer", "", answering(&["hundesteuer"]));
+    depot.source("stadt", "", answering(&[]));
+    let release = depot.build();
+    let may = |source: &str, procedure: &str, ars: &str| {
+        let source = release.source(&SourceId::parse(source).unwrap()).unwrap();
+        let (procedure, ars) = (ProcedureId::parse(procedure).unwrap(), Ars::parse(ars).unwrap());
+        source.may_answer_for(Some(&procedure), Some(&ars)).map_err(|problem| problem.code)
+    };
+    assert_eq!(may("steuer", "hundesteuer", CITY), Ok(()));
+    assert_eq!(may("steuer", "bauantrag", CITY), Err(Code::NOT_ALLOWED));
+    assert_eq!(may("steuer", "hundesteuer", SEAT), Err(Code::NOT_ALLOWED));
+    // One that sends no applications lists no procedures.
+    assert_eq!(may("stadt", "bauantrag", CITY), Ok(()));
+    assert_eq!(may("stadt", "bauantrag", SEAT), Err(Code::NOT_ALLOWED));
 }

@@ -340,3 +340,24 @@ proptest! {
         prop_assert!(procedure != "wohngeld" || name == "wohngeld@1.10");
     }
 }
+
+#[test]
+fn a_location_tells_only_names_that_a_schema_declares() {
+    let mut depot = Depot::new();
+    let schema = r#"<xs:element name="anmeldung"/><xs:element minOccurs="0" name='hund'/><xs:attribute name="art"/><x typename="Erika"/>"#;
+    depot.file("rules/hundesteuer/1.0/schema/hund.xsd", schema);
+    depot.file("rules/hundesteuer/1.0/notes.txt", "<xs:element name=\"Erika\"/>");
+    let release = depot.build();
+    for (location, told) in [
+        ("", ""),
+        ("/anmeldung", "/anmeldung"),
+        ("/anmeldung/hund[2]/@art", "/anmeldung/hund[2]/@art"),
+        ("/anmeldung/Erika[1]", "/anmeldung/?"),
+        ("/anmeldung/Erika[1]/hund[1]", "/anmeldung/?"),
+        ("/anmeldung/hund[Erika]", "/anmeldung/?"),
+        ("/Erika", "/?"),
+        ("Erika", "?"),
+    ] {
+        assert_eq!(release.known_location(location), told, "{location}");
+    }
+}

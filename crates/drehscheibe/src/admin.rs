@@ -43,7 +43,9 @@ pub(crate) fn app(admin: Admin) -> Router {
         .route("/admin/deliveries/{id}/again", post(again))
         .route("/admin/deliveries/{id}/settle", post(settle))
         .route("/admin/deliveries/{id}/redirect", post(redirect))
+        .route("/admin/deliveries/{id}/cancel", post(cancel))
         .route("/admin/messages/{id}/release", post(release))
+        .route("/admin/messages/{id}/reject", post(reject))
         .with_state(admin)
 }
 
@@ -74,8 +76,7 @@ pub(crate) fn write_token(store: &Path) -> Result<Digest, Failure> {
 /// The token of the running router.
 pub(crate) fn read_token(store: &Path) -> Result<String, Failure> {
     let file = store.join(TOKEN_FILE);
-    fs::read_to_string(&file)
-        .map_err(|error| Failure::new(Code::NOT_AUTHENTICATED, file_error(&file, &error)))
+    fs::read_to_string(&file).map_err(|error| Failure::new(Code::FILE_UNUSABLE, file_error(&file, &error)))
 }
 
 async fn ready(State(admin): State<Admin>) -> Response {
@@ -127,9 +128,15 @@ async fn settle(State(admin): State<Admin>, headers: HeaderMap, PathPart(id): Pa
     act(&admin, &headers, async { admin.router.settle_by_hand(delivery(&id)?, "cli").await }).await
 }
 
+async fn cancel(State(admin): State<Admin>, headers: HeaderMap, PathPart(id): PathPart<String>) -> Response {
+    act(&admin, &headers, async { admin.router.cancel(delivery(&id)?, "cli").await }).await
+}
+
 #[derive(Deserialize)]
 struct Redirect {
     to: String,
+    #[serde(default)]
+    force: bool,
 }
 
 async fn redirect(
@@ -139,22 +146,38 @@ async fn redirect(
     Query(wish): Query<Redirect>,
 ) -> Response {
     let deed = async {
-        let to = TargetId::parse(&wish.to).map_err(|error| Problem::new(Code::BAD_REQUEST, error))?;
-        Box::pin(admin.router.redirect(delivery(&id)?, &to, "cli")).await
+        let to =
+            TargetId::parse(&wish.to).map_err(|error| Problem::new(Code::BAD_ARGUMENT, error))?;
+        Box::pin(admin.router.redirect(delivery(&id)?, &to, wish.force, "cli")).await
     };
     act(&admin, &headers, deed).await
 }
 
 async fn release(State(admin): State<Admin>, headers: HeaderMap, PathPart(id): PathPart<String>) -> Response {
-    let deed = async {
-        let id = MessageId::parse(&id).map_err(|error| Problem::new(Code::BAD_REQUEST, error))?;
-        admin.router.release_parked(id, "cli").await
-    };
+    act(&admin, &headers, async { admin.router.release_parked(message(&id)?, "cli").await }).await
+}
+
+#[derive(Deserialize)]
+struct Reject {
+    reason: String,
+}
+
+async fn reject(
+    State(admin): State<Admin>,
+    headers: HeaderMap,
+    PathPart(id): PathPart<String>,
+    Json(wish): Json<Reject>,
+) -> Response {
+    let deed = async { admin.router.reject_parked(message(&id)?, &wish.reason, "cli").await };
     act(&admin, &headers, deed).await
 }
 
 fn delivery(id: &str) -> Result<DeliveryId, Problem> {
-    DeliveryId::parse(id).map_err(|error| Problem::new(Code::BAD_REQUEST, error))
+    DeliveryId::parse(id).map_err(|error| Problem::new(Code::BAD_ARGUMENT, error))
+}
+
+fn message(id: &str) -> Result<MessageId, Problem> {
+    MessageId::parse(id).map_err(|error| Problem::new(Code::BAD_ARGUMENT, error))
 }
 
 /// Does `deed` if the caller shows the token.

@@ -42,7 +42,7 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: Journal,
     },
-    /// Deliver again, redirect, settle or release what waits for a person
+    /// Deliver again, redirect, settle, release or end what waits for a person
     Deliver {
         #[command(subcommand)]
         command: Deliver,
@@ -319,8 +319,12 @@ pub(crate) enum Deliver {
     Redirect(DeliverRedirect),
     /// Settle as delivered, after the target confirmed it
     Settle(DeliverOne),
+    /// Call off a delivery that nobody shall get
+    Cancel(DeliverOne),
     /// Give a parked message back to routing
     Release(DeliverOne),
+    /// Reject a parked message that shall not be delivered
+    Reject(DeliverReject),
 }
 
 #[derive(Debug, Args)]
@@ -339,6 +343,20 @@ pub(crate) struct DeliverRedirect {
     pub(crate) id: String,
     /// Target, such as 146120000000/steueramt/fv-steuerwerk
     pub(crate) to: String,
+    /// Also to an office that does not handle the procedure
+    #[arg(long)]
+    pub(crate) force: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DeliverReject {
+    #[command(flatten)]
+    pub(crate) settings: Settings,
+    /// Id of the message
+    pub(crate) id: String,
+    /// Why, in words for its sender; sealed like the message, not in the journal
+    #[arg(long)]
+    pub(crate) reason: String,
 }
 
 #[derive(Debug, Args)]

@@ -101,8 +101,8 @@ macro_rules! codes {
 
 codes! {
     INTERNAL "DDS-X001" Us 500 "Interner Fehler" "Internal error"
-        "Unverändert erneut senden; bleibt der Fehler, dem Betrieb den Code und die Uhrzeit nennen."
-        "Send again unchanged; if it persists, tell the operator code and time.";
+        "Was nicht angenommen wurde, unverändert erneut senden; sonst und wenn der Fehler bleibt, dem Betrieb Code und Uhrzeit nennen."
+        "Send again unchanged what was not accepted; otherwise, and if it persists, tell the operator code and time.";
 
     NOT_AUTHENTICATED "DDS-I001" Sender 401 "Absender nicht erkannt" "Sender not recognised"
         "Gültiges Token oder Client-Zertifikat der Quelle verwenden." "Use the source's valid token or client certificate.";
@@ -154,6 +154,13 @@ codes! {
         "Empfängerkennung prüfen oder Behörde aufnehmen." "Check the addressee's key or add the authority.";
     BAD_KEY "DDS-R007" Sender 422 "Schlüsselangabe fehlerhaft" "Key in the message is malformed"
         "Das genannte Feld der Nachricht berichtigen." "Correct the named field of the message.";
+    WRONG_ADDRESSEE "DDS-R008" Operator 422 "Genannter Empfänger ist für die Kommune nicht zuständig"
+        "Named addressee is not responsible for the municipality"
+        "Mit dem Absender klären, welche Angabe stimmt; dann Zuständigkeit eintragen und freigeben oder die Nachricht zurückweisen."
+        "Clear up with the sender which of the two is right; then enter the responsibility and release, or reject the message.";
+    ENDED_BY_HAND "DDS-R009" Sender 422 "Vom Betrieb beendet, nicht zugestellt" "Ended by the operator, not delivered"
+        "Den genannten Grund beachten oder den Betrieb fragen; soll sie doch zugestellt werden, unter neuem Schlüssel senden."
+        "Mind the reason given, or ask the operator; if it shall be delivered after all, send it under a new key.";
 
     SCHEMA_INVALID "DDS-V001" Sender 422 "Nachricht verletzt das Schema" "Message violates its schema"
         "Die aufgeführten Befunde beheben und neu senden." "Mend the findings listed and send anew.";
@@ -279,6 +286,12 @@ codes! {
         "Adresse und Zertifikat prüfen und ob der Dienst läuft (drehscheibe serve)." "Check address and certificate, and whether the service runs (drehscheibe serve).";
     ADDRESS_UNUSABLE "DDS-C015" Operator 500 "Adresse lässt sich nicht belegen" "Cannot listen on the address"
         "Den Prozess beenden, der sie belegt, oder unter [listen] eine andere eintragen." "Stop the process that holds it, or enter another one under [listen].";
+    NO_SUCH_ID "DDS-C016" Operator 404 "Keine Nachricht oder Zustellung mit dieser Kennung" "No message or delivery with this id"
+        "Kennung prüfen; drehscheibe journal search findet sie, drehscheibe explain nennt die Zustellungen einer Nachricht."
+        "Check the id; drehscheibe journal search finds it, drehscheibe explain names the deliveries of a message.";
+    WRONG_STATE "DDS-C017" Operator 409 "In diesem Zustand nicht möglich" "Not possible in this state"
+        "Mit drehscheibe explain nachsehen, was inzwischen geschehen ist und was noch offen ist."
+        "See with drehscheibe explain what happened meanwhile and what is still open.";
 }
 
 #[cfg(test)]

@@ -360,6 +360,40 @@ async fn a_rejection_is_a_dead_letter_whose_text_is_kept_nowhere() {
 }
 
 #[tokio::test]
+async fn an_acknowledgement_undoes_no_rejection_and_no_redirection() {
+    let office = office().await;
+    let delivery = office.post(1, &target("box")).await;
+    let mut client = office.client("box-token");
+    let fetched = client.next(0).await.unwrap().unwrap();
+    let next = (fetched.lease.parse::<u64>().unwrap() + 1).to_string();
+    let refused = async |client: &mut FetchingFachverfahren, lease: &str| {
+        let shown = dds_testbench::Fetched { lease: lease.to_owned(), ..fetched.clone() };
+        let answer = client.acknowledge(&shown, None).await.unwrap();
+        assert_eq!(
+            (answer.status.as_u16(), answer.json()["code"].clone()),
+            (409, "DDS-D009".into()),
+            "{lease}"
+        );
+    };
+    // Numbers that were never given out.
+    refused(&mut client, "999").await;
+    refused(&mut client, &next).await;
+    assert_eq!(office.state(delivery).await.0, DeliveryState::Prepared);
+
+    assert_eq!(client.reject(&fetched, "unzustaendig", "").await.unwrap().status.as_u16(), 200);
+    for lease in [fetched.lease.as_str(), "999"] {
+        refused(&mut client, lease).await;
+    }
+    assert_eq!(office.state(delivery).await.0, DeliveryState::DeadLetter);
+
+    let message = office.store.delivery(delivery).await.unwrap().unwrap().message;
+    office.store.replan(message, Some(delivery), vec![], vec![]).await.unwrap();
+    refused(&mut client, &fetched.lease).await;
+    assert_eq!(office.state(delivery).await.0, DeliveryState::Redirected);
+    assert!(client.read(&fetched).await.is_err(), "it can be read by whom it was taken from");
+}
+
+#[tokio::test]
 async fn nobody_gets_what_is_not_theirs() {
     let office = office().await;
     let answers = TargetId::parse("source/amt24").unwrap();

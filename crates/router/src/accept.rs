@@ -7,7 +7,7 @@ use dds_message::{
     AnswerKind, Attachment, Channel, Code, Digest, Direction, Facts, Format, MessageId, MessageState,
     Problem, SourceId,
 };
-use dds_store::{Accepted, MessageKey, NewEntry, NewMessage, StoredAttachment, WrappedKey};
+use dds_store::{Accepted, MessageKey, NewEntry, NewMessage, StoreError, StoredAttachment, WrappedKey};
 use dds_telemetry::{Attribute, Event, MessageAccepted, Moment, Span, Step};
 use dds_xml::Limits;
 use futures::{StreamExt, stream::BoxStream};
@@ -19,6 +19,10 @@ use crate::{
     duplicates::{Repetition, Turn},
     status,
 };
+
+/// So many messages may come under one message id of the sender, each rejected; a sender that numbers nothing must not make us look
+/// through ever more of them.
+const CORRECTIONS: usize = 100;
 
 /// Kind of an answer and the application it answers.
 pub(crate) type Answers = Option<(AnswerKind, MessageId)>;
@@ -160,6 +164,7 @@ impl Reception {
                 self.router.inner.parts.telemetry.span(recognising, span);
                 let source = release.source(&self.source).ok_or_else(|| unknown_source(&self.source))?;
                 source.may_send(&found.0)?;
+                release.may_address(source, &found.0, found.1, &at.day())?;
                 Some(found.0)
             }
         };
@@ -181,10 +186,10 @@ impl Reception {
             remarks: &self.remarks,
         };
         let entry = NewEntry { event: MessageAccepted::NAME, data: event.facts(), ..NewEntry::default() };
-        let message =
-            self.new_message(at, document.clone(), digest, format, sender_key, facts.as_ref(), entry);
         let parts = &self.router.inner.parts;
-        let accepted = parts.journal.accept(message).await?;
+        let message =
+            |key| self.new_message(at, document.clone(), digest, format, key, facts.as_ref(), entry.clone());
+        let accepted = self.commit(sender_key, message).await?;
         if !accepted.fresh {
             parts.telemetry.metrics().duplicate();
             return repeat(&self.router, &accepted).await;
@@ -209,6 +214,30 @@ impl Reception {
             duplicate: false,
             state: accepted.state,
         })
+    }
+
+    /// Commits the message under its key. A key that we made up ourselves, of the sender's message id or of the content, does not bind
+    /// what mends a rejected message: that one counts as the next message of this key.
+    async fn commit(
+        &self,
+        sender_key: String,
+        message: impl Fn(String) -> NewMessage,
+    ) -> Result<Accepted, StoreError> {
+        let journal = &self.router.inner.parts.journal;
+        let mut key = sender_key.clone();
+        for next in 1..=CORRECTIONS {
+            match journal.accept(message(key.clone())).await {
+                Err(StoreError::KeyReused) if self.sender_key.is_none() => {
+                    let first = journal.find(&self.source, &key).await?;
+                    if first.is_none_or(|first| first.state != MessageState::Rejected) {
+                        break;
+                    }
+                    key = format!("correction:{next}:{sender_key}");
+                }
+                done => return done,
+            }
+        }
+        Err(StoreError::KeyReused)
     }
 
     /// The span of the acceptance; of an answer also one in the trace of the application it answers.

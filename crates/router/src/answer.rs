@@ -61,7 +61,7 @@ pub(crate) async fn application(
         );
         return Err(Problem::new(Code::NO_SUCH_CASE, text));
     }
-    source.may_answer_for(record.municipality.as_ref())?;
+    source.may_answer_for(record.procedure.as_ref(), record.municipality.as_ref())?;
     Ok(record.id)
 }
 

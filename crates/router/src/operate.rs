@@ -1,91 +1,149 @@
-//! What a person may do with a message: release it from parking, deliver again, redirect, settle a doubtful delivery.
+//! What a person may do with a message: release it from parking or reject it; deliver again, redirect, settle or call off a delivery.
+//!
+//! Refusals speak to the operator: DDS-C016 (no such id), DDS-C017 (not in this state), DDS-C013 (a wish that cannot be).
 
-use dds_message::{Code, DeliveryId, DeliveryState, MessageId, MessageState, Problem, TargetId};
+use dds_message::{
+    Code, DeliveryId, DeliveryState, Finding, MessageId, MessageState, Problem, Severity, TargetId,
+};
 use dds_store::{
     DeliveryRecord, Lease, MessageRecord, NewDelivery, NewEntry, Outcome, PlanState, Settled, Settlement,
+    StoreError,
 };
 
-use crate::{DEFAULT_DEADLINE, Router, accept, dispatch, route};
+use crate::{DEFAULT_DEADLINE, Router, accept, dispatch, route, status};
+
+/// Longest reason of a rejection, in characters.
+const LONGEST_REASON: usize = 1_000;
 
 impl Router {
     /// Gives a parked message back to routing, after its cause was mended.
     pub async fn release_parked(&self, id: MessageId, by: &str) -> Result<(), Problem> {
-        let record = self.record(id).await?;
-        if record.state != MessageState::Parked || !record.deliveries.is_empty() {
-            let state = record.state;
-            let text = (
-                format!("die Nachricht ist kein Klärfall vor der Zustellung (Stand: {})", state.german()),
-                format!("message is {state}, not parked before delivery"),
-            );
-            return Err(Problem::new(Code::BAD_REQUEST, text));
+        let record = self.parked(id).await?;
+        if !record.deliveries.is_empty() {
+            return Err(unfit(
+                "sie ist zugeordnet; ihre Zustellungen warten".to_owned(),
+                "it was routed; its deliveries wait".to_owned(),
+            ));
         }
-        self.inner
-            .parts
-            .journal
-            .set_state(id, PlanState::Accepted, by_person("message.released", by))
-            .await?;
+        let entry = by_person("message.released", by);
+        self.inner.parts.journal.set_state(id, PlanState::Accepted, None, entry).await.map_err(told)?;
         self.inner.queue.look_again();
         Ok(())
+    }
+
+    /// Ends a parked message that shall not be delivered: it is rejected (`DDS-R009`) and its dead letters are called off. The sender
+    /// reads `reason` with the status; it is sealed like the message, because it may name a person.
+    pub async fn reject_parked(&self, id: MessageId, reason: &str, by: &str) -> Result<(), Problem> {
+        let length = reason.trim().chars().count();
+        if !(1..=LONGEST_REASON).contains(&length) {
+            let text = (
+                format!("der Grund hat {length} Zeichen, möglich sind 1 bis {LONGEST_REASON}"),
+                format!("the reason has {length} characters, possible are 1 to {LONGEST_REASON}"),
+            );
+            return Err(Problem::new(Code::BAD_ARGUMENT, text));
+        }
+        self.parked(id).await?;
+        let journal = &self.inner.parts.journal;
+        let code = Code::ENDED_BY_HAND;
+        let mut findings = vec![Finding {
+            severity: Severity::Error,
+            rule: code.to_string(),
+            location: String::new(),
+            text: reason.trim().to_owned(),
+        }];
+        findings
+            .extend(journal.report(id).await?.map(|report| status::findings(&report)).unwrap_or_default());
+        let report =
+            serde_json::to_vec(&findings).map_err(|error| Problem::new(Code::INTERNAL, error.to_string()))?;
+        let entry = by_person("message.rejected", by);
+        journal.set_state(id, PlanState::Rejected(code), Some(report.into()), entry).await.map_err(told)
     }
 
     /// Makes a dead or doubtful delivery due again under the same id, so that a target that got it already recognises it.
     pub async fn deliver_again(&self, id: DeliveryId, by: &str) -> Result<(), Problem> {
         let (_, delivery) = self.stopped(id).await?;
         let now = self.inner.parts.clock.now();
-        let mut entry = by_person("delivery.again", by);
-        entry.delivery = Some(id);
-        entry.target = Some(delivery.target);
-        self.inner.parts.journal.revive(id, now, now.plus(DEFAULT_DEADLINE), entry).await?;
-        Ok(())
+        let entry = of_delivery("delivery.again", &delivery, by);
+        self.inner.parts.journal.revive(id, now, now.plus(DEFAULT_DEADLINE), entry).await.map_err(told)
     }
 
-    /// Sends a dead or doubtful delivery to another target instead; its product's stylesheet makes new bytes.
-    pub async fn redirect(&self, id: DeliveryId, to: &TargetId, by: &str) -> Result<(), Problem> {
-        let (record, delivery) = self.stopped(id).await?;
-        self.replace(&record, &delivery, to, by).await
+    /// Sends a delivery that is not done to another target instead; its product's stylesheet makes new bytes. Another authority must do
+    /// the procedure, unless the person insists (`force`).
+    pub async fn redirect(
+        &self,
+        id: DeliveryId,
+        to: &TargetId,
+        force: bool,
+        by: &str,
+    ) -> Result<(), Problem> {
+        let (record, delivery) = self.undone(id).await?;
+        self.replace(&record, &delivery, to, force, by).await
     }
 
     /// Settles a doubtful or dead delivery by the word of a person who asked the target.
     pub async fn settle_by_hand(&self, id: DeliveryId, by: &str) -> Result<(), Problem> {
-        self.stopped(id).await?;
-        let mut entry = by_person("delivery.delivered", by);
-        entry.delivery = Some(id);
-        let settlement = Settlement {
-            lease: Lease { delivery: id, epoch: 0 },
-            outcome: Outcome::Delivered { receipt: None },
-            at: self.inner.parts.clock.now(),
-            late: true,
-            entry,
-        };
+        let (_, delivery) = self.stopped(id).await?;
+        let entry = of_delivery("delivery.delivered", &delivery, by);
+        self.decide(id, Outcome::Delivered { receipt: None }, entry).await
+    }
+
+    /// Calls off a delivery that is not done and that nobody holds. Its message is completed if somebody else got it, and otherwise
+    /// rejected (`DDS-R009`).
+    pub async fn cancel(&self, id: DeliveryId, by: &str) -> Result<(), Problem> {
+        let (_, delivery) = self.undone(id).await?;
+        self.decide(id, Outcome::Cancelled, of_delivery("delivery.cancelled", &delivery, by)).await
+    }
+
+    async fn decide(&self, id: DeliveryId, outcome: Outcome, entry: NewEntry) -> Result<(), Problem> {
+        let late = matches!(outcome, Outcome::Delivered { .. });
+        let at = self.inner.parts.clock.now();
+        let settlement = Settlement { lease: Lease::manual(id), outcome, at, late, entry };
         match self.inner.parts.journal.settle(vec![settlement]).await?.first() {
             Some(Settled::Applied(_)) => Ok(()),
-            _ => {
-                let text =
-                    ("die Zustellung hat sich inzwischen geändert", "delivery changed in the meantime");
-                Err(Problem::new(Code::BAD_REQUEST, text))
-            }
+            _ => Err(unfit(
+                "ein Versuch läuft gerade, oder die Zustellung ist inzwischen anders beendet".to_owned(),
+                "an attempt is under way, or the delivery ended otherwise meanwhile".to_owned(),
+            )),
         }
+    }
+
+    async fn parked(&self, id: MessageId) -> Result<MessageRecord, Problem> {
+        let record = self.record(id).await?;
+        let state = record.state;
+        if state == MessageState::Parked {
+            return Ok(record);
+        }
+        Err(unfit(
+            format!("die Nachricht ist kein Klärfall (Stand: {})", state.german()),
+            format!("the message is {state}, not parked"),
+        ))
     }
 
     async fn record(&self, id: MessageId) -> Result<MessageRecord, Problem> {
         let record = self.inner.parts.journal.message(id).await?;
-        record.ok_or_else(|| {
-            Problem::new(Code::NOT_FOUND, (format!("keine Nachricht {id}"), format!("no message {id}")))
-        })
+        record.ok_or_else(|| nothing((format!("keine Nachricht {id}"), format!("no message {id}"))))
     }
 
+    /// A delivery that waits for a person.
     async fn stopped(&self, id: DeliveryId) -> Result<(MessageRecord, DeliveryRecord), Problem> {
+        let (record, delivery) = self.undone(id).await?;
+        if delivery.state == DeliveryState::Prepared {
+            return Err(unfit(
+                "die Zustellung wartet auf ihren nächsten Versuch".to_owned(),
+                "the delivery waits for its next attempt".to_owned(),
+            ));
+        }
+        Ok((record, delivery))
+    }
+
+    /// A delivery that is neither done nor decided otherwise.
+    async fn undone(&self, id: DeliveryId) -> Result<(MessageRecord, DeliveryRecord), Problem> {
         let delivery = self.inner.parts.journal.delivery(id).await?;
-        let delivery = delivery.ok_or_else(|| {
-            Problem::new(Code::NOT_FOUND, (format!("keine Zustellung {id}"), format!("no delivery {id}")))
-        })?;
-        if !matches!(delivery.state, DeliveryState::DeadLetter | DeliveryState::InDoubt) {
-            let state = delivery.state;
-            let text = (
-                format!("die Zustellung ist nicht angehalten (Stand: {})", state.german()),
-                format!("delivery is {state}, not stopped"),
-            );
-            return Err(Problem::new(Code::BAD_REQUEST, text));
+        let delivery = delivery
+            .ok_or_else(|| nothing((format!("keine Zustellung {id}"), format!("no delivery {id}"))))?;
+        let state = delivery.state;
+        if matches!(state, DeliveryState::Delivered | DeliveryState::Redirected | DeliveryState::Cancelled) {
+            return Err(unfit(format!("die Zustellung ist abgeschlossen (Stand: {})", state.german()), format!("the delivery is {state}")));
         }
         Ok((self.record(delivery.message).await?, delivery))
     }
@@ -97,6 +155,7 @@ impl Router {
         record: &MessageRecord,
         old: &DeliveryRecord,
         to: &TargetId,
+        force: bool,
         by: &str,
     ) -> Result<(), Problem> {
         let document = self.inner.parts.journal.document(record.id).await?;
@@ -105,6 +164,9 @@ impl Router {
         let day = work.at.day();
         let limits = &self.inner.options.limits;
         let (facts, recognised) = accept::recognise(&release, &work.document, work.format, limits, &day)?;
+        if !force {
+            release.suits(to, old.authority.as_ref(), &facts, recognised, &day)?;
+        }
         let plan = release.plan_to(to, &facts, recognised, &day)?;
         let run = u32::try_from(record.deliveries.len()).unwrap_or(u32::MAX);
         let id = DeliveryId::derive(record.id, to, record.rule.as_deref().unwrap_or_default(), run);
@@ -114,17 +176,15 @@ impl Router {
         prepared.data.insert("replaces".to_owned(), old.id.to_string().into());
         let deadline = new.due.plus(DEFAULT_DEADLINE);
         let delivery = NewDelivery { lane: old.lane, deadline, ..new };
-        let mut entry = by_person("delivery.redirected", by);
-        entry.delivery = Some(old.id);
-        entry.target = Some(old.target.clone());
+        let mut entry = of_delivery("delivery.redirected", old, by);
         entry.data.insert("to".to_owned(), to.as_str().into());
         entry.data.insert("replacement".to_owned(), id.to_string().into());
         self.inner
             .parts
             .journal
             .replan(record.id, Some(old.id), vec![delivery], vec![entry, prepared])
-            .await?;
-        Ok(())
+            .await
+            .map_err(told)
     }
 }
 
@@ -132,4 +192,27 @@ fn by_person(event: &'static str, by: &str) -> NewEntry {
     let mut entry = NewEntry { event, ..NewEntry::default() };
     entry.data.insert("by".to_owned(), by.into());
     entry
+}
+
+fn of_delivery(event: &'static str, delivery: &DeliveryRecord, by: &str) -> NewEntry {
+    let target = Some(delivery.target.clone());
+    NewEntry { delivery: Some(delivery.id), target, ..by_person(event, by) }
+}
+
+fn nothing(text: (String, String)) -> Problem {
+    Problem::new(Code::NO_SUCH_ID, text)
+}
+
+fn unfit(german: String, english: String) -> Problem {
+    Problem::new(Code::WRONG_STATE, (german, english))
+}
+
+/// What the store refused because something changed in the meantime concerns the operator, not our makers.
+fn told(error: StoreError) -> Problem {
+    match error {
+        StoreError::Invalid(why) => {
+            unfit(format!("das geht in diesem Zustand nicht (Meldung: „{why}“)"), why)
+        }
+        other => other.into(),
+    }
 }

@@ -348,6 +348,8 @@ fn new_plan(router: &Router, release: &Release, work: &Work, facts: &Facts, outc
     };
     let plan = outcome.plan.as_ref();
     let rule = plan.map_or("", |plan| plan.rule.as_str());
+    let locations: Vec<String> =
+        outcome.findings.iter().map(|found| release.known_location(&found.location)).collect();
     let event = MessageRouted {
         message: work.id,
         release: release.id(),
@@ -361,7 +363,8 @@ fn new_plan(router: &Router, release: &Release, work: &Work, facts: &Facts, outc
         findings: outcome
             .findings
             .iter()
-            .map(|found| (found.rule.as_str(), found.location.as_str()))
+            .zip(&locations)
+            .map(|(found, location)| (found.rule.as_str(), location.as_str()))
             .collect(),
     };
     let data = router.inner.parts.telemetry.record(&event);

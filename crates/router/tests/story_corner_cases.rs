@@ -36,6 +36,29 @@ async fn a_duplicate_of_a_failed_message_gets_no_positive_receipt() {
 }
 
 #[tokio::test]
+async fn a_rejected_message_may_be_mended_and_sent_under_its_own_id() {
+    let mut bench = Bench::start().await;
+    let wrong = bench.send(None, &invalid(1)).await.unwrap();
+    bench.reaches(wrong.id, MessageState::Rejected).await;
+    let mended = bench.send(None, &application(1)).await.unwrap();
+    assert!(!mended.duplicate);
+    bench.desk.call().await.says(delivered());
+    bench.reaches(mended.id, MessageState::Completed).await;
+    // Each again is what it was before, and the id binds again now that one of its messages was taken.
+    assert_eq!(bench.send(None, &invalid(1)).await.unwrap_err().code, Code::SCHEMA_INVALID);
+    let again = bench.send(None, &application(1)).await.unwrap();
+    assert_eq!((again.id, again.duplicate), (mended.id, true));
+    let other = application(1).replace("Beagle", "Dackel");
+    assert_eq!(bench.send(None, &other).await.unwrap_err().code, Code::KEY_REUSED);
+    // A key that the sender chose binds for good.
+    let wrong = bench.send(Some("k"), &invalid(2)).await.unwrap();
+    bench.reaches(wrong.id, MessageState::Rejected).await;
+    assert_eq!(bench.send(Some("k"), &application(2)).await.unwrap_err().code, Code::KEY_REUSED);
+    assert!(bench.desk.is_empty());
+    bench.finish().await;
+}
+
+#[tokio::test]
 async fn a_late_receipt_after_the_last_retry_counts() {
     let mut bench = Bench::start().await;
     let sent = bench.send(None, &application(1)).await.unwrap();
@@ -112,7 +135,7 @@ async fn payload_limit_exceeded_after_acceptance() {
     assert_eq!(parked.code, Some(Code::TARGET_TOO_LARGE));
     assert_eq!(Code::TARGET_TOO_LARGE.entry().actor, Actor::Operator);
     let old = parked.deliveries[0].id;
-    bench.router.redirect(old, &target(OTHER), "erika").await.unwrap();
+    bench.router.redirect(old, &target(OTHER), true, "erika").await.unwrap();
     let call = bench.desk.call().await;
     assert_eq!(call.target, target(OTHER));
     assert!(call.document.contains("Beagle"));
@@ -141,7 +164,7 @@ async fn a_redirected_delivery_leaves_evidence_of_what_was_sent() {
     write(bench.dir.path(), sheet, &format!("{text}<!-- geändert -->"));
     let new = release(bench.dir.path());
     bench.activate(new.clone()).await;
-    bench.router.redirect(parked.deliveries[0].id, &target(OTHER), "erika").await.unwrap();
+    bench.router.redirect(parked.deliveries[0].id, &target(OTHER), true, "erika").await.unwrap();
     let call = bench.desk.call().await;
     let (id, document) = (call.delivery, Bytes::from(call.document.clone()));
     call.says(delivered());
@@ -167,7 +190,7 @@ async fn a_person_delivers_again_or_settles_by_hand() {
     let call = bench.desk.call().await;
     let id = call.delivery;
     // While an attempt is under way there is nothing for a person to do.
-    assert_eq!(bench.router.settle_by_hand(id, "erika").await.unwrap_err().code, Code::BAD_REQUEST);
+    assert_eq!(bench.router.settle_by_hand(id, "erika").await.unwrap_err().code, Code::WRONG_STATE);
     call.says(refused(Code::TARGET_REFUSED));
     bench.reaches(sent.id, MessageState::Parked).await;
     bench.router.deliver_again(id, "erika").await.unwrap();
@@ -182,7 +205,7 @@ async fn a_person_delivers_again_or_settles_by_hand() {
     bench.router.settle_by_hand(id, "erika").await.unwrap();
     let done = bench.reaches(sent.id, MessageState::Completed).await;
     assert_eq!(done.deliveries[0].state, DeliveryState::Delivered);
-    assert_eq!(bench.router.deliver_again(id, "erika").await.unwrap_err().code, Code::BAD_REQUEST);
+    assert_eq!(bench.router.deliver_again(id, "erika").await.unwrap_err().code, Code::WRONG_STATE);
     bench.finish().await;
 }
 

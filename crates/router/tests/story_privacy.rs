@@ -13,13 +13,14 @@ use std::{
 use bytes::Bytes;
 use dds_message::{Code, Format, MessageState};
 use dds_router::Begin;
-use dds_store::{BlobStore, Journal};
+use dds_store::{AuditLog, BlobStore, Journal};
 use dds_telemetry::Gauges;
 use futures::{StreamExt, stream};
 use support::{Bench, ENDLESS, application, delivered, fixture, invalid, refused};
 
 /// Everything about people in the fixture `gewoehnlich.xml`, and in what the test adds to it.
-const PERSONAL: [&str; 14] = [
+const PERSONAL: [&str; 15] = [
+    "Zwirbelquastow",
     "Erika",
     "Beispiel",
     "1984-05-17",
@@ -73,6 +74,14 @@ async fn nothing_about_people_leaves_the_sealed_payload() {
     let broken = fixture("ungueltig-regel.xml").replace("145210330330", "146120000000");
     let broken = bench.send(None, &broken).await.unwrap();
     bench.until(broken.id, |record| record.state.is_final() || !record.deliveries.is_empty()).await;
+    // The name of an element that the sender made up is content, too.
+    let invented = application(4).replace("<hund>", "<Zwirbelquastow-Erika/><hund>");
+    let invented = bench.send(None, &invented).await.unwrap();
+    bench.reaches(invented.id, MessageState::Rejected).await;
+    let report = bench.spy.report(invented.id).await.unwrap().unwrap();
+    assert!(String::from_utf8_lossy(&report).contains("Zwirbelquastow"), "the sealed report has it");
+    let told = serde_json::to_string(&bench.spy.store.history(invented.id).await.unwrap()).unwrap();
+    assert!(told.contains(r#"/anmeldung"#), "what the schema declares is told: {told}");
     let dead = bench.send(None, &application(3)).await.unwrap();
     loop {
         let call = bench.desk.call().await;

@@ -100,7 +100,7 @@ async fn a_rule_without_end_parks_only_its_own_message() {
     bench.reaches(endless.id, MessageState::Completed).await;
     assert_eq!(
         bench.router.release_parked(endless.id, "erika").await.unwrap_err().code,
-        Code::BAD_REQUEST,
+        Code::WRONG_STATE,
         "what is done is not routed again"
     );
     bench.finish().await;

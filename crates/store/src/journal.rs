@@ -29,7 +29,8 @@ pub trait Journal: Send + Sync + 'static {
     async fn plan(&self, plan: NewPlan) -> Result<bool, StoreError>;
 
     /// Adds deliveries to a planned message (redirect, send as new) and settles `replaces` as redirected, one commit.
-    /// Of the entries, one that names a delivery tells of that delivery.
+    /// Of the entries, one that names a delivery tells of that delivery. If `replaces` was redirected to these very deliveries
+    /// before, nothing happens; to others, is delivered or called off: [`StoreError::Invalid`].
     async fn replan(
         &self,
         message: MessageId,
@@ -48,11 +49,14 @@ pub trait Journal: Send + Sync + 'static {
         entry: NewEntry,
     ) -> Result<(), StoreError>;
 
-    /// Moves a message to another state by a person's decision (release from parking, rejection), one commit.
+    /// Moves a message to another state by a person's decision (release from parking, rejection), one commit. `report` is the
+    /// Prüfbericht from then on, if given. A rejection calls its dead letters off; a message that somebody has got can no longer be
+    /// rejected ([`StoreError::Invalid`]).
     async fn set_state(
         &self,
         message: MessageId,
         state: PlanState,
+        report: Option<bytes::Bytes>,
         entry: NewEntry,
     ) -> Result<(), StoreError>;
 
@@ -78,8 +82,8 @@ pub trait Journal: Send + Sync + 'static {
     async fn attempting(&self, attempt: Attempting) -> Result<bool, StoreError>;
 
     /// Outcomes of attempts, all in one commit, each fenced by its lease. When the last open delivery of a message
-    /// becomes final, the message moves to `Completed` (or `Parked` if one is a dead letter) in the same commit. A
-    /// receipt that comes after the lease or the deadline was lost still counts ([`Settlement::late`]).
+    /// becomes final, the message moves to `Completed` (`Parked` if one is a dead letter, `Rejected` with `DDS-R009` if nobody got it
+    /// because all were called off) in the same commit. A receipt that comes after the lease or the deadline was lost still counts ([`Settlement::late`]).
     async fn settle(&self, outcomes: Vec<Settlement>) -> Result<Vec<Settled>, StoreError>;
 
     /// Holds all deliveries to `target` back until `until` (circuit breaker, maintenance); `None` lifts it.

@@ -153,13 +153,16 @@ async fn a_message_is_parked_released_and_rejected<E: Engine>(store: E) {
     assert!(store.plan(parked).await.unwrap());
     let record = store.message(id(1)).await.unwrap().unwrap();
     assert_eq!((record.state, record.code), (MessageState::Parked, Some(Code::NO_TARGET)));
-    store.set_state(id(1), PlanState::Accepted, entry("message.released")).await.unwrap();
+    store.set_state(id(1), PlanState::Accepted, None, entry("message.released")).await.unwrap();
     assert_eq!(store.pending(None, 1).await.unwrap()[0].id, id(1));
-    store.set_state(id(1), PlanState::Rejected(Code::NO_AUTHORITY), entry("message.rejected")).await.unwrap();
+    let why = Bytes::from_static(b"[\"Grund\"]");
+    let rejected = PlanState::Rejected(Code::NO_AUTHORITY);
+    store.set_state(id(1), rejected, Some(why.clone()), entry("message.rejected")).await.unwrap();
+    assert_eq!(store.report(id(1)).await.unwrap(), Some(why));
     assert_eq!(state(&store, 1).await, MessageState::Rejected);
-    let back = store.set_state(id(1), PlanState::Accepted, entry("message.released")).await;
+    let back = store.set_state(id(1), PlanState::Accepted, None, entry("message.released")).await;
     assert!(matches!(back, Err(StoreError::Invalid(_))));
-    let nobody = store.set_state(id(7), PlanState::Accepted, entry("message.released")).await;
+    let nobody = store.set_state(id(7), PlanState::Accepted, None, entry("message.released")).await;
     assert!(matches!(nobody, Err(StoreError::NotFound(_))));
 }
 
@@ -212,6 +215,37 @@ async fn a_late_receipt_counts<E: Engine>(store: E) {
     // but nothing else may come late.
     let not_a_receipt = dds_store::Settlement { late: true, ..dead(claimed.lease) };
     assert!(matches!(store.settle(vec![not_a_receipt]).await, Err(StoreError::Invalid(_))));
+    chain_holds(&store).await;
+}
+
+async fn a_late_receipt_undoes_no_decision<E: Engine>(store: E) {
+    let stale = async |lease| assert_eq!(settle(&store, late(lease)).await, Settled::Stale);
+    let state_of = async |lease: Lease| store.delivery(lease.delivery).await.unwrap().unwrap().state;
+    // A number that was never given out is no lease: neither before the delivery is claimed,
+    let ids = routed(&store, 1, &["a"]).await;
+    stale(Lease { delivery: ids[0], epoch: 999 }).await;
+    let first = claim_one(&store, START).await.lease;
+    // nor the next one, nor one from before there was the delivery.
+    stale(Lease { epoch: first.epoch + 1, ..first }).await;
+    stale(Lease { epoch: first.epoch - 1, ..first }).await;
+    assert_eq!(state_of(first).await, DeliveryState::Prepared);
+    // The target sent it back,
+    let back = dds_store::Outcome::DeadLetter { code: Code::FETCH_REJECTED };
+    settle(&store, settlement(first, back)).await;
+    stale(first).await;
+    assert_eq!(state_of(first).await, DeliveryState::DeadLetter);
+    // a person gave it to somebody else,
+    let why = NewEntry { delivery: Some(ids[0]), ..entry("delivery.redirected") };
+    store.replan(id(1), Some(ids[0]), vec![delivery(id(1), "b")], vec![why]).await.unwrap();
+    stale(first).await;
+    assert_eq!(state_of(first).await, DeliveryState::Redirected);
+    // or called it off.
+    let second = claim_one(&store, START).await.lease;
+    settle(&store, dead(second)).await;
+    settle(&store, settlement(Lease::manual(second.delivery), dds_store::Outcome::Cancelled)).await;
+    stale(second).await;
+    stale(Lease::manual(second.delivery)).await;
+    assert_eq!(state_of(second).await, DeliveryState::Cancelled);
     chain_holds(&store).await;
 }
 
@@ -286,8 +320,49 @@ async fn a_person_decides_on_a_delivery<E: Engine>(store: E) {
     settle(&store, dead(claimed.lease)).await;
     store.revive(ids[0], START, seconds(99), entry("delivery.revived")).await.unwrap();
     assert_eq!(state(&store, 1).await, MessageState::Routed);
-    assert_eq!(settle(&store, cancel(ids[0])).await, Settled::Applied(MessageState::Completed));
+    // Nobody got it, so it is not completed.
+    assert_eq!(settle(&store, cancel(ids[0])).await, Settled::Applied(MessageState::Rejected));
+    let record = store.message(id(1)).await.unwrap().unwrap();
+    assert_eq!(
+        (record.code, record.deliveries[0].state),
+        (Some(Code::ENDED_BY_HAND), DeliveryState::Cancelled)
+    );
     assert!(store.claim(&PUSH, 1, TTL, START).await.unwrap().is_empty());
+    assert_eq!(events(&store, 1).await.last().unwrap(), "message.rejected");
+
+    // Where somebody got it, the rest may be called off.
+    routed(&store, 2, &["a", "b"]).await;
+    let claimed = store.claim(&PUSH, 2, TTL, START).await.unwrap();
+    settle(&store, delivered(claimed[0].lease)).await;
+    assert_eq!(settle(&store, dead(claimed[1].lease)).await, Settled::Applied(MessageState::Parked));
+    let reject =
+        || store.set_state(id(2), PlanState::Rejected(Code::ENDED_BY_HAND), None, entry("message.rejected"));
+    assert!(matches!(reject().await, Err(StoreError::Invalid(_))), "somebody has it");
+    assert_eq!(state(&store, 2).await, MessageState::Parked);
+    let rest = cancel(claimed[1].lease.delivery);
+    assert_eq!(settle(&store, rest).await, Settled::Applied(MessageState::Completed));
+    chain_holds(&store).await;
+}
+
+async fn a_rejection_calls_dead_letters_off<E: Engine>(store: E) {
+    let ids = routed(&store, 1, &["a"]).await;
+    settle(&store, dead(claim_one(&store, START).await.lease)).await;
+    let ended = PlanState::Rejected(Code::ENDED_BY_HAND);
+    store.set_state(id(1), ended, None, entry("message.rejected")).await.unwrap();
+    let record = store.message(id(1)).await.unwrap().unwrap();
+    assert_eq!((record.state, record.code), (MessageState::Rejected, Some(Code::ENDED_BY_HAND)));
+    assert_eq!(record.deliveries[0].state, DeliveryState::Cancelled);
+    let backlog = store.backlog().await.unwrap();
+    assert_eq!(backlog.deliveries[&DeliveryState::DeadLetter], 0, "it would alarm for ever");
+    let again = store.revive(ids[0], START, seconds(99), entry("delivery.revived")).await;
+    assert!(matches!(again, Err(StoreError::Invalid(_))));
+    let rows = store.history(id(1)).await.unwrap();
+    let row = rows.iter().find(|row| row.event == "delivery.cancelled").unwrap();
+    assert_eq!(
+        (row.delivery, row.state.as_deref(), row.target.as_deref()),
+        (Some(ids[0]), Some("cancelled"), Some("a"))
+    );
+    chain_holds(&store).await;
 }
 
 async fn a_delivery_is_redirected<E: Engine>(store: E) {
@@ -304,8 +379,14 @@ async fn a_delivery_is_redirected<E: Engine>(store: E) {
     let record = store.message(id(1)).await.unwrap().unwrap();
     assert_eq!((record.state, record.code), (MessageState::Routed, None));
     assert_eq!(record.deliveries[0].state, DeliveryState::Redirected);
+    // The same once more is the same; to somebody else it would go to both.
+    let told = events(&store, 1).await.len();
     let (to, why) = redirect();
-    store.replan(id(1), Some(ids[0]), to, vec![why]).await.unwrap();
+    store.replan(id(1), Some(ids[0]), to, vec![why.clone()]).await.unwrap();
+    assert_eq!(events(&store, 1).await.len(), told);
+    let second = store.replan(id(1), Some(ids[0]), vec![delivery(id(1), "c")], vec![why]).await;
+    assert!(matches!(second, Err(StoreError::Invalid(_))), "redirected twice");
+    assert_eq!(store.message(id(1)).await.unwrap().unwrap().deliveries.len(), 2);
     let claimed = claim_one(&store, START).await;
     assert_eq!(claimed.delivery.target, target("b"));
     assert_eq!(settle(&store, delivered(claimed.lease)).await, Settled::Applied(MessageState::Completed));
@@ -670,10 +751,12 @@ conformance! {
     pending_goes_on_where_it_ended
     a_lost_lease_settles_nothing
     a_late_receipt_counts
+    a_late_receipt_undoes_no_decision
     the_last_outcome_decides_the_message
     a_retry_waits_for_its_time
     a_marked_attempt_waits_for_a_person
     a_person_decides_on_a_delivery
+    a_rejection_calls_dead_letters_off
     a_delivery_is_redirected
     targets_take_turns
     a_lane_goes_one_after_the_other

@@ -139,8 +139,14 @@ impl Journal for Spy {
         self.changed(self.store.revive(delivery, due, deadline, entry).await)
     }
 
-    async fn set_state(&self, id: MessageId, state: PlanState, entry: NewEntry) -> Result<(), StoreError> {
-        self.changed(self.store.set_state(id, state, entry).await)
+    async fn set_state(
+        &self,
+        id: MessageId,
+        state: PlanState,
+        report: Option<bytes::Bytes>,
+        entry: NewEntry,
+    ) -> Result<(), StoreError> {
+        self.changed(self.store.set_state(id, state, report, entry).await)
     }
 
     async fn claim(

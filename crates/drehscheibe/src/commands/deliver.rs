@@ -14,47 +14,51 @@ use crate::{
 
 /// Carries the wish to the running router.
 pub(crate) async fn run(command: &Deliver, output: Output) -> Result<ExitCode, Failure> {
-    match command {
-        Deliver::Again(one) | Deliver::Settle(one) => delivery(&one.id)?,
+    let (settings, path) = match command {
+        Deliver::Again(one) => (&one.settings, delivery(&one.id, "again")?),
+        Deliver::Settle(one) => (&one.settings, delivery(&one.id, "settle")?),
+        Deliver::Cancel(one) => (&one.settings, delivery(&one.id, "cancel")?),
         Deliver::Redirect(one) => {
-            delivery(&one.id)?;
-            let target = TargetId::parse(&one.to).map(drop);
-            target.map_err(|error| {
+            let target = TargetId::parse(&one.to).map_err(|error| {
                 Failure::argument((format!("{:?} ist kein Zustellziel", one.to), error.to_string()))
             })?;
+            let what = format!("redirect?to={target}&force={}", one.force);
+            (&one.settings, delivery(&one.id, &what)?)
         }
-        Deliver::Release(one) => {
-            let message = MessageId::parse(&one.id).map(drop);
-            message.map_err(|error| {
-                let german = format!("{:?} ist keine Kennung einer Nachricht", one.id);
-                Failure::argument((german, error.to_string()))
-            })?;
-        }
-    }
-    let (settings, path) = match command {
-        Deliver::Again(one) => (&one.settings, format!("deliveries/{}/again", one.id)),
-        Deliver::Redirect(one) => (&one.settings, format!("deliveries/{}/redirect?to={}", one.id, one.to)),
-        Deliver::Settle(one) => (&one.settings, format!("deliveries/{}/settle", one.id)),
-        Deliver::Release(one) => (&one.settings, format!("messages/{}/release", one.id)),
+        Deliver::Release(one) => (&one.settings, message(&one.id, "release")?),
+        Deliver::Reject(one) => (&one.settings, message(&one.id, "reject")?),
     };
-    ask(settings, &path).await?;
+    let body = match command {
+        Deliver::Reject(one) => serde_json::json!({ "reason": one.reason }),
+        _ => serde_json::Value::Null,
+    };
+    ask(settings, &path, &body).await?;
     output.line(output.pick("erledigt", "done"));
     output.result(&serde_json::json!({ "done": true }))?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn delivery(id: &str) -> Result<(), Failure> {
-    DeliveryId::parse(id).map(drop).map_err(|error| {
+fn delivery(id: &str, what: &str) -> Result<String, Failure> {
+    let known = DeliveryId::parse(id).map_err(|error| {
         Failure::argument((format!("{id:?} ist keine Kennung einer Zustellung"), error.to_string()))
-    })
+    })?;
+    Ok(format!("deliveries/{known}/{what}"))
 }
 
-async fn ask(settings: &Settings, path: &str) -> Result<(), Failure> {
+fn message(id: &str, what: &str) -> Result<String, Failure> {
+    let known = MessageId::parse(id).map_err(|error| {
+        Failure::argument((format!("{id:?} ist keine Kennung einer Nachricht"), error.to_string()))
+    })?;
+    Ok(format!("messages/{known}/{what}"))
+}
+
+async fn ask(settings: &Settings, path: &str, body: &serde_json::Value) -> Result<(), Failure> {
     let config = super::settings(&settings.config)?;
     let token = admin::read_token(&config.store)?;
     let url = format!("http://{}/admin/{path}", config.listen.admin);
     let unreachable = |error: reqwest::Error| silent(&url, &error);
-    let answer = super::client(None)?.post(&url).bearer_auth(token).send().await.map_err(unreachable)?;
+    let request = super::client(None)?.post(&url).bearer_auth(token).json(body);
+    let answer = request.send().await.map_err(unreachable)?;
     if answer.status().is_success() {
         return Ok(());
     }

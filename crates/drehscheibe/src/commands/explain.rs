@@ -22,7 +22,7 @@ pub(crate) async fn run(options: &Explain, output: Output) -> Result<ExitCode, F
     })?;
     let record = store.message(id).await?;
     let record = record.ok_or_else(|| {
-        Failure::new(Code::NOT_FOUND, (format!("keine Nachricht {id}"), format!("no message {id}")))
+        Failure::new(Code::NO_SUCH_ID, (format!("keine Nachricht {id}"), format!("no message {id}")))
     })?;
     let history = store.history(id).await?;
     output.result(&serde_json::json!({ "message": record, "journal": history }))?;
@@ -103,6 +103,10 @@ fn headline(row: &LogRow, german: bool) -> String {
         "delivery.prepared" => say("Zustellung vorbereitet", "delivery prepared"),
         "delivery.attempting" => say("Zustellversuch begonnen", "attempt begun"),
         "delivery.delivered" => say("zugestellt, Quittung erhalten", "delivered, receipt received"),
+        "delivery.late_receipt" => say(
+            "das Zielsystem hat es doch; die andere Entscheidung gilt weiter",
+            "the target has it nevertheless; what was decided otherwise stands",
+        ),
         "delivery.deferred" => {
             say("noch nicht zugestellt, neuer Versuch folgt", "not delivered yet, another attempt follows")
         }
@@ -113,7 +117,17 @@ fn headline(row: &LogRow, german: bool) -> String {
         "osci.received" => {
             say("vom Empfänger erhalten, sagt der OSCI-Laufzettel", "received, says the OSCI process card")
         }
-        "delivery.redirected" => say("von einem Menschen umgeleitet", "redirected by a person"),
+        "delivery.redirected" => {
+            let what = say("von einem Menschen umgeleitet", "redirected by a person");
+            let from = row.target.as_deref().unwrap_or_default();
+            let to = row.data.get("to").and_then(Value::as_str).unwrap_or_default();
+            return format!("{what}: {from} → {to}");
+        }
+        "delivery.cancelled" => say("von einem Menschen abgebrochen", "called off by a person"),
+        "message.rejected" => say(
+            "vom Betrieb zurückgewiesen; der Absender sieht es am Stand der Nachricht",
+            "rejected by the operator; its sender sees it with the status",
+        ),
         other => return format!("{other}{}", target(row)),
     };
     format!("{what}{}", target(row))

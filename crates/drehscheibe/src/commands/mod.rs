@@ -131,7 +131,7 @@ pub(crate) fn fixtures(folder: &Path) -> Result<BTreeMap<String, Vec<Fixture>>, 
 pub(crate) fn client(ca: Option<&Path>) -> Result<reqwest::Client, Failure> {
     let unusable = |error: String| {
         let text = (format!("der HTTP-Client lässt sich nicht bauen: {error}"), error);
-        Failure::new(Code::BAD_REQUEST, text)
+        Failure::new(Code::INTERNAL, text)
     };
     // Set once per process; a second time changes nothing.
     let _already = rustls::crypto::aws_lc_rs::default_provider().install_default();

@@ -19,7 +19,7 @@ use crate::{
 pub(crate) async fn run(options: &Send, output: Output) -> Result<ExitCode, Failure> {
     let token = std::env::var(&options.token_env).map_err(|_| {
         Failure::new(
-            Code::NOT_AUTHENTICATED,
+            Code::BAD_ARGUMENT,
             (
                 format!("die Umgebungsvariable {} ist nicht gesetzt", options.token_env),
                 format!("environment variable {} is not set", options.token_env),

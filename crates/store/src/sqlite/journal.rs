@@ -127,12 +127,17 @@ impl Journal for SqliteStore {
         &self,
         message: MessageId,
         state: PlanState,
+        report: Option<Bytes>,
         entry: NewEntry,
     ) -> Result<(), StoreError> {
         let now = self.inner.clock.now();
+        let (_, report) = self.seal_outputs(message, Vec::new(), report).await?;
+        let bytes = ROWS + report.as_ref().map_or(0, Stored::weight);
         self.inner
             .committer
-            .submit(Haste::Waited, ROWS, move |tx| plan::set_state(tx, message, state, &entry, now))
+            .submit(Haste::Waited, bytes, move |tx| {
+                plan::set_state(tx, message, state, report.as_ref(), &entry, now)
+            })
             .await
     }
 

@@ -84,8 +84,10 @@ pub(super) fn replan(
         let why = format!("message {message} is {}: it has no plan to change", facts.state);
         return Err(StoreError::Invalid(why).into());
     }
-    if let Some(old) = replaces {
-        redirect(tx, &facts, old)?;
+    if let Some(old) = replaces
+        && !redirect(tx, &facts, old, deliveries)?
+    {
+        return Ok(());
     }
     for delivery in deliveries {
         insert(tx, &facts, delivery)?;
@@ -110,16 +112,25 @@ fn new_of<'a>(deliveries: &'a [SealedDelivery], entry: &NewEntry) -> Option<&'a 
     deliveries.iter().map(|sealed| &sealed.delivery).find(|delivery| Some(delivery.id) == entry.delivery)
 }
 
-fn redirect(tx: &mut Tx<'_>, facts: &MessageFacts, old: DeliveryId) -> Outcome<()> {
+/// `false`: it was redirected to these very deliveries before.
+fn redirect(tx: &mut Tx<'_>, facts: &MessageFacts, old: DeliveryId, new: &[SealedDelivery]) -> Outcome<bool> {
     let sql = "SELECT state FROM delivery WHERE id = ?1 AND message = ?2";
     let params = params![old.0.as_bytes(), facts.seq];
     let state = rows::one(tx.db(), sql, params, |row| rows::delivery_state(row, "state"))?
         .ok_or_else(|| StoreError::NotFound(format!("delivery {old} of message {}", facts.id)))?;
     if state == DeliveryState::Redirected {
-        return Ok(());
+        for sealed in new {
+            let there = "SELECT 1 FROM delivery WHERE id = ?1 AND message = ?2";
+            let params = params![sealed.delivery.id.0.as_bytes(), facts.seq];
+            if rows::one(tx.db(), there, params, |_| Ok(()))?.is_none() {
+                // Two people at the same time: the document must not go to both places.
+                return Err(StoreError::Invalid(format!("delivery {old} was redirected elsewhere")).into());
+            }
+        }
+        return Ok(false);
     }
-    if state == DeliveryState::Delivered {
-        return Err(StoreError::Invalid(format!("delivery {old} has been delivered")).into());
+    if matches!(state, DeliveryState::Delivered | DeliveryState::Cancelled) {
+        return Err(StoreError::Invalid(format!("delivery {old} is {state}")).into());
     }
     if !state.is_final() && !tx.begin(&crate::Lease::manual(old)) {
         let why = format!("an attempt at delivery {old} is under way: try again when it has ended");
@@ -130,7 +141,7 @@ fn redirect(tx: &mut Tx<'_>, facts: &MessageFacts, old: DeliveryId) -> Outcome<(
         .execute(params![old.0.as_bytes(), DeliveryState::Redirected.as_str()])?;
     tx.count_delivery(Some(state), DeliveryState::Redirected);
     tx.effect(Effect::Remove(old));
-    Ok(())
+    Ok(true)
 }
 
 /// A person's decision on a message.
@@ -138,6 +149,7 @@ pub(super) fn set_state(
     tx: &mut Tx<'_>,
     message: MessageId,
     state: PlanState,
+    report: Option<&Stored>,
     entry: &NewEntry,
     at: Timestamp,
 ) -> Outcome<()> {
@@ -148,9 +160,52 @@ pub(super) fn set_state(
         let why = format!("message {message} is {} and cannot become {next} by decision", facts.state);
         return Err(StoreError::Invalid(why).into());
     }
+    if next == MessageState::Rejected {
+        call_off(tx, &facts, entry, at)?;
+    }
+    if let Some(report) = report {
+        report.insert(tx.db(), "report", facts.seq, facts.seq)?;
+    }
     move_to(tx, &facts, next, code.map(Code::as_str), at)?;
     let entry = NewEntry { code: entry.code.or(code), ..entry.clone() };
     tx.log(&entry, at, &facts.subject, None, Some(next.as_str()))
+}
+
+/// The dead letters of a message that is rejected, which nobody must try again.
+fn call_off(tx: &mut Tx<'_>, facts: &MessageFacts, entry: &NewEntry, at: Timestamp) -> Outcome<()> {
+    let sql = "SELECT id, state, target, authority FROM delivery WHERE message = ?1 ORDER BY seq";
+    let deliveries = rows::all(tx.db(), sql, [facts.seq], |row| {
+        let (target, authority): (String, Option<String>) = (row.get("target")?, row.get("authority")?);
+        let id = DeliveryId(rows::uuid(row, "id")?);
+        Ok((id, rows::delivery_state(row, "state")?, target, authority))
+    })?;
+    for (id, state, target, authority) in deliveries {
+        match state {
+            DeliveryState::Redirected | DeliveryState::Cancelled => continue,
+            DeliveryState::DeadLetter => {}
+            DeliveryState::Delivered | DeliveryState::Prepared | DeliveryState::InDoubt => {
+                let why = format!(
+                    "delivery {id} to {target} is {state}: the message cannot be rejected as a whole"
+                );
+                return Err(StoreError::Invalid(why).into());
+            }
+        }
+        let next = DeliveryState::Cancelled;
+        tx.db()
+            .prepare_cached("UPDATE delivery SET state = ?2 WHERE id = ?1")?
+            .execute(params![id.0.as_bytes(), next.as_str()])?;
+        tx.count_delivery(Some(state), next);
+        let told = NewEntry {
+            event: "delivery.cancelled",
+            delivery: Some(id),
+            data: entry.data.clone(),
+            ..NewEntry::default()
+        };
+        let mut subject = facts.subject.clone();
+        subject.authority = authority.or(subject.authority);
+        tx.log(&told, at, &subject, Some(&target), Some(next.as_str()))?;
+    }
+    Ok(())
 }
 
 fn known(tx: &Tx<'_>, message: MessageId) -> Outcome<MessageFacts> {
@@ -229,6 +284,7 @@ fn insert(tx: &mut Tx<'_>, facts: &MessageFacts, sealed: &SealedDelivery) -> Out
         due: delivery.due,
         deadline: delivery.deadline,
         doubt: false,
+        past: false,
     };
     let record = DeliveryRecord {
         id: delivery.id,
@@ -254,13 +310,16 @@ fn insert(tx: &mut Tx<'_>, facts: &MessageFacts, sealed: &SealedDelivery) -> Out
 fn outlook(tx: &Tx<'_>, facts: &MessageFacts) -> Outcome<(MessageState, Option<String>)> {
     let sql = "SELECT count(*) AS n, count(*) FILTER (WHERE state IN ('prepared', 'in_doubt')) AS open,
                count(*) FILTER (WHERE state = 'dead_letter') AS dead,
+               count(*) FILTER (WHERE state = 'delivered') AS done,
                max(code) FILTER (WHERE state = 'dead_letter') AS code FROM delivery WHERE message = ?1";
     let outlook = rows::one(tx.db(), sql, [facts.seq], |row| {
         let (n, open, dead): (i64, i64, i64) = (row.get("n")?, row.get("open")?, row.get("dead")?);
-        Ok(match (n, open, dead) {
+        Ok(match (n, open, dead, row.get::<_, i64>("done")?) {
             (0, ..) => (facts.state, None),
-            (_, 1.., _) => (MessageState::Routed, None),
-            (_, _, 1..) => (MessageState::Parked, row.get("code")?),
+            (_, 1.., ..) => (MessageState::Routed, None),
+            (_, _, 1.., _) => (MessageState::Parked, row.get("code")?),
+            // Nobody has it: its sender must not read that it was completed.
+            (.., 0) => (MessageState::Rejected, Some(Code::ENDED_BY_HAND.as_str().to_owned())),
             _ => (MessageState::Completed, None),
         })
     })?;
@@ -281,6 +340,7 @@ pub(super) fn conclude(tx: &mut Tx<'_>, facts: &MessageFacts, at: Timestamp) -> 
     let event = match next {
         MessageState::Completed => "message.completed",
         MessageState::Parked => "message.parked",
+        MessageState::Rejected => "message.rejected",
         _ => "message.reopened",
     };
     let entry = NewEntry { event, code: code.as_deref().and_then(Code::from_name), ..NewEntry::default() };

@@ -17,6 +17,9 @@ use dds_message::{DeliveryId, TargetId, Timestamp};
 use super::line::{Line, Place};
 use crate::{ClaimFilter, Lease};
 
+/// Leases of the first process that opened the store have epochs above this.
+const FIRST_GENERATION: u64 = 1 << 32;
+
 /// An open delivery as the queue needs it.
 #[derive(Debug, Clone)]
 pub(crate) struct Item {
@@ -30,6 +33,8 @@ pub(crate) struct Item {
     pub(crate) deadline: Timestamp,
     /// An attempt was begun and its fate is not known: not claimable, holds its lane.
     pub(crate) doubt: bool,
+    /// It is not new: somebody may still have a lease from before.
+    pub(crate) past: bool,
 }
 
 /// A lease given out.
@@ -75,6 +80,8 @@ struct Entry {
     due: Timestamp,
     deadline: Timestamp,
     epoch: u64,
+    /// No lease up to this epoch was one of this delivery.
+    since: u64,
     status: Status,
 }
 
@@ -142,7 +149,8 @@ impl DueQueue {
             lane: item.lane,
             due: item.due,
             deadline: item.deadline,
-            epoch: 0,
+            epoch: self.epoch,
+            since: if item.past { 0 } else { self.epoch },
             status,
         };
         if self.entries.contains_key(&item.id) {
@@ -258,6 +266,14 @@ impl DueQueue {
         line.expiry.remove(&(until, lease.delivery));
         line.expiry.insert((now.plus(ttl), lease.delivery));
         true
+    }
+
+    /// Whether this may be a lease that was given out once, however long ago. Of a delivery that is no longer here only
+    /// numbers that nobody ever got can be told.
+    pub(crate) fn gave_out(&self, lease: &Lease) -> bool {
+        let of = self.entries.get(&lease.delivery).map(|entry| (entry.since, entry.epoch));
+        let (since, last) = of.unwrap_or((0, self.epoch));
+        lease.epoch > since.max(FIRST_GENERATION) && lease.epoch <= last
     }
 
     /// Begins to settle under a lease: nobody can take the delivery until the commit is done. `false`: lease lost.

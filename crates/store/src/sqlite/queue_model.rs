@@ -172,6 +172,7 @@ impl Run {
                     due: Timestamp(due),
                     deadline: Timestamp(due + 20),
                     doubt,
+                    past: doubt,
                 };
                 let state = if doubt { State::Doubt } else { State::Free };
                 self.model.all.insert(item.id, Known { item: item.clone(), state });
@@ -345,6 +346,7 @@ fn a_long_queue_is_not_scanned() {
             due: Timestamp(n % 7),
             deadline: Timestamp(1_000),
             doubt: false,
+            past: false,
         });
     }
     let filter = ClaimFilter::Push { per_target: 2 };
@@ -377,6 +379,7 @@ fn arrivals_do_not_cost_a_target_its_turn() {
             due: Timestamp(0),
             deadline: Timestamp(1_000),
             doubt: false,
+            past: false,
         });
     };
     (0..50).for_each(|_| arrive(&mut queue, 0));

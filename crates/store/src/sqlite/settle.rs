@@ -1,6 +1,6 @@
 //! Transitions of deliveries.
 
-use dds_message::{DeliveryId, DeliveryState, MessageState, TargetId, Timestamp};
+use dds_message::{Code, DeliveryId, DeliveryState, MessageState, TargetId, Timestamp};
 use rusqlite::params;
 
 use super::{
@@ -16,6 +16,7 @@ use crate::{Attempting, Lease, NewEntry, Outcome, Settled, Settlement, StoreErro
 struct Facts {
     seq: i64,
     state: DeliveryState,
+    code: Option<Code>,
     target: String,
     authority: Option<String>,
     lane: Option<i64>,
@@ -25,14 +26,16 @@ struct Facts {
 
 impl Facts {
     fn find(tx: &Tx<'_>, id: DeliveryId) -> Done<Option<Self>> {
-        let sql = "SELECT d.seq, d.state, d.target, d.authority, d.lane, d.pull,
+        let sql = "SELECT d.seq, d.state, d.code, d.target, d.authority, d.lane, d.pull,
                    m.seq m_seq, m.id m_id, m.state m_state, m.source m_source, m.procedure m_procedure,
                    m.authority m_authority, m.case_ref m_case
                    FROM delivery d JOIN message m ON m.seq = d.message WHERE d.id = ?1";
         rows::one(tx.db(), sql, [id.0.as_bytes()], |row| {
+            let code: Option<String> = row.get("code")?;
             Ok(Self {
                 seq: row.get("seq")?,
                 state: rows::delivery_state(row, "state")?,
+                code: code.as_deref().and_then(Code::from_name),
                 target: row.get("target")?,
                 authority: row.get("authority")?,
                 lane: row.get("lane")?,
@@ -40,6 +43,18 @@ impl Facts {
                 message: rows::message_facts(row)?,
             })
         })
+    }
+
+    /// Whether a receipt still counts that comes after the lease or the deadline. What a person gave to somebody else or called
+    /// off, and what the target sent back or was never offered, is decided otherwise.
+    fn awaits_receipt(&self) -> bool {
+        match self.state {
+            DeliveryState::Prepared | DeliveryState::InDoubt => true,
+            DeliveryState::DeadLetter => {
+                !matches!(self.code, Some(Code::FETCH_REJECTED | Code::TARGET_TOO_LARGE))
+            }
+            DeliveryState::Delivered | DeliveryState::Redirected | DeliveryState::Cancelled => false,
+        }
     }
 
     fn subject(&self) -> Subject {
@@ -83,17 +98,17 @@ fn settle_one(tx: &mut Tx<'_>, settlement: Settlement) -> Done<Settled> {
     let Settlement { lease, outcome, at, late, entry } = settlement;
     let Some(facts) = Facts::find(tx, lease.delivery)? else { return Ok(Settled::Stale) };
     let manual = lease.epoch == 0;
+    // What the target has, it has.
+    if late && facts.state == DeliveryState::Delivered {
+        return Ok(Settled::Applied(facts.message.state));
+    }
+    let decides = manual && matches!(outcome, Outcome::Delivered { .. } | Outcome::Cancelled);
     let held = match facts.state {
-        // What the target has, it has.
-        DeliveryState::Delivered if late => return Ok(Settled::Applied(facts.message.state)),
-        DeliveryState::Delivered => return Ok(Settled::Stale),
-        DeliveryState::DeadLetter => {
-            manual && matches!(outcome, Outcome::Delivered { .. } | Outcome::Cancelled)
-        }
-        state if state.is_final() => false,
-        _ => tx.begin(&lease),
+        DeliveryState::Prepared | DeliveryState::InDoubt => tx.begin(&lease),
+        DeliveryState::DeadLetter => decides,
+        DeliveryState::Delivered | DeliveryState::Redirected | DeliveryState::Cancelled => false,
     };
-    if !held && !late {
+    if !held && !(late && facts.awaits_receipt() && (manual || tx.gave_out(&lease))) {
         return Ok(Settled::Stale);
     }
     if !held {
@@ -118,7 +133,7 @@ fn settle_one(tx: &mut Tx<'_>, settlement: Settlement) -> Done<Settled> {
             next.as_str(),
             attempted,
             due.map(|due| due.0),
-            code.map(dds_message::Code::as_str),
+            code.map(Code::as_str),
             receipt,
         ])?;
     tx.count_delivery(Some(facts.state), next);
@@ -167,6 +182,7 @@ pub(super) fn revive(
         due,
         deadline,
         doubt: false,
+        past: true,
     };
     tx.effect(Effect::Insert(item, None));
     let entry = NewEntry { delivery: Some(id), ..entry };
@@ -189,6 +205,7 @@ pub(super) fn open_items(db: &rusqlite::Connection, mut each: impl FnMut(Item)) 
             due: rows::time(row, "due")?,
             deadline: rows::time(row, "deadline")?,
             doubt: rows::delivery_state(row, "state")? == DeliveryState::InDoubt,
+            past: true,
         });
         Ok(())
     });

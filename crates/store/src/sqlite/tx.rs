@@ -147,6 +147,11 @@ impl<'c> Tx<'c> {
         begun
     }
 
+    /// Whether this may be a lease that was given out once. See [`super::queue::DueQueue::gave_out`].
+    pub(super) fn gave_out(&self, lease: &Lease) -> bool {
+        self.shared.queue(|queue| queue.gave_out(lease))
+    }
+
     /// Begins to settle whoever has the delivery.
     pub(super) fn begin_always(&mut self, id: DeliveryId) {
         let begun = self.shared.queue(|queue| queue.begin_always(id));
