@@ -47,6 +47,15 @@ public final class Dialog {
         return reply;
     }
 
+    /** Octets of our own to the same address; what the other peer reads of the answer. */
+    public Answer raw(byte[] octets) {
+        try {
+            return Answer.read(200, line.post(octets), keys);
+        } catch (java.io.IOException e) {
+            return Answer.none(e.toString());
+        }
+    }
+
     private Answer wire() {
         return line.status == 0 ? Answer.none("nothing came") : Answer.read(line.status, line.received, keys);
     }

@@ -54,9 +54,9 @@ public final class Line implements TransportI {
         return new ByteArrayInputStream(changeAnswer.apply(received));
     }
 
-    /** The same octets once more, past the library. */
-    public byte[] again() throws IOException {
-        return post(HttpRequest.BodyPublishers.ofByteArray(sent));
+    /** Octets past the library, to where it sent the last order. */
+    public byte[] post(byte[] octets) throws IOException {
+        return post(HttpRequest.BodyPublishers.ofByteArray(octets));
     }
 
     private byte[] post(HttpRequest.BodyPublisher body) throws IOException {

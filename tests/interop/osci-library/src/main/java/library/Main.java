@@ -11,7 +11,8 @@ import peer.cases.Runner;
 
 /** The subcommands. Exit code: 0 all as expected, 1 something was not, 2 wrong usage. */
 public final class Main {
-    private static final List<Class<?>> THEMES = List.of(DialogCases.class);
+    private static final List<Class<?>> THEMES = List.of(DialogCases.class, DeliveryCases.class, ChunkCases.class, PushCases.class, AlgorithmCases.class,
+            SignatureCases.class, EnvelopeCases.class, SequenceCases.class, CertificateCases.class, EncryptionCases.class);
     private static final String USAGE = """
             cases --url URL --keys DIR [--only H1,N5] [--report FILE] [--policy k=v,…] [limits]
             list                                     all cases

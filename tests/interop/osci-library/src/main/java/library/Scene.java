@@ -8,6 +8,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.util.*;
+import java.util.function.UnaryOperator;
 import peer.Args;
 import peer.keys.*;
 
@@ -42,7 +43,7 @@ public final class Scene {
     }
 
     public Dialog client() {
-        return dialog("originator_cipher", new KeySigner(keys.get("originator_signature")));
+        return dialog("originator_cipher", signer());
     }
 
     /** The party whose mailbox the intermediary holds; to the library whoever opens a dialogue is an originator. */
@@ -111,6 +112,23 @@ public final class Scene {
         Reply reply = d.send(letter.store(mailbox(), id));
         if (!reply.ok()) throw new peer.cases.Context.Unreached("storeDelivery: " + reply.seen() + " " + reply.problems);
         return id;
+    }
+
+    /** A correct plain and signed storeDelivery, altered on its way. */
+    public Reply spoilt(UnaryOperator<byte[]> change) throws Exception {
+        return spoilt(client().plain(), change);
+    }
+
+    public Reply spoilt(Dialog d, UnaryOperator<byte[]> change) throws Exception {
+        String id = d.issuedId();
+        d.handler.resetControlBlock();
+        d.line.change = change;
+        return d.send(letter(text()).store(mailbox(), id));
+    }
+
+    /** The usual signer of the usual client. */
+    public KeySigner signer() {
+        return new KeySigner(keys.get("originator_signature"));
     }
 
     public static byte[] utf8(String text) {
