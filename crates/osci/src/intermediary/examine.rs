@@ -88,6 +88,16 @@ impl Intermediary {
         received: &Received<P>,
         now: Timestamp,
     ) -> Result<Examined<P::Handle>, Box<Reply<P::Handle>>> {
+        self.examine_vouched(received, None, now)
+    }
+
+    /// Examines an order all of whose octets `voucher` has signed already, in the chunks it came in: unsigned, it is his.
+    pub(super) fn examine_vouched<P: PartStore>(
+        &self,
+        received: &Received<P>,
+        voucher: Option<&Certificate>,
+        now: Timestamp,
+    ) -> Result<Examined<P::Handle>, Box<Reply<P::Handle>>> {
         let fault = |refused: &Refused| Box::new(Reply::fault(refused));
         let mut envelope = match Message::read(&received.document) {
             Ok(Message::Envelope(envelope)) => *envelope,
@@ -107,7 +117,7 @@ impl Intermediary {
         check_references(&received.document, attachments).map_err(|refused| fault(&refused))?;
         let verdict = verify_message(&received.document, envelope.kind(), &received.digests(), &self.policy);
         let signer = match verdict.verdict {
-            Verdict::Absent => Ok(None),
+            Verdict::Absent => Ok(voucher.cloned()),
             _ => verdict.require().cloned().map(Some),
         };
         // A signature that breaks the structure of the message makes it no OSCI message at all.
@@ -117,7 +127,9 @@ impl Intermediary {
             return Err(fault(refused));
         }
         let reports = self.check_certificates(&envelope, signer.as_ref().ok().and_then(Option::as_ref), now);
-        let octets = if matches!(signer, Ok(None)) && envelope.certificates.disown_originator() {
+        let named = envelope.certificates.certificate(CertificateRole::SignatureOriginator);
+        let nobody = matches!(verdict.verdict, Verdict::Absent) && named != voucher;
+        let octets = if nobody && envelope.certificates.disown_originator() {
             envelope.write().map_err(|refused| fault(&refused))?.assemble(None)
         } else {
             received.document.bytes().to_vec()

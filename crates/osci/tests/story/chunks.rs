@@ -3,11 +3,11 @@
 use dds_osci::client::{ChunkFetched, ChunkPlan, ChunkStored, ChunkVerdict, Reassembly, partial_id};
 use dds_osci::feedback::{Feedback, FeedbackCode as F, Language};
 use dds_osci::intermediary::{Mailboxes as _, Step};
-use dds_osci::message::{ChunkInformation, ChunkRequest, DeliverySelection, MessageId};
+use dds_osci::message::{CertificateRole as R, ChunkInformation, ChunkRequest, DeliverySelection, MessageId};
 use dds_osci::random::SystemRandom;
 
 use crate::happy::{fetch, message_id, open};
-use crate::world::{ATTACHMENT, PKI, World, client, intake, octets, plain, with_attachment};
+use crate::world::{ATTACHMENT, PKI, World, client, intake, octets, plain, stream, with_attachment};
 
 const BIG: usize = 290_000;
 
@@ -61,6 +61,29 @@ fn h11_partial_store_with_a_question_in_between() {
     assert!(matches!(last.verdict(), ChunkVerdict::Done(_)), "{:?}", world.refused);
     let dialogue = open(&mut world, &PKI.recipient);
     assert!(fetch(&mut world, dialogue, Some(DeliverySelection::MessageId(id))).1.is_success());
+}
+
+/// The library 2.4.1 writes the delivery inside unsigned; the chunks are signed and cover its octets. Who signed them is the sender,
+/// and nobody else whom the delivery may name.
+#[test]
+fn h11_the_delivery_inside_is_signed_by_its_chunks() {
+    for (named, sender) in [(&PKI.sender, true), (&PKI.recipient, false)] {
+        let mut world = World::new();
+        let big = vec![1; BIG];
+        let id = message_id(&mut world, &PKI.sender);
+        let mut request = plain(&PKI.sender).store(id.clone(), with_attachment(&big), &mut SystemRandom).0;
+        request.envelope.certificates.entries.retain(|entry| entry.role != R::SignatureOriginator);
+        request.envelope.certificates.add(R::SignatureOriginator, named.signature_certificate());
+        let unsigned = request.envelope.seal(None, None, &[], &mut SystemRandom).unwrap();
+        let whole = stream(unsigned, &[(ATTACHMENT, &big)]);
+        let verdict = send_all(&mut world, &partial_id(&id), &whole);
+        assert!(matches!(verdict, ChunkVerdict::Done(_)), "{verdict:?}");
+        let dialogue = open(&mut world, &PKI.recipient);
+        let (_, fetched) = fetch(&mut world, dialogue, Some(DeliverySelection::MessageId(id)));
+        let originator = fetched.value.envelope.certificates.certificate(R::SignatureOriginator);
+        let expected = sender.then(|| PKI.sender.signature_certificate());
+        assert_eq!(originator, expected);
+    }
 }
 
 #[test]

@@ -22,7 +22,7 @@ public final class Main {
             message --keys DIR --out FILE [--bytes N] [--plain]   write one signed (and encrypted) storeDelivery
             measure --keys DIR --message FILE [--count N]         parse, decrypt, verify, in µs
             verify FILE… [--keys DIR]                verify stored messages
-            table REPORT.json                        Markdown table of a report
+            table REPORT.json…                       Markdown table of reports, case by case
             list [--report FILE]                     all cases; as a report in which none has run
             """;
 
@@ -62,7 +62,7 @@ public final class Main {
                 new KeyMaker(Path.of(args.rest().get(0)), args.get("pin", "123456")).make();
                 yield 0;
             }
-            case "cases" -> Runner.run(new Context(args), System.out) == 0 ? 0 : 1;
+            case "cases" -> cases(args);
             case "recipient" -> recipient(args);
             case "stub" -> stub(args);
             case "client" -> Client.run(args, System.out);
@@ -70,14 +70,20 @@ public final class Main {
             case "message" -> Measure.write(args);
             case "measure" -> Measure.run(args, System.out);
             case "verify" -> Verify.run(args, System.out);
-            case "table" -> Table.print(Path.of(args.rest().get(0)), System.out);
+            case "table" -> Table.print(args.rest(), System.out);
             case "list" -> {
-                Runner.cases().values().forEach(m -> System.out.println(m.getAnnotation(Case.class).id() + "  " + m.getAnnotation(Case.class).title()));
-                if (args.has("report")) Runner.skeleton(Path.of(args.need("report")));
+                Runner runner = new Runner("jdk", Runner.JDK);
+                runner.list(System.out);
+                if (args.has("report")) runner.skeleton(Path.of(args.need("report")));
                 yield 0;
             }
             default -> throw new Args.UsageException("unknown command " + command);
         };
+    }
+
+    private static int cases(Args args) throws Exception {
+        Context context = new Context(args);
+        return new Runner("jdk", Runner.JDK).run(args, context, context::control, System.out) == 0 ? 0 : 1;
     }
 
     private static int stub(Args args) throws Exception {

@@ -132,7 +132,7 @@ public final class ChunkCases {
             expected = "9900 / 9901 / 9902 / 9903 / 9904 / 9905 (limits by --max-chunk-kb, --min-chunk-kb, --max-message-kb)")
     public Outcome wrongChunks() {
         int max = context.args.number("max-chunk-kb", 10_000);
-        int min = context.args.number("min-chunk-kb", 1);
+        int min = context.args.number("min-chunk-kb", 2);
         int all = context.args.number("max-message-kb", 2_000_000);
         Map<String, Outcome> steps = new LinkedHashMap<>();
         Run twice = new Run(false);
