@@ -20,7 +20,7 @@ pub struct Options {
     pub concurrency: usize,
     /// Of these, at most so many for one target, so that a slow one never takes all places.
     pub per_target: usize,
-    /// A lease lives so long; must exceed the longest attempt timeout.
+    /// A claimed delivery may wait so long for its place at the target; the attempt then has its timeout on top of this.
     pub lease: Duration,
     /// At shutdown, attempts under way get so long to end.
     pub grace: Duration,
