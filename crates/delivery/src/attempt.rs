@@ -30,7 +30,7 @@ pub(crate) async fn run(scheduler: &Scheduler, claimed: Claimed) {
     }
     let state = scheduler.target(&claimed.delivery.target, target.policy.parallel);
     let Ok(_place) = Arc::clone(&state.places).acquire_owned().await else { return };
-    if !still_held(scheduler, &claimed).await {
+    if !still_held(scheduler, &claimed, target.policy.attempt_timeout).await {
         return;
     }
     let asking = scheduler.parts.clock.now();
@@ -53,10 +53,12 @@ pub(crate) async fn run(scheduler: &Scheduler, claimed: Claimed) {
     }
 }
 
-/// Whether the lease outlived the wait for a place at the target; gives it its full time again.
-async fn still_held(scheduler: &Scheduler, claimed: &Claimed) -> bool {
+/// Whether the lease outlived the wait for a place at the target; lets it outlive the attempt too, however long that may
+/// take: a lease that ends before would give the target a second one beside it.
+async fn still_held(scheduler: &Scheduler, claimed: &Claimed, attempt_timeout: Duration) -> bool {
     let (lease, now) = (&claimed.lease, scheduler.parts.clock.now());
-    match scheduler.parts.journal.extend(lease, scheduler.options.lease, now).await {
+    let time = attempt_timeout.saturating_add(scheduler.options.lease);
+    match scheduler.parts.journal.extend(lease, time, now).await {
         Ok(held) => held,
         Err(error) => {
             tracing::error!(delivery = %claimed.delivery.id, code = %error.code(), "cannot extend the lease");

@@ -1,6 +1,11 @@
 //! The life of the process: open the store, load the release, start workers, router and deliveries, listen, and end in
 //! order. Nothing is accepted before everything stands; nothing under way is cut off at the end.
 
+mod listeners;
+pub(crate) mod options;
+mod retention;
+mod sources;
+
 use std::{
     net::SocketAddr,
     path::Path,
@@ -13,26 +18,30 @@ use arc_swap::ArcSwap;
 use axum::{extract::Request, middleware::map_request};
 use dds_config::{ProcessConfig, ReleaseStore, SourcePaths, check_certificates, read_release, read_secret};
 use dds_delivery::Scheduler;
-use dds_depot::{AuthorRule, Release, Source};
-use dds_inbound::{Context, FolderOptions, HttpLimits, Listener, Peer, Sources};
-use dds_message::{Clock, Code, Digest, Problem, SourceId, Timestamp};
+use dds_depot::Release;
+use dds_inbound::{Context, FolderOptions, Peer, Sources};
+use dds_message::{Clock, Code, Digest, Problem, Timestamp};
 use dds_outbound::{
     OsciSender, Targets, mailbox,
     osci::{Tracker, TrackerParts},
 };
 use dds_router::Router;
 use dds_store::{
-    Journal, MasterKey, NewEntry, Retention,
+    Journal, MasterKey, NewEntry,
     sqlite::{self, SqliteStore},
 };
 use dds_telemetry::{Event, LogFormat, LogOptions, ReleaseActivated, SystemClock, Telemetry};
-use dds_worker::{Pool, PoolOptions};
+use dds_worker::Pool;
 use tokio::{
     signal::unix::{SignalKind, signal},
     sync::watch,
     task::JoinSet,
 };
 
+use self::{
+    listeners::{bind, no_place},
+    sources::ActiveSources,
+};
 use crate::{
     Failure, admin,
     cli::Serve,
@@ -97,17 +106,17 @@ impl Node {
     pub(crate) async fn start(config: ProcessConfig, config_dir: &Path) -> Result<Arc<Self>, Failure> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         for finding in check_certificates(&config, clock.now()) {
-            tracing::warn!(code = %finding.code, "{finding}");
+            tracing::warn!(code = %finding.code, %finding, "certificate.ends");
         }
-        let telemetry = telemetry(&config)?;
+        let telemetry = options::telemetry(&config)?;
         let store = open_store(&config, &clock)?;
         let token = admin::write_token(&config.store)?;
         let releases = ReleaseStore::new(&config.releases);
         let release = active_release(&config, config_dir, &releases, clock.now())?;
-        let pool = Pool::start(pool_options(&config)).await?;
+        let pool = Pool::start(options::pool(&config)).await?;
         load(&pool, &release).await?;
 
-        let mut ways_out = commands::outbound_options(&config, config_dir)?;
+        let mut ways_out = options::outbound(&config, config_dir)?;
         let osci = Osci::open(&config, &ways_out.tls, &clock)?.map(Arc::new);
         ways_out.osci = osci.as_ref().and_then(|osci| osci.sender(&clock));
         let sender = ways_out.osci.clone();
@@ -115,11 +124,11 @@ impl Node {
             Targets::new(ways_out, Arc::new(release.clone())).map_err(dds_message::Problem::from)?;
         let router = Router::new(
             router_parts(&store, &pool, &clock, &telemetry),
-            router_options(&config),
+            options::router(&config),
             release.clone(),
         );
         let scheduler =
-            Scheduler::new(delivery_parts(&store, &targets, &clock, &telemetry), delivery_options(&config));
+            Scheduler::new(delivery_parts(&store, &targets, &clock, &telemetry), options::delivery(&config));
         let sources = Arc::new(ActiveSources {
             release: ArcSwap::from_pointee(release.clone()),
             config: config.clone(),
@@ -128,7 +137,7 @@ impl Node {
             Arc::new(router.clone()),
             Arc::clone(&sources) as Arc<dyn Sources>,
             telemetry.clone(),
-            inbound_options(&config),
+            options::inbound(&config),
         );
         let (shutdown, ended) = watch::channel(false);
         let (ready, is_ready) = watch::channel(false);
@@ -161,7 +170,12 @@ impl Node {
         tasks.spawn(async move { router.run(until).await });
         tasks.spawn(scheduler.run(ended.clone()));
         tasks.spawn(watcher::release(Arc::downgrade(&node), ended.clone()));
-        tasks.spawn(expire(node.store.clone(), Arc::clone(&node.clock), node.config.clone(), ended));
+        tasks.spawn(retention::expire(
+            node.store.clone(),
+            Arc::clone(&node.clock),
+            node.config.clone(),
+            ended,
+        ));
         drop(tasks);
         node.note(&release, None).await?;
         node.ready.send_replace(true);
@@ -174,12 +188,8 @@ impl Node {
         is_ready: &watch::Receiver<bool>,
         ended: &watch::Receiver<bool>,
     ) -> Result<(), Failure> {
-        let limits = HttpLimits {
-            drain_seconds: self.config.delivery.drain.0.as_secs(),
-            headers: self.config.limits.headers as usize,
-            ..HttpLimits::default()
-        };
-        let tls = commands::tls(&self.config)?;
+        let limits = options::http(&self.config);
+        let tls = options::tls(&self.config)?;
         let listen = &self.config.listen;
         let rest = bind(listen.rest, tls.clone(), limits.clone()).await?;
         let admin = bind(listen.admin, None, limits.clone()).await?;
@@ -218,18 +228,16 @@ impl Node {
         let parts = osci.stand_up(Around {
             handle: Arc::new(self.router.clone()),
             sources: Arc::clone(&self.sources) as Arc<dyn Sources>,
-            limits: inbound_options(&self.config).limits,
+            limits: options::inbound(&self.config).limits,
             clock: Arc::clone(&self.clock),
             telemetry: self.telemetry.clone(),
         })?;
         let mut tasks = self.tasks.lock().await;
         if parts.office.is_some() || parts.receiving.is_some() {
             let address = osci.listen();
-            let limits =
-                HttpLimits { drain_seconds: self.config.delivery.drain.0.as_secs(), ..HttpLimits::default() };
-            let listener = bind(address, None, limits).await?;
+            let listener = bind(address, None, options::http(&self.config)).await?;
             let routes = dds_inbound::osci::routes(parts.office.clone(), parts.receiving);
-            tasks.spawn(listener.serve(routes, end(ended.clone())));
+            self.doors.lock().await.spawn(listener.serve(routes, end(self.closing.subscribe())));
         }
         for fetcher in parts.fetchers {
             tasks.spawn(fetcher.run(end(ended.clone())));
@@ -260,7 +268,8 @@ impl Node {
             let name = source.folder.as_ref()?;
             let mut options = FolderOptions::new(source.id.clone(), inbox.join(name));
             options.interval = self.config.folders.interval.0;
-            options.limits = source_limits(&self.config, source);
+            options.marker_required = self.config.folders.marker_required;
+            options.limits = options::of_source(&self.config, source);
             Some(options)
         });
         self.folders.keep(wanted.collect(), Arc::new(self.router.clone()), &self.telemetry).await
@@ -333,88 +342,27 @@ impl Node {
         let drain = self.config.delivery.drain.0;
         let deadline = tokio::time::Instant::now() + drain;
         self.shutdown.send_replace(true);
-        self.folders.end().await;
         let mut tasks = self.tasks.lock().await;
-        while tasks.join_next().await.is_some() {}
+        let ended = async {
+            self.folders.end().await;
+            while tasks.join_next().await.is_some() {}
+        };
+        if tokio::time::timeout_at(deadline, ended).await.is_err() {
+            // The next start goes on with what they were doing.
+            tracing::warn!("node.tasks_cut_off");
+            tasks.abort_all();
+        }
         self.closing.send_replace(true);
         let mut doors = self.doors.lock().await;
         // Requests under way may end within what is left of the time.
         let closed = async { while doors.join_next().await.is_some() {} };
         let deadline = deadline.max(tokio::time::Instant::now() + LAST_ANSWERS.min(drain));
         if tokio::time::timeout_at(deadline, closed).await.is_err() {
-            tracing::warn!("requests were cut off at the end of delivery.drain");
+            tracing::warn!("node.requests_cut_off");
         }
         let telemetry = self.telemetry.clone();
         // A panic of the export must not keep the process from ending in order.
         let _closed = tokio::task::spawn_blocking(move || telemetry.close(Duration::from_secs(2))).await;
-    }
-}
-
-/// Log and metrics, and spans if a collector is configured. It need not be there: that costs spans and nothing else.
-#[cfg(feature = "otlp")]
-fn telemetry(config: &ProcessConfig) -> Result<Telemetry, Failure> {
-    let Some(endpoint) = &config.telemetry.otlp_endpoint else { return Ok(Telemetry::default()) };
-    // Set once per process; a second time changes nothing.
-    let _already = rustls::crypto::aws_lc_rs::default_provider().install_default();
-    let options = dds_telemetry::OtlpOptions {
-        endpoint: endpoint.clone(),
-        node: config.node.clone(),
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-    };
-    let exporter = dds_telemetry::OtlpExporter::start(&options).map_err(|error| {
-        let text = (
-            format!("telemetry.otlp_endpoint ist nicht zu gebrauchen (Meldung: „{error}“)"),
-            format!("telemetry.otlp_endpoint: {error}"),
-        );
-        Failure::new(Code::CONFIG_SYNTAX, text)
-    })?;
-    Ok(Telemetry::with_spans(Arc::new(exporter)))
-}
-
-#[cfg(not(feature = "otlp"))]
-fn telemetry(config: &ProcessConfig) -> Result<Telemetry, Failure> {
-    if config.telemetry.otlp_endpoint.is_some() {
-        let text = (
-            "telemetry.otlp_endpoint ist gesetzt, aber dieses Programm wurde ohne das Merkmal otlp gebaut",
-            "telemetry.otlp_endpoint is set, but this program was built without the feature otlp",
-        );
-        return Err(Failure::new(Code::CONFIG_SYNTAX, text));
-    }
-    Ok(Telemetry::default())
-}
-
-/// Sources of the active release, for authentication.
-struct ActiveSources {
-    release: ArcSwap<Release>,
-    config: ProcessConfig,
-}
-
-impl Sources for ActiveSources {
-    fn by_token(&self, digest: &Digest) -> Option<SourceId> {
-        self.release.load().source_by_token(digest).map(|source| source.id.clone())
-    }
-
-    fn by_certificate(&self, digest: &Digest) -> Option<SourceId> {
-        self.release.load().source_by_certificate(digest).map(|source| source.id.clone())
-    }
-
-    fn limits(&self, source: &SourceId) -> Option<dds_inbound::Limits> {
-        let release = self.release.load();
-        Some(source_limits(&self.config, release.source(source)?))
-    }
-
-    fn author(&self, source: &SourceId) -> AuthorRule {
-        self.release.load().source(source).map_or_else(AuthorRule::default, |source| source.author)
-    }
-}
-
-fn source_limits(config: &ProcessConfig, source: &Source) -> dds_inbound::Limits {
-    let all = inbound_options(config).limits;
-    dds_inbound::Limits {
-        document_bytes: source.limits.document_bytes.unwrap_or(all.document_bytes),
-        attachment_bytes: source.limits.attachment_bytes.unwrap_or(all.attachment_bytes),
-        attachments: source.limits.attachments.map_or(all.attachments, |count| count as usize),
-        ..all
     }
 }
 
@@ -465,27 +413,6 @@ pub(crate) async fn load(pool: &Pool, release: &Release) -> Result<(), Failure> 
     Err(errors.into())
 }
 
-pub(crate) fn pool_options(config: &ProcessConfig) -> PoolOptions {
-    let defaults = PoolOptions::default();
-    PoolOptions {
-        processes: if config.worker.processes == 0 { defaults.processes } else { config.worker.processes },
-        memory_bytes: config.worker.memory_bytes,
-        job_time: config.worker.timeout.0,
-        jobs_per_process: config.worker.recycle_after,
-        limits: xml_limits(config),
-        ..defaults
-    }
-}
-
-fn xml_limits(config: &ProcessConfig) -> dds_xml::Limits {
-    dds_xml::Limits {
-        bytes: usize::try_from(config.limits.document_bytes).unwrap_or(usize::MAX),
-        depth: config.limits.depth as usize,
-        attributes: config.limits.attributes as usize,
-        ..dds_xml::Limits::default()
-    }
-}
-
 fn router_parts(
     store: &SqliteStore,
     pool: &Pool,
@@ -500,10 +427,6 @@ fn router_parts(
         clock: Arc::clone(clock),
         telemetry: telemetry.clone(),
     }
-}
-
-fn router_options(config: &ProcessConfig) -> dds_router::Options {
-    dds_router::Options { limits: xml_limits(config), ..dds_router::Options::default() }
 }
 
 fn delivery_parts(
@@ -522,72 +445,6 @@ fn delivery_parts(
     }
 }
 
-fn delivery_options(config: &ProcessConfig) -> dds_delivery::Options {
-    dds_delivery::Options {
-        concurrency: config.delivery.parallel,
-        per_target: config.delivery.per_target,
-        grace: config.delivery.drain.0,
-        ..dds_delivery::Options::default()
-    }
-}
-
-fn inbound_options(config: &ProcessConfig) -> dds_inbound::Options {
-    let limits = &config.limits;
-    dds_inbound::Options {
-        limits: dds_inbound::Limits {
-            document_bytes: limits.document_bytes,
-            attachment_bytes: limits.attachment_bytes,
-            total_bytes: limits.message_bytes,
-            attachments: limits.attachments as usize,
-        },
-        intakes: limits.requests as usize,
-        idle_seconds: limits.idle.0.as_secs(),
-        headers: limits.headers as usize,
-        ..dds_inbound::Options::default()
-    }
-}
-
-/// Deletes payloads after their retention period, a little at a time, and moves closed months of the journal.
-async fn expire(
-    store: SqliteStore,
-    clock: Arc<dyn Clock>,
-    config: ProcessConfig,
-    mut ended: watch::Receiver<bool>,
-) {
-    const PAUSE: Duration = Duration::from_secs(60);
-    while !*ended.borrow() {
-        let now = clock.now();
-        let before = |age: Duration| {
-            Timestamp(now.0.saturating_sub(i64::try_from(age.as_millis()).unwrap_or(i64::MAX)))
-        };
-        match store.expire(before(config.retention.payload.0), before(config.retention.orphan.0), 1_000).await
-        {
-            Ok(expired) if expired.messages + expired.orphans > 0 => {
-                tracing::info!(messages = expired.messages, orphans = expired.orphans, "payloads deleted");
-            }
-            Ok(_) => {}
-            Err(error) => tracing::error!(code = %error.code(), %error, "cannot delete expired payloads"),
-        }
-        match store.archive().await {
-            Ok(moved) if moved.months > 0 => {
-                tracing::info!(
-                    months = moved.months,
-                    entries = moved.entries,
-                    "closed months of the journal moved"
-                );
-            }
-            Ok(_) => {}
-            Err(error) => {
-                tracing::error!(code = %error.code(), %error, "cannot move a closed month of the journal")
-            }
-        }
-        tokio::select! {
-            () = tokio::time::sleep(PAUSE) => {}
-            _ = ended.changed() => {}
-        }
-    }
-}
-
 /// Tells the mailbox which client certificate the listener saw: the two do not know each other (invariant I2).
 async fn with_certificate(mut request: Request) -> Request {
     if let Some(digest) = request.extensions().get::<Peer>().and_then(|peer| peer.certificate) {
@@ -599,30 +456,4 @@ async fn with_certificate(mut request: Request) -> Request {
 async fn end(mut ended: watch::Receiver<bool>) {
     // An error means that the node is gone: that is an end too.
     let _ended = ended.wait_for(|ended| *ended).await;
-}
-
-async fn bind(
-    address: SocketAddr,
-    tls: Option<dds_inbound::Tls>,
-    limits: HttpLimits,
-) -> Result<Listener, Failure> {
-    Listener::bind(address, tls, limits).await.map_err(|error| no_place(address, &error))
-}
-
-fn no_place(address: SocketAddr, error: &std::io::Error) -> Failure {
-    use std::io::ErrorKind;
-    let text = match error.kind() {
-        ErrorKind::AddrInUse => {
-            (format!("{address} ist schon belegt"), format!("{address} is in use already"))
-        }
-        ErrorKind::AddrNotAvailable => (
-            format!("{address} gehört nicht zu diesem Rechner"),
-            format!("{address} does not belong to this machine"),
-        ),
-        ErrorKind::PermissionDenied => {
-            (format!("{address}: das Recht dazu fehlt"), format!("{address}: permission denied"))
-        }
-        _ => (format!("{address}: {error}"), format!("{address}: {error}")),
-    };
-    Failure::new(Code::ADDRESS_UNUSABLE, text)
 }

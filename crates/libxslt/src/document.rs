@@ -3,7 +3,7 @@
 use std::{ffi::CString, marker::PhantomData, ptr::NonNull};
 
 use crate::{
-    error::Error,
+    error::{Error, ErrorKind},
     ffi::{self, Doc, Node},
     report::{Blanks, Files, Listening, parse_raw, prepare_process},
 };
@@ -50,7 +50,11 @@ impl Document {
 
     /// Puts a copy of the root of `fragment` in front of the first element inside this document's root, in place of
     /// the one put there before; `None` takes that away again.
-    pub fn set_first_child(&mut self, fragment: Option<&Self>) {
+    ///
+    /// # Errors
+    /// [`ErrorKind::Memory`] if there is none for the whole copy: the document is then as with `None`.
+    pub fn set_first_child(&mut self, fragment: Option<&Self>) -> Result<(), Error> {
+        let listening = Listening::start(Files::new());
         // SAFETY: both trees live and `self` is borrowed for writing; libxml2 takes null for each argument. The copy
         // belongs to this tree as soon as it is linked, and `guest` forgets it when it is unlinked.
         unsafe {
@@ -58,16 +62,25 @@ impl Document {
                 ffi::xmlUnlinkNode(guest.as_ptr());
                 ffi::xmlFreeNode(guest.as_ptr());
             }
-            let Some(fragment) = fragment else { return };
+            let Some(fragment) = fragment else { return Ok(()) };
             let root = ffi::xmlDocGetRootElement(self.as_ptr());
             let copy = ffi::xmlDocCopyNode(ffi::xmlDocGetRootElement(fragment.as_ptr()), self.as_ptr(), 1);
             let first = ffi::xmlFirstElementChild(root);
-            self.guest = NonNull::new(if first.is_null() {
-                ffi::xmlAddChild(root, copy)
-            } else {
-                ffi::xmlAddPrevSibling(first, copy)
-            });
+            // Before libxml2 2.13 a copy that lacks a text for want of memory is a copy all the same, and only reported.
+            if !listening.reported(ErrorKind::Memory) {
+                self.guest = NonNull::new(if first.is_null() {
+                    ffi::xmlAddChild(root, copy)
+                } else {
+                    ffi::xmlAddPrevSibling(first, copy)
+                });
+            }
+            if self.guest.is_some() {
+                return Ok(());
+            }
+            ffi::xmlFreeNode(copy);
         }
+        let message = "no memory to put another document's root into this one".to_owned();
+        Err(Error { kind: ErrorKind::Memory, file: String::new(), line: 0, message })
     }
 
     pub(crate) fn as_ptr(&self) -> *mut Doc {

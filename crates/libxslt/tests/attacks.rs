@@ -102,9 +102,9 @@ fn import_of_a_given_file_works_also_twice_and_nested() {
     let mut document = Document::parse(b"<a><b>1</b></a>", "input").unwrap();
     assert_eq!(style.run(&document, &[], &LIMITS).unwrap(), b"<r>[1]</r>\n");
     let guest = Document::parse(b"<b>0</b>", "guest").unwrap();
-    document.set_first_child(Some(&guest));
+    document.set_first_child(Some(&guest)).unwrap();
     assert_eq!(style.run(&document, &[], &LIMITS).unwrap(), b"<r>[0][1]</r>\n");
-    document.set_first_child(None);
+    document.set_first_child(None).unwrap();
     assert_eq!(style.run(&document, &[], &LIMITS).unwrap(), b"<r>[1]</r>\n");
 }
 

@@ -14,7 +14,8 @@ use support::{
 };
 
 /// A lease of the scheduler.
-const LEASE: Duration = Duration::from_secs(300);
+/// After so long the lease of an attempt has ended: its timeout, and the time to wait for a place.
+const LEASE: Duration = Duration::from_secs(60 + 300);
 
 #[tokio::test]
 async fn a_duplicate_of_a_failed_message_gets_no_positive_receipt() {

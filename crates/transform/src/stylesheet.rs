@@ -109,8 +109,11 @@ impl Document {
 
     /// Makes a copy of the root of `fragment` the first child element of the root, in place of the one given before;
     /// `None` takes that away again. So one Vorgang serves every target with its own `sendung`.
-    pub fn set_first_child(&mut self, fragment: Option<&Self>) {
-        self.0.set_first_child(fragment.map(|fragment| &fragment.0));
+    ///
+    /// # Errors
+    /// DDS-T002 if there is no memory for it.
+    pub fn set_first_child(&mut self, fragment: Option<&Self>) -> Result<(), TransformError> {
+        self.0.set_first_child(fragment.map(|fragment| &fragment.0)).map_err(TransformError::of_run)
     }
 }
 

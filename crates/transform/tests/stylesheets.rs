@@ -134,7 +134,7 @@ fn one_document_serves_several_targets() {
     let mut document = Document::parse(b"<a><b n='0'/></a>", "x").unwrap();
     let mut run = |fragment: Option<&str>| {
         let fragment = fragment.map(|text| Document::parse(text.as_bytes(), "sendung").unwrap());
-        document.set_first_child(fragment.as_ref());
+        document.set_first_child(fragment.as_ref()).unwrap();
         String::from_utf8(style.run(&document, &Budget::default()).unwrap().bytes).unwrap()
     };
     assert_eq!(run(Some("<s xmlns='urn:x' n='1'/>")), "<r>1</r>\n");

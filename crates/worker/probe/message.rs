@@ -83,7 +83,7 @@ impl Bench {
         let mut vorgang = tree.ok_or_else(|| io::Error::other("the result must be parsed again"))?;
         self.stage_vorgang(&vorgang, &bytes)?;
         let sendung = stage_sendung()?;
-        vorgang.set_first_child(Some(&sendung));
+        vorgang.set_first_child(Some(&sendung)).map_err(io::Error::other)?;
         let output = self.stage_product(&vorgang)?;
         Ok((bytes, output))
     }

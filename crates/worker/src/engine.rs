@@ -103,7 +103,8 @@ impl Engine {
             for ((path, output), sendung) in job.targets.iter().zip(sendungen) {
                 let sendung =
                     (!sendung.is_empty()).then(|| Document::parse(sendung, "sendung")).transpose()?;
-                vorgang.set_first_child(sendung.as_ref());
+                let added = vorgang.set_first_child(sendung.as_ref());
+                added.inspect_err(|error| self.wear(error))?;
                 results.push(self.target(bundle, path, *output, &vorgang)?);
             }
         }

@@ -43,7 +43,7 @@ async fn build(config: &ProcessConfig, file: &Path) -> Result<Release, Failure> 
         schemas: config.schemas(),
     };
     let now = SystemClock.now();
-    let pool = Pool::start(node::pool_options(config)).await?;
+    let pool = Pool::start(node::options::pool(config)).await?;
     let (release, _) =
         Box::pin(build_release(&paths, &pool, &now.day())).await.map_err(crate::demo::build_failed)?;
     ReleaseStore::new(&config.releases).save(&release, now)?;

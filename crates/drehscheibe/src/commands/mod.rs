@@ -13,7 +13,7 @@ pub(crate) mod send;
 
 use std::{collections::BTreeMap, path::Path, process::ExitCode, time::Duration};
 
-use dds_config::{ProcessConfig, SmtpTls};
+use dds_config::ProcessConfig;
 use dds_message::Code;
 use dds_testbench::Fixture;
 
@@ -61,55 +61,6 @@ pub(crate) fn saxony(options: &cli::Saxony, output: Output) -> Result<ExitCode, 
 /// Reads a `drehscheibe.toml`.
 pub(crate) fn settings(file: &Path) -> Result<ProcessConfig, Failure> {
     Ok(ProcessConfig::load(file)?)
-}
-
-/// TLS of the listeners, if configured.
-pub(crate) fn tls(config: &ProcessConfig) -> Result<Option<dds_inbound::Tls>, Failure> {
-    let Some(tls) = &config.listen.tls else { return Ok(None) };
-    let chain = read(&tls.certificate)?;
-    let key = read(&tls.key)?;
-    let authorities = tls.client_ca.as_deref().map(read).transpose()?;
-    let made = dds_inbound::Tls::from_pem(&chain, &key, authorities.as_deref());
-    made.map(Some).map_err(|error| {
-        let text = (
-            format!("[listen.tls]: Zertifikat oder Schlüssel sind nicht zu gebrauchen (Meldung: „{error}“)"),
-            format!("[listen.tls]: {error}"),
-        );
-        Failure::new(Code::CONFIG_SYNTAX, text)
-    })
-}
-
-/// How targets are reached.
-pub(crate) fn outbound_options(
-    config: &ProcessConfig,
-    base: &Path,
-) -> Result<dds_outbound::Options, Failure> {
-    let pem =
-        |file: &Path| -> Result<String, Failure> { Ok(String::from_utf8_lossy(&read(file)?).into_owned()) };
-    let mut roots = Vec::new();
-    for file in config.delivery.target_ca.iter().chain(config.smtp.as_ref().and_then(|smtp| smtp.ca.as_ref()))
-    {
-        roots.push(pem(file)?);
-    }
-    let mail = config.smtp.as_ref().map(|smtp| dds_outbound::MailRelay {
-        host: smtp.host.clone(),
-        port: smtp.port,
-        security: match smtp.tls {
-            SmtpTls::Starttls => dds_outbound::MailSecurity::StartTls,
-            SmtpTls::Implicit => dds_outbound::MailSecurity::Tls,
-            SmtpTls::None => dds_outbound::MailSecurity::Plain,
-        },
-        account: smtp.user.clone().zip(smtp.secret.clone()),
-        from: smtp.from.clone(),
-        own_name: smtp.from.rsplit_once('@').map_or("localhost", |(_, domain)| domain).to_owned(),
-        silence: Duration::from_secs(60),
-    });
-    let tls = dds_outbound::TlsOptions { extra_roots: roots, ..dds_outbound::TlsOptions::default() };
-    Ok(dds_outbound::Options { tls, mail, base: base.to_owned(), ..dds_outbound::Options::default() })
-}
-
-fn read(file: &Path) -> Result<Vec<u8>, Failure> {
-    std::fs::read(file).map_err(|error| Failure::new(Code::CONFIG_SYNTAX, file_error(file, &error)))
 }
 
 /// Fixture messages of a folder, by procedure; there is at least one.
