@@ -147,8 +147,7 @@ async fn redirect(
     Query(wish): Query<Redirect>,
 ) -> Response {
     let deed = async {
-        let to =
-            TargetId::parse(&wish.to).map_err(|error| Problem::new(Code::BAD_ARGUMENT, error))?;
+        let to = TargetId::parse(&wish.to).map_err(|error| Problem::new(Code::BAD_ARGUMENT, error))?;
         Box::pin(admin.router.redirect(delivery(&id)?, &to, wish.force, "cli")).await
     };
     act(&admin, &headers, deed).await

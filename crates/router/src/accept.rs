@@ -136,10 +136,12 @@ impl Intake for Reception {
 
     /// In a task of its own: a sender that leaves meanwhile must not leave behind a message that is committed and not routed.
     async fn accept(self: Box<Self>, document: Bytes, format: Format) -> Result<Acknowledgement, Problem> {
-        let lost = |_| Problem::new(
+        let lost = |_| {
+            Problem::new(
                 Code::INTERNAL,
                 ("das Annehmen einer Nachricht endete unerwartet", "accepting a message ended unexpectedly"),
-            );
+            )
+        };
         tokio::spawn(self.take(document, format)).await.map_err(lost)?
     }
 }

@@ -26,7 +26,9 @@ pub(crate) async fn application(
         (Some(message), _) => Some(message),
         (None, Some(case)) => {
             let mut meant = journal.by_case(case).await?;
-            meant.retain(|one| source.may_answer_for(one.municipality.as_ref()).is_ok());
+            meant.retain(|one| {
+                source.may_answer_for(one.procedure.as_ref(), one.municipality.as_ref()).is_ok()
+            });
             if meant.len() > 1 {
                 // Taking the newest could send an answer to another citizen.
                 let text = (

@@ -53,8 +53,13 @@ impl Router {
         }];
         findings
             .extend(journal.report(id).await?.map(|report| status::findings(&report)).unwrap_or_default());
-        let report =
-            serde_json::to_vec(&findings).map_err(|error| Problem::new(Code::INTERNAL, error.to_string()))?;
+        let report = serde_json::to_vec(&findings).map_err(|error| {
+            let text = (
+                format!("der Prüfbericht lässt sich nicht schreiben: {error}"),
+                format!("writing the report: {error}"),
+            );
+            Problem::new(Code::INTERNAL, text)
+        })?;
         let entry = by_person("message.rejected", by);
         journal.set_state(id, PlanState::Rejected(code), Some(report.into()), entry).await.map_err(told)
     }
@@ -143,7 +148,10 @@ impl Router {
             .ok_or_else(|| nothing((format!("keine Zustellung {id}"), format!("no delivery {id}"))))?;
         let state = delivery.state;
         if matches!(state, DeliveryState::Delivered | DeliveryState::Redirected | DeliveryState::Cancelled) {
-            return Err(unfit(format!("die Zustellung ist abgeschlossen (Stand: {})", state.german()), format!("the delivery is {state}")));
+            return Err(unfit(
+                format!("die Zustellung ist abgeschlossen (Stand: {})", state.german()),
+                format!("the delivery is {state}"),
+            ));
         }
         Ok((self.record(delivery.message).await?, delivery))
     }

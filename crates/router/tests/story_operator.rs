@@ -12,7 +12,7 @@ use support::{Bench, HOUR, OTHER, TAX, VILLAGE, application, busy, delivered, re
 fn refusal(result: Result<(), Problem>, code: Code) {
     let problem = result.unwrap_err();
     assert_eq!((problem.code, problem.actor()), (code, Actor::Operator), "{problem}");
-    assert!(problem.german.is_some(), "{problem}");
+    assert_ne!(problem.detail.german, problem.detail.english, "{problem}");
 }
 
 #[tokio::test]

@@ -127,6 +127,8 @@ pub struct Pending {
 pub struct CaseApplication {
     /// Its id.
     pub id: MessageId,
+    /// Its procedure.
+    pub procedure: Option<ProcedureId>,
     /// Municipality that it named.
     pub municipality: Option<Ars>,
 }

@@ -239,12 +239,13 @@ impl Journal for SqliteStore {
         let case = case.to_owned();
         let read = move |db: &Connection| {
             // The other columns are those of the row with the highest seq: what SQLite promises for a query with MAX.
-            let sql = "SELECT MAX(seq), id, municipality FROM message
+            let sql = "SELECT MAX(seq), id, procedure, municipality FROM message
                        WHERE case_ref = ?1 AND direction = 'application' AND state <> 'rejected'
                        GROUP BY source, procedure, municipality";
             rows::all(db, sql, [case], |row| {
                 Ok(CaseApplication {
                     id: MessageId(rows::uuid(row, "id")?),
+                    procedure: rows::opt_name(row, "procedure")?,
                     municipality: rows::opt_name(row, "municipality")?,
                 })
             })
