@@ -17,19 +17,40 @@ run_against() {
   if grep "SKIPPED" "$work/list.out"; then exit 0; fi
   "$here/osci-java/run.sh" keys "$work/keys"
   start_server "$program" "$work"
-  "$peer" cases --url "$url" --recipient "$url_recipient" --keys "$work/keys" --report "$report" --pid "$server" "$@" || status=$?
+  "$peer" cases --url "$url" --recipient "$url_recipient" --sink "$sink" --document "$here/../../fixtures/wohngeld/gewoehnlich.xml" \
+    --keys "$work/keys" --report "$report" --pid "$server" "$@" || status=$?
   kill -0 "$server" 2>/dev/null || { echo "the server has died:"; tail -n 50 "$work/server.log"; status=1; }
   if [ -n "${OSCI_PEER_LOG:-}" ]; then cp "$work/server.log" "$OSCI_PEER_LOG"; fi
   exit $status
 }
 
 # start_server PROGRAM WORK: WORK/keys is the key folder of osci-java; all else is made in WORK.
-# Sets `server` (the process), `url` (intermediary) and `url_recipient` (passive recipient).
+# Sets `server` (the process), `url` (intermediary), `url_recipient` (passive recipient), and `sink`, the port to which it forwards what
+# comes for the ARS 146285202040 and mediates what comes for 146285202230.
 start_server() {
   local program="$1" work="$2" rest admin osci digest root
   root="$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)"
   port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
-  rest=$(port) admin=$(port) osci=$(port)
+  # A municipality whose Wohngeldstelle is a passive recipient at our own intermediary.
+  office() {
+    sed -e "s/146285202020/$1/" -e /^delegate/d "$root"/config/municipalities/146285202020-*.toml >"$work/config/municipalities/$1-osci-peer.toml"
+    cat >>"$work/config/municipalities/$1-osci-peer.toml" <<TOML
+[office.wohngeldstelle.osci]
+intermediary = "http://127.0.0.1:$osci/osci"
+intermediary_cipher = """
+$(cat "$work/keys/intermediary_cipher.pem")
+"""
+intermediary_signature = """
+$(cat "$work/keys/intermediary_signature.pem")
+"""
+addressee = """
+$(cat "$work/keys/addressee_cipher.pem")
+"""
+mode = "$2"
+receiver = "$3"
+TOML
+  }
+  rest=$(port) admin=$(port) osci=$(port) sink=$(port)
   mkdir -p "$work/config/profiles" "$work/config/municipalities" "$work/config/sources" "$work/mailboxes"
   cp "$root/config/catalogue.toml" "$work/config/"
   cp -r "$root/config/profiles/." "$work/config/profiles/"
@@ -43,6 +64,17 @@ certificates = ["$digest"]
 procedures = ["*"]
 municipalities = ["*"]
 TOML
+  digest=$(openssl x509 -in "$work/keys/addressee_signature.pem" -outform DER | sha256sum | cut -d' ' -f1)
+  cat >"$work/config/sources/osci-office.toml" <<TOML
+id = "osci-office"
+name = "Antwortendes Amt"
+certificates = ["$digest"]
+procedures = ["*"]
+municipalities = ["*"]
+may_answer = true
+TOML
+  office "146285202040" forward "http://127.0.0.1:$sink/accept"
+  office "146285202230" mediate "http://127.0.0.1:$sink/accept"
   cat >"$work/config/drehscheibe.toml" <<TOML
 rules = "$root/rules"
 store = "$work/store"
@@ -56,6 +88,10 @@ log = "info,dds_inbound::osci=debug"
 [osci]
 listen = "127.0.0.1:$osci"
 message_bytes = 2048000000
+sender = "absender"
+[osci.identities.absender]
+cipher = { pkcs12 = "$work/keys/originator_cipher.p12", pin = "env:OSCI_PEER_PIN" }
+signature = { pkcs12 = "$work/keys/originator_signature.p12", pin = "env:OSCI_PEER_PIN" }
 [osci.identities.vermittler]
 cipher = { pkcs12 = "$work/keys/intermediary_cipher.p12", pin = "env:OSCI_PEER_PIN" }
 signature = { pkcs12 = "$work/keys/intermediary_signature.p12", pin = "env:OSCI_PEER_PIN" }

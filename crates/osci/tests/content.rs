@@ -68,7 +68,7 @@ fn rich() -> Message {
     let open = ContainerDraft::new("offen")
         .inline("c2", &[0xC3, 0xA4].repeat(100))
         .attachment("c3", digests("anlage.txt", b"Anlage eins"))
-        .nested("c4", nested)
+        .nested("c4", nested, &[])
         .write(&[Author { time: Some(time), ..first() }, second()], SigningOptions::default())
         .unwrap();
 
@@ -149,6 +149,69 @@ fn everything_at_once_goes_round() {
     assert!(matches!(closed.encrypted[0].state, LayerState::Closed));
     assert_eq!(closed.encrypted[0].readers[0].0, "addressee_cipher_1");
     assert_eq!(closed.all_containers().len(), 2);
+}
+
+/// An encrypted attachment in a nested container as the library writes it (facts 11): its key stands in the outermost container of the
+/// layer and again in each layer around it, and who signs around it refers to it too.
+#[test]
+fn the_key_of_an_attachment_holds_for_nested_containers_and_layers() {
+    let wrap = AttachmentEncryption::key(&mut SystemRandom);
+    let mut encryption = AttachmentEncryption::new("geheim", &wrap, DigestAlgorithm::Sha256).unwrap();
+    let mut octets = Vec::new();
+    encryption.update(PLAINTEXT, &mut octets);
+    let (plain, _) = encryption.finish(&mut octets).unwrap();
+    let key = ContainerDraft::new("k")
+        .encrypted_attachment("k1", plain.clone(), &wrap)
+        .write(&[], SigningOptions::default());
+    let key = String::from_utf8(key.unwrap()).unwrap();
+    let key = &key[key.find("<xenc:EncryptedData").unwrap()..key.find("</osci:ContentContainer>").unwrap()];
+    let with_key = |container: Vec<u8>| {
+        let container = String::from_utf8(container).unwrap();
+        container.strip_suffix("</osci:ContentContainer>").unwrap().to_owned()
+            + key
+            + "</osci:ContentContainer>"
+    };
+    let content = |referred: &[PartDigests]| {
+        let nested = ContainerDraft::new("innen").attachment("c3", plain.clone());
+        let nested = nested.write(&[second()], SigningOptions::default()).unwrap();
+        let around = ContainerDraft::new("aussen").nested("c4", nested, referred);
+        let around = with_key(around.write(&[first()], SigningOptions::default()).unwrap());
+        let readers = [("addressee_cipher_1", certificate(&keys().cipher))];
+        let layer =
+            encrypt_container("e1", around.as_bytes(), &readers, KeyTransport::DEFAULT, &mut SystemRandom);
+        let huelle = format!(
+            "<osci:ContentContainer {NAMESPACES} Id=\"huelle\">{}</osci:ContentContainer>",
+            String::from_utf8(layer.unwrap()).unwrap()
+        );
+        let outer = with_key(huelle.into_bytes());
+        let outer =
+            encrypt_container("e2", outer.as_bytes(), &readers, KeyTransport::DEFAULT, &mut SystemRandom);
+        let mut message = with(&[outer.unwrap()], &[]);
+        message.attachments.push(("geheim".to_owned(), octets.clone()));
+        opened(&message, &decrypters()).1
+    };
+    let verdicts = |content: &Content| {
+        let containers = content.all_containers().into_iter().flat_map(|container| &container.signatures);
+        containers.map(|signature| signature.verdict.clone()).collect::<Vec<_>>()
+    };
+
+    let mut found = content(std::slice::from_ref(&plain));
+    assert!(found.attachments()[0].cipher.is_some(), "{found:?}");
+    assert_eq!(verdicts(&found), [Verdict::Pending, Verdict::Pending]);
+    found.settle(&plain);
+    assert_eq!(verdicts(&found), [Verdict::Valid, Verdict::Valid]);
+    found = content(std::slice::from_ref(&plain));
+    found.settle(&digests("geheim", b"something else"));
+    assert!(
+        verdicts(&found)
+            .iter()
+            .all(|verdict| matches!(verdict, Verdict::Invalid(fault) if fault.reason == Reason::Digest))
+    );
+
+    // Who signs a nested container without what is attached to it has left something unsigned.
+    found = content(&[]);
+    let Some(Verdict::Invalid(fault)) = verdicts(&found).first().cloned() else { panic!("{found:?}") };
+    assert_eq!(fault.reason, Reason::Unsigned);
 }
 
 #[test]

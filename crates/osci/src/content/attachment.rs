@@ -22,8 +22,14 @@ pub struct AttachmentCipher {
     pub iv: IvLength,
     /// The key itself.
     pub key: Zeroizing<Vec<u8>>,
-    /// Plaintext digests the signatures of the container wait for.
+    /// Plaintext digests that signatures over the content wait for.
     pub digests: Vec<DigestAlgorithm>,
+}
+
+impl AttachmentCipher {
+    pub(super) fn is_same_key(&self, other: &Self) -> bool {
+        (self.data, self.iv) == (other.data, other.iv) && self.key == other.key
+    }
 }
 
 impl std::fmt::Debug for AttachmentCipher {

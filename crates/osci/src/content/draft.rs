@@ -40,7 +40,7 @@ pub struct ContainerDraft {
 enum Draft {
     Inline { id: String, octets: Vec<u8> },
     Attachment { id: String, plaintext: PartDigests },
-    Nested { id: String, container: Vec<u8> },
+    Nested { id: String, container: Vec<u8>, attachments: Vec<PartDigests> },
 }
 
 impl ContainerDraft {
@@ -77,10 +77,11 @@ impl ContainerDraft {
         self
     }
 
-    /// A container in the container, as [`Self::write`] made it.
+    /// A container in the container, as [`Self::write`] made it, and the plaintext digests of all attachments in it: who signs around
+    /// them signs them too (facts 11).
     #[must_use]
-    pub fn nested(mut self, id: &str, container: Vec<u8>) -> Self {
-        self.contents.push(Draft::Nested { id: id.to_owned(), container });
+    pub fn nested(mut self, id: &str, container: Vec<u8>, attachments: &[PartDigests]) -> Self {
+        self.contents.push(Draft::Nested { id: id.to_owned(), container, attachments: attachments.to_vec() });
         self
     }
 
@@ -133,19 +134,16 @@ impl ContainerDraft {
                         digest: element_digest(document, id, options)?,
                         id: id.clone(),
                     });
-                    let digest = plaintext
-                        .get(options.digest)
-                        .ok_or_else(|| SigningError::AttachmentDigest(plaintext.content_id.clone()))?;
-                    references.push(Reference::Attachment {
-                        id: plaintext.content_id.clone(),
-                        digest: digest.to_vec(),
-                    });
+                    references.push(attachment(plaintext, options)?);
                 }
-                Draft::Nested { id, .. } => {
+                Draft::Nested { id, attachments, .. } => {
                     references.push(Reference::Element {
                         digest: element_digest(document, id, options)?,
                         id: id.clone(),
                     });
+                    for plaintext in attachments {
+                        references.push(attachment(plaintext, options)?);
+                    }
                 }
             }
         }
@@ -186,7 +184,7 @@ impl ContainerDraft {
                         &[("Id", id.as_str()), ("href", &format!("cid:{}", plaintext.content_id))],
                     );
                 }
-                Draft::Nested { id, container } => {
+                Draft::Nested { id, container, .. } => {
                     writer.start("osci:Content", &[("Id", id)]).raw(container).end();
                 }
             }
@@ -203,6 +201,13 @@ fn limits() -> dds_xml::Limits {
 
 fn malformed(error: crate::xml::XmlError) -> SigningError {
     SigningError::Malformed(error.to_string())
+}
+
+fn attachment(plaintext: &PartDigests, options: SigningOptions) -> Result<Reference, SigningError> {
+    let digest = plaintext
+        .get(options.digest)
+        .ok_or_else(|| SigningError::AttachmentDigest(plaintext.content_id.clone()))?;
+    Ok(Reference::Attachment { id: plaintext.content_id.clone(), digest: digest.to_vec() })
 }
 
 fn element_digest(document: &Document, id: &str, options: SigningOptions) -> Result<Vec<u8>, SigningError> {

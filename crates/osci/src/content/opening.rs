@@ -1,5 +1,7 @@
 //! Opening a ContentPackage as far as our keys reach.
 
+use std::collections::BTreeMap;
+
 use roxmltree::Node;
 
 use super::{
@@ -45,10 +47,22 @@ pub fn open(
     config: &IntakeConfig,
     random: &mut dyn Random,
 ) -> Result<Content, Refused> {
-    let mut opening = Opening { envelope, attachments, decrypters, config, random, layers: 0, signatures: 0 };
+    let mut opening = Opening {
+        envelope,
+        attachments,
+        decrypters,
+        config,
+        random,
+        keys: BTreeMap::new(),
+        digests: vec![DigestAlgorithm::Sha256],
+        unopened: false,
+        layers: 0,
+        signatures: 0,
+    };
     let Some(package) = envelope.body().and_then(|body| child(body, NS_OSCI, "ContentPackage")) else {
         return Ok(Content::default());
     };
+    opening.enter(package)?;
     let mut content = Content::default();
     for node in elements(package) {
         if is(node, NS_OSCI, "ContentContainer") {
@@ -59,6 +73,10 @@ pub fn open(
         } else {
             return Err(invalid("ContentPackage"));
         }
+    }
+    // What is closed to us may refer to it.
+    if !opening.unopened && opening.keys.values().any(|key| !key.used) {
+        return Err(invalid("the key of an attachment that no Content refers to"));
     }
     Ok(content)
 }
@@ -73,11 +91,43 @@ struct Opening<'a> {
     decrypters: &'a [&'a dyn Decrypter],
     config: &'a IntakeConfig,
     random: &'a mut dyn Random,
+    /// Keys of encrypted attachments by Content-ID. They hold for the whole message: the library puts them into the outermost container
+    /// of a layer, and again into each layer around it, wherever the Content stands (facts 11).
+    keys: BTreeMap<String, AttachmentKey>,
+    /// Digest algorithms that any signature over content names, and SHA-256.
+    digests: Vec<DigestAlgorithm>,
+    /// There is a layer into which we do not see.
+    unopened: bool,
     layers: usize,
     signatures: usize,
 }
 
+struct AttachmentKey {
+    cipher: AttachmentCipher,
+    used: bool,
+}
+
 impl Opening<'_> {
+    /// Takes note of the keys and digest algorithms in a ContentPackage or in the plaintext of a layer.
+    fn enter(&mut self, root: Node<'_, '_>) -> Result<(), Refused> {
+        for node in root.descendants().filter(|node| holds_attachment_key(*node)) {
+            let data = encryption::read(node, &self.config.policy);
+            let Some((content_id, cipher)) = attachment_cipher(&data) else { continue };
+            let known =
+                self.keys.entry(content_id).or_insert(AttachmentKey { cipher: cipher.clone(), used: false });
+            if !known.cipher.is_same_key(&cipher) {
+                return Err(invalid("two keys for one attachment"));
+            }
+        }
+        let methods = root.descendants().filter(|node| is(*node, NS_DS, "DigestMethod"));
+        for algorithm in methods.filter_map(|node| DigestAlgorithm::from_uri(node.attribute("Algorithm")?)) {
+            if !self.digests.contains(&algorithm) {
+                self.digests.push(algorithm);
+            }
+        }
+        Ok(())
+    }
+
     fn container(
         &mut self,
         document: &Document,
@@ -87,26 +137,20 @@ impl Opening<'_> {
         if depth >= DEPTH {
             return Err(invalid("nested too deeply"));
         }
-        let (mut contents, mut encrypted, mut ciphers) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut contents, mut encrypted) = (Vec::new(), Vec::new());
         for part in elements(node) {
             if is(part, NS_OSCI, "Content") {
                 contents.push(self.item(document, part, depth)?);
             } else if is(part, NS_XENC, "EncryptedData") {
                 let data = encryption::read(part, &self.config.policy);
-                match attachment_cipher(&data) {
-                    Some((content_id, cipher)) => ciphers.push((content_id, cipher)),
-                    None => encrypted.push(self.encrypted(data, depth + 1)?),
+                if attachment_cipher(&data).is_none() {
+                    encrypted.push(self.encrypted(data, depth + 1)?);
                 }
             } else if !is(part, NS_DS, "Signature") {
                 return Err(invalid("ContentContainer"));
             }
         }
-        let hidden: Vec<String> = ciphers.iter().map(|(content_id, _)| content_id.clone()).collect();
-        let digests = digests_named(node);
-        for (content_id, mut cipher) in ciphers {
-            cipher.digests.clone_from(&digests);
-            attach(&mut contents, &content_id, &cipher)?;
-        }
+        let hidden: Vec<String> = self.keys.keys().cloned().collect();
         self.signatures += children(node, NS_DS, "Signature").count();
         if self.signatures > SIGNATURES {
             return Err(invalid("too many signatures"));
@@ -140,7 +184,11 @@ impl Opening<'_> {
                 if !self.attachments.iter().any(|part| part.content_id == content_id) {
                     return Err(Refused::new(FeedbackCode::S9100, "an attachment is missing"));
                 }
-                let part = AttachmentPart { content_id: content_id.to_owned(), cipher: None };
+                let cipher = self.keys.get_mut(content_id).map(|key| {
+                    key.used = true;
+                    AttachmentCipher { digests: self.digests.clone(), ..key.cipher.clone() }
+                });
+                let part = AttachmentPart { content_id: content_id.to_owned(), cipher };
                 Ok(ContentItem { id, body: ContentBody::Attachment(part) })
             }
             (Some(inner), None) if is(inner, NS_OSCI, "Base64Content") => {
@@ -169,6 +217,7 @@ impl Opening<'_> {
             Ok(data) => data,
             // A structure that is not OSCI's refuses the message; algorithms we refuse concern only those who would read this part.
             Err(refused) if refused.code == FeedbackCode::S9202 => {
+                self.unopened = true;
                 return Ok(EncryptedContent {
                     id: None,
                     readers: Vec::new(),
@@ -182,6 +231,7 @@ impl Opening<'_> {
             readers.push(self.reader(&key.recipient)?);
         }
         let state = self.layer(&data, &readers, depth)?;
+        self.unopened |= !matches!(state, LayerState::Opened(_));
         Ok(EncryptedContent { id: data.id, readers, state })
     }
 
@@ -240,9 +290,15 @@ impl Opening<'_> {
         if !is(root, NS_OSCI, "ContentContainer") {
             return Err(invalid("the plaintext is no ContentContainer"));
         }
+        self.enter(root)?;
         let container = self.container(&document, root, depth + 1)?;
         Ok(Layer { document, container })
     }
+}
+
+fn holds_attachment_key(node: Node<'_, '_>) -> bool {
+    let key = |info| child(info, NS_DS, "MgmtData").is_some();
+    is(node, NS_XENC, "EncryptedData") && child(node, NS_DS, "KeyInfo").is_some_and(key)
 }
 
 /// EncryptedData with the key in MgmtData describes an encrypted attachment.
@@ -257,33 +313,4 @@ fn attachment_cipher(data: &Result<EncryptedData, Refused>) -> Option<(String, A
         }
         _ => None,
     }
-}
-
-fn attach(contents: &mut [ContentItem], content_id: &str, cipher: &AttachmentCipher) -> Result<(), Refused> {
-    let mut found = false;
-    for item in contents {
-        if let ContentBody::Attachment(part) = &mut item.body
-            && part.content_id == content_id
-        {
-            if part.cipher.replace(cipher.clone()).is_some() {
-                return Err(invalid("two keys for one attachment"));
-            }
-            found = true;
-        }
-    }
-    if found { Ok(()) } else { Err(invalid("the key of an attachment that no Content refers to")) }
-}
-
-/// Digest algorithms that the signatures of a container name, and SHA-256.
-fn digests_named(container: Node<'_, '_>) -> Vec<DigestAlgorithm> {
-    let mut found = vec![DigestAlgorithm::Sha256];
-    let signatures = children(container, NS_DS, "Signature");
-    let methods = signatures
-        .flat_map(|signature| signature.descendants().filter(|node| is(*node, NS_DS, "DigestMethod")));
-    for algorithm in methods.filter_map(|node| DigestAlgorithm::from_uri(node.attribute("Algorithm")?)) {
-        if !found.contains(&algorithm) {
-            found.push(algorithm);
-        }
-    }
-    found
 }

@@ -100,8 +100,8 @@ impl ContentSignature {
 /// was decrypted. `plain` are the digests of the attachments that are not encrypted, `encrypted` the Content-IDs of those that are.
 ///
 /// Required: each `Content` of the container is covered (inline: its octets or its element; attachment: the Content element and the
-/// octets; nested container: the Content element), no reference leads elsewhere, none twice. `EncryptedData` may be referenced, see
-/// [`Apex::OwnOnly`] for the known defect. An empty list: the container is not signed.
+/// octets; nested container: the Content element and the octets of its attachments), no reference leads elsewhere, none twice.
+/// `EncryptedData` may be referenced, see [`Apex::OwnOnly`] for the known defect. An empty list: the container is not signed.
 #[must_use]
 pub fn verify_content(
     document: &Document,
@@ -144,6 +144,9 @@ impl<'a> Check<'a> {
         for content in children(self.container, NS_OSCI, "Content") {
             let target = child(content, NS_OSCI, "Base64Content").unwrap_or(content);
             scope.elements.insert(target.id(), (target, Need::Must));
+        }
+        // The attachments of nested containers too: their element says which, not what is in them.
+        for content in self.container.descendants().filter(|node| is(*node, NS_OSCI, "Content")) {
             if let Some(id) = content.attribute("href").and_then(|href| href.strip_prefix("cid:")) {
                 scope.attachments.insert(id, false);
             }

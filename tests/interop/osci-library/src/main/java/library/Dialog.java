@@ -34,17 +34,39 @@ public final class Dialog {
 
     /** Sends an order and asks of the answer what the library leaves to its caller. */
     public Reply send(Order order) {
+        return exchange(order, handler, line, keys, intermediary);
+    }
+
+    /** The same for any two parties; `signer` must have signed the answer to a signed order. */
+    public static Reply exchange(Order order, DialogHandler handler, Line line, KeyRing keys, X509Certificate signer) {
         boolean encrypted = handler.isEncryption();
+        line.status = 0;
         line.received = new byte[0];
-        Reply reply;
+        OSCIMessage message = null;
+        Exception objection = null;
         try {
-            reply = new Reply(order.send(handler), null, wire());
+            message = order.send(handler);
         } catch (Exception e) {
-            reply = new Reply(null, e, wire());
+            objection = e;
         }
+        Answer wire = line.status == 0 ? Answer.none("nothing came") : Answer.read(line.status, line.received, keys);
+        Reply reply = new Reply(message, objection, wire);
         handler.setEncryption(encrypted);
-        if (reply.message != null) check(reply);
+        if (message != null) check(reply, handler, signer);
         return reply;
+    }
+
+    private static void check(Reply reply, DialogHandler handler, X509Certificate signer) {
+        if (handler.isCreateSignatures() && !reply.message.isSigned()) reply.problems.add("the answer is not signed");
+        if (reply.message.isSigned()) {
+            try {
+                if (!signer.equals(handler.getSupplier().getSignatureCertificate())) reply.problems.add("signed by somebody else");
+            } catch (OSCIRoleException e) {
+                reply.problems.add("no signature certificate: " + e);
+            }
+        }
+        if (!reply.wire.signature.valid() && reply.message.isSigned()) reply.problems.add("the other peer finds the signature " + reply.wire.signature);
+        if (reply.wire.encrypted != handler.isEncryption()) reply.problems.add(reply.wire.encrypted ? "the answer is encrypted" : "the answer is plain");
     }
 
     /** Octets of our own to the same address; what the other peer reads of the answer. */
@@ -54,23 +76,6 @@ public final class Dialog {
         } catch (java.io.IOException e) {
             return Answer.none(e.toString());
         }
-    }
-
-    private Answer wire() {
-        return line.status == 0 ? Answer.none("nothing came") : Answer.read(line.status, line.received, keys);
-    }
-
-    private void check(Reply reply) {
-        if (handler.isCreateSignatures() && !reply.message.isSigned()) reply.problems.add("the answer is not signed");
-        if (reply.message.isSigned()) {
-            try {
-                if (!intermediary.equals(handler.getSupplier().getSignatureCertificate())) reply.problems.add("not signed by the intermediary");
-            } catch (OSCIRoleException e) {
-                reply.problems.add("no signature certificate: " + e);
-            }
-        }
-        if (!reply.wire.signature.valid() && reply.message.isSigned()) reply.problems.add("the other peer finds the signature " + reply.wire.signature);
-        if (reply.wire.encrypted != handler.isEncryption()) reply.problems.add(reply.wire.encrypted ? "the answer is encrypted" : "the answer is plain");
     }
 
     public Reply init() {

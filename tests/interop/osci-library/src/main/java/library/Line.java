@@ -18,6 +18,8 @@ public final class Line implements TransportI {
     public UnaryOperator<byte[]> changeAnswer = UnaryOperator.identity();
     /** Where a large order is kept instead of in memory; such an order is not changed and not kept. */
     public Path file;
+    /** Keeps orders without sending them. */
+    public boolean mute;
     public byte[] sent = new byte[0];
     public byte[] received = new byte[0];
     public int status;
@@ -49,6 +51,7 @@ public final class Line implements TransportI {
 
     @Override
     public InputStream getResponseStream() throws IOException {
+        if (mute) throw new IOException("not sent");
         if (file == null) sent = change.apply(sent);
         received = post(file == null ? HttpRequest.BodyPublishers.ofByteArray(sent) : HttpRequest.BodyPublishers.ofFile(file));
         return new ByteArrayInputStream(changeAnswer.apply(received));

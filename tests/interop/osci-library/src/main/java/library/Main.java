@@ -12,9 +12,11 @@ import peer.cases.Runner;
 /** The subcommands. Exit code: 0 all as expected, 1 something was not, 2 wrong usage. */
 public final class Main {
     private static final List<Class<?>> THEMES = List.of(DialogCases.class, DeliveryCases.class, ChunkCases.class, PushCases.class, AlgorithmCases.class,
-            SignatureCases.class, EnvelopeCases.class, SequenceCases.class, CertificateCases.class, EncryptionCases.class);
+            SignatureCases.class, EnvelopeCases.class, SequenceCases.class, CertificateCases.class, EncryptionCases.class,
+            RecipientCases.class, AnswerCases.class);
     private static final String USAGE = """
             cases --url URL --keys DIR [--only H1,N5] [--report FILE] [--policy k=v,…] [limits]
+            measure --keys DIR --message FILE [--count N]   parse, decrypt, verify, in µs; FILE from `message` of osci-java
             list                                     all cases
             """;
 
@@ -43,6 +45,7 @@ public final class Main {
                 Scene scene = new Scene(args);
                 yield runner.run(args, scene, scene::control, System.out) == 0 ? 0 : 1;
             }
+            case "measure" -> Measure.run(args, System.out);
             case "list" -> {
                 runner.list(System.out);
                 yield 0;

@@ -24,11 +24,16 @@ public final class Recipient implements AutoCloseable {
     private final ExecutorService threads = Executors.newCachedThreadPool();
     private final CountDownLatch closing = new CountDownLatch(1);
     private final List<Taken> taken = new CopyOnWriteArrayList<>();
+    private final BlockingQueue<Taken> arrived = new LinkedBlockingQueue<>();
 
     /** The library knows one set of recipients a process; each of ours is the addressee. */
     public Recipient(KeyRing keys) throws IOException {
+        this(keys, 0);
+    }
+
+    public Recipient(KeyRing keys, int port) throws IOException {
         DialogHandler.setDefaultSupplier(new Addressee(new KeySigner(keys.get("addressee_signature")), new KeyDecrypter(keys.get("addressee_cipher"))));
-        server = HttpServer.create(new InetSocketAddress("127.0.0.1", 0), 0);
+        server = HttpServer.create(new InetSocketAddress("127.0.0.1", port), 0);
         server.setExecutor(threads);
         server.createContext("/", exchange -> {
             String path = exchange.getRequestURI().getPath();
@@ -45,6 +50,11 @@ public final class Recipient implements AutoCloseable {
         return taken;
     }
 
+    /** Waits for the next order that was answered; null when none comes. */
+    public Taken await(int seconds) throws InterruptedException {
+        return arrived.poll(seconds, TimeUnit.SECONDS);
+    }
+
     @Override
     public void close() {
         closing.countDown();
@@ -54,10 +64,12 @@ public final class Recipient implements AutoCloseable {
 
     private void answer(HttpExchange exchange, String behaviour) throws IOException {
         try (exchange) {
+            int before = taken.size();
             byte[] reply = reply(exchange.getRequestBody().readAllBytes(), behaviour);
             exchange.getResponseHeaders().set("Content-Type", "text/xml");
             exchange.sendResponseHeaders(200, reply.length);
             exchange.getResponseBody().write(reply);
+            arrived.add(taken.get(before));
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         } catch (Exception e) {
@@ -117,6 +129,7 @@ public final class Recipient implements AutoCloseable {
 
     /** What a reply repeats of the order, so that the sender can tell replies apart. */
     static String echo(ContentPackageI order) throws IOException {
-        return "echo: " + order.getContentContainerByRefID("container0").getContents()[0].getContentData();
+        ContentContainer container = order.getContentContainerByRefID("container0");
+        return container == null ? "<antwort/>" : "echo: " + container.getContents()[0].getContentData();
     }
 }

@@ -17,7 +17,7 @@ public final class Reply {
     /** What is wrong although the library took the answer. */
     public final List<String> problems = new ArrayList<>();
 
-    Reply(OSCIMessage message, Exception objection, Answer wire) {
+    public Reply(OSCIMessage message, Exception objection, Answer wire) {
         this.message = message;
         this.objection = objection;
         this.wire = wire;

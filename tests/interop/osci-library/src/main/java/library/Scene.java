@@ -1,5 +1,7 @@
 package library;
 
+import de.osci.osci12.common.Constants;
+import de.osci.osci12.encryption.Crypto;
 import de.osci.osci12.messageparts.*;
 import de.osci.osci12.messagetypes.*;
 import de.osci.osci12.roles.*;
@@ -95,7 +97,13 @@ public final class Scene {
         return new Letter().add(container);
     }
 
-    /** The same, and a second container that only reader1 can open. */
+    /** An attachment that is encrypted under a key of its own, which goes with the encrypted content. */
+    public static Content secretAttachment(byte[] octets, String name) throws Exception {
+        var key = Crypto.createSymKey(Constants.SYMMETRIC_CIPHER_ALGORITHM_AES256_GCM);
+        return new Content(new Attachment(new ByteArrayInputStream(octets), name, key, Constants.SYMMETRIC_CIPHER_ALGORITHM_AES256_GCM));
+    }
+
+    /** The usual letter, and a second container that only reader1 can open. */
     public Letter letterWithSecret(String text, String secret) throws Exception {
         ContentContainer inner = new ContentContainer();
         inner.addContent(new Content(secret));

@@ -7,7 +7,7 @@ import java.util.*;
 import library.*;
 import peer.cases.*;
 
-/** H11–H13, N40, N41: deliveries in chunks. The library writes the delivery inside the chunks unsigned; its API has no other way. */
+/** H11–H13, N40, N41: deliveries in chunks. The library writes the delivery inside the chunks unsigned; here also signed, as it would be sent. */
 public final class ChunkCases {
     private static final int KB = 100;
     private final Scene scene;
@@ -24,16 +24,26 @@ public final class ChunkCases {
         final byte[] whole;
 
         Run() throws Exception {
-            Dialog inner = scene.client();
+            this(false);
+        }
+
+        Run(boolean signed) throws Exception {
+            Dialog inner = scene.client().plain();
             StoreDelivery order = new StoreDelivery(inner.handler, scene.mailbox(), id);
             order.setSubject("Invented application");
             ContentContainer container = new ContentContainer();
             container.addContent(new Content(new Attachment(new ByteArrayInputStream(attachment), "big.bin")));
             container.sign(scene.author());
             order.addContentContainer(container);
-            ByteArrayOutputStream out = new ByteArrayOutputStream();
-            order.writeMessage(out);
-            whole = out.toByteArray();
+            if (signed) {
+                inner.line.mute = true;
+                inner.send(handler -> order.send());
+                whole = inner.line.sent;
+            } else {
+                ByteArrayOutputStream out = new ByteArrayOutputStream();
+                order.writeMessage(out);
+                whole = out.toByteArray();
+            }
         }
 
         /** Rounded down, as the library's own example does it. */
@@ -72,10 +82,13 @@ public final class ChunkCases {
         return Outcome.of(reply.ok() && chunks.size() == count, reply.seen() + " " + chunks).noting(String.join("; ", reply.problems));
     }
 
-    @Case(id = "H11", title = "partialStore in chunks, InfoOnly between",
+    @Case(id = "H11", title = "partialStore in chunks, InfoOnly between; the delivery inside unsigned and signed",
             expected = "ReceivedChunks grows; last answer 3950 with inside 0800; delivery can be fetched")
     public Outcome stores() throws Exception {
-        Run run = new Run();
+        return Outcome.all(DialogCases.steps("unsigned", stored(new Run(false)), "signed", stored(new Run(true))));
+    }
+
+    private Outcome stored(Run run) throws Exception {
         Map<String, Outcome> steps = new LinkedHashMap<>();
         for (int i = 1; i < run.count(); i++) {
             steps.put("chunk " + i, received(run.chunk(i), i));
@@ -170,5 +183,15 @@ public final class ChunkCases {
         totals.chunk(1);
         steps.put("totals", totals.send(new ChunkInformation(KB, 2, totals.kilobytes(), totals.count() + 3), totals.octets(2)).outcome("9905"));
         return Outcome.all(steps);
+    }
+
+    @Case(id = "N41", title = "reassembled inner order has a bad signature", expected = "last answer 3950 or 9950 with inside 9601")
+    public Outcome badInner() throws Exception {
+        Run run = new Run(true);
+        int at = new String(run.whole, java.nio.charset.StandardCharsets.ISO_8859_1).indexOf("<osci:Subject>") + 14;
+        run.whole[at] ^= 1;
+        Reply last = null;
+        for (int i = 1; i <= run.count(); i++) last = run.chunk(i);
+        return Outcome.of(last.is("3950", "9950") && last.seen().contains("inside 9601"), last.seen()).noting(String.join("; ", last.problems));
     }
 }

@@ -1,10 +1,8 @@
 package library.cases;
 
-import de.osci.osci12.common.Constants;
 import de.osci.osci12.messageparts.*;
 import de.osci.osci12.messagetypes.*;
 import de.osci.osci12.roles.*;
-import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.*;
@@ -171,8 +169,7 @@ public final class DeliveryCases {
         outer.sign(d.me);
         ContentContainer deep = new ContentContainer();
         deep.addContent(new Content(secret));
-        var key = de.osci.osci12.encryption.Crypto.createSymKey(Constants.SYMMETRIC_CIPHER_ALGORITHM_AES256_GCM);
-        deep.addContent(new Content(new Attachment(new ByteArrayInputStream(plan), "secretplan.bin", key, Constants.SYMMETRIC_CIPHER_ALGORITHM_AES256_GCM)));
+        deep.addContent(Scene.secretAttachment(plan, "secretplan.bin"));
         deep.sign(author);
         Reader two = scene.reader("reader2");
         EncryptedDataOSCI layer = new EncryptedDataOSCI(deep);
