@@ -76,10 +76,16 @@ impl Content {
     /// The bytes as a stream that holds one piece at a time.
     pub(crate) fn stream(self) -> impl Stream<Item = Result<Bytes, Broken>> + Send + 'static {
         stream::iter(self.0).flat_map(|piece| match piece {
-            Piece::Bytes(bytes) => stream::once(async { Ok(bytes) }).boxed(),
+            Piece::Bytes(bytes) => stream::iter(cut(bytes)).map(Ok).boxed(),
             Piece::Attachment(source, coding) => attachment(source, coding).boxed(),
         })
     }
+}
+
+/// Pieces that also a slow line takes in a moment: who takes none for long has stopped.
+fn cut(mut bytes: Bytes) -> impl Iterator<Item = Bytes> {
+    const LONGEST: usize = 64 << 10;
+    std::iter::from_fn(move || (!bytes.is_empty()).then(|| bytes.split_to(bytes.len().min(LONGEST))))
 }
 
 /// What is left to read of an attachment.

@@ -5,9 +5,11 @@ use std::{error::Error as _, time::Duration};
 use bytes::{Bytes, BytesMut};
 use dds_delivery::{Consignment, Verdict};
 use dds_message::{Code, Timestamp};
+use futures::StreamExt as _;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
-use reqwest::{Body, Client, redirect};
+use reqwest::{Body, Client, Response, redirect};
 use rustls::ClientConfig;
+use tokio::{sync::watch, time::timeout};
 
 use crate::{
     Error,
@@ -20,7 +22,7 @@ use crate::{
 const ANSWER: usize = 256 * 1024;
 
 /// The one client: its pool of keep-alive connections serves all targets.
-pub(crate) fn client(tls: ClientConfig, connect: Duration, silence: Duration) -> Result<Client, Error> {
+pub(crate) fn client(tls: ClientConfig, connect: Duration) -> Result<Client, Error> {
     Client::builder()
         .tls_backend_preconfigured(tls)
         .http1_only()
@@ -29,7 +31,6 @@ pub(crate) fn client(tls: ClientConfig, connect: Duration, silence: Duration) ->
         // Where deliveries go stands in the configuration of the municipality, not in the environment of the process.
         .no_proxy()
         .connect_timeout(connect)
-        .read_timeout(silence)
         .pool_max_idle_per_host(32)
         .pool_idle_timeout(Duration::from_secs(30))
         .tcp_nodelay(true)
@@ -44,6 +45,8 @@ pub(crate) struct Endpoint {
     pub(crate) client: Client,
     pub(crate) url: reqwest::Url,
     pub(crate) credential: Option<Credential>,
+    /// Longest silence while the target takes the body, and while it sends that of its answer.
+    pub(crate) silence: Duration,
 }
 
 /// An answer, of which at most [`ANSWER`] bytes were read.
@@ -72,12 +75,54 @@ impl Endpoint {
             headers.insert(header::AUTHORIZATION, value);
         }
         headers.insert(header::CONTENT_LENGTH, HeaderValue::from(content.len()));
-        let body = content.whole().map_or_else(|| Body::wrap_stream(content.stream()), Body::from);
+        let (taking, taken) = watch::channel(());
+        let body = match content.whole() {
+            Some(bytes) => {
+                drop(taking);
+                Body::from(bytes)
+            }
+            None => Body::wrap_stream(content.stream().inspect(move |_| {
+                taking.send_replace(());
+            })),
+        };
         let request = self.client.request(method, self.url.clone()).headers(headers).body(body);
-        let response = request.send().await.map_err(|error| broken(&error))?;
+        let response = self.answered(request.send(), taken).await?;
         let (status, headers) = (response.status(), response.headers().clone());
-        let body = read(response).await.map_err(|error| broken(&error))?;
+        let body = self.read(response).await?;
         Ok(Answer { status, headers, body })
+    }
+
+    /// Waits for the head of the answer. Until the target has taken the last piece of the body (which closes `taken`), it may be
+    /// silent only so long; what it then does with all of it is bounded by the time of the attempt alone.
+    async fn answered(
+        &self,
+        request: impl Future<Output = reqwest::Result<Response>>,
+        mut taken: watch::Receiver<()>,
+    ) -> Result<Response, Verdict> {
+        let stuck = async {
+            loop {
+                match timeout(self.silence, taken.changed()).await {
+                    Ok(Ok(())) => {}
+                    ended => return ended.is_err(),
+                }
+            }
+        };
+        tokio::select! {
+            head = request => head.map_err(|error| broken(&error)),
+            true = stuck => Err(silent()),
+        }
+    }
+
+    /// Reads the answer so that the connection can be used again, unless it is too long.
+    async fn read(&self, mut response: Response) -> Result<Bytes, Verdict> {
+        let mut body = BytesMut::new();
+        loop {
+            let piece = timeout(self.silence, response.chunk()).await.map_err(|_| silent())?;
+            match piece.map_err(|error| broken(&error))? {
+                Some(piece) if body.len() + piece.len() <= ANSWER => body.extend_from_slice(&piece),
+                _ => return Ok(body.freeze()),
+            }
+        }
     }
 }
 
@@ -102,16 +147,9 @@ fn identify(consignment: &Consignment, headers: &mut HeaderMap) {
     }
 }
 
-/// Reads the answer so that the connection can be used again, unless it is too long.
-async fn read(mut response: reqwest::Response) -> reqwest::Result<Bytes> {
-    let mut body = BytesMut::new();
-    while let Some(piece) = response.chunk().await? {
-        if body.len() + piece.len() > ANSWER {
-            break;
-        }
-        body.extend_from_slice(&piece);
-    }
-    Ok(body.freeze())
+/// Bytes were sent, and the target stopped taking them or answering.
+fn silent() -> Verdict {
+    temporary(Code::IN_DOUBT, "no answer: timed out")
 }
 
 /// What broke, without the address (it may hold a secret) and without content. With a connection and without an answer

@@ -36,8 +36,9 @@ pub struct Options {
     pub tls: TlsOptions,
     /// Longest wait for a connection.
     pub connect_timeout: Duration,
-    /// Longest silence of a target while it answers.
-    pub read_timeout: Duration,
+    /// Longest silence of a target that is pushed to: between two pieces of the body that it takes, and between two of its
+    /// answer. How long all of it may take, and what the target does between the two, is bounded by its `attempt_timeout`.
+    pub silence: Duration,
     /// Relay for mail; `None`: mail targets wait (DDS-D007).
     pub mail: Option<MailRelay>,
     /// Our OSCI identity; `None`: OSCI targets wait (DDS-D007).
@@ -51,7 +52,7 @@ impl Default for Options {
         Self {
             tls: TlsOptions::default(),
             connect_timeout: Duration::from_secs(10),
-            read_timeout: Duration::from_secs(60),
+            silence: Duration::from_secs(60),
             mail: None,
             osci: None,
             base: PathBuf::from("."),
@@ -84,7 +85,7 @@ impl Targets {
     /// [`Error::Certificates`] (DDS-C001) if a certificate or key of the options cannot be used.
     pub fn new(options: Options, release: Arc<Release>) -> Result<Self, Error> {
         let tls = client_config(&options.tls)?;
-        let client = client(tls.clone(), options.connect_timeout, options.read_timeout)?;
+        let client = client(tls.clone(), options.connect_timeout)?;
         let mail = options.mail.clone().map(Arc::new);
         let current = ArcSwap::from_pointee(Current::new(release));
         Ok(Self(Arc::new(Inner { options, client, tls: Arc::new(tls), mail, current })))
@@ -191,7 +192,7 @@ impl Inner {
         }
         let shows = target.options.authentication != Some(Authentication::None);
         let credential = target.secret.clone().filter(|_| shows).map(Credential);
-        Ok(Endpoint { client: self.client.clone(), url, credential })
+        Ok(Endpoint { client: self.client.clone(), url, credential, silence: self.options.silence })
     }
 }
 

@@ -10,9 +10,17 @@
 
 mod support;
 
-use dds_message::Code;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use dds_delivery::AttachmentSource;
+use dds_message::{Attachment, Code, Digest};
+use dds_store::{ByteStream, StoreError};
 use dds_testbench::FolderSim;
+use futures::StreamExt as _;
 use support::{Damaged, Made, Town, consignment, deliver, told};
+use tokio::sync::Notify;
 
 #[tokio::test]
 async fn a_delivery_appears_whole_under_a_name_people_can_find() {
@@ -61,18 +69,88 @@ async fn a_broken_attempt_leaves_nothing_that_anyone_could_take() {
 
         // What a killed process left is hidden, and the next attempt clears it away.
         let whole = consignment(office, 1, vec![Made::source("a.pdf", 10)]);
-        let ending = if office == "zip" { ".zip" } else { "" };
-        let left = folder.path().join(format!(".tmp-{}-1{ending}", whole.delivery));
-        if office == "zip" {
-            std::fs::write(&left, "PK half").unwrap();
-        } else {
-            std::fs::create_dir(&left).unwrap();
+        let private = folder.path().join(format!(".tmp-{}", whole.delivery));
+        for left in ["7", "7.weg"] {
+            let left = private.join(left);
+            std::fs::create_dir_all(&left).unwrap();
             std::fs::write(left.join("half.pdf"), "x").unwrap();
         }
+        std::fs::write(private.join("8.zip"), "PK half").unwrap();
         assert_eq!(sim.collect().unwrap(), 0);
         assert_eq!(told(&deliver(&targets, &whole).await).0, "delivered");
-        assert!(!left.exists());
+        assert!(!private.exists());
         assert_eq!(sim.collect().unwrap(), 1);
+    }
+}
+
+/// An attachment whose second half is read when the test says so.
+struct Halved {
+    attachment: Attachment,
+    half: Bytes,
+    waits: Notify,
+    go: Notify,
+}
+
+impl Halved {
+    fn new() -> Arc<Self> {
+        let half = Bytes::from(vec![b'h'; 100_000]);
+        let whole = [half.as_ref(), half.as_ref()].concat();
+        let attachment = Attachment {
+            name: "a.pdf".to_owned(),
+            media_type: "application/pdf".to_owned(),
+            size: 200_000,
+            digest: Digest::of(&whole),
+        };
+        Arc::new(Self { attachment, half, waits: Notify::new(), go: Notify::new() })
+    }
+}
+
+/// A handle that can be opened more than once.
+struct Shared(Arc<Halved>);
+
+#[async_trait]
+impl AttachmentSource for Shared {
+    fn describe(&self) -> &Attachment {
+        &self.0.attachment
+    }
+
+    async fn open(&self) -> Result<ByteStream, StoreError> {
+        let source = Arc::clone(&self.0);
+        let first = futures::stream::iter([Ok(source.half.clone())]);
+        let second = futures::stream::once(async move {
+            source.waits.notify_one();
+            source.go.notified().await;
+            Ok(source.half.clone())
+        });
+        Ok(first.chain(second).boxed())
+    }
+}
+
+/// An attempt whose lease ran out, and the next one beside it: nothing half appears, whoever ends first.
+#[tokio::test]
+async fn two_attempts_at_a_time_do_not_share_what_they_write() {
+    for office in ["folder", "zip"] {
+        let folder = tempfile::tempdir().unwrap();
+        let sim = FolderSim::new(folder.path()).unwrap();
+        let targets = Town::in_folder(folder.path()).targets();
+        let begin = |source: &Arc<Halved>| {
+            let sent = consignment(office, 1, vec![Arc::new(Shared(Arc::clone(source)))]);
+            let targets = targets.clone();
+            tokio::spawn(async move { deliver(&targets, &sent).await })
+        };
+        let (late, next) = (Halved::new(), Halved::new());
+        let late_attempt = begin(&late);
+        late.waits.notified().await;
+        let next_attempt = begin(&next);
+        next.waits.notified().await;
+        late.go.notify_one();
+        let verdict = late_attempt.await.unwrap();
+        assert_eq!((told(&verdict).0, sim.collect().unwrap()), ("temporary", 0), "{office}: {verdict:?}");
+        next.go.notify_one();
+        assert_eq!(told(&next_attempt.await.unwrap()).0, "delivered", "{office}");
+        assert_eq!(sim.collect().unwrap(), 1);
+        assert_eq!(sim.inbox().all()[0].attachments[0].digest, next.attachment.digest);
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "something was left behind");
     }
 }
 

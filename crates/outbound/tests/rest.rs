@@ -14,9 +14,10 @@ use std::time::Duration;
 
 use dds_delivery::Verdict;
 use dds_message::Code;
-use dds_outbound::{Options, TlsOptions};
+use dds_outbound::{Options, Targets, TlsOptions};
 use dds_testbench::{FachverfahrenSim, Fault, Interface, PushOptions, TestPki, free_port};
 use support::{Damaged, Made, Town, canned, consignment, deliver, http, told};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 #[tokio::test]
 async fn document_and_attachments_arrive_and_the_reference_comes_back() {
@@ -144,14 +145,57 @@ async fn no_connection_is_temporary_and_no_answer_is_in_doubt() {
     assert_eq!(told(&deliver(&targets, &sent).await).0, "delivered");
 }
 
+/// A target that reads the beginning of the request and `pieces` times 256 KB, each after `pause`, answers `response` and then
+/// keeps the connection open without another word.
+async fn unhurried(pieces: usize, pause: Duration, response: &'static str) -> String {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut piece = vec![0; 256 << 10];
+        assert!(stream.read(&mut piece).await.unwrap() > 0);
+        let mut ticks = tokio::time::interval(pause.max(Duration::from_millis(1)));
+        for _ in 0..pieces {
+            ticks.tick().await;
+            stream.read_exact(&mut piece).await.unwrap();
+        }
+        stream.write_all(response.as_bytes()).await.unwrap();
+        std::future::pending::<()>().await;
+        drop(stream);
+    });
+    format!("http://{address}")
+}
+
+/// Targets whose silence is borne for so many milliseconds.
+fn impatient(url: &str, silence: u64) -> Targets {
+    let options = Options { silence: Duration::from_millis(silence), ..Options::default() };
+    Town { options, ..Town::at(url) }.targets()
+}
+
 #[tokio::test]
-async fn a_silent_target_is_given_up() {
+async fn a_target_that_stops_in_the_middle_is_given_up() {
+    let doubt = ("temporary", Some(Code::IN_DOUBT), "no answer: timed out".to_owned());
+    // It takes a part of the body and nothing more.
+    let sent = consignment("rest", 1, vec![Made::source("a.pdf", 40 << 20)]);
+    let url = unhurried(2, Duration::ZERO, "").await;
+    assert_eq!(told(&deliver(&impatient(&url, 50), &sent).await), doubt);
+    // It breaks off in its answer.
+    let sent = consignment("rest", 1, Vec::new());
+    let url = unhurried(0, Duration::ZERO, "HTTP/1.1 201 Created\r\nContent-Length: 100\r\n\r\n{").await;
+    assert_eq!(told(&deliver(&impatient(&url, 50), &sent).await), doubt);
+}
+
+#[tokio::test]
+async fn a_slow_target_has_all_the_time_of_the_attempt() {
+    // What it does with the delivery before it answers takes longer than any silence in between.
     let sim = FachverfahrenSim::rest_json().await.unwrap();
-    sim.faults().plan("/", Fault::Hang, 1);
-    let options = Options { read_timeout: Duration::from_millis(50), ..Options::default() };
-    let targets = Town { options, ..Town::at(&sim.url()) }.targets();
-    let verdict = deliver(&targets, &consignment("rest", 1, Vec::new())).await;
-    assert_eq!(told(&verdict), ("temporary", Some(Code::IN_DOUBT), "no answer: timed out".to_owned()));
+    sim.faults().plan("/", Fault::Slow(Duration::from_millis(300)), 1);
+    let sent = consignment("rest", 1, vec![Made::source("a.pdf", 10)]);
+    assert_eq!(told(&deliver(&impatient(&sim.url(), 50), &sent).await).0, "delivered");
+    // It takes the body slowly, but it takes it: more than two seconds in all, a piece every 40 ms.
+    let sent = consignment("rest", 2, vec![Made::source("a.pdf", 16 << 20)]);
+    let url = unhurried(63, Duration::from_millis(40), "HTTP/1.1 204 Done\r\n\r\n").await;
+    assert_eq!(told(&deliver(&impatient(&url, 1_000), &sent).await).0, "delivered");
 }
 
 #[tokio::test]

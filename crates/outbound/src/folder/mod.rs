@@ -1,7 +1,7 @@
 //! Drop folder (Transferverzeichnis): one folder per case, or one ZIP.
 //!
-//! Everything is written under a name that begins with a dot, made durable, and appears under its final name by one
-//! rename. Who looks sees all of a delivery or nothing.
+//! Everything is written in a folder of the delivery whose name begins with a dot, made durable, and appears under its final
+//! name by one rename. Who looks sees all of a delivery or nothing.
 
 mod name;
 mod write;
@@ -10,7 +10,7 @@ use std::{
     path::PathBuf,
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
 };
 
@@ -40,11 +40,16 @@ pub(crate) enum Layout {
     Container,
 }
 
+/// Attempts at all folders since the process began.
+static ATTEMPTS: AtomicU64 = AtomicU64::new(0);
+
 /// One attempt, for the thread that writes.
 struct Parcel {
     folder: PathBuf,
     layout: Layout,
-    /// Name while it is written; another one for each attempt, so that a late attempt cannot disturb a later one.
+    /// Folder of this delivery while it is written.
+    private: String,
+    /// Name in there; each attempt of this process has its own, so that one that was given up cannot write into a later one.
     hidden: String,
     /// Name when it is complete.
     visible: String,
@@ -120,7 +125,8 @@ impl Parcel {
         Self {
             folder: folder.folder.clone(),
             layout: folder.layout,
-            hidden: format!(".tmp-{}-{}{ending}", consignment.delivery, consignment.attempt),
+            private: format!(".tmp-{}", consignment.delivery),
+            hidden: format!("{}{ending}", ATTEMPTS.fetch_add(1, Ordering::Relaxed)),
             visible: format!("{}{ending}", name::of_delivery(consignment)),
             slip,
             document,

@@ -16,12 +16,12 @@ use crate::content::{Coding, Content};
 
 /// Writes the parcel; `Ok` also if it is there already.
 pub(super) fn write(parcel: &Parcel, runtime: &Handle) -> Result<(), Failure> {
-    let (hidden, visible) = (parcel.folder.join(&parcel.hidden), parcel.folder.join(&parcel.visible));
+    let (private, visible) = (parcel.folder.join(&parcel.private), parcel.folder.join(&parcel.visible));
     if visible.try_exists()? {
         return Ok(());
     }
-    // The transfer folder itself is never made: if it is missing, a network drive is not mounted.
-    remove(&hidden)?;
+    enter(&private)?;
+    let hidden = private.join(&parcel.hidden);
     let written = match parcel.layout {
         Layout::Folder => folder(parcel, &hidden, runtime),
         Layout::Container => container(parcel, &hidden, runtime),
@@ -31,7 +31,34 @@ pub(super) fn write(parcel: &Parcel, runtime: &Handle) -> Result<(), Failure> {
         // The first error is the one to tell; what is left is hidden and goes with the next attempt.
         let _left = remove(&hidden).is_err();
     }
+    // Fails while another attempt is in there.
+    let _shared = fs::remove_dir(&private).is_err();
     shown
+}
+
+/// Makes the folder of the delivery. The transfer folder itself is never made: if it is missing, a network drive is not mounted.
+///
+/// What lies in there already is from an attempt that was given up or a process that was killed. It is renamed before it is
+/// removed: should its attempt still run, it can neither go on nor show the rest.
+fn enter(private: &Path) -> io::Result<()> {
+    match fs::create_dir(private) {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+        made => return made,
+    }
+    for entry in fs::read_dir(private)? {
+        let left = entry?.path();
+        let away = left.with_extension("weg");
+        if left != away {
+            remove(&away)?;
+            match fs::rename(&left, &away) {
+                // Its attempt has ended in between.
+                Err(error) if error.kind() == ErrorKind::NotFound => continue,
+                renamed => renamed?,
+            }
+        }
+        remove(&away)?;
+    }
+    Ok(())
 }
 
 fn folder(parcel: &Parcel, hidden: &Path, runtime: &Handle) -> Result<(), Failure> {
