@@ -83,7 +83,7 @@ fn every_dependency_is_used() {
     for package in metadata().workspace_packages() {
         let folder = package.manifest_path.parent().unwrap();
         let sources =
-            |names: &[&str]| -> String { names.iter().map(|name| rust(&folder.join(name))).collect() };
+            |names: &[&str]| -> String { names.iter().map(|name| rust(folder.join(name))).collect() };
         let product = sources(&["src", "probe", "build.rs"]);
         let all = product.clone() + &sources(&["tests", "benches"]);
         for dependency in &package.dependencies {

@@ -32,8 +32,6 @@ pub enum DeliveryState {
     DeadLetter,
     /// Replaced by a delivery to another target.
     Redirected,
-    /// Called off by an operator.
-    Cancelled,
 }
 
 macro_rules! names {
@@ -64,7 +62,7 @@ names!(MessageState {
 });
 names!(DeliveryState {
     Prepared = "prepared", InDoubt = "in_doubt", Delivered = "delivered", DeadLetter = "dead_letter",
-    Redirected = "redirected", Cancelled = "cancelled",
+    Redirected = "redirected",
 });
 
 impl MessageState {

@@ -21,7 +21,7 @@ pub(crate) async fn application(
         (Some(message), _) => Some(message),
         (None, Some(case)) => match journal.case_sources(case).await?.as_slice() {
             [] => None,
-            [source] => journal.by_case(Some(source), case, None).await?,
+            [source] => journal.by_case(source, case).await?,
             // Taking the newest could send an answer to the wrong portal.
             _ => {
                 let text = "several sources use this case reference: name the message id";
@@ -78,7 +78,6 @@ pub(crate) async fn plan(router: &Router, work: &Work, application: MessageId) -
                 target,
                 authority: plan.authority.clone(),
                 product: None,
-                product_id: None,
                 output: None,
                 lane: None,
                 pull: known.pull,

@@ -1,9 +1,7 @@
 //! What a person may do with a message: release it from parking, deliver again, redirect, settle a doubtful delivery.
 
 use dds_message::{Code, DeliveryId, DeliveryState, MessageId, MessageState, Problem, TargetId};
-use dds_store::{
-    DeliveryRecord, Lease, MessageRecord, NewDelivery, NewEntry, Outcome, PlanState, Settled, Settlement,
-};
+use dds_store::{DeliveryRecord, Lease, MessageRecord, NewDelivery, NewEntry, Outcome, Settled, Settlement};
 
 use crate::{DEFAULT_DEADLINE, Router, accept, dispatch, route};
 
@@ -17,11 +15,7 @@ impl Router {
                 format!("message is {}, not parked before delivery", record.state),
             ));
         }
-        self.inner
-            .parts
-            .journal
-            .set_state(id, PlanState::Accepted, by_person("message.released", by))
-            .await?;
+        self.inner.parts.journal.unpark(id, by_person("message.released", by)).await?;
         self.inner.queue.look_again();
         Ok(())
     }
@@ -49,7 +43,7 @@ impl Router {
         let mut entry = by_person("delivery.delivered", by);
         entry.delivery = Some(id);
         let settlement = Settlement {
-            lease: Lease { delivery: id, epoch: 0 },
+            lease: Lease::manual(id),
             outcome: Outcome::Delivered { receipt: None },
             at: self.inner.parts.clock.now(),
             late: true,

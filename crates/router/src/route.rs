@@ -315,7 +315,7 @@ fn stopped_plan(router: &Router, work: &Work, state: PlanState) -> NewPlan {
     let release = router.release();
     let code = match state {
         PlanState::Parked(code) | PlanState::Rejected(code) => Some(code),
-        _ => None,
+        PlanState::Routed => None,
     };
     NewPlan {
         message: work.id,
@@ -382,9 +382,7 @@ fn new_plan(router: &Router, release: &Release, work: &Work, facts: &Facts, outc
 
 const fn message_state(state: PlanState) -> MessageState {
     match state {
-        PlanState::Accepted => MessageState::Accepted,
         PlanState::Routed => MessageState::Routed,
-        PlanState::Completed => MessageState::Completed,
         PlanState::Rejected(_) => MessageState::Rejected,
         PlanState::Parked(_) => MessageState::Parked,
     }
@@ -428,7 +426,6 @@ fn new_delivery(
         target: planned.target.clone(),
         authority: Some(planned.authority.clone()),
         product: Some(planned.product.clone()),
-        product_id: None,
         output: Some(Output {
             bytes: bytes.clone(),
             media_type: planned.media_type.clone(),

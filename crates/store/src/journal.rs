@@ -8,7 +8,7 @@ use dds_message::{CaseHolder, DeliveryId, MessageId, SourceId, TargetId, Timesta
 use crate::{
     Accepted, Anchor, Archived, Attempting, ChainReport, ClaimFilter, Claimed, DeliveryRecord, Expired,
     Lease, LogPage, LogQuery, LogRow, MessageRecord, NewDelivery, NewEntry, NewMessage, NewPlan, Pending,
-    PlanState, Settled, Settlement, Shipment, StoreError,
+    Settled, Settlement, Shipment, StoreError,
 };
 
 /// Messages, deliveries, leases and their journal. One implementation per engine.
@@ -48,13 +48,9 @@ pub trait Journal: Send + Sync + 'static {
         entry: NewEntry,
     ) -> Result<(), StoreError>;
 
-    /// Moves a message to another state by a person's decision (release from parking, rejection), one commit.
-    async fn set_state(
-        &self,
-        message: MessageId,
-        state: PlanState,
-        entry: NewEntry,
-    ) -> Result<(), StoreError>;
+    /// Gives a parked message back to routing by a person's decision, one commit. Any other state of the message is
+    /// [`StoreError::Invalid`].
+    async fn unpark(&self, message: MessageId, entry: NewEntry) -> Result<(), StoreError>;
 
     /// Up to `max` due deliveries, at most one in flight per ordered lane, fair between targets. Leases not settled
     /// or extended within `ttl` return by themselves with a higher epoch.
@@ -101,18 +97,12 @@ pub trait Journal: Send + Sync + 'static {
     /// One delivery.
     async fn delivery(&self, id: DeliveryId) -> Result<Option<DeliveryRecord>, StoreError>;
 
-    /// The newest application of `case` (of `source`, if given) that was accepted before message `before` (if given):
-    /// for matching an answer.
-    async fn by_case(
-        &self,
-        source: Option<&SourceId>,
-        case: &str,
-        before: Option<MessageId>,
-    ) -> Result<Option<MessageId>, StoreError>;
+    /// The newest application of `case` of `source`, for matching an answer.
+    async fn by_case(&self, source: &SourceId, case: &str) -> Result<Option<MessageId>, StoreError>;
 
     /// Who has `case` of `source`: where its applications before message `before` were planned for, each combination of
     /// procedure, municipality and authority once, newest first, from the hundred newest. What was rejected, parked
-    /// before delivery, called off or redirected to another authority left the case with nobody.
+    /// before delivery or redirected to another authority left the case with nobody.
     async fn case_holders(
         &self,
         source: &SourceId,

@@ -3,8 +3,7 @@
 use bytes::Bytes;
 use dds_message::{
     Ars, Attachment, AuthorityId, CaseRef, Channel, Code, DeliveryId, DeliveryState, Digest, Direction,
-    Format, MessageId, MessageState, MessageType, ProcedureId, ProductId, ReleaseId, SourceId, TargetId,
-    Timestamp,
+    Format, MessageId, MessageState, MessageType, ProcedureId, ReleaseId, SourceId, TargetId, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -146,15 +145,11 @@ pub struct NewPlan {
     pub entries: Vec<NewEntry>,
 }
 
-/// The states that routing, or a person, can give a message.
+/// The states that routing can give a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum PlanState {
-    /// Back to routing (release from parking).
-    Accepted,
     /// Deliveries exist.
     Routed,
-    /// Nothing to deliver; done.
-    Completed,
     /// The sender is told why.
     Rejected(Code),
     /// A named role must act.
@@ -172,8 +167,6 @@ pub struct NewDelivery {
     pub authority: Option<AuthorityId>,
     /// Product package (`fv-steuerwerk@3.2`) that made the output; `None` for an answer passed on as it came.
     pub product: Option<String>,
-    /// Product id of the target.
-    pub product_id: Option<ProductId>,
     /// What will be sent; `None`: the document of the message itself, unchanged.
     pub output: Option<Output>,
     /// Deliveries of one lane go one after the other: hash of target, authority, procedure or case; `None`: any order.
@@ -311,8 +304,6 @@ pub enum Outcome {
         /// Why.
         code: Code,
     },
-    /// Called off by an operator.
-    Cancelled,
 }
 
 /// Whether a settlement took effect.

@@ -115,7 +115,6 @@ impl Bench {
             target: target(name),
             authority: None,
             product: None,
-            product_id: None,
             output: None,
             lane: None,
             pull: false,

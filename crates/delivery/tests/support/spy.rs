@@ -139,8 +139,8 @@ impl Journal for Spy {
         self.changed(self.store.revive(delivery, due, deadline, entry).await)
     }
 
-    async fn set_state(&self, id: MessageId, state: PlanState, entry: NewEntry) -> Result<(), StoreError> {
-        self.changed(self.store.set_state(id, state, entry).await)
+    async fn unpark(&self, id: MessageId, entry: NewEntry) -> Result<(), StoreError> {
+        self.changed(self.store.unpark(id, entry).await)
     }
 
     async fn claim(
@@ -197,13 +197,8 @@ impl Journal for Spy {
         self.store.delivery(id).await
     }
 
-    async fn by_case(
-        &self,
-        source: Option<&SourceId>,
-        case: &str,
-        before: Option<MessageId>,
-    ) -> Result<Option<MessageId>, StoreError> {
-        self.store.by_case(source, case, before).await
+    async fn by_case(&self, source: &SourceId, case: &str) -> Result<Option<MessageId>, StoreError> {
+        self.store.by_case(source, case).await
     }
 
     async fn case_holders(

@@ -213,7 +213,6 @@ fn state(name: &str, german: bool) -> &str {
         "delivered" => "zugestellt",
         "dead_letter" => "unzustellbar",
         "redirected" => "umgeleitet",
-        "cancelled" => "abgebrochen",
         other => other,
     }
 }

@@ -129,13 +129,13 @@ impl Mailbox {
         Ok((headers, Body::from_stream(stream)).into_response())
     }
 
-    /// A delivery of this target whose content it may see: not one that was redirected to somebody else, called off
-    /// or rejected.
+    /// A delivery of this target whose content it may see: not one that was redirected to somebody else or
+    /// rejected.
     async fn readable(&self, target: &Target, delivery: DeliveryId) -> Result<DeliveryRecord, Problem> {
         let record = self.own(target, delivery).await?;
         match record.state {
             DeliveryState::Prepared | DeliveryState::InDoubt | DeliveryState::Delivered => Ok(record),
-            DeliveryState::DeadLetter | DeliveryState::Redirected | DeliveryState::Cancelled => Err(gone()),
+            DeliveryState::DeadLetter | DeliveryState::Redirected => Err(gone()),
         }
     }
 

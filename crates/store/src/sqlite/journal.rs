@@ -24,8 +24,8 @@ use super::{
 };
 use crate::{
     Accepted, Attempting, Backlog, BlobRef, ClaimFilter, Claimed, DeliveryRecord, Journal, Lease, MessageKey,
-    MessageRecord, NewDelivery, NewEntry, NewMessage, NewPlan, Outcome, Pending, PlanState, Settled,
-    Settlement, Shipment, StoreError, StoredAttachment, WrappedKey,
+    MessageRecord, NewDelivery, NewEntry, NewMessage, NewPlan, Outcome, Pending, Settled, Settlement,
+    Shipment, StoreError, StoredAttachment, WrappedKey,
     seal::{self, Place},
 };
 
@@ -123,17 +123,10 @@ impl Journal for SqliteStore {
         self.inner.committer.submit(Haste::Waited, ROWS, work).await
     }
 
-    async fn set_state(
-        &self,
-        message: MessageId,
-        state: PlanState,
-        entry: NewEntry,
-    ) -> Result<(), StoreError> {
+    async fn unpark(&self, message: MessageId, entry: NewEntry) -> Result<(), StoreError> {
         let now = self.inner.clock.now();
-        self.inner
-            .committer
-            .submit(Haste::Waited, ROWS, move |tx| plan::set_state(tx, message, state, &entry, now))
-            .await
+        let work = move |tx: &mut Tx<'_>| plan::unpark(tx, message, &entry, now);
+        self.inner.committer.submit(Haste::Waited, ROWS, work).await
     }
 
     async fn claim(
@@ -230,18 +223,13 @@ impl Journal for SqliteStore {
         self.inner.readers.read(move |db| delivery(db, id)).await
     }
 
-    async fn by_case(
-        &self,
-        source: Option<&SourceId>,
-        case: &str,
-        before: Option<MessageId>,
-    ) -> Result<Option<MessageId>, StoreError> {
-        let (source, case) = (source.map(|source| source.as_str().to_owned()), case.to_owned());
+    async fn by_case(&self, source: &SourceId, case: &str) -> Result<Option<MessageId>, StoreError> {
+        let (source, case) = (source.as_str().to_owned(), case.to_owned());
         let read = move |db: &Connection| {
-            let before = before.map(|id| rows::seq_of(db, id)).transpose()?.flatten().unwrap_or(i64::MAX);
-            let sql = "SELECT id FROM message WHERE case_ref = ?1 AND direction = 'application'
-                       AND (?2 IS NULL OR source = ?2) AND seq < ?3 ORDER BY seq DESC LIMIT 1";
-            rows::one(db, sql, params![case, source, before], |row| rows::uuid(row, "id").map(MessageId))
+            let sql =
+                "SELECT id FROM message WHERE case_ref = ?1 AND direction = 'application' AND source = ?2
+                       ORDER BY seq DESC LIMIT 1";
+            rows::one(db, sql, params![case, source], |row| rows::uuid(row, "id").map(MessageId))
         };
         self.inner.readers.read(read).await
     }
@@ -262,7 +250,7 @@ impl Journal for SqliteStore {
                            ORDER BY seq DESC LIMIT 100) m
                        WHERE procedure IS NOT NULL AND EXISTS (
                            SELECT 1 FROM delivery d WHERE d.message = m.seq AND d.authority = m.authority
-                           AND d.state NOT IN ('cancelled', 'redirected'))
+                           AND d.state <> 'redirected')
                        GROUP BY authority, procedure, municipality ORDER BY MAX(seq) DESC";
             rows::all(db, sql, params![case, source, before], rows::case_holder)
         };

@@ -133,24 +133,16 @@ fn redirect(tx: &mut Tx<'_>, facts: &MessageFacts, old: DeliveryId) -> Outcome<(
     Ok(())
 }
 
-/// A person's decision on a message.
-pub(super) fn set_state(
-    tx: &mut Tx<'_>,
-    message: MessageId,
-    state: PlanState,
-    entry: &NewEntry,
-    at: Timestamp,
-) -> Outcome<()> {
+/// A parked message goes back to routing by a person's decision.
+pub(super) fn unpark(tx: &mut Tx<'_>, message: MessageId, entry: &NewEntry, at: Timestamp) -> Outcome<()> {
     let facts = known(tx, message)?;
-    let (next, code) = split(state);
-    let decidable = matches!(facts.state, MessageState::Accepted | MessageState::Parked);
-    if !decidable || next == MessageState::Routed {
-        let why = format!("message {message} is {} and cannot become {next} by decision", facts.state);
+    if facts.state != MessageState::Parked {
+        let why = format!("message {message} is {}, not parked", facts.state);
         return Err(StoreError::Invalid(why).into());
     }
-    move_to(tx, &facts, next, code.map(Code::as_str), at)?;
-    let entry = NewEntry { code: entry.code.or(code), ..entry.clone() };
-    tx.log(&entry, at, &facts.subject, None, Some(next.as_str()))
+    let next = MessageState::Accepted;
+    move_to(tx, &facts, next, None, at)?;
+    tx.log(entry, at, &facts.subject, None, Some(next.as_str()))
 }
 
 fn known(tx: &Tx<'_>, message: MessageId) -> Outcome<MessageFacts> {
@@ -159,9 +151,7 @@ fn known(tx: &Tx<'_>, message: MessageId) -> Outcome<MessageFacts> {
 
 fn split(state: PlanState) -> (MessageState, Option<Code>) {
     match state {
-        PlanState::Accepted => (MessageState::Accepted, None),
         PlanState::Routed => (MessageState::Routed, None),
-        PlanState::Completed => (MessageState::Completed, None),
         PlanState::Rejected(code) => (MessageState::Rejected, Some(code)),
         PlanState::Parked(code) => (MessageState::Parked, Some(code)),
     }
@@ -192,9 +182,9 @@ fn insert(tx: &mut Tx<'_>, facts: &MessageFacts, sealed: &SealedDelivery) -> Out
     let created = tx
         .db()
         .prepare_cached(
-            "INSERT INTO delivery (id, message, target, authority, product, product_id, state, attempts, due, deadline,
+            "INSERT INTO delivery (id, message, target, authority, product, state, attempts, due, deadline,
              lane, pull, output_digest, media_type, file_name)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0, ?8, ?9, ?10, ?11, ?12, ?13, ?14) ON CONFLICT (id) DO NOTHING",
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, ?7, ?8, ?9, ?10, ?11, ?12, ?13) ON CONFLICT (id) DO NOTHING",
         )?
         .execute(params![
             delivery.id.0.as_bytes(),
@@ -202,7 +192,6 @@ fn insert(tx: &mut Tx<'_>, facts: &MessageFacts, sealed: &SealedDelivery) -> Out
             delivery.target.as_str(),
             delivery.authority.as_ref().map(dds_message::AuthorityId::as_str),
             delivery.product,
-            delivery.product_id.as_ref().map(dds_message::ProductId::as_str),
             DeliveryState::Prepared.as_str(),
             delivery.due.0,
             delivery.deadline.0,
@@ -269,7 +258,7 @@ fn outlook(tx: &Tx<'_>, facts: &MessageFacts) -> Outcome<(MessageState, Option<S
 
 /// Moves a planned message to the state that its deliveries give it, with a journal entry; returns its state.
 pub(super) fn conclude(tx: &mut Tx<'_>, facts: &MessageFacts, at: Timestamp) -> Outcome<MessageState> {
-    // Rejected by a person, or back in routing: its old deliveries no longer decide.
+    // Rejected, or back in routing: its old deliveries do not decide.
     if matches!(facts.state, MessageState::Accepted | MessageState::Rejected) {
         return Ok(facts.state);
     }

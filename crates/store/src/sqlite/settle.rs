@@ -87,9 +87,7 @@ fn settle_one(tx: &mut Tx<'_>, settlement: Settlement) -> Done<Settled> {
         // What the target has, it has.
         DeliveryState::Delivered if late => return Ok(Settled::Applied(facts.message.state)),
         DeliveryState::Delivered => return Ok(Settled::Stale),
-        DeliveryState::DeadLetter => {
-            manual && matches!(outcome, Outcome::Delivered { .. } | Outcome::Cancelled)
-        }
+        DeliveryState::DeadLetter => manual && matches!(outcome, Outcome::Delivered { .. }),
         state if state.is_final() => false,
         _ => tx.begin(&lease),
     };
@@ -103,11 +101,9 @@ fn settle_one(tx: &mut Tx<'_>, settlement: Settlement) -> Done<Settled> {
         Outcome::Delivered { receipt } => (DeliveryState::Delivered, None, None, receipt),
         Outcome::Retry { at, code } => (DeliveryState::Prepared, Some(at), Some(code), None),
         Outcome::DeadLetter { code } => (DeliveryState::DeadLetter, None, Some(code), None),
-        Outcome::Cancelled => (DeliveryState::Cancelled, None, None, None),
     };
     // An attempt marked before it began was counted then.
-    let attempted =
-        held && !manual && facts.state == DeliveryState::Prepared && next != DeliveryState::Cancelled;
+    let attempted = held && !manual && facts.state == DeliveryState::Prepared;
     tx.db()
         .prepare_cached(
             "UPDATE delivery SET state = ?2, attempts = attempts + ?3, due = coalesce(?4, due),

@@ -141,7 +141,6 @@ pub(crate) fn delivery(message: MessageId, to: &str) -> NewDelivery {
         target: target(to),
         authority: Some(authority("sn:146120000000-steueramt")),
         product: Some("fv-steuerwerk@3.2".into()),
-        product_id: None,
         output: Some(Output {
             bytes: Bytes::from_static(b"{\"hund\":\"Beagle\"}"),
             media_type: "application/json".into(),
@@ -174,7 +173,6 @@ pub(crate) fn settlement(lease: Lease, outcome: Outcome) -> Settlement {
         Outcome::Delivered { .. } => "delivery.delivered",
         Outcome::Retry { .. } => "delivery.retry",
         Outcome::DeadLetter { .. } => "delivery.dead_letter",
-        Outcome::Cancelled => "delivery.cancelled",
     };
     Settlement { lease, outcome, at: seconds(1), late: false, entry: entry(event) }
 }
