@@ -61,7 +61,7 @@ impl Target {
 impl Release {
     /// Every target, worked out one by one: sources first, then area by area.
     pub fn targets(&self) -> impl Iterator<Item = Target> {
-        let sources = self.sources().filter_map(|source| self.find_target(&source.answer_target().ok()?));
+        let sources = self.sources().filter_map(|source| self.find_target(&TargetId::of_source(&source.id)));
         let offices = self.authorities().flat_map(|authority| {
             let targets: Vec<Target> = authority
                 .targets()

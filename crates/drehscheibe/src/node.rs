@@ -9,11 +9,10 @@ use std::{
     time::Duration,
 };
 
-use arc_swap::ArcSwap;
 use axum::{extract::Request, middleware::map_request};
 use dds_config::{ProcessConfig, ReleaseStore, SourcePaths, check_certificates, read_release, read_secret};
 use dds_delivery::Scheduler;
-use dds_depot::{AuthorRule, Release, Source};
+use dds_depot::{AuthorRule, InForce, Release, Source};
 use dds_inbound::{Context, FolderOptions, HttpLimits, Listener, Peer, Sources};
 use dds_message::{Clock, Code, Digest, Problem, SourceId, Timestamp};
 use dds_outbound::{
@@ -36,9 +35,7 @@ use tokio::{
 use crate::{
     Failure, admin,
     cli::Serve,
-    commands,
-    demo::build_failed,
-    folders,
+    commands, folders,
     osci::{Around, Osci, Refresher},
     output::Output,
     watch as watcher,
@@ -75,6 +72,7 @@ pub(crate) struct Node {
     pub(crate) releases: ReleaseStore,
     pub(crate) pool: Pool,
     pub(crate) clock: Arc<dyn Clock>,
+    in_force: InForce,
     store: SqliteStore,
     router: Router,
     telemetry: Telemetry,
@@ -112,19 +110,16 @@ impl Node {
         let osci = Osci::open(&config, &ways_out.tls, &clock)?.map(Arc::new);
         ways_out.osci = osci.as_ref().and_then(|osci| osci.sender(&clock));
         let sender = ways_out.osci.clone();
-        let targets =
-            Targets::new(ways_out, Arc::new(release.clone())).map_err(dds_message::Problem::from)?;
+        let in_force = InForce::new(release.clone());
+        let targets = Targets::new(ways_out, in_force.clone()).map_err(dds_message::Problem::from)?;
         let router = Router::new(
             router_parts(&store, &pool, &clock, &telemetry),
             router_options(&config),
-            release.clone(),
+            in_force.clone(),
         );
         let scheduler =
             Scheduler::new(delivery_parts(&store, &targets, &clock, &telemetry), delivery_options(&config));
-        let sources = Arc::new(ActiveSources {
-            release: ArcSwap::from_pointee(release.clone()),
-            config: config.clone(),
-        });
+        let sources = Arc::new(ActiveSources { in_force: in_force.clone(), config: config.clone() });
         let context = Context::new(
             Arc::new(router.clone()),
             Arc::clone(&sources) as Arc<dyn Sources>,
@@ -138,6 +133,7 @@ impl Node {
             releases,
             pool,
             clock,
+            in_force,
             store,
             router,
             telemetry,
@@ -283,15 +279,13 @@ impl Node {
 
     /// Puts another release in force: compiled first, then switched, then confirmed. On any error the old one stays.
     pub(crate) async fn activate(&self, release: Release) -> Result<(), Failure> {
-        let before = self.router.release();
+        let before = self.release();
         if before.id() == release.id() {
             self.releases.confirm(&self.config.node, &release.id())?;
             return Ok(());
         }
         load(&self.pool, &release).await?;
-        self.targets.activate(Arc::new(release.clone()));
-        self.sources.release.store(Arc::new(release.clone()));
-        self.router.activate(release.clone());
+        self.in_force.switch(release.clone());
         if let Err(Failure { problem, .. }) = self.watch_folders().await {
             // The release is in force all the same; whose folder cannot be opened is told, and is tried with the next one.
             tracing::error!(code = %problem.code, detail = problem.detail, "inbound.folder_not_watched");
@@ -308,7 +302,7 @@ impl Node {
 
     /// The release in force.
     pub(crate) fn release(&self) -> Release {
-        self.router.release()
+        self.in_force.get()
     }
 
     async fn note(&self, release: &Release, before: Option<&Release>) -> Result<(), Failure> {
@@ -389,26 +383,26 @@ fn telemetry(config: &ProcessConfig) -> Result<Telemetry, Failure> {
 
 /// Sources of the active release, for authentication.
 struct ActiveSources {
-    release: ArcSwap<Release>,
+    in_force: InForce,
     config: ProcessConfig,
 }
 
 impl Sources for ActiveSources {
     fn by_token(&self, digest: &Digest) -> Option<SourceId> {
-        self.release.load().source_by_token(digest).map(|source| source.id.clone())
+        self.in_force.get().source_by_token(digest).map(|source| source.id.clone())
     }
 
     fn by_certificate(&self, digest: &Digest) -> Option<SourceId> {
-        self.release.load().source_by_certificate(digest).map(|source| source.id.clone())
+        self.in_force.get().source_by_certificate(digest).map(|source| source.id.clone())
     }
 
     fn limits(&self, source: &SourceId) -> Option<dds_inbound::Limits> {
-        let release = self.release.load();
+        let release = self.in_force.get();
         Some(source_limits(&self.config, release.source(source)?))
     }
 
     fn author(&self, source: &SourceId) -> AuthorRule {
-        self.release.load().source(source).map_or_else(AuthorRule::default, |source| source.author)
+        self.in_force.get().source(source).map_or_else(AuthorRule::default, |source| source.author)
     }
 }
 
@@ -453,7 +447,7 @@ fn active_release(
     }
     let paths =
         SourcePaths { rules: config.rules.clone(), config: config_dir.to_owned(), schemas: config.schemas() };
-    let release = read_release(&paths).map_err(build_failed)?;
+    let release = read_release(&paths)?;
     releases.save(&release, now)?;
     releases.activate(&release.id())?;
     Ok(release)
@@ -561,11 +555,8 @@ async fn expire(
     const PAUSE: Duration = Duration::from_secs(60);
     while !*ended.borrow() {
         let now = clock.now();
-        let before = |age: Duration| {
-            Timestamp(now.0.saturating_sub(i64::try_from(age.as_millis()).unwrap_or(i64::MAX)))
-        };
-        match store.expire(before(config.retention.payload.0), before(config.retention.orphan.0), 1_000).await
-        {
+        let retention = &config.retention;
+        match store.expire(now.minus(retention.payload.0), now.minus(retention.orphan.0), 1_000).await {
             Ok(expired) if expired.messages + expired.orphans > 0 => {
                 tracing::info!(messages = expired.messages, orphans = expired.orphans, "payloads deleted");
             }

@@ -97,8 +97,14 @@ pub trait Journal: Send + Sync + 'static {
     /// One delivery.
     async fn delivery(&self, id: DeliveryId) -> Result<Option<DeliveryRecord>, StoreError>;
 
-    /// The newest application of `case` of `source`, for matching an answer.
-    async fn by_case(&self, source: &SourceId, case: &str) -> Result<Option<MessageId>, StoreError>;
+    /// The newest application of `case` (of `source`, if given) that was accepted before message `before` (if given):
+    /// for matching an answer.
+    async fn by_case(
+        &self,
+        source: Option<&SourceId>,
+        case: &str,
+        before: Option<MessageId>,
+    ) -> Result<Option<MessageId>, StoreError>;
 
     /// Who has `case` of `source`: where its applications before message `before` were planned for, each combination of
     /// procedure, municipality and authority once, newest first, from the hundred newest. What was rejected, parked

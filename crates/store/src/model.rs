@@ -52,7 +52,7 @@ pub struct NewMessage {
     pub format: Format,
     /// Attachments, already in the blob store under the same key.
     pub attachments: Vec<StoredAttachment>,
-    /// Procedure, as recognised; `None` if recognition failed and the message is parked for a person.
+    /// Procedure, as recognised; `None` for an answer.
     pub procedure: Option<ProcedureId>,
     /// Message type, as recognised.
     pub message_type: Option<MessageType>,
@@ -169,7 +169,7 @@ pub struct NewDelivery {
     pub product: Option<String>,
     /// What will be sent; `None`: the document of the message itself, unchanged.
     pub output: Option<Output>,
-    /// Deliveries of one lane go one after the other: hash of target, authority, procedure or case; `None`: any order.
+    /// Deliveries of one lane go one after the other: hash of target, rule and case; `None`: any order.
     pub lane: Option<u64>,
     /// `true`: the target fetches (mailbox), the scheduler never claims it.
     pub pull: bool,

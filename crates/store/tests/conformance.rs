@@ -477,13 +477,10 @@ async fn answers_find_their_application<E: Engine>(store: E) {
         ..same_case(4)
     };
     store.accept(answer).await.unwrap();
-    assert_eq!(
-        store.by_case(&source(), "case-1").await.unwrap(),
-        Some(id(3)),
-        "the newest that is no answer"
-    );
+    assert_eq!(store.by_case(None, "case-1", None).await.unwrap(), Some(id(3)));
+    assert_eq!(store.by_case(Some(&source()), "case-1", Some(id(3))).await.unwrap(), Some(id(2)));
     let other = dds_message::SourceId::parse("portal").unwrap();
-    assert_eq!(store.by_case(&other, "case-1").await.unwrap(), None);
+    assert_eq!(store.by_case(Some(&other), "case-1", None).await.unwrap(), None);
     assert_eq!(store.message(id(3)).await.unwrap().unwrap().answered_by, [id(4)]);
     let record = store.message(id(4)).await.unwrap().unwrap();
     assert_eq!(record.direction, Direction::Answer(AnswerKind::Decision));

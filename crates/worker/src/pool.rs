@@ -87,8 +87,6 @@ pub(crate) struct Shared {
     /// Slots with a process.
     pub(crate) alive: AtomicUsize,
     pub(crate) status: Mutex<Vec<ProcessStatus>>,
-    /// Slots whose last job was lost.
-    pub(crate) lost: Mutex<Vec<bool>>,
 }
 
 /// State of one slot, for the operator.
@@ -100,6 +98,8 @@ pub struct ProcessStatus {
     pub jobs: u64,
     /// Whether it works on a job now.
     pub busy: bool,
+    /// Whether the last job of the slot was lost, with its process or an earlier one.
+    pub lost: bool,
 }
 
 impl Pool {
@@ -125,7 +125,6 @@ impl Pool {
             bundles: Mutex::default(),
             alive: AtomicUsize::new(0),
             status: Mutex::new(vec![ProcessStatus::default(); processes]),
-            lost: Mutex::new(vec![false; processes]),
         });
         let (started, mut starts) = mpsc::unbounded_channel();
         let slots = (0..processes).map(|index| {
@@ -217,8 +216,7 @@ impl Pool {
     /// Whether at least one process answers within `patience`. One that works on a job counts as answering, unless its slot lost
     /// the job before: then the jobs do not come back.
     pub async fn responds(&self, patience: Duration) -> bool {
-        let works = |(status, lost): (&ProcessStatus, &bool)| status.busy && !lost;
-        if self.shared.status.lock().iter().zip(self.shared.lost.lock().iter()).any(works) {
+        if self.shared.status.lock().iter().any(|status| status.busy && !status.lost) {
             return true;
         }
         let Ok(frame) = encode(&Request::Ping, &[]).map(Bytes::from) else { return false };

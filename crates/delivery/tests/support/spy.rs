@@ -197,8 +197,13 @@ impl Journal for Spy {
         self.store.delivery(id).await
     }
 
-    async fn by_case(&self, source: &SourceId, case: &str) -> Result<Option<MessageId>, StoreError> {
-        self.store.by_case(source, case).await
+    async fn by_case(
+        &self,
+        source: Option<&SourceId>,
+        case: &str,
+        before: Option<MessageId>,
+    ) -> Result<Option<MessageId>, StoreError> {
+        self.store.by_case(source, case, before).await
     }
 
     async fn case_holders(

@@ -49,7 +49,7 @@ pub(crate) fn paths(sources: &Sources) -> SourcePaths {
 pub(crate) async fn run(options: &Check, output: Output) -> Result<ExitCode, Failure> {
     let day = SystemClock.now().day();
     let paths = paths(&options.sources);
-    let release = read_release(&paths).map_err(crate::demo::build_failed)?;
+    let release = read_release(&paths)?;
     let mut findings = release.check(&day);
     findings.extend(process(&paths.config));
     // Without a schema folder every file of the catalogue is missing; the rules that need one say so above.

@@ -20,7 +20,7 @@ pub(super) fn write(parcel: &Parcel, runtime: &Handle) -> Result<(), Failure> {
     if visible.try_exists()? {
         return Ok(());
     }
-    // The transfer folder itself is never made: if it is missing, a network drive is not mounted.
+    // The drop folder itself is never made: if it is missing, a network drive is not mounted.
     remove(&hidden)?;
     let written = match parcel.layout {
         Layout::Folder => folder(parcel, &hidden, runtime),

@@ -223,13 +223,18 @@ impl Journal for SqliteStore {
         self.inner.readers.read(move |db| delivery(db, id)).await
     }
 
-    async fn by_case(&self, source: &SourceId, case: &str) -> Result<Option<MessageId>, StoreError> {
-        let (source, case) = (source.as_str().to_owned(), case.to_owned());
+    async fn by_case(
+        &self,
+        source: Option<&SourceId>,
+        case: &str,
+        before: Option<MessageId>,
+    ) -> Result<Option<MessageId>, StoreError> {
+        let (source, case) = (source.map(|source| source.as_str().to_owned()), case.to_owned());
         let read = move |db: &Connection| {
-            let sql =
-                "SELECT id FROM message WHERE case_ref = ?1 AND direction = 'application' AND source = ?2
-                       ORDER BY seq DESC LIMIT 1";
-            rows::one(db, sql, params![case, source], |row| rows::uuid(row, "id").map(MessageId))
+            let before = before.map(|id| rows::seq_of(db, id)).transpose()?.flatten().unwrap_or(i64::MAX);
+            let sql = "SELECT id FROM message WHERE case_ref = ?1 AND direction = 'application'
+                       AND (?2 IS NULL OR source = ?2) AND seq < ?3 ORDER BY seq DESC LIMIT 1";
+            rows::one(db, sql, params![case, source, before], |row| rows::uuid(row, "id").map(MessageId))
         };
         self.inner.readers.read(read).await
     }
