@@ -98,6 +98,21 @@ fn every_dependency_is_used() {
     assert!(unused.is_empty(), "{}", unused.join("\n"));
 }
 
+#[test]
+fn every_library_stands_in_a_decision() {
+    let pages = fs::read_dir(root().join("docs/decisions")).unwrap();
+    let pages: String = pages.map(|entry| fs::read_to_string(entry.unwrap().path()).unwrap()).collect();
+    let named: BTreeSet<_> =
+        pages.split(|letter: char| !letter.is_alphanumeric() && !"-_".contains(letter)).collect();
+    let metadata = metadata();
+    let members = metadata.workspace_packages();
+    let dependencies = members.iter().flat_map(|package| &package.dependencies);
+    let libraries: BTreeSet<_> =
+        dependencies.filter(|one| one.path.is_none()).map(|one| one.name.as_str()).collect();
+    let missing: Vec<_> = libraries.difference(&named).collect();
+    assert!(missing.is_empty(), "no page of docs/decisions names {missing:?}");
+}
+
 /// All Rust below `path`, without comments.
 fn rust(path: impl AsRef<Path>) -> String {
     let path = path.as_ref();
@@ -111,11 +126,13 @@ fn rust(path: impl AsRef<Path>) -> String {
     text.lines().filter(|line| !line.trim_start().starts_with("//")).flat_map(|line| [line, "\n"]).collect()
 }
 
+/// Invariant I1. What runs in tests of these crates may read files.
 #[test]
-fn pure_crates_use_no_runtime_and_no_network() {
+fn pure_crates_do_no_io_read_no_clock_and_start_nothing() {
     let metadata = metadata();
-    for pure in ["dds-message", "dds-xml", "dds-transform", "dds-validate", "dds-soap", "dds-depot"] {
-        let package = metadata.packages.iter().find(|package| package.name == pure).unwrap();
+    for pure in ["message", "xml", "transform", "validate", "soap", "depot", "osci"] {
+        let name = format!("dds-{pure}");
+        let package = metadata.packages.iter().find(|package| package.name == name).unwrap();
         for dependency in product(package) {
             let forbidden = ["tokio", "hyper", "reqwest", "rusqlite", "axum", "tempfile", "rustls"];
             assert!(
@@ -124,7 +141,33 @@ fn pure_crates_use_no_runtime_and_no_network() {
                 dependency.name
             );
         }
+        for (file, text) in product_sources(&root().join("crates").join(pure).join("src")) {
+            for forbidden in
+                ["fs::", "net::", "thread::", "SystemTime::", "Instant::", "Timestamp::now", "Zoned::now"]
+            {
+                let found = text.match_indices(forbidden).any(|(place, _)| {
+                    !text[..place].ends_with(|letter: char| letter.is_alphanumeric() || letter == '_')
+                });
+                assert!(!found, "{} names {forbidden}", file.display());
+            }
+        }
     }
+}
+
+/// Rust files below `folder` with their text up to their tests.
+fn product_sources(folder: &Path) -> Vec<(PathBuf, String)> {
+    let mut sources = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            sources.extend(product_sources(&path));
+        } else if !path.ends_with("tests.rs") {
+            let text = rust(&path);
+            let product = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
+            sources.push((path, product.to_owned()));
+        }
+    }
+    sources
 }
 
 #[test]
