@@ -16,7 +16,6 @@ mod store;
 
 pub use build::build_release;
 pub use certificate::{check_certificates, check_file};
-pub use dds_depot::{synthetic, synthetic_message};
 pub use osci::{
     OsciConfig, OsciFetch, OsciIdentity, OsciIntermediary, OsciKey, OsciLegacy, OsciRecipient, OsciResponder,
     OsciRevocation, OsciTrust,
@@ -25,7 +24,7 @@ pub use process::{
     DeliveryConfig, FolderConfig, LimitConfig, Listen, ProcessConfig, RetentionConfig, SmtpConfig, SmtpTls,
     TelemetryConfig, TlsConfig, WorkerConfig,
 };
-pub use prove::{CaseOutcome, CaseResult, ProofReport, bundle, compile, prove, update, worker_output};
+pub use prove::{CaseOutcome, CaseResult, ProofReport, bundle, compile, prove, update};
 pub use read::{BuildError, SourcePaths, missing_schemas, read_contents, read_release};
 pub use secret::read_secret;
 pub use store::{ReleaseStore, StoredRelease};

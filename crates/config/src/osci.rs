@@ -325,8 +325,7 @@ impl OsciConfig {
     }
 
     /// The first identity that is used but not described: its name and the key that uses it.
-    #[must_use]
-    pub fn unknown_identity(&self) -> Option<(&str, &str)> {
+    pub(crate) fn unknown_identity(&self) -> Option<(&str, &str)> {
         let used = self.sender.iter().map(|name| (name, "sender"));
         let used = used.chain(self.recipient.iter().map(|part| (&part.identity, "recipient.identity")));
         let used = used.chain(self.fetch.values().map(|part| (&part.identity, "fetch.identity")));
@@ -337,8 +336,7 @@ impl OsciConfig {
     }
 
     /// The first responder whose address is none.
-    #[must_use]
-    pub fn malformed_responder(&self) -> Option<&str> {
+    pub(crate) fn malformed_responder(&self) -> Option<&str> {
         let host = |url: &str| {
             let rest = url.strip_prefix("http://").or_else(|| url.strip_prefix("https://"))?;
             rest.split('/').next().filter(|host| !host.is_empty() && !host.contains(['@', ' '])).map(drop)

@@ -354,6 +354,14 @@ impl Default for TelemetryConfig {
     }
 }
 
+/// Why a `drehscheibe.toml` is not taken, German and English.
+struct Refusal {
+    /// What stands where the mistake is.
+    needle: String,
+    text: (String, String),
+    remedy: (&'static str, &'static str),
+}
+
 impl ProcessConfig {
     /// Reads `drehscheibe.toml` and resolves its paths.
     ///
@@ -379,100 +387,133 @@ impl ProcessConfig {
     /// DDS-C001 with file, line, column and remedy.
     pub fn parse(name: &str, bytes: &[u8]) -> Result<Self, CheckFinding> {
         let config: Self = parse(name, bytes, Code::CONFIG_SYNTAX)?;
-        let refuse = |needle: &str, text: (String, String), remedy: (&str, &str)| {
-            let place = dds_depot::locate(&String::from_utf8_lossy(bytes), "", needle);
-            Err(CheckFinding::error(Code::CONFIG_SYNTAX, name, text).at(place).remedy(remedy))
-        };
-        let open = [Some(config.listen.rest), config.listen.soap]
-            .into_iter()
-            .flatten()
-            .find(|at| !at.ip().is_loopback());
-        if let (Some(address), None) = (open, &config.listen.tls) {
-            let remedy = (
-                "[listen.tls] mit certificate und key ergänzen oder auf 127.0.0.1 lauschen.",
-                "Add [listen.tls] with certificate and key, or listen on 127.0.0.1.",
-            );
-            let text = (
+        let Some(Refusal { needle, text, remedy }) = config.refusal() else { return Ok(config) };
+        let place = dds_depot::locate(&String::from_utf8_lossy(bytes), "", &needle);
+        Err(CheckFinding::error(Code::CONFIG_SYNTAX, name, text).at(place).remedy(remedy))
+    }
+
+    /// The first thing that each key alone does not show.
+    fn refusal(&self) -> Option<Refusal> {
+        let rules: [fn(&Self) -> Option<Refusal>; 7] = [
+            Self::open_without_tls,
+            Self::mail_without_tls,
+            Self::unknown_identity,
+            Self::malformed_responder,
+            Self::malformed_collector,
+            Self::malformed_filter,
+            Self::malformed_node,
+        ];
+        rules.iter().find_map(|rule| rule(self))
+    }
+
+    fn open_without_tls(&self) -> Option<Refusal> {
+        let mut open = [Some(self.listen.rest), self.listen.soap].into_iter().flatten();
+        let address = open.find(|at| !at.ip().is_loopback()).filter(|_| self.listen.tls.is_none())?;
+        Some(Refusal {
+            needle: "[listen]".to_owned(),
+            text: (
                 format!("{address} würde ohne TLS bedient"),
                 format!("{address} would be served without TLS"),
-            );
-            return refuse("[listen]", text, remedy);
-        }
-        if let Some(smtp) = config.smtp.as_ref().filter(|smtp| smtp.tls == SmtpTls::None) {
-            let local =
-                smtp.host == "localhost" || smtp.host.parse().is_ok_and(|ip: IpAddr| ip.is_loopback());
-            if !local {
-                let remedy = (
-                    "tls = \"starttls\" oder \"implicit\" verwenden.",
-                    "Use tls = \"starttls\" or \"implicit\".",
-                );
-                let host = &smtp.host;
-                let text = (
-                    format!("Mail an {host} ginge ohne TLS hinaus"),
-                    format!("mail to {host} would go without TLS"),
-                );
-                return refuse("[smtp]", text, remedy);
-            }
-        }
-        if let Some((name, key)) = config.osci.as_ref().and_then(OsciConfig::unknown_identity) {
-            let remedy = (
-                "Als [osci.identities.NAME] mit cipher und signature beschreiben.",
-                "Describe it as [osci.identities.NAME] with cipher and signature.",
-            );
-            let text = (
+            ),
+            remedy: (
+                "[listen.tls] mit certificate und key ergänzen oder auf 127.0.0.1 lauschen.",
+                "Add [listen.tls] with certificate and key, or listen on 127.0.0.1.",
+            ),
+        })
+    }
+
+    fn mail_without_tls(&self) -> Option<Refusal> {
+        let host = &self.smtp.as_ref().filter(|smtp| smtp.tls == SmtpTls::None)?.host;
+        let local = host == "localhost" || host.parse().is_ok_and(|ip: IpAddr| ip.is_loopback());
+        (!local).then(|| Refusal {
+            needle: "[smtp]".to_owned(),
+            text: (
+                format!("Mail an {host} ginge ohne TLS hinaus"),
+                format!("mail to {host} would go without TLS"),
+            ),
+            remedy: (
+                "tls = \"starttls\" oder \"implicit\" verwenden.",
+                "Use tls = \"starttls\" or \"implicit\".",
+            ),
+        })
+    }
+
+    fn unknown_identity(&self) -> Option<Refusal> {
+        let (name, key) = self.osci.as_ref()?.unknown_identity()?;
+        Some(Refusal {
+            needle: name.to_owned(),
+            text: (
                 format!("osci.{key} nennt die Identität {name:?}, die nicht beschrieben ist"),
                 format!("osci.{key} names the identity {name:?}, which is not described"),
-            );
-            return refuse(name, text, remedy);
-        }
-        if let Some(url) = config.osci.as_ref().and_then(OsciConfig::malformed_responder) {
-            let remedy = (
-                "http://host/pfad oder https://host/pfad schreiben, ohne Benutzer.",
-                "Write http://host/path or https://host/path, without user.",
-            );
-            let text = (
+            ),
+            remedy: (
+                "Als [osci.identities.NAME] mit cipher und signature beschreiben.",
+                "Describe it as [osci.identities.NAME] with cipher and signature.",
+            ),
+        })
+    }
+
+    fn malformed_responder(&self) -> Option<Refusal> {
+        let url = self.osci.as_ref()?.malformed_responder()?;
+        Some(Refusal {
+            needle: url.to_owned(),
+            text: (
                 format!("osci.trust.ocsp: {url:?} ist keine Adresse eines Auskunftsdienstes"),
                 format!("osci.trust.ocsp: {url:?} is no address of a responder"),
-            );
-            return refuse(url, text, remedy);
-        }
-        if let Some(address) = &config.telemetry.otlp_endpoint {
-            let host = address.strip_prefix("http://").or_else(|| address.strip_prefix("https://"));
-            if host.is_none_or(|host| host.is_empty() || host.contains(['@', '?', '#', ' '])) {
-                let remedy = (
-                    "http://host:port oder https://host:port schreiben, ohne Benutzer und Abfrage.",
-                    "Write http://host:port or https://host:port, without user or query.",
-                );
-                let text = (
-                    "otlp_endpoint ist keine Adresse eines Sammlers".to_owned(),
-                    "otlp_endpoint is no address of a collector".to_owned(),
-                );
-                return refuse("otlp_endpoint", text, remedy);
-            }
-        }
-        if let Err(error) = dds_telemetry::check_filter(&config.telemetry.log) {
-            let remedy = (
-                "Etwa \"info\" oder \"info,dds_delivery=debug\" schreiben.",
-                "Write something like \"info\" or \"info,dds_delivery=debug\".",
-            );
-            let text = (
+            ),
+            remedy: (
+                "http://host/pfad oder https://host/pfad schreiben, ohne Benutzer.",
+                "Write http://host/path or https://host/path, without user.",
+            ),
+        })
+    }
+
+    fn malformed_collector(&self) -> Option<Refusal> {
+        let address = self.telemetry.otlp_endpoint.as_ref()?;
+        let host = address.strip_prefix("http://").or_else(|| address.strip_prefix("https://"));
+        let malformed = host.is_none_or(|host| host.is_empty() || host.contains(['@', '?', '#', ' ']));
+        malformed.then(|| Refusal {
+            needle: "otlp_endpoint".to_owned(),
+            text: (
+                "otlp_endpoint ist keine Adresse eines Sammlers".to_owned(),
+                "otlp_endpoint is no address of a collector".to_owned(),
+            ),
+            remedy: (
+                "http://host:port oder https://host:port schreiben, ohne Benutzer und Abfrage.",
+                "Write http://host:port or https://host:port, without user or query.",
+            ),
+        })
+    }
+
+    fn malformed_filter(&self) -> Option<Refusal> {
+        let error = dds_telemetry::check_filter(&self.telemetry.log).err()?;
+        Some(Refusal {
+            needle: "log".to_owned(),
+            text: (
                 format!("telemetry.log ist kein Filter (Meldung: „{error}“)"),
                 format!("telemetry.log is no filter: {error}"),
-            );
-            return refuse("log", text, remedy);
-        }
+            ),
+            remedy: (
+                "Etwa \"info\" oder \"info,dds_delivery=debug\" schreiben.",
+                "Write something like \"info\" or \"info,dds_delivery=debug\".",
+            ),
+        })
+    }
+
+    fn malformed_node(&self) -> Option<Refusal> {
+        let node = &self.node;
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
-        if config.node.is_empty() || config.node.len() > 40 || !config.node.bytes().all(plain) {
-            let node = &config.node;
-            let text = (
+        let fine = (1..=40).contains(&node.len()) && node.bytes().all(plain);
+        (!fine).then(|| Refusal {
+            needle: "node".to_owned(),
+            text: (
                 format!(
                     "der Name {node:?} des Knotens besteht nicht aus 1 bis 40 Buchstaben, Ziffern oder -"
                 ),
                 format!("node name {node:?} is not 1 to 40 letters, digits or -"),
-            );
-            return refuse("node", text, ("Umbenennen.", "Rename it."));
-        }
-        Ok(config)
+            ),
+            remedy: ("Umbenennen.", "Rename it."),
+        })
     }
 
     /// The JSON schema of `drehscheibe.toml`, with `since` on each key.

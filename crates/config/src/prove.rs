@@ -4,10 +4,10 @@ use std::{collections::BTreeMap, path::Path};
 
 use bytes::Bytes;
 use dds_depot::{
-    CANONICAL_SCHEMA, Case, CheckFinding, Checks, Expected, Filed, MessageRule, OutputForm, ProductPackage,
-    Recognised, Release, RulePackage,
+    CANONICAL_SCHEMA, Case, CheckFinding, Checks, Expected, Filed, MessageRule, ProductPackage, Recognised,
+    Release, RulePackage,
 };
-use dds_message::{Code, Format, Problem, Text};
+use dds_message::{Code, Format, OutputForm, Problem, Text};
 use dds_worker::{Bundle, CompileError, Job, JobResult, Pool, TargetJob};
 use dds_xml::{Limits, Whitespace};
 use serde::Serialize;
@@ -81,16 +81,6 @@ pub fn bundle(release: &Release) -> Bundle {
         stylesheets: parts.stylesheets,
         schemas: parts.schemas,
         schematrons: parts.schematrons,
-    }
-}
-
-/// Form of a stylesheet's result in the words of the worker.
-#[must_use]
-pub fn worker_output(output: OutputForm) -> dds_worker::OutputForm {
-    match output {
-        OutputForm::Xml => dds_worker::OutputForm::Xml,
-        OutputForm::Json => dds_worker::OutputForm::Json,
-        OutputForm::Text => dds_worker::OutputForm::Text,
     }
 }
 
@@ -331,7 +321,7 @@ impl Trial<'_> {
     async fn product(&self, product: &Filed<ProductPackage>) -> Result<Made, Ended> {
         let target = TargetJob {
             stylesheet: self.release.stylesheet_of(product),
-            output: worker_output(product.value.output),
+            output: product.value.output,
             sendung: Bytes::new(),
         };
         let job = Job {

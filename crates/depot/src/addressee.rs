@@ -3,12 +3,7 @@
 use dds_message::{Ars, AuthorityId, CaseHolder, Code, Facts, Problem, TargetId};
 
 use crate::{
-    decide::{Steps, Work},
-    directory::Named,
-    index::Recognised,
-    release::Release,
-    rule::Level,
-    source::Source,
+    decide::Steps, directory::Named, index::Recognised, release::Release, rule::Level, source::Source,
 };
 
 impl Release {
@@ -25,12 +20,11 @@ impl Release {
         if source.municipalities.allows_all() {
             return Ok(());
         }
-        let work = &mut Work::default();
-        let Some(area) = self.addressed(facts, work) else { return Ok(()) };
+        let Some(area) = self.addressed(facts) else { return Ok(()) };
         if source.municipalities.allows(area.as_str()) {
             return Ok(());
         }
-        Steps::new(self, facts, recognised, day, work).addressee(&[]).map(drop).map_err(|_| {
+        Steps::new(self, facts, recognised, day).addressee(&[]).map(drop).map_err(|_| {
             let id = &source.id;
             let german = format!("Quelle {id} darf nicht an Stellen von {area} senden");
             Problem::new(
@@ -55,7 +49,7 @@ impl Release {
         let procedure = &facts.procedure;
         let does_it = authority.office.handles(procedure)
             || former == Some(&authority.id)
-            || Steps::new(self, facts, recognised, day, &mut Work::default()).by_municipality().ok().as_ref()
+            || Steps::new(self, facts, recognised, day).by_municipality().ok().as_ref()
                 == Some(&authority.id);
         if does_it {
             return Ok(());
@@ -71,8 +65,8 @@ impl Release {
     }
 
     /// The area of the addressee, if it is one of this directory.
-    fn addressed(&self, facts: &Facts, work: &mut Work) -> Option<Ars> {
-        match self.named(facts.addressee.as_ref()?, work) {
+    fn addressed(&self, facts: &Facts) -> Option<Ars> {
+        match self.named(facts.addressee.as_ref()?) {
             Named::Office(id) => self.find_authority(&id).map(|authority| authority.municipality.ars),
             Named::Area(place) => Some(self.contents().municipalities[place?].value.ars),
             Named::Unknown | Named::Foreign => None,
@@ -89,7 +83,7 @@ impl Steps<'_> {
         holders: &[CaseHolder],
     ) -> Result<(), Problem> {
         let Some(ars) = self.facts.municipality else { return Ok(()) };
-        let Some(area) = self.release.addressed(self.facts, self.work) else { return Ok(()) };
+        let Some(area) = self.release.addressed(self.facts) else { return Ok(()) };
         let level = match self.release.rule_of(self.recognised).level {
             Level::Municipality => ars,
             Level::District => ars.district(),
@@ -98,8 +92,7 @@ impl Steps<'_> {
         if [ars, ars.association(), level].contains(&area) {
             return Ok(());
         }
-        let own =
-            Steps::new(self.release, self.facts, self.recognised, self.day, self.work).by_municipality().ok();
+        let own = Steps::new(self.release, self.facts, self.recognised, self.day).by_municipality().ok();
         let does_it = own.as_ref().and_then(|id| self.release.find_authority(id));
         if own.as_ref() == Some(found) || does_it.is_some_and(|own| own.municipality.ars == area) {
             return Ok(());

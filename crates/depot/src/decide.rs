@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use dds_message::{AuthorityId, CaseHolder, Code, Facts, Problem, Reason, TargetId, Text};
+use dds_message::{AuthorityId, CaseHolder, Code, Facts, OutputForm, Problem, Reason, TargetId, Text};
 use serde::Serialize;
 
 use crate::{
     directory::{Authority, Named},
     index::Recognised,
-    product::{AdapterKind, OutputForm, ProductPackage},
+    product::{AdapterKind, ProductPackage},
     release::{Filed, Release},
     rule::{Level, Order},
 };
@@ -83,15 +83,6 @@ pub struct PlannedDelivery {
     pub max_attachment_bytes: Option<u64>,
 }
 
-/// Work of the matcher, counted so that a test can show it does not grow with the depot.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Work {
-    /// Look-ups in tables.
-    pub lookups: u64,
-    /// Candidates compared one by one.
-    pub candidates: u64,
-}
-
 /// `because` is a pair: German, English.
 pub(crate) fn reason(step: &str, chosen: Option<&str>, because: impl Into<Text>) -> Reason {
     Reason { step: step.to_owned(), chosen: chosen.map(str::to_owned), because: because.into(), code: None }
@@ -108,7 +99,21 @@ impl Release {
         holders: &[CaseHolder],
         day: &str,
     ) -> Decision {
-        self.decide_counted(facts, recognised, holders, day, &mut Work::default())
+        let mut steps = Steps::new(self, facts, recognised, day);
+        match steps.plan(holders) {
+            Ok(plan) => Decision::Route(plan),
+            Err(problem) => {
+                // The last reason that decided nothing carries the code, so that the story ends with why.
+                match steps.reasons.last_mut() {
+                    Some(last) if last.chosen.is_none() => last.code = Some(problem.code),
+                    _ => steps.reasons.push(Reason {
+                        code: Some(problem.code),
+                        ..reason("park", None, problem.detail.clone())
+                    }),
+                }
+                Decision::Park { problem, reasons: steps.reasons }
+            }
+        }
     }
 
     /// The plan of a delivery to `target`, which a person names instead of the one decided: the same steps up to the
@@ -124,8 +129,7 @@ impl Release {
             let german = format!("kein Ziel {target} in diesem Depotstand");
             Problem::new(Code::TARGET_UNKNOWN, (german, format!("no target {target} in this release")))
         })?;
-        let work = &mut Work::default();
-        let mut steps = Steps::new(self, facts, recognised, day, work);
+        let mut steps = Steps::new(self, facts, recognised, day);
         steps.rule();
         steps.schema_is_there()?;
         let authority = (planned.authority.clone(), planned.authority_name.clone());
@@ -164,33 +168,6 @@ impl Release {
             max_attachment_bytes: product.limits.attachment_bytes,
         }
     }
-
-    /// Like [`Release::decide`], and counts its work.
-    #[must_use]
-    pub fn decide_counted(
-        &self,
-        facts: &Facts,
-        recognised: Recognised,
-        holders: &[CaseHolder],
-        day: &str,
-        work: &mut Work,
-    ) -> Decision {
-        let mut steps = Steps::new(self, facts, recognised, day, work);
-        match steps.plan(holders) {
-            Ok(plan) => Decision::Route(plan),
-            Err(problem) => {
-                // The last reason that decided nothing carries the code, so that the story ends with why.
-                match steps.reasons.last_mut() {
-                    Some(last) if last.chosen.is_none() => last.code = Some(problem.code),
-                    _ => steps.reasons.push(Reason {
-                        code: Some(problem.code),
-                        ..reason("park", None, problem.detail.clone())
-                    }),
-                }
-                Decision::Park { problem, reasons: steps.reasons }
-            }
-        }
-    }
 }
 
 /// The steps of one decision, in the order of `ARCHITECTURE.md` 5.6.
@@ -200,18 +177,11 @@ pub(crate) struct Steps<'a> {
     pub(crate) recognised: Recognised,
     pub(crate) day: &'a str,
     reasons: Vec<Reason>,
-    pub(crate) work: &'a mut Work,
 }
 
 impl<'a> Steps<'a> {
-    pub(crate) fn new(
-        release: &'a Release,
-        facts: &'a Facts,
-        recognised: Recognised,
-        day: &'a str,
-        work: &'a mut Work,
-    ) -> Self {
-        Self { release, facts, recognised, day, reasons: Vec::new(), work }
+    pub(crate) fn new(release: &'a Release, facts: &'a Facts, recognised: Recognised, day: &'a str) -> Self {
+        Self { release, facts, recognised, day, reasons: Vec::new() }
     }
 
     fn plan(&mut self, holders: &[CaseHolder]) -> Result<Plan, Problem> {
@@ -335,7 +305,6 @@ impl<'a> Steps<'a> {
                 );
             }
             Some(ars) => {
-                self.work.lookups += 1;
                 match self.release.area(&ars) {
                     None => {
                         code = Code::NO_MUNICIPALITY;
@@ -398,7 +367,7 @@ impl<'a> Steps<'a> {
             let text = (format!("Empfänger {named} {german}"), format!("addressee {named} {english}"));
             Problem::new(Code::UNKNOWN_ADDRESSEE, text)
         };
-        match self.release.named(named, self.work) {
+        match self.release.named(named) {
             Named::Foreign => {
                 self.say(
                     "addressee",
@@ -539,7 +508,6 @@ impl<'a> Steps<'a> {
             }
             _ => {}
         }
-        self.work.lookups += 1;
         let Some(office) = self.release.find_authority(authority) else {
             let text = ("die Stelle ist nicht in diesem Depotstand", "that authority is not in this release");
             return Some(text.into());
@@ -554,14 +522,14 @@ impl<'a> Steps<'a> {
     /// Whether the area of the case delegates the procedure to the authority that has the case.
     fn is_delegate(&mut self, holder: &CaseHolder) -> bool {
         let place = holder.municipality.and_then(|ars| self.release.area(&ars));
-        let found = place
-            .and_then(|place| self.release.responsible(place, &holder.procedure, &mut Vec::new(), self.work));
+        let found =
+            place.and_then(|place| self.release.responsible(place, &holder.procedure, &mut Vec::new()));
         found.as_ref() == Some(&holder.authority)
     }
 
     /// Step 3: the municipality's own office, or its delegation.
     fn responsible(&mut self, place: usize) -> Option<AuthorityId> {
-        self.release.responsible(place, &self.facts.procedure, &mut self.reasons, self.work)
+        self.release.responsible(place, &self.facts.procedure, &mut self.reasons)
     }
 
     /// Step 4: the level of the rule.
@@ -578,7 +546,6 @@ impl<'a> Steps<'a> {
             Level::District => ars.district(),
             Level::State => ars.land(),
         };
-        self.work.lookups += 1;
         match self.release.area(&area) {
             _ if area == *ars => {
                 self.say(
@@ -643,21 +610,21 @@ impl<'a> Steps<'a> {
         let always = lead.municipality.participants.get(&self.facts.procedure).into_iter().flatten();
         let mut unknown = Vec::new();
         let facts = self.facts;
-        for (named, (von, from)) in facts
+        for (named, (german, english)) in facts
             .participants
             .iter()
             .map(|id| (id, ("der Nachricht", "the message")))
             .chain(always.map(|id| (id, ("der Konfiguration", "the configuration"))))
         {
-            let found = match self.release.named(named, self.work) {
+            let found = match self.release.named(named) {
                 Named::Office(id) => Some(id),
                 Named::Area(Some(place)) => self.responsible(place),
                 Named::Area(None) | Named::Unknown | Named::Foreign => None,
             };
             let Some(authority) = found.as_ref().and_then(|id| self.release.find_authority(id)) else {
                 let because = (
-                    format!("{named}, genannt in {von}, ist nicht in diesem Depotstand"),
-                    format!("{named}, named by {from}, is not in this release"),
+                    format!("{named}, genannt in {german}, ist nicht in diesem Depotstand"),
+                    format!("{named}, named by {english}, is not in this release"),
                 );
                 self.say("participant", None, because);
                 unknown.push(named.to_string());
@@ -666,7 +633,8 @@ impl<'a> Steps<'a> {
             if receivers.iter().any(|other| other.id == authority.id) {
                 continue;
             }
-            let because = (format!("genannt in {von} als {named}"), format!("named by {from} as {named}"));
+            let because =
+                (format!("genannt in {german} als {named}"), format!("named by {english} as {named}"));
             self.say("participant", Some(authority.id.as_str()), because);
             receivers.push(authority);
         }
@@ -688,7 +656,6 @@ impl<'a> Steps<'a> {
     ) -> Result<(), Problem> {
         let before = deliveries.len();
         for (target, name) in authority.targets() {
-            self.work.lookups += 1;
             let package = match name {
                 Some(name) => self.release.product(name),
                 None => self.release.mail_product(),

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use dds_message::{Ags, Ars, AuthorityId, Code, ProcedureId, Reason, TargetId};
 
 use crate::{
-    decide::{Work, reason},
+    decide::reason,
     municipality::{Municipality, Office},
     release::Release,
 };
@@ -105,8 +105,7 @@ impl Release {
     }
 
     /// Reads a key in DVDV form. `ars:` and `ags:` (and bare digits) name an area.
-    pub(crate) fn named(&self, id: &AuthorityId, work: &mut Work) -> Named {
-        work.lookups += 1;
+    pub(crate) fn named(&self, id: &AuthorityId) -> Named {
         let text = id.as_str();
         let (prefix, key) = text.split_once(':').unwrap_or(("ars", text));
         let area = |key: &str| match (Ars::parse(key), Ags::parse(key)) {
@@ -130,11 +129,9 @@ impl Release {
         place: usize,
         procedure: &ProcedureId,
         reasons: &mut Vec<Reason>,
-        work: &mut Work,
     ) -> Option<AuthorityId> {
         let mut at = place;
         for _ in 0..LONGEST_CHAIN {
-            work.lookups += 2;
             let municipality = &self.contents().municipalities[at].value;
             let own = self.index().own_office(at, &municipality.profile, procedure);
             let Some(other) = municipality.delegate.get(procedure) else {
@@ -153,7 +150,7 @@ impl Release {
                 reasons.push(reason("authority", id.as_ref().map(AuthorityId::as_str), because));
                 return id;
             };
-            let (nicht, lost) = own.map_or_else(Default::default, |key| {
+            let (instead_german, instead) = own.map_or_else(Default::default, |key| {
                 (
                     format!("; darum nicht die eigene Stelle {key}"),
                     format!("; its own office {key} therefore lost"),
@@ -161,8 +158,8 @@ impl Release {
             });
             let ars = &municipality.ars;
             let because = (
-                format!("{ars} überträgt {procedure} an {other}{nicht}"),
-                format!("{ars} delegates {procedure} to {other}{lost}"),
+                format!("{ars} überträgt {procedure} an {other}{instead_german}"),
+                format!("{ars} delegates {procedure} to {other}{instead}"),
             );
             reasons.push(reason("delegation", Some(other), because));
             if let Ok(ars) = Ars::parse(other) {

@@ -14,6 +14,7 @@ mod decide;
 mod diff;
 mod directory;
 mod finding;
+mod in_force;
 mod index;
 mod municipality;
 mod names;
@@ -24,7 +25,6 @@ mod references;
 mod release;
 mod rule;
 mod source;
-mod synthetic;
 mod target;
 mod text;
 mod values;
@@ -33,20 +33,20 @@ pub use bundle::{BundleParts, Checks};
 pub use cases::{Case, Expected};
 pub use catalogue::{Catalogue, SchemaFile, SchemaSet};
 pub use coverage::CoverageRow;
-pub use decide::{CANONICAL_SCHEMA, Decision, Plan, PlannedDelivery, Work};
+pub use decide::{CANONICAL_SCHEMA, Decision, Plan, PlannedDelivery};
 pub use diff::{Changes, ReleaseDiff, RouteChange, diff};
 pub use directory::Authority;
 pub use finding::CheckFinding;
+pub use in_force::InForce;
 pub use index::Recognised;
 pub use municipality::{Defaults, Municipality, Office, Profile};
 pub use osci::{OsciMode, OsciWay};
 pub use product::{
-    AdapterKind, AttachmentForm, Authentication, FolderLayout, Maintenance, Options, OutputForm, Policy,
-    ProductKind, ProductLimits, ProductPackage, PushMethod, SoapVersion,
+    AdapterKind, AttachmentForm, Authentication, FolderLayout, Maintenance, Options, Policy, ProductKind,
+    ProductLimits, ProductPackage, PushMethod, SoapVersion,
 };
 pub use release::{COMPILED, Contents, Filed, Files, Release, release_id};
 pub use rule::{Day, Keys, Level, MessageRule, Order, RulePackage};
 pub use source::{Allow, Answers, AuthorRule, SecretRef, Source, SourceLimits};
-pub use synthetic::{synthetic, synthetic_message};
 pub use target::Target;
 pub use text::{Span, locate, nearest, position};

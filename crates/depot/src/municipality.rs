@@ -43,7 +43,7 @@ pub struct Office {
     /// Its own secret.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secret: Option<SecretRef>,
-    /// Its own transfer folder.
+    /// Its own drop folder.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub folder: Option<String>,
     /// Its own mail address.
@@ -114,7 +114,7 @@ pub struct Municipality {
     /// Mail address.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mail: Option<String>,
-    /// Umleitung: procedure → ARS, or authority id, of who does it.
+    /// Übertragung: procedure → ARS, or authority id, of who does it.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub delegate: BTreeMap<ProcedureId, String>,
     /// Transferverzeichnis.

@@ -1,6 +1,6 @@
 //! Product packages (`rules/products/…/product.toml`, `rules/dms/…/product.toml`, `ARCHITECTURE.md` 5.3).
 
-use dds_message::ProductId;
+use dds_message::{OutputForm, ProductId};
 use serde::{Deserialize, Serialize};
 
 use crate::text::Span;
@@ -94,18 +94,6 @@ impl AdapterKind {
             Self::Osci => "osci",
         }
     }
-}
-
-/// What a stylesheet writes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum OutputForm {
-    /// XML.
-    Xml,
-    /// The XPath 3.1 map/array vocabulary, turned into JSON.
-    Json,
-    /// Text.
-    Text,
 }
 
 /// Options by adapter; each adapter reads its own and ignores the rest.

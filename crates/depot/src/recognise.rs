@@ -4,7 +4,6 @@ use dds_message::{Ags, Ars, AuthorityId, CaseRef, Code, Facts, Language, LeikaKe
 use dds_xml::{Extracted, Slot};
 
 use crate::{
-    decide::Work,
     index::{Compiled, Recognised},
     release::Release,
     rule::{MessageRule, RulePackage},
@@ -23,7 +22,8 @@ impl Release {
     /// DDS-R001 (type unknown; names the nearest known), DDS-R002 (not valid on that day; names what is), DDS-R003 (an
     /// AGS of a municipality that is not connected), DDS-R007 (a key is malformed; names its place, never its content).
     pub fn recognise(&self, extracted: &Extracted, day: &str) -> Result<(Facts, Recognised), Problem> {
-        self.recognise_counted(extracted, day, &mut Work::default())
+        let recognised = self.recognise_type(extracted, day)?;
+        Ok((self.facts(extracted, recognised)?, recognised))
     }
 
     /// Which message of which rule it is, wherever it belongs.
@@ -31,21 +31,26 @@ impl Release {
     /// # Errors
     /// DDS-R001 or DDS-R002.
     pub fn recognise_type(&self, extracted: &Extracted, day: &str) -> Result<Recognised, Problem> {
-        self.message_type(extracted, day, &mut Work::default())
-    }
-
-    /// Like [`Release::recognise`], and counts its work.
-    ///
-    /// # Errors
-    /// As there.
-    pub fn recognise_counted(
-        &self,
-        extracted: &Extracted,
-        day: &str,
-        work: &mut Work,
-    ) -> Result<(Facts, Recognised), Problem> {
-        let recognised = self.message_type(extracted, day, work)?;
-        Ok((self.facts(extracted, recognised, work)?, recognised))
+        let Some(shapes) = self.index().roots.get(&extracted.root) else {
+            return Err(self.unknown_root(extracted));
+        };
+        let mut expired = None;
+        for shape in shapes {
+            let values: Option<Vec<String>> =
+                shape.slots.iter().map(|slot| extracted.first(*slot).map(str::to_owned)).collect();
+            let Some(values) = values else { continue };
+            let Some(candidates) = shape.by_value.get(&values) else { continue };
+            for one in candidates {
+                if self.rule_of(*one).valid_on(day) {
+                    return Ok(*one);
+                }
+            }
+            expired = expired.or(candidates.first().copied());
+        }
+        Err(match expired {
+            Some(rule) => self.not_valid(rule, day),
+            None => self.undecided(extracted),
+        })
     }
 
     /// The rule for facts recognised earlier, perhaps under another release: procedure × message type × version × date.
@@ -87,32 +92,6 @@ impl Release {
         &self.index().messages[recognised.rule][recognised.message]
     }
 
-    fn message_type(&self, extracted: &Extracted, day: &str, work: &mut Work) -> Result<Recognised, Problem> {
-        work.lookups += 1;
-        let Some(shapes) = self.index().roots.get(&extracted.root) else {
-            return Err(self.unknown_root(extracted));
-        };
-        let mut expired = None;
-        for shape in shapes {
-            let values: Option<Vec<String>> =
-                shape.slots.iter().map(|slot| extracted.first(*slot).map(str::to_owned)).collect();
-            let Some(values) = values else { continue };
-            work.lookups += 1;
-            let Some(candidates) = shape.by_value.get(&values) else { continue };
-            for one in candidates {
-                work.candidates += 1;
-                if self.rule_of(*one).valid_on(day) {
-                    return Ok(*one);
-                }
-            }
-            expired = expired.or(candidates.first().copied());
-        }
-        Err(match expired {
-            Some(rule) => self.not_valid(rule, day),
-            None => self.undecided(extracted),
-        })
-    }
-
     fn unknown_root(&self, extracted: &Extracted) -> Problem {
         let root = &extracted.root;
         let names: Vec<String> = self.index().roots.keys().take(2_000).map(ToString::to_string).collect();
@@ -129,7 +108,7 @@ impl Release {
         }
         near.sort();
         let shown: String = root.to_string().chars().take(200).collect();
-        let (vorschlag, hint) = if near.is_empty() {
+        let (german, english) = if near.is_empty() {
             let mut known = names;
             known.sort();
             known.truncate(20);
@@ -140,8 +119,8 @@ impl Release {
             (format!("gemeint vielleicht: {near}"), format!("did you mean {near}"))
         };
         let text = (
-            format!("keine Regel kennt das Wurzelelement {shown}; {vorschlag}"),
-            format!("no rule knows the root element {shown}; {hint}"),
+            format!("keine Regel kennt das Wurzelelement {shown}; {german}"),
+            format!("no rule knows the root element {shown}; {english}"),
         );
         Problem::new(Code::UNKNOWN_TYPE, text)
     }
@@ -195,12 +174,7 @@ impl Release {
         Problem::new(Code::NOT_VALID_TODAY, because)
     }
 
-    fn facts(
-        &self,
-        extracted: &Extracted,
-        recognised: Recognised,
-        work: &mut Work,
-    ) -> Result<Facts, Problem> {
+    fn facts(&self, extracted: &Extracted, recognised: Recognised) -> Result<Facts, Problem> {
         let (rule, message, compiled) =
             (self.rule_of(recognised), self.message_of(recognised), self.compiled(recognised));
         let keys = &message.keys;
@@ -218,7 +192,6 @@ impl Release {
             Some(text) => Some(match (Ars::parse(text), Ags::parse(text)) {
                 (Ok(ars), _) => ars,
                 (_, Ok(ags)) => {
-                    work.lookups += 1;
                     let place = self.index().ags.get(&ags).ok_or_else(|| {
                         let text = (
                             format!("keine Kommune mit dem AGS {ags} ist angeschlossen"),

@@ -258,7 +258,7 @@ impl References<'_> {
                 };
                 let names = names.join(" → ");
                 let text = (
-                    format!("die Umleitung von {procedure} {german}: {names}"),
+                    format!("die Übertragung von {procedure} {german}: {names}"),
                     format!("delegation of {procedure} {english}: {names}"),
                 );
                 let file = &self.contents.municipalities[start].file;

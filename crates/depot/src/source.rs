@@ -108,11 +108,6 @@ impl Source {
         );
         Err(Problem::new(Code::NOT_ALLOWED, text))
     }
-
-    /// The target of answers to this source: `source/<id>`.
-    pub fn answer_target(&self) -> Result<TargetId, dds_message::Malformed> {
-        TargetId::parse(&format!("source/{}", self.id))
-    }
 }
 
 /// Autorenregel: what the authors' signatures (Inhaltssignaturen) of a source must be worth. One that is wrong, or whose certificate is

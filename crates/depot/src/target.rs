@@ -1,6 +1,6 @@
 //! Targets: where deliveries go.
 
-use dds_message::{Ars, AuthorityId, ProductId, SourceId, TargetId};
+use dds_message::{Ars, AuthorityId, SourceId, TargetId};
 use serde::Serialize;
 
 use crate::{
@@ -22,8 +22,6 @@ pub struct Target {
     pub source: Option<SourceId>,
     /// Product as `product@version`; `None` for a source.
     pub product: Option<String>,
-    /// Product without version.
-    pub product_id: Option<ProductId>,
     /// The way.
     pub adapter: AdapterKind,
     /// Options of the adapter.
@@ -63,7 +61,7 @@ impl Target {
 impl Release {
     /// Every target, worked out one by one: sources first, then area by area.
     pub fn targets(&self) -> impl Iterator<Item = Target> {
-        let sources = self.sources().filter_map(|source| self.find_target(&source.answer_target().ok()?));
+        let sources = self.sources().filter_map(|source| self.find_target(&TargetId::of_source(&source.id)));
         let offices = self.authorities().flat_map(|authority| {
             let targets: Vec<Target> = authority
                 .targets()
@@ -113,7 +111,6 @@ impl Release {
             authority: Some(authority.id.clone()),
             source: None,
             product: Some(package.name()),
-            product_id: Some(package.product.clone()),
             adapter,
             options: package.options.clone(),
             endpoint: office.endpoint.clone().or_else(|| municipality.endpoint.clone()),
@@ -140,7 +137,6 @@ impl Release {
             authority: None,
             source: Some(source.id.clone()),
             product: None,
-            product_id: None,
             adapter,
             options: Options::default(),
             endpoint,

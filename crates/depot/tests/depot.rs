@@ -1,4 +1,4 @@
-//! Recognition, building, checking and comparing releases, and that neither order nor size changes a decision.
+//! Recognition, building, checking and comparing releases, and that the order of files changes no decision.
 
 #![allow(
     clippy::print_stderr,
@@ -9,9 +9,8 @@
 
 mod support;
 
-use dds_depot::{Decision, Release, Work, diff, synthetic, synthetic_message};
+use dds_depot::{Release, diff};
 use dds_message::{Code, Severity};
-use dds_xml::Limits;
 use proptest::prelude::*;
 use serde_json::json;
 use support::{CITY, DAY, DISTRICT, Depot, SEAT, VILLAGE, message, recognise};
@@ -284,25 +283,6 @@ fn the_difference_names_rules_targets_and_routes() {
     assert!(route.before.as_ref().unwrap().starts_with(&format!("sn:{CITY}-steueramt")));
     assert!(route.after.as_ref().unwrap().starts_with(&format!("sn:{SEAT}-steueramt")));
     assert!(diff(&old, &old, DAY).routes.is_empty() && diff(&old, &old, DAY).targets.is_empty());
-}
-
-/// The work for one message, by its counters: time would depend on the machine.
-fn work(rules: usize, municipalities: usize) -> Work {
-    let release = synthetic(rules, municipalities).unwrap();
-    let document = synthetic_message(rules - 1, municipalities - 1, 100);
-    let extracted = dds_xml::extract(document.as_bytes(), release.key_plan(), &Limits::default()).unwrap();
-    let mut work = Work::default();
-    let (facts, rule) = release.recognise_counted(&extracted, DAY, &mut work).unwrap();
-    let decision = release.decide_counted(&facts, rule, &[], DAY, &mut work);
-    assert!(matches!(decision, Decision::Route(plan) if plan.deliveries.len() == 1));
-    work
-}
-
-#[test]
-fn the_work_of_a_decision_does_not_grow_with_the_depot() {
-    let small = work(10, 10);
-    assert!(small.lookups > 0 && small.candidates > 0);
-    assert_eq!(small, work(2_000, 3_000));
 }
 
 proptest! {

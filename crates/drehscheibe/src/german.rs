@@ -52,7 +52,7 @@ const TEXTS: &[(&str, &str)] = &[
     ("replay.before", "Mit diesem abgelegten Depotstand vergleichen statt mit dem aktiven"),
     (
         "replay.release",
-        "Gegen diesen abgelegten Depotstand; ohne Angabe gegen Regeln und Konfiguration von jetzt",
+        "Gegen diesen abgelegten Depotstand; ohne Angabe gegen den jetzigen Stand der Dateien",
     ),
     ("replay.rules", "Ordner mit Regel- und Produktpaketen statt dessen, den drehscheibe.toml nennt"),
     ("replay.config_dir", "Ordner mit Quellen, Profilen und Kommunen statt dessen von drehscheibe.toml"),

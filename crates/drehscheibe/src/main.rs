@@ -77,6 +77,12 @@ impl From<CheckFinding> for Failure {
     }
 }
 
+impl From<dds_config::BuildError> for Failure {
+    fn from(error: dds_config::BuildError) -> Self {
+        error.findings.into()
+    }
+}
+
 impl From<dds_store::StoreError> for Failure {
     fn from(error: dds_store::StoreError) -> Self {
         Problem::from(error).into()

@@ -14,11 +14,10 @@ use std::{
     time::Duration,
 };
 
-use arc_swap::ArcSwap;
 use axum::{extract::Request, middleware::map_request};
 use dds_config::{ProcessConfig, ReleaseStore, SourcePaths, check_certificates, read_release, read_secret};
 use dds_delivery::Scheduler;
-use dds_depot::Release;
+use dds_depot::{InForce, Release};
 use dds_inbound::{Context, FolderOptions, Peer, Sources};
 use dds_message::{Clock, Code, Digest, Problem, Timestamp};
 use dds_outbound::{
@@ -45,9 +44,7 @@ use self::{
 use crate::{
     Failure, admin,
     cli::Serve,
-    commands,
-    demo::build_failed,
-    folders,
+    commands, folders,
     osci::{Around, Osci, Refresher},
     output::Output,
     watch as watcher,
@@ -83,6 +80,7 @@ pub(crate) struct Node {
     pub(crate) releases: ReleaseStore,
     pub(crate) pool: Pool,
     pub(crate) clock: Arc<dyn Clock>,
+    in_force: InForce,
     store: SqliteStore,
     router: Router,
     telemetry: Telemetry,
@@ -120,19 +118,16 @@ impl Node {
         let osci = Osci::open(&config, &ways_out.tls, &clock)?.map(Arc::new);
         ways_out.osci = osci.as_ref().and_then(|osci| osci.sender(&clock));
         let sender = ways_out.osci.clone();
-        let targets =
-            Targets::new(ways_out, Arc::new(release.clone())).map_err(dds_message::Problem::from)?;
+        let in_force = InForce::new(release.clone());
+        let targets = Targets::new(ways_out, in_force.clone()).map_err(dds_message::Problem::from)?;
         let router = Router::new(
             router_parts(&store, &pool, &clock, &telemetry),
             options::router(&config),
-            release.clone(),
+            in_force.clone(),
         );
         let scheduler =
             Scheduler::new(delivery_parts(&store, &targets, &clock, &telemetry), options::delivery(&config));
-        let sources = Arc::new(ActiveSources {
-            release: ArcSwap::from_pointee(release.clone()),
-            config: config.clone(),
-        });
+        let sources = Arc::new(ActiveSources { in_force: in_force.clone(), config: config.clone() });
         let context = Context::new(
             Arc::new(router.clone()),
             Arc::clone(&sources) as Arc<dyn Sources>,
@@ -146,6 +141,7 @@ impl Node {
             releases,
             pool,
             clock,
+            in_force,
             store,
             router,
             telemetry,
@@ -291,15 +287,13 @@ impl Node {
 
     /// Puts another release in force: compiled first, then switched, then confirmed. On any error the old one stays.
     pub(crate) async fn activate(&self, release: Release) -> Result<(), Failure> {
-        let before = self.router.release();
+        let before = self.release();
         if before.id() == release.id() {
             self.releases.confirm(&self.config.node, &release.id())?;
             return Ok(());
         }
         load(&self.pool, &release).await?;
-        self.targets.activate(Arc::new(release.clone()));
-        self.sources.release.store(Arc::new(release.clone()));
-        self.router.activate(release.clone());
+        self.in_force.switch(release.clone());
         if let Err(Failure { problem, .. }) = self.watch_folders().await {
             // The release is in force all the same; whose folder cannot be opened is told, and is tried with the next one.
             tracing::error!(code = %problem.code, detail = %problem.detail, "inbound.folder_not_watched");
@@ -313,7 +307,7 @@ impl Node {
 
     /// The release in force.
     pub(crate) fn release(&self) -> Release {
-        self.router.release()
+        self.in_force.get()
     }
 
     async fn note(&self, release: &Release, before: Option<&Release>) -> Result<(), Failure> {
@@ -397,7 +391,7 @@ fn active_release(
     }
     let paths =
         SourcePaths { rules: config.rules.clone(), config: config_dir.to_owned(), schemas: config.schemas() };
-    let release = read_release(&paths).map_err(build_failed)?;
+    let release = read_release(&paths)?;
     releases.save(&release, now)?;
     releases.activate(&release.id())?;
     Ok(release)

@@ -80,7 +80,7 @@ impl Osci {
             clock: Arc::clone(clock),
         };
         let postbox = Postbox::open(options).map_err(|error| {
-            let text = (format!("OSCI-Postfach: {error}"), error.to_string());
+            let text = (format!("OSCI-Postfachspeicher: {error}"), error.to_string());
             Failure::new(Code::OSCI_POSTBOX, text)
         })?;
         let policy = CryptoPolicy {

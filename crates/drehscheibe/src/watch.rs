@@ -7,7 +7,7 @@ use std::{
 };
 
 use dds_config::{SourcePaths, build_release};
-use dds_message::{Clock, Timestamp};
+use dds_message::Clock;
 use dds_postbox::Swept;
 use tokio::sync::watch;
 
@@ -54,10 +54,8 @@ pub(crate) async fn osci(
     let mut pauses = 0_u32;
     loop {
         if pauses.is_multiple_of(SWEEPS) {
-            let before = |age: Duration| {
-                Timestamp(clock.now().0.saturating_sub(i64::try_from(age.as_millis()).unwrap_or(i64::MAX)))
-            };
-            match osci.postbox().sweep(before(osci.keep()), before(Duration::from_secs(86_400))).await {
+            let now = clock.now();
+            match osci.postbox().sweep(now.minus(osci.keep()), now.minus(Duration::from_secs(86_400))).await {
                 Ok(Swept { deliveries: 0, sent: 0, files: 0 }) => {}
                 Ok(Swept { deliveries, sent, files }) => {
                     tracing::info!(deliveries, sent, files, "osci.swept");
@@ -100,8 +98,7 @@ pub(crate) async fn sources(node: Arc<Node>, config_dir: PathBuf) {
 
 async fn rebuild(node: &Node, paths: &SourcePaths) -> Result<(), Failure> {
     let now = node.clock.now();
-    let (release, proof) =
-        Box::pin(build_release(paths, &node.pool, &now.day())).await.map_err(crate::demo::build_failed)?;
+    let (release, proof) = Box::pin(build_release(paths, &node.pool, &now.day())).await?;
     node.releases.save(&release, now)?;
     node.releases.activate(&release.id())?;
     tracing::info!(release = %release.id(), cases = proof.cases.len(), "release built from changed files");

@@ -1,5 +1,5 @@
-//! The workspace holds to its own rules: crates depend on each other only as ARCHITECTURE.md allows, every error code
-//! has a page, and every licence is one that `deny.toml` allows.
+//! The workspace holds to its own rules: crates depend on each other as ARCHITECTURE.md says, every error code has a
+//! page, and every licence is one that `deny.toml` allows.
 
 #![allow(
     clippy::print_stderr,
@@ -15,7 +15,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
+use cargo_metadata::{Dependency, DependencyKind, Metadata, MetadataCommand, Package};
 use dds_message::CODES;
 
 fn root() -> PathBuf {
@@ -47,41 +47,93 @@ fn folder(package: &str) -> &str {
     package.strip_prefix("dds-").unwrap_or(package)
 }
 
+/// Dependencies of the product; what only tests use is free.
+fn product(package: &Package) -> impl Iterator<Item = &Dependency> {
+    package.dependencies.iter().filter(|one| one.kind == DependencyKind::Normal)
+}
+
+/// The table is the whole list, and no longer than what is there.
 #[test]
-fn crates_depend_only_in_the_allowed_direction() {
+fn crates_depend_on_each_other_as_the_table_says() {
     let allowed = allowed();
     let metadata = metadata();
     let members = metadata.workspace_packages();
     let names: BTreeSet<_> = members.iter().map(|package| package.name.to_string()).collect();
-    let mut wrong = Vec::new();
+    let folders: BTreeSet<_> = names.iter().map(|name| folder(name).to_owned()).collect();
+    assert_eq!(
+        allowed.keys().cloned().collect::<BTreeSet<_>>(),
+        folders,
+        "the rows of the table are the crates"
+    );
     for package in &members {
         let own = folder(&package.name);
-        let Some(uses) = allowed.get(own) else {
-            wrong.push(format!("{own} is not in the table of ARCHITECTURE.md"));
-            continue;
-        };
-        let Some(uses) = uses else { continue };
-        for dependency in package.dependencies.iter().filter(|one| one.kind == DependencyKind::Normal) {
-            let other = folder(&dependency.name);
-            if names.contains(&dependency.name) && !uses.contains(other) {
-                wrong.push(format!("{own} → {other} is not allowed"));
+        let Some(uses) = &allowed[own] else { continue };
+        let there: BTreeSet<_> = product(package)
+            .filter(|one| names.contains(&one.name))
+            .map(|one| folder(&one.name).to_owned())
+            .collect();
+        assert_eq!(&there, uses, "what {own} uses, and what it may use");
+    }
+}
+
+/// What a manifest names, the sources name: a dependency that nobody needs goes, one that only tests need is theirs.
+#[test]
+fn every_dependency_is_used() {
+    let mut unused = Vec::new();
+    for package in metadata().workspace_packages() {
+        let folder = package.manifest_path.parent().unwrap();
+        let sources =
+            |names: &[&str]| -> String { names.iter().map(|name| rust(folder.join(name))).collect() };
+        let product = sources(&["src", "probe", "build.rs"]);
+        let all = product.clone() + &sources(&["tests", "benches"]);
+        for dependency in &package.dependencies {
+            let text = if dependency.kind == DependencyKind::Development { &all } else { &product };
+            let name = dependency.name.replace('-', "_");
+            let mut words = text.split(|letter: char| !letter.is_alphanumeric() && letter != '_');
+            if !words.any(|word| word == name) {
+                unused.push(format!("{} does not use {}", package.name, dependency.name));
             }
         }
     }
-    for name in allowed.keys() {
-        if !names.iter().any(|package| folder(package) == name) {
-            wrong.push(format!("{name} stands in the table but is no crate"));
-        }
-    }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(unused.is_empty(), "{}", unused.join("\n"));
 }
 
 #[test]
-fn pure_crates_use_no_runtime_and_no_network() {
+fn every_library_stands_in_a_decision() {
+    let pages = fs::read_dir(root().join("docs/decisions")).unwrap();
+    let pages: String = pages.map(|entry| fs::read_to_string(entry.unwrap().path()).unwrap()).collect();
+    let named: BTreeSet<_> =
+        pages.split(|letter: char| !letter.is_alphanumeric() && !"-_".contains(letter)).collect();
     let metadata = metadata();
-    for pure in ["dds-message", "dds-xml", "dds-transform", "dds-validate", "dds-soap", "dds-depot"] {
-        let package = metadata.packages.iter().find(|package| package.name == pure).unwrap();
-        for dependency in package.dependencies.iter().filter(|one| one.kind == DependencyKind::Normal) {
+    let members = metadata.workspace_packages();
+    let dependencies = members.iter().flat_map(|package| &package.dependencies);
+    let libraries: BTreeSet<_> =
+        dependencies.filter(|one| one.path.is_none()).map(|one| one.name.as_str()).collect();
+    let missing: Vec<_> = libraries.difference(&named).collect();
+    assert!(missing.is_empty(), "no page of docs/decisions names {missing:?}");
+}
+
+/// All Rust below `path`, without comments.
+fn rust(path: impl AsRef<Path>) -> String {
+    let path = path.as_ref();
+    if let Ok(entries) = fs::read_dir(path) {
+        return entries.map(|entry| rust(entry.unwrap().path())).collect();
+    }
+    if path.extension().is_none_or(|extension| extension != "rs") || !path.exists() {
+        return String::new();
+    }
+    let text = fs::read_to_string(path).unwrap();
+    text.lines().filter(|line| !line.trim_start().starts_with("//")).flat_map(|line| [line, "\n"]).collect()
+}
+
+/// Invariant I1. What runs in tests of these crates may read files.
+#[test]
+fn pure_crates_do_no_io_read_no_clock_and_start_nothing() {
+    let metadata = metadata();
+    for pure in ["message", "xml", "transform", "validate", "soap", "depot", "osci"] {
+        let name = format!("dds-{pure}");
+        let package = metadata.packages.iter().find(|package| package.name == name).unwrap();
+        for dependency in product(package) {
             let forbidden = ["tokio", "hyper", "reqwest", "rusqlite", "axum", "tempfile", "rustls"];
             assert!(
                 !forbidden.contains(&dependency.name.as_str()),
@@ -89,7 +141,33 @@ fn pure_crates_use_no_runtime_and_no_network() {
                 dependency.name
             );
         }
+        for (file, text) in product_sources(&root().join("crates").join(pure).join("src")) {
+            for forbidden in
+                ["fs::", "net::", "thread::", "SystemTime::", "Instant::", "Timestamp::now", "Zoned::now"]
+            {
+                let found = text.match_indices(forbidden).any(|(place, _)| {
+                    !text[..place].ends_with(|letter: char| letter.is_alphanumeric() || letter == '_')
+                });
+                assert!(!found, "{} names {forbidden}", file.display());
+            }
+        }
     }
+}
+
+/// Rust files below `folder` with their text up to their tests.
+fn product_sources(folder: &Path) -> Vec<(PathBuf, String)> {
+    let mut sources = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            sources.extend(product_sources(&path));
+        } else if !path.ends_with("tests.rs") {
+            let text = rust(&path);
+            let product = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
+            sources.push((path, product.to_owned()));
+        }
+    }
+    sources
 }
 
 #[test]

@@ -20,8 +20,8 @@ use std::{
 
 use bytes::Bytes;
 use dds_config::{SourcePaths, read_release};
-use dds_depot::{CANONICAL_SCHEMA, OutputForm, ProductKind, Release};
-use dds_message::{Format, Severity};
+use dds_depot::{CANONICAL_SCHEMA, ProductKind, Release};
+use dds_message::{Format, OutputForm, Severity};
 use dds_worker::{Job, JobResult, Pool, PoolOptions, TargetJob};
 use dds_xml::Limits;
 use roxmltree::{Document, Node};
@@ -141,7 +141,7 @@ async fn transform(release: &Release, pool: &Pool, products: &[Product], file: &
     let checks = release.checks(recognised);
     let target = |product: &Product| TargetJob {
         stylesheet: product.stylesheet.clone(),
-        output: dds_config::worker_output(product.output),
+        output: product.output,
         sendung: Bytes::from_static(SENDUNG.as_bytes()),
     };
     let job = Job {

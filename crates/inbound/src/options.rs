@@ -2,11 +2,8 @@
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
 /// Grenzen of one submission, global or of a source.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// Main document, in bytes.
     pub document_bytes: u64,
@@ -25,8 +22,7 @@ impl Default for Limits {
 }
 
 /// How the channels treat submissions.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Options {
     /// Limits of a source that has none of its own.
     pub limits: Limits,
@@ -98,8 +94,7 @@ impl Options {
 }
 
 /// Limits of a connection.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HttpLimits {
     /// Connections open at the same time; further ones wait in the backlog of the system.
     pub connections: usize,

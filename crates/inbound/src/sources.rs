@@ -18,12 +18,11 @@ pub trait Sources: Send + Sync + 'static {
     fn author(&self, source: &SourceId) -> AuthorRule;
 }
 
-/// Sources in a plain table: for tests, demo, and as a ready part of an implementation.
+/// Sources in a plain table, for tests; none has limits of its own.
 #[derive(Debug, Clone, Default)]
 pub struct SourceTable {
     tokens: Vec<(Digest, SourceId)>,
     certificates: Vec<(Digest, SourceId)>,
-    limits: Vec<(SourceId, Limits)>,
     authors: Vec<(SourceId, AuthorRule)>,
 }
 
@@ -39,13 +38,6 @@ impl SourceTable {
     #[must_use]
     pub fn with_certificate(mut self, source: SourceId, digest: Digest) -> Self {
         self.certificates.push((digest, source));
-        self
-    }
-
-    /// Gives a source limits of its own.
-    #[must_use]
-    pub fn with_limits(mut self, source: SourceId, limits: Limits) -> Self {
-        self.limits.push((source, limits));
         self
     }
 
@@ -66,8 +58,8 @@ impl Sources for SourceTable {
         find(&self.certificates, digest)
     }
 
-    fn limits(&self, source: &SourceId) -> Option<Limits> {
-        self.limits.iter().find(|(known, _)| known == source).map(|(_, limits)| *limits)
+    fn limits(&self, _source: &SourceId) -> Option<Limits> {
+        None
     }
 
     fn author(&self, source: &SourceId) -> AuthorRule {

@@ -42,6 +42,18 @@ pub enum Format {
     Json,
 }
 
+/// What a product's stylesheet makes of the Vorgang.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OutputForm {
+    /// XML, as the stylesheet writes it.
+    Xml,
+    /// The stylesheet writes the map vocabulary of XPath 3.1, which becomes JSON.
+    Json,
+    /// As the stylesheet writes it, `xsl:output method="text"`.
+    Text,
+}
+
 impl Format {
     /// Media type of the form.
     #[must_use]

@@ -206,8 +206,8 @@ codes! {
     OSCI_AUTHOR "DDS-O011" Sender 422 "Autorensignatur ungültig" "Author's signature invalid"
         "Inhaltsdaten neu signieren und senden; drehscheibe osci inspect nennt die fehlerhafte Referenz."
         "Sign the content anew and send it; drehscheibe osci inspect names the faulty reference.";
-    OSCI_POSTBOX "DDS-O012" Operator 503 "OSCI-Postfach nicht verfügbar" "OSCI postbox not available"
-        "Datenträger und Hauptschlüssel prüfen; nichts wurde quittiert, Partner senden erneut."
+    OSCI_POSTBOX "DDS-O012" Operator 503 "OSCI-Postfachspeicher nicht verfügbar" "OSCI postbox not available"
+        "Platte und Hauptschlüssel prüfen; nichts wurde quittiert, Partner senden erneut."
         "Check disk and master key; nothing was acknowledged, partners send again.";
     OSCI_KEYS "DDS-O013" Operator 500 "OSCI-Schlüssel oder -Zertifikat nicht verwendbar" "OSCI key or certificate unusable"
         "Datei, PIN und Zertifikat unter [osci] in drehscheibe.toml prüfen." "Check file, PIN and certificate under [osci] in drehscheibe.toml.";

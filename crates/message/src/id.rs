@@ -18,7 +18,7 @@ pub struct DeliveryId(pub Uuid);
 impl DeliveryId {
     /// The id of the delivery of `message` to `target` under `rule` (for instance `hundesteuer@1.0`).
     ///
-    /// `run` is 0 for the first plan; "send as new" by an operator counts up.
+    /// `run` is 0 for the first plan; each redirection by an operator counts up.
     #[must_use]
     pub fn derive(message: MessageId, target: &TargetId, rule: &str, run: u32) -> Self {
         Self(Uuid::new_v5(&message.0, format!("{target}\n{rule}\n{run}").as_bytes()))
@@ -57,7 +57,7 @@ impl std::fmt::Display for ReleaseId {
 }
 
 macro_rules! name_form {
-    ($(#[$doc:meta])* $type:ident, $what:literal, $expected:expr, $allowed:expr) => {
+    ($(#[$doc:meta])* $type:ident, $what:literal, $longest:literal, $expected:expr, $allowed:expr) => {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(try_from = "String", into = "String")]
@@ -67,7 +67,7 @@ macro_rules! name_form {
             /// Reads the text form; anything else is [`Malformed`].
             pub fn parse(text: &str) -> Result<Self, Malformed> {
                 let allowed: fn(u8) -> bool = $allowed;
-                if (1..=120).contains(&text.len()) && text.bytes().all(allowed) {
+                if (1..=$longest).contains(&text.len()) && text.bytes().all(allowed) {
                     Ok(Self(text.into()))
                 } else {
                     Err(Malformed::new($what, text, $expected))
@@ -112,21 +112,29 @@ const fn keyed(byte: u8) -> bool {
 
 name_form!(
     /// Quellsystem: a form server or portal that may send, as named in `config/sources/`.
-    SourceId, "source", ("1 bis 120 Zeichen aus a-z 0-9 - _ .", "1 to 120 of a-z 0-9 - _ ."), plain
+    SourceId, "source", 120, ("1 bis 120 Zeichen aus a-z 0-9 - _ .", "1 to 120 of a-z 0-9 - _ ."), plain
 );
 name_form!(
     /// Zustellziel: one end point of one authority, such as `146120000000/steueramt/fv-steuerwerk`; answers to a
     /// source go to `source/<source id>`.
-    TargetId, "target", ("1 bis 120 Zeichen aus A-Z a-z 0-9 - _ . : /", "1 to 120 of A-Z a-z 0-9 - _ . : /"), keyed
+    TargetId, "target", 127, ("1 bis 127 Zeichen aus A-Z a-z 0-9 - _ . : /", "1 to 127 of A-Z a-z 0-9 - _ . : /"), keyed
 );
 name_form!(
     /// Produkt: a Fachverfahren or DMS of the catalogue in `rules/products/` and `rules/dms/`, such as `fv-steuerwerk`.
-    ProductId, "product", ("1 bis 120 Zeichen aus a-z 0-9 - _ .", "1 to 120 of a-z 0-9 - _ ."), plain
+    ProductId, "product", 120, ("1 bis 120 Zeichen aus a-z 0-9 - _ .", "1 to 120 of a-z 0-9 - _ ."), plain
 );
 name_form!(
     /// Zuständige Stelle in the form of the DVDV, `prefix:key`, such as `sn:146120000000-steueramt`.
-    AuthorityId, "authority", ("Präfix:Schlüssel aus A-Z a-z 0-9 - _ . : /", "prefix:key of A-Z a-z 0-9 - _ . : /"), keyed
+    AuthorityId, "authority", 120, ("Präfix:Schlüssel aus A-Z a-z 0-9 - _ . : /", "prefix:key of A-Z a-z 0-9 - _ . : /"), keyed
 );
+
+impl TargetId {
+    /// The target of answers to `source`.
+    #[must_use]
+    pub fn of_source(source: &SourceId) -> Self {
+        Self(format!("source/{source}").into())
+    }
+}
 
 #[cfg(test)]
 mod tests {
@@ -153,6 +161,9 @@ mod tests {
         assert!(SourceId::parse("Amt 24").is_err());
         assert!(TargetId::parse("146120000000/steueramt/fv-steuerwerk").is_ok());
         assert!(TargetId::parse("").is_err());
+        let longest = SourceId::parse(&"a".repeat(120)).unwrap();
+        let target = TargetId::of_source(&longest);
+        assert_eq!(TargetId::parse(target.as_str()), Ok(target), "also the longest reads back");
         assert!(AuthorityId::parse("sn:146120000000-steueramt").is_ok());
     }
 }

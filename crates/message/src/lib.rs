@@ -18,7 +18,7 @@ mod text;
 mod time;
 
 pub use area::{Ags, Ars};
-pub use attachment::{Attachment, Format, content_disposition};
+pub use attachment::{Attachment, Format, OutputForm, content_disposition};
 pub use case::{AnswerKind, CaseHolder, CaseRef, Direction};
 pub use code::{CODES, Code, CodeEntry};
 pub use digest::{Digest, Digesting};

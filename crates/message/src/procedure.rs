@@ -9,7 +9,7 @@ use crate::{
 
 name_form!(
     /// Verwaltungsverfahren as named by its rule package, such as `gewerbeanzeige`.
-    ProcedureId, "procedure", ("1 bis 120 Zeichen aus a-z 0-9 - _ .", "1 to 120 of a-z 0-9 - _ ."), plain
+    ProcedureId, "procedure", 120, ("1 bis 120 Zeichen aus a-z 0-9 - _ .", "1 to 120 of a-z 0-9 - _ ."), plain
 );
 
 /// LeiKa-Schlüssel of a service: 14 digits that begin with 99.

@@ -14,6 +14,18 @@ impl Timestamp {
         Self(self.0.saturating_add(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)))
     }
 
+    /// This moment less `duration`.
+    #[must_use]
+    pub fn minus(self, duration: std::time::Duration) -> Self {
+        Self(self.0.saturating_sub(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)))
+    }
+
+    /// The same moment as OSCI and mail count it; one that the calendar does not reach is 1970.
+    #[must_use]
+    pub fn to_jiff(self) -> jiff::Timestamp {
+        jiff::Timestamp::from_millisecond(self.0).unwrap_or_default()
+    }
+
     /// Time from `earlier` to this moment, zero if `earlier` is later.
     #[must_use]
     pub fn since(self, earlier: Self) -> std::time::Duration {
@@ -72,5 +84,9 @@ mod tests {
         assert_eq!(moment.to_string(), "2026-11-22T00:00:00.123Z");
         assert_eq!(Timestamp::parse(&moment.to_string()), Ok(moment));
         assert_eq!(moment.day(), "2026-11-22");
+        assert_eq!(
+            moment.plus(std::time::Duration::from_secs(7)).minus(std::time::Duration::from_secs(7)),
+            moment
+        );
     }
 }

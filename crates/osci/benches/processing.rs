@@ -5,7 +5,7 @@
 //!
 //! Where Java and the peer of `tests/interop/osci-java` are there (`run.sh` builds it), keys and message are the peer's and its own
 //! figure stands in the same table. That peer is the JDK's cryptography with a protocol of our own, not the published OSCI library:
-//! the figure is a scale, not the comparison of issue 3.
+//! the figure is a scale, not a comparison with that library.
 
 #![allow(
     clippy::print_stdout,

@@ -1,4 +1,4 @@
-//! Signatures of messages: each test fails when the check it names is taken out (issue 3, "Hardness").
+//! Signatures of messages: each test fails when the check it names is taken out.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails loudly")]
 

@@ -6,10 +6,10 @@ use arc_swap::ArcSwap;
 use async_trait::async_trait;
 use dds_delivery::{Adapter, Consignment, Fault, LiveTarget, TargetDirectory, TargetPolicy, Verdict};
 use dds_depot::{
-    AdapterKind, AttachmentForm, Authentication, FolderLayout, Maintenance, Policy, PushMethod, Release,
-    SoapVersion, Target,
+    AdapterKind, AttachmentForm, Authentication, FolderLayout, InForce, Maintenance, Policy, PushMethod,
+    Release, SoapVersion, Target,
 };
-use dds_message::{Code, TargetId};
+use dds_message::{Code, ReleaseId, TargetId};
 use dds_soap::Version;
 use http::Method;
 use parking_lot::RwLock;
@@ -43,7 +43,7 @@ pub struct Options {
     pub mail: Option<MailRelay>,
     /// Our OSCI identity; `None`: OSCI targets wait (DDS-D007).
     pub osci: Option<OsciSender>,
-    /// Relative transfer folders begin here: the folder of `drehscheibe.toml`.
+    /// Relative drop folders begin here: the folder of `drehscheibe.toml`.
     pub base: PathBuf,
 }
 
@@ -69,59 +69,68 @@ struct Inner {
     client: Client,
     tls: Arc<ClientConfig>,
     mail: Option<Arc<MailRelay>>,
-    current: ArcSwap<Current>,
+    in_force: InForce,
+    made: ArcSwap<Made>,
 }
 
-/// A release with the targets made of it so far.
-struct Current {
-    release: Arc<Release>,
+/// The targets made of a release so far.
+struct Made {
+    of: ReleaseId,
     live: RwLock<HashMap<TargetId, Arc<LiveTarget>>>,
 }
 
 impl Targets {
-    /// The targets of `release`.
+    /// The targets of the release in force. Attempts under way when it is switched end with the target they began with.
     ///
     /// # Errors
     /// [`Error::Certificates`] (DDS-C001) if a certificate or key of the options cannot be used.
-    pub fn new(options: Options, release: Arc<Release>) -> Result<Self, Error> {
+    pub fn new(options: Options, in_force: impl Into<InForce>) -> Result<Self, Error> {
         let tls = client_config(&options.tls)?;
         let client = client(tls.clone(), options.connect_timeout)?;
         let mail = options.mail.clone().map(Arc::new);
-        let current = ArcSwap::from_pointee(Current::new(release));
-        Ok(Self(Arc::new(Inner { options, client, tls: Arc::new(tls), mail, current })))
-    }
-
-    /// Switches to another release (invariant I10). Attempts under way end with the target they began with.
-    pub fn activate(&self, release: Arc<Release>) {
-        self.0.current.store(Arc::new(Current::new(release)));
+        let in_force = in_force.into();
+        let made = ArcSwap::from_pointee(Made::of(in_force.get().id()));
+        Ok(Self(Arc::new(Inner { options, client, tls: Arc::new(tls), mail, in_force, made })))
     }
 
     /// The release in force.
     #[must_use]
-    pub fn release(&self) -> Arc<Release> {
-        Arc::clone(&self.0.current.load().release)
+    pub fn release(&self) -> Release {
+        self.0.in_force.get()
     }
 }
 
 impl TargetDirectory for Targets {
     fn lookup(&self, target: &TargetId) -> Option<Arc<LiveTarget>> {
-        let current = self.0.current.load();
-        if let Some(live) = current.live.read().get(target) {
+        let release = self.0.in_force.get();
+        let made = self.0.made_of(release.id());
+        if let Some(live) = made.live.read().get(target) {
             return Some(Arc::clone(live));
         }
-        let found = current.release.target(target)?;
+        let found = release.target(target)?;
         let live = Arc::new(LiveTarget { policy: policy(&found), adapter: self.0.adapter(found) });
-        Some(Arc::clone(current.live.write().entry(target.clone()).or_insert(live)))
+        Some(Arc::clone(made.live.write().entry(target.clone()).or_insert(live)))
     }
 }
 
-impl Current {
-    fn new(release: Arc<Release>) -> Self {
-        Self { release, live: RwLock::new(HashMap::new()) }
+impl Made {
+    fn of(release: ReleaseId) -> Self {
+        Self { of: release, live: RwLock::new(HashMap::new()) }
     }
 }
 
 impl Inner {
+    /// What was made of `release`; with another release it begins anew.
+    fn made_of(&self, release: ReleaseId) -> Arc<Made> {
+        let made = self.made.load_full();
+        if made.of == release {
+            return made;
+        }
+        let made = Arc::new(Made::of(release));
+        self.made.store(Arc::clone(&made));
+        made
+    }
+
     fn adapter(&self, target: Target) -> Arc<dyn Adapter> {
         let limit = target.max_attachment_bytes;
         let inner = self.way(target).unwrap_or_else(|missing| Arc::new(missing));

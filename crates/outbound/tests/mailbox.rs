@@ -175,7 +175,6 @@ impl Office {
             target: target.clone(),
             authority: None,
             product: Some("fv-box@1.0".to_owned()),
-            product_id: None,
             output: Some(Output {
                 digest: Digest::of(&bytes),
                 bytes,

@@ -693,7 +693,6 @@ async fn planned(store: &SqliteStore, clock: &ManualClock) -> (MessageId, Delive
             target: target("osci"),
             authority: None,
             product: Some("fv-osci@1.0".to_owned()),
-            product_id: None,
             output: Some(Output {
                 digest: Digest::of(&document),
                 bytes: document,

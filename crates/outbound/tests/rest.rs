@@ -13,6 +13,7 @@ mod support;
 use std::time::Duration;
 
 use dds_delivery::Verdict;
+use dds_depot::InForce;
 use dds_message::Code;
 use dds_outbound::{Options, Targets, TlsOptions};
 use dds_testbench::{FachverfahrenSim, Fault, Interface, PushOptions, TestPki, free_port};
@@ -262,7 +263,8 @@ async fn tls_wants_a_known_authority_and_shows_our_certificate() {
 
 #[tokio::test]
 async fn a_target_without_what_it_needs_waits_for_a_better_release() {
-    let targets = Town::default().targets();
+    let in_force = InForce::new(Town::default().release());
+    let targets = Town::default().targets_of(in_force.clone());
     for office in ["rest", "soap", "folder", "office", "box"] {
         let verdict = deliver(&targets, &consignment(office, 1, Vec::new())).await;
         assert_eq!(
@@ -272,6 +274,6 @@ async fn a_target_without_what_it_needs_waits_for_a_better_release() {
         );
     }
     let sim = FachverfahrenSim::rest_json().await.unwrap();
-    targets.activate(std::sync::Arc::new(Town::at(&sim.url()).release()));
+    in_force.switch(Town::at(&sim.url()).release());
     assert_eq!(told(&deliver(&targets, &consignment("rest", 1, Vec::new())).await).0, "delivered");
 }

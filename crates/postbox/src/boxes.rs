@@ -185,9 +185,9 @@ impl Boxes<'_> {
             }
         }
         let role = match role {
-            None => "",
-            Some(Role::Originator) => " AND role = 0",
-            Some(Role::Addressee) => " AND role = 1",
+            None => String::new(),
+            Some(Role::Originator) => format!(" AND role = {ORIGINATOR}"),
+            Some(Role::Addressee) => format!(" AND role = {ADDRESSEE}"),
         };
         let fetched = limit.saturating_add(1).min(i64::MAX as u64);
         let text = format!(

@@ -2,7 +2,7 @@
 
 use dds_osci::intermediary::StoreFailed;
 
-/// The postbox cannot do what was asked. `DDS-S001` for the operator, feedback 9811 or fault 9000 for the partner.
+/// The postbox cannot do what was asked. `DDS-O012` for the operator, feedback 9811 or fault 9000 for the partner.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("the OSCI postbox cannot be used: {0}")]
 pub struct PostboxError(pub String);

@@ -3,7 +3,7 @@
 use dds_message::{Code, DeliveryId, Direction, MessageId, Problem, SourceId, TargetId};
 use dds_store::{NewDelivery, NewEntry, NewPlan, PlanState};
 
-use crate::{Answer, DEFAULT_DEADLINE, Router, dispatch::Work};
+use crate::{ANSWER_DEADLINE, Answer, Router, dispatch::Work};
 
 /// The application that an answer names by message id or case. `from` must be allowed to answer (`DDS-I002`); an
 /// answer that matches nothing is `DDS-I013`.
@@ -72,9 +72,8 @@ pub(crate) async fn plan(router: &Router, work: &Work, application: MessageId) -
     let now = router.inner.parts.clock.now();
     let release = router.release();
     let record = router.inner.parts.journal.message(application).await?;
-    let source = record.as_ref().map(|record| record.source.clone());
-    let target = source.as_ref().and_then(|source| TargetId::parse(&format!("source/{source}")).ok());
-    let known = target.as_ref().and_then(|target| release.target(target));
+    let target = record.as_ref().map(|record| TargetId::of_source(&record.source));
+    let target = target.and_then(|target| release.target(&target));
     let mut plan = NewPlan {
         message: work.id,
         at: now,
@@ -88,23 +87,22 @@ pub(crate) async fn plan(router: &Router, work: &Work, application: MessageId) -
     };
     let mut entry = NewEntry { event: "answer.routed", ..NewEntry::default() };
     entry.data.insert("application".to_owned(), serde_json::json!(application));
-    match (target, known) {
-        (Some(target), Some(known)) => {
+    match target {
+        Some(target) => {
             plan.state = PlanState::Routed;
             plan.deliveries.push(NewDelivery {
-                id: DeliveryId::derive(work.id, &target, "answer", 0),
-                target,
+                id: DeliveryId::derive(work.id, &target.id, "answer", 0),
+                target: target.id,
                 authority: plan.authority.clone(),
                 product: None,
-                product_id: None,
                 output: None,
                 lane: None,
-                pull: known.pull,
+                pull: target.pull,
                 due: now,
-                deadline: now.plus(DEFAULT_DEADLINE),
+                deadline: now.plus(ANSWER_DEADLINE),
             });
         }
-        _ => entry.code = Some(Code::NO_TARGET),
+        None => entry.code = Some(Code::NO_TARGET),
     }
     plan.entries.push(entry);
     Ok(plan)

@@ -10,7 +10,8 @@ use std::{
 };
 
 use bytes::Bytes;
-use dds_message::{Attachment, Direction, Facts, Format, MessageId, SourceId, Timestamp};
+use dds_depot::Release;
+use dds_message::{Attachment, CaseHolder, Direction, Facts, Format, MessageId, SourceId, Timestamp};
 use dds_store::MessageRecord;
 use parking_lot::Mutex;
 use tokio::{
@@ -18,7 +19,7 @@ use tokio::{
     task::JoinSet,
 };
 
-use crate::{Router, accept::Answers, route};
+use crate::{Router, Subject, accept::Answers, route};
 
 /// A message to route, with what acceptance knows already.
 pub(crate) struct Work {
@@ -31,6 +32,22 @@ pub(crate) struct Work {
     /// `None`: to be recognised again (after a restart), or an answer.
     pub(crate) facts: Option<Facts>,
     pub(crate) attachments: Vec<Attachment>,
+}
+
+impl Work {
+    /// As routing under `release` looks at it.
+    pub(crate) fn subject<'a>(&'a self, release: &Release, case_holders: &'a [CaseHolder]) -> Subject<'a> {
+        Subject {
+            id: self.id,
+            at: self.at,
+            source: &self.source,
+            document: &self.document,
+            format: self.format,
+            attachments: &self.attachments,
+            release: release.id(),
+            case_holders,
+        }
+    }
 }
 
 /// Larger documents are read from the store again instead of waiting in memory.

@@ -9,7 +9,7 @@ use dds_message::{
 use futures::stream::BoxStream;
 use serde::Serialize;
 
-/// Cheap to clone; every channel holds one. (Signatures; implemented by `Router`.)
+/// What a channel needs of the router: it begins receipts, asks for states and fetches answers. `Router` implements it.
 #[async_trait]
 pub trait Handle: Send + Sync + 'static {
     /// Begins the receipt of one message under the sender's key. If that key was accepted before, or is in flight on

@@ -10,8 +10,8 @@
 //! What a crash leaves between 2 and 3 is found again by [`Router::run`].
 
 mod accept;
-mod active;
 mod answer;
+mod delivery_of;
 mod dispatch;
 mod duplicates;
 mod handle;
@@ -22,10 +22,9 @@ mod status;
 
 use std::{sync::Arc, time::Duration};
 
-use arc_swap::ArcSwap;
 use async_trait::async_trait;
 use bytes::Bytes;
-use dds_depot::Release;
+use dds_depot::{InForce, Release};
 use dds_message::{Attachment, Channel, Clock, Format, MessageId, Problem, SourceId};
 use dds_store::{BlobStore, Journal, Vault};
 use dds_telemetry::Telemetry;
@@ -33,9 +32,8 @@ use dds_worker::Pool;
 use dds_xml::Limits;
 
 pub use accept::recognise;
-pub use active::Active;
 pub use handle::{Acknowledgement, Answer, Begin, DeliveryStatus, Handle, Intake, OpenAttachment, Status};
-pub use route::{Outcome as Routing, Subject, judge};
+pub use route::{Outcome, Subject, judge};
 
 /// What the router works with.
 #[derive(Clone)]
@@ -82,19 +80,20 @@ pub struct Router {
 pub(crate) struct Inner {
     pub(crate) parts: Parts,
     pub(crate) options: Options,
-    pub(crate) active: ArcSwap<Active>,
+    pub(crate) in_force: InForce,
     pub(crate) duplicates: duplicates::InFlight,
     pub(crate) queue: dispatch::Queue,
 }
 
 impl Router {
-    /// Makes a router for `release`, which the pool has loaded already. Nothing runs before [`Router::run`].
+    /// Makes a router for the release in force, which the pool has loaded already, as it must have loaded each that is put
+    /// in force later. Nothing runs before [`Router::run`].
     #[must_use]
-    pub fn new(parts: Parts, options: Options, release: Release) -> Self {
+    pub fn new(parts: Parts, options: Options, in_force: impl Into<InForce>) -> Self {
         let queue = dispatch::Queue::new(options.backlog);
-        let active = ArcSwap::from_pointee(Active::new(release));
+        let in_force = in_force.into();
         let duplicates = duplicates::InFlight::default();
-        Self { inner: Arc::new(Inner { parts, options, active, duplicates, queue }) }
+        Self { inner: Arc::new(Inner { parts, options, in_force, duplicates, queue }) }
     }
 
     /// Routes what was accepted, first what an earlier process left, until `shutdown` turns true.
@@ -102,15 +101,10 @@ impl Router {
         dispatch::run(self, shutdown).await;
     }
 
-    /// Switches to another release for all messages matched from now on (invariant I10). The pool must have loaded it.
-    pub fn activate(&self, release: Release) {
-        self.inner.active.store(Arc::new(Active::new(release)));
-    }
-
     /// The release in force.
     #[must_use]
     pub fn release(&self) -> Release {
-        self.inner.active.load().release.clone()
+        self.inner.in_force.get()
     }
 }
 
@@ -170,5 +164,5 @@ impl Handle for Router {
     }
 }
 
-/// How long a message without deadline in its rule is tried: 72 hours.
-pub(crate) const DEFAULT_DEADLINE: Duration = Duration::from_secs(72 * 3_600);
+/// How long an answer is tried, and a delivery whose rule the release in force has no more: 72 hours.
+pub(crate) const ANSWER_DEADLINE: Duration = Duration::from_secs(72 * 3_600);

@@ -10,7 +10,7 @@ use dds_store::{
     StoreError,
 };
 
-use crate::{DEFAULT_DEADLINE, Router, accept, dispatch, route, status};
+use crate::{ANSWER_DEADLINE, Router, accept, delivery_of, dispatch, status};
 
 /// Longest reason of a rejection, in characters.
 const LONGEST_REASON: usize = 1_000;
@@ -66,10 +66,13 @@ impl Router {
 
     /// Makes a dead or doubtful delivery due again under the same id, so that a target that got it already recognises it.
     pub async fn deliver_again(&self, id: DeliveryId, by: &str) -> Result<(), Problem> {
-        let (_, delivery) = self.stopped(id).await?;
+        let (record, delivery) = self.stopped(id).await?;
         let now = self.inner.parts.clock.now();
+        let release = self.release();
+        let rule = record.rule.as_deref().and_then(|name| release.rule(name));
+        let deadline = now.plus(rule.map_or(ANSWER_DEADLINE, |rule| rule.value.deadline.0));
         let entry = of_delivery("delivery.again", &delivery, by);
-        self.inner.parts.journal.revive(id, now, now.plus(DEFAULT_DEADLINE), entry).await.map_err(told)
+        self.inner.parts.journal.revive(id, now, deadline, entry).await.map_err(told)
     }
 
     /// Sends a delivery that is not done to another target instead; its product's stylesheet makes new bytes. Another authority must do
@@ -178,11 +181,12 @@ impl Router {
         let plan = release.plan_to(to, &facts, recognised, &day)?;
         let run = u32::try_from(record.deliveries.len()).unwrap_or(u32::MAX);
         let id = DeliveryId::derive(record.id, to, record.rule.as_deref().unwrap_or_default(), run);
-        let (new, mut prepared) = Box::pin(route::prepare(self, &release, &work, &plan, &facts, id)).await?;
+        let (new, mut prepared) =
+            Box::pin(delivery_of::prepare(self, &release, &work, &plan, &facts, id)).await?;
         prepared.data.insert("release".to_owned(), release.id().to_string().into());
         prepared.data.insert("rule".to_owned(), plan.rule.into());
         prepared.data.insert("replaces".to_owned(), old.id.to_string().into());
-        let deadline = new.due.plus(DEFAULT_DEADLINE);
+        let deadline = new.due.plus(plan.deadline);
         let delivery = NewDelivery { lane: old.lane, deadline, ..new };
         let mut entry = of_delivery("delivery.redirected", old, by);
         entry.data.insert("to".to_owned(), to.as_str().into());

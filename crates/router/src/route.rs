@@ -5,16 +5,16 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use dds_depot::{Decision, Order, Plan, PlannedDelivery, Recognised, Release};
+use dds_depot::{Decision, Plan, PlannedDelivery, Recognised, Release};
 use dds_message::{
     Attachment, CaseHolder, Code, DeliveryId, Digest, Facts, Finding, Format, MessageId, MessageState,
     Problem, Reason, ReleaseId, Severity, SourceId, Timestamp,
 };
-use dds_store::{NewDelivery, NewEntry, NewPlan, Output, PlanState, StoreError};
+use dds_store::{NewEntry, NewPlan, PlanState, StoreError};
 use dds_telemetry::{Attribute, Event, MessageRouted, Moment, Span, Step, Telemetry};
 use dds_worker::{Job, JobResult, Pool, StageTimes, TargetJob};
 
-use crate::{Router, accept, answer, dispatch::Work, sendung::Sendung};
+use crate::{Router, accept, answer, delivery_of::new_delivery, dispatch::Work, sendung::Sendung};
 
 /// What routing needs to know about a message.
 pub struct Subject<'a> {
@@ -64,24 +64,26 @@ pub async fn judge(
     facts: &Facts,
     recognised: Recognised,
 ) -> Outcome {
-    match decide(release, subject, facts, recognised) {
-        Decision::Route(plan) => execute(pool, release, subject, facts, plan).await,
-        Decision::Park { problem, reasons } => Outcome::parked(problem, reasons),
-    }
+    let decision = decide(release, subject, facts, recognised);
+    carry_out(pool, release, subject, facts, decision).await
 }
 
 fn decide(release: &Release, subject: &Subject<'_>, facts: &Facts, recognised: Recognised) -> Decision {
     release.decide(facts, recognised, subject.case_holders, &subject.at.day())
 }
 
-/// Has a worker do what the plan says.
-async fn execute(
+/// Has a worker do what the plan says, if there is one.
+async fn carry_out(
     pool: &Pool,
     release: &Release,
     subject: &Subject<'_>,
     facts: &Facts,
-    plan: Plan,
+    decision: Decision,
 ) -> Outcome {
+    let plan = match decision {
+        Decision::Route(plan) => plan,
+        Decision::Park { problem, reasons } => return Outcome::parked(problem, reasons),
+    };
     let reasons = plan.reasons.clone();
     let ids: Vec<_> = plan
         .deliveries
@@ -138,7 +140,13 @@ impl Outcome {
     }
 }
 
-fn job(release: &Release, subject: &Subject<'_>, plan: &Plan, facts: &Facts, ids: &[DeliveryId]) -> Job {
+pub(crate) fn job(
+    release: &Release,
+    subject: &Subject<'_>,
+    plan: &Plan,
+    facts: &Facts,
+    ids: &[DeliveryId],
+) -> Job {
     let name = |ars| release.municipality(&ars).map_or("", |found| found.name.as_str());
     let municipality = facts.municipality.map(|ars| (ars, name(ars)));
     let target = |(planned, id): (&PlannedDelivery, &DeliveryId)| {
@@ -155,7 +163,7 @@ fn job(release: &Release, subject: &Subject<'_>, plan: &Plan, facts: &Facts, ids
         };
         TargetJob {
             stylesheet: planned.stylesheet.clone(),
-            output: form(planned.output),
+            output: planned.output,
             sendung: sendung.to_xml(),
         }
     };
@@ -168,50 +176,6 @@ fn job(release: &Release, subject: &Subject<'_>, plan: &Plan, facts: &Facts, ids
         canonical: Some(plan.canonical.clone()),
         canonical_schema: Some(plan.canonical_schema.clone()),
         targets: plan.deliveries.iter().zip(ids).map(target).collect(),
-    }
-}
-
-/// Makes the document of the one delivery of `plan` out of a stored message: the delivery, and the evidence of what made
-/// it.
-pub(crate) async fn prepare(
-    router: &Router,
-    release: &Release,
-    work: &Work,
-    plan: &Plan,
-    facts: &Facts,
-    id: DeliveryId,
-) -> Result<(NewDelivery, NewEntry), Problem> {
-    let invalid = || {
-        let text = (
-            "die Nachricht ist unter dem aktiven Depotstand nicht gültig",
-            "the message is not valid under the active release",
-        );
-        Problem::new(Code::RULES_VIOLATED, text)
-    };
-    let subject = Subject {
-        id: work.id,
-        at: work.at,
-        source: &work.source,
-        document: &work.document,
-        format: work.format,
-        attachments: &work.attachments,
-        release: release.id(),
-        case_holders: &[],
-    };
-    let job = job(release, &subject, plan, facts, &[id]);
-    let result = router.inner.parts.pool.run(job).await.map_err(|error| error.problem)?;
-    let (Some(planned), Some(bytes)) = (plan.deliveries.first(), result.outputs.first()) else {
-        return Err(Problem { findings: result.findings, ..invalid() });
-    };
-    let at = router.inner.parts.clock.now();
-    Ok(new_delivery(release, work, plan, planned, facts, id, bytes, at))
-}
-
-const fn form(output: dds_depot::OutputForm) -> dds_worker::OutputForm {
-    match output {
-        dds_depot::OutputForm::Xml => dds_worker::OutputForm::Xml,
-        dds_depot::OutputForm::Json => dds_worker::OutputForm::Json,
-        dds_depot::OutputForm::Text => dds_worker::OutputForm::Text,
     }
 }
 
@@ -263,24 +227,12 @@ async fn application(router: &Router, work: &Work) -> Result<NewPlan, StoreError
         Some(case) => router.inner.parts.journal.case_holders(&work.source, case.as_str(), work.id).await?,
         None => Vec::new(),
     };
-    let subject = Subject {
-        id: work.id,
-        at: work.at,
-        source: &work.source,
-        document: &work.document,
-        format: work.format,
-        attachments: &work.attachments,
-        release: release.id(),
-        case_holders: &holders,
-    };
+    let subject = work.subject(&release, &holders);
     let telemetry = &router.inner.parts.telemetry;
     let decision = decide(&release, &subject, &facts, recognised);
     matched(telemetry, matching, work.id, &decision);
     let began = router.inner.parts.clock.now();
-    let outcome = match decision {
-        Decision::Route(plan) => execute(&router.inner.parts.pool, &release, &subject, &facts, plan).await,
-        Decision::Park { problem, reasons } => Outcome::parked(problem, reasons),
-    };
+    let outcome = carry_out(&router.inner.parts.pool, &release, &subject, &facts, decision).await;
     let took = router.inner.parts.clock.now().since(began);
     telemetry.metrics().took("worker", took);
     worked(telemetry, work.id, &outcome);
@@ -324,7 +276,7 @@ fn stopped_plan(router: &Router, work: &Work, state: PlanState) -> NewPlan {
     let release = router.release();
     let code = match state {
         PlanState::Parked(code) | PlanState::Rejected(code) => Some(code),
-        _ => None,
+        PlanState::Accepted | PlanState::Routed => None,
     };
     NewPlan {
         message: work.id,
@@ -396,69 +348,7 @@ const fn message_state(state: PlanState) -> MessageState {
     match state {
         PlanState::Accepted => MessageState::Accepted,
         PlanState::Routed => MessageState::Routed,
-        PlanState::Completed => MessageState::Completed,
         PlanState::Rejected(_) => MessageState::Rejected,
         PlanState::Parked(_) => MessageState::Parked,
     }
-}
-
-#[allow(clippy::too_many_arguments, reason = "a delivery is where everything known about a message meets")]
-fn new_delivery(
-    release: &Release,
-    work: &Work,
-    plan: &Plan,
-    planned: &PlannedDelivery,
-    facts: &Facts,
-    id: DeliveryId,
-    bytes: &Bytes,
-    at: Timestamp,
-) -> (NewDelivery, NewEntry) {
-    let digest = Digest::of(bytes);
-    let mut data = dds_telemetry::Facts::new();
-    data.insert("product".to_owned(), planned.product.clone().into());
-    data.insert("stylesheet".to_owned(), planned.stylesheet.clone().into());
-    data.insert(
-        "stylesheet_digest".to_owned(),
-        serde_json::json!(release.file(&planned.stylesheet).map(|bytes| Digest::of(bytes))),
-    );
-    data.insert("output".to_owned(), serde_json::json!(digest));
-    data.insert("bytes".to_owned(), bytes.len().into());
-    data.insert("authority".to_owned(), planned.authority.as_str().into());
-    let entry = NewEntry {
-        event: "delivery.prepared",
-        delivery: Some(id),
-        target: Some(planned.target.clone()),
-        data,
-        ..NewEntry::default()
-    };
-    let lane = match (plan.order, &facts.case) {
-        (Order::Case, Some(case)) => Some(lane(&[planned.target.as_str(), &plan.rule, case.as_str()])),
-        _ => None,
-    };
-    let delivery = NewDelivery {
-        id,
-        target: planned.target.clone(),
-        authority: Some(planned.authority.clone()),
-        product: Some(planned.product.clone()),
-        product_id: None,
-        output: Some(Output {
-            bytes: bytes.clone(),
-            media_type: planned.media_type.clone(),
-            file_name: planned.file_name.clone(),
-            digest,
-        }),
-        lane,
-        pull: planned.pull,
-        due: at,
-        deadline: work.at.plus(plan.deadline),
-    };
-    (delivery, entry)
-}
-
-/// Number of the lane that these names share.
-fn lane(names: &[&str]) -> u64 {
-    let digest = Digest::of(names.join("\n").as_bytes());
-    let mut first = [0u8; 8];
-    first.copy_from_slice(&digest.0[..8]);
-    u64::from_be_bytes(first)
 }

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use dds_message::{
     Attachment, DeliveryState, Direction, Finding, Format, MessageId, MessageState, Problem, SourceId,
+    TargetId,
 };
 use dds_store::{Lease, MessageRecord, NewEntry, Outcome, Settlement};
 use futures::{StreamExt, TryStreamExt};
@@ -124,11 +125,11 @@ pub(crate) async fn answer_received(
     id: MessageId,
 ) -> Result<Option<bool>, Problem> {
     let Some(record) = answer(router, source, id).await? else { return Ok(None) };
-    let target = format!("source/{source}");
+    let target = TargetId::of_source(source);
     let at = router.inner.parts.clock.now();
     let open = |state: DeliveryState| !state.is_final() || state == DeliveryState::DeadLetter;
     let mut settlements = Vec::new();
-    for delivery in record.deliveries.iter().filter(|one| one.target.as_str() == target && open(one.state)) {
+    for delivery in record.deliveries.iter().filter(|one| one.target == target && open(one.state)) {
         let mut entry = NewEntry { event: "delivery.delivered", ..NewEntry::default() };
         entry.data.insert("fetched".to_owned(), true.into());
         settlements.push(Settlement {

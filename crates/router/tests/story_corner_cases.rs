@@ -6,7 +6,7 @@ mod support;
 use std::time::Duration;
 
 use bytes::Bytes;
-use dds_message::{Actor, Code, DeliveryState, Digest, MessageState};
+use dds_message::{Actor, Clock, Code, DeliveryState, Digest, MessageState};
 use dds_router::Handle;
 use dds_store::AuditLog;
 use support::{
@@ -163,6 +163,7 @@ async fn a_redirected_delivery_leaves_evidence_of_what_was_sent() {
     let sheet = "rules/dms/dms-aktenhof/2.0/xslt/from-vorgang.xsl";
     let text = std::fs::read_to_string(bench.dir.path().join(sheet)).unwrap();
     write(bench.dir.path(), sheet, &format!("{text}<!-- geändert -->"));
+    with_deadline(&bench, "5h");
     let new = release(bench.dir.path());
     bench.activate(new.clone()).await;
     bench.router.redirect(parked.deliveries[0].id, &target(OTHER), true, "erika").await.unwrap();
@@ -171,6 +172,8 @@ async fn a_redirected_delivery_leaves_evidence_of_what_was_sent() {
     call.says(delivered());
     let done = bench.reaches(sent.id, MessageState::Completed).await;
     assert_ne!(done.release, Some(new.id()));
+    let redirected = done.deliveries.iter().find(|delivery| delivery.id == id).unwrap();
+    assert_eq!(redirected.deadline.since(redirected.due), 5 * HOUR, "what its rule says now");
     let rows = bench.spy.store.history(sent.id).await.unwrap();
     let row = rows.iter().find(|row| row.event == "delivery.prepared" && row.delivery == Some(id)).unwrap();
     assert_eq!((row.state.as_deref(), row.target.as_deref()), (Some("prepared"), Some(OTHER)));
@@ -184,6 +187,14 @@ async fn a_redirected_delivery_leaves_evidence_of_what_was_sent() {
     bench.finish().await;
 }
 
+/// The next release gives dog tax another deadline.
+fn with_deadline(bench: &Bench, deadline: &str) {
+    let rule = "rules/hundesteuer/1.0/rule.toml";
+    let text = std::fs::read_to_string(bench.dir.path().join(rule)).unwrap();
+    assert!(text.contains("deadline = \"72h\""));
+    write(bench.dir.path(), rule, &text.replace("deadline = \"72h\"", &format!("deadline = \"{deadline}\"")));
+}
+
 #[tokio::test]
 async fn a_person_delivers_again_or_settles_by_hand() {
     let mut bench = Bench::start().await;
@@ -194,8 +205,12 @@ async fn a_person_delivers_again_or_settles_by_hand() {
     assert_eq!(bench.router.settle_by_hand(id, "erika").await.unwrap_err().code, Code::WRONG_STATE);
     call.says(refused(Code::TARGET_REFUSED));
     bench.reaches(sent.id, MessageState::Parked).await;
+    with_deadline(&bench, "5h");
+    bench.activate(release(bench.dir.path())).await;
+    let now = Clock::now(&bench.clock);
     bench.router.deliver_again(id, "erika").await.unwrap();
     let call = bench.desk.call().await;
+    assert_eq!(bench.record(sent.id).await.deliveries[0].deadline, now.plus(5 * HOUR));
     assert_eq!((call.delivery, call.attempt), (id, 2), "the same id, so that the target recognises it");
     call.says(busy());
     bench.until(sent.id, |record| record.deliveries[0].attempts == 2).await;

@@ -3,8 +3,7 @@
 use bytes::Bytes;
 use dds_message::{
     Ars, Attachment, AuthorityId, CaseRef, Channel, Code, DeliveryId, DeliveryState, Digest, Direction,
-    Format, MessageId, MessageState, MessageType, ProcedureId, ProductId, ReleaseId, SourceId, TargetId,
-    Timestamp,
+    Format, MessageId, MessageState, MessageType, ProcedureId, ReleaseId, SourceId, TargetId, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -53,7 +52,7 @@ pub struct NewMessage {
     pub format: Format,
     /// Attachments, already in the blob store under the same key.
     pub attachments: Vec<StoredAttachment>,
-    /// Procedure, as recognised; `None` if recognition failed and the message is parked for a person.
+    /// Procedure, as recognised; `None` for an answer.
     pub procedure: Option<ProcedureId>,
     /// Message type, as recognised.
     pub message_type: Option<MessageType>,
@@ -164,8 +163,6 @@ pub enum PlanState {
     Accepted,
     /// Deliveries exist.
     Routed,
-    /// Nothing to deliver; done.
-    Completed,
     /// The sender is told why.
     Rejected(Code),
     /// A named role must act.
@@ -183,11 +180,9 @@ pub struct NewDelivery {
     pub authority: Option<AuthorityId>,
     /// Product package (`fv-steuerwerk@3.2`) that made the output; `None` for an answer passed on as it came.
     pub product: Option<String>,
-    /// Product id of the target.
-    pub product_id: Option<ProductId>,
     /// What will be sent; `None`: the document of the message itself, unchanged.
     pub output: Option<Output>,
-    /// Deliveries of one lane go one after the other: hash of target, authority, procedure or case; `None`: any order.
+    /// Deliveries of one lane go one after the other: hash of target, rule and case; `None`: any order.
     pub lane: Option<u64>,
     /// `true`: the target fetches (mailbox), the scheduler never claims it.
     pub pull: bool,

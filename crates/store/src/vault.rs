@@ -3,7 +3,7 @@
 //! Deleting the wrapped key of a message makes everything stored under it unreadable for good, wherever copies of the
 //! bytes may lie. Any engine of the store can share one [`Vault`].
 
-use std::{path::Path, sync::Arc};
+use std::sync::Arc;
 
 use aws_lc_rs::{
     aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey},
@@ -30,22 +30,6 @@ impl MasterKey {
         hex::decode_to_slice(text.trim(), key.as_mut_slice())
             .map_err(|_| StoreError::Key("not 64 hex digits; make one with `openssl rand -hex 32`".into()))?;
         Ok(Self(key))
-    }
-
-    /// Reads 64 hex digits from a file, such as a secret mounted by the service manager.
-    pub fn from_file(path: &Path) -> Result<Self, StoreError> {
-        let text = std::fs::read_to_string(path).map(Zeroizing::new).map_err(|error| {
-            StoreError::Key(format!("cannot read the key file {}: {error}", path.display()))
-        })?;
-        Self::from_hex(&text)
-    }
-
-    /// Reads 64 hex digits from the environment variable `name`.
-    pub fn from_env(name: &str) -> Result<Self, StoreError> {
-        let text = std::env::var(name).map(Zeroizing::new).map_err(|_| {
-            StoreError::Key(format!("environment variable {name} is not set; it must hold 64 hex digits"))
-        })?;
-        Self::from_hex(&text)
     }
 
     /// A new random key.
@@ -232,7 +216,5 @@ mod tests {
         for wrong in ["", "0f", &"zz".repeat(32), &"0f".repeat(33)] {
             assert!(matches!(MasterKey::from_hex(wrong), Err(StoreError::Key(_))));
         }
-        assert!(matches!(MasterKey::from_file(Path::new("/nowhere/key")), Err(StoreError::Key(_))));
-        assert!(matches!(MasterKey::from_env("DDS_NO_SUCH_VARIABLE"), Err(StoreError::Key(_))));
     }
 }

@@ -1,5 +1,5 @@
 //! Events: one struct each that writes the log line, counts the metric and yields the facts of the journal entry, so
-//! that the three never tell different stories (style: stable names, no ad-hoc metric strings).
+//! that the three never tell different stories.
 //!
 //! No personal data: ids, digests, codes, counts (invariant I9). Label sets are bounded: procedures, products and
 //! codes come from the release and the code table, never from a message.

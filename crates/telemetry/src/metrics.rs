@@ -162,7 +162,7 @@ impl Default for Metrics {
 }
 
 impl Metrics {
-    /// Notes how long a step took: `accept`, `worker`, `plan`, `deliver`.
+    /// Notes how long a step took: `accept`, `worker`, `deliver`.
     pub fn took(&self, step: &'static str, duration: Duration) {
         self.seconds.get_or_create(&Step { step }).observe(duration.as_secs_f64());
     }

@@ -1,4 +1,4 @@
-//! A system that reads a transfer folder.
+//! A system that reads a drop folder.
 
 use std::{
     fs::File,

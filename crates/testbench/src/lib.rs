@@ -5,7 +5,6 @@
 //! [`Inbox`], so that a [`Ledger`] can say what was lost and what came twice. [`Faults`] make a simulator refuse, hang,
 //! break off or disappear. No simulator knows the router: they speak its interfaces only.
 
-mod answer;
 mod clock;
 mod error;
 mod fault;
@@ -26,7 +25,6 @@ mod push;
 mod server;
 mod smtp;
 
-pub use answer::AnsweringFachverfahren;
 pub use clock::ManualClock;
 pub use error::Error;
 pub use fault::{Fault, Faults};
@@ -43,4 +41,4 @@ pub use osci::{OsciFetched, OsciIdentity, OsciPeer, OsciPki, OsciPrepared, osci_
 pub use pki::{Identity, TestPki};
 pub use portal::{CallbackSim, PortalSim};
 pub use ports::free_port;
-pub use push::{DmsSim, FachverfahrenSim, Interface, PushOptions};
+pub use push::{FachverfahrenSim, Interface, PushOptions};

@@ -80,9 +80,6 @@ pub struct FachverfahrenSim {
     tls: bool,
 }
 
-/// Simulierte E-Akte: a Fachverfahren that files documents with attachments; its default interface is REST with XML.
-pub type DmsSim = FachverfahrenSim;
-
 struct Desk {
     options: PushOptions,
     inbox: Inbox,

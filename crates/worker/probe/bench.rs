@@ -7,9 +7,9 @@ use std::{
 };
 
 use bytes::Bytes;
-use dds_message::{Digest, Format};
+use dds_message::{Digest, Format, OutputForm};
 use dds_transform::{Budget, Document, Stylesheet};
-use dds_worker::{Bundle, Job, OutputForm, Pool, PoolOptions, TargetJob};
+use dds_worker::{Bundle, Job, Pool, PoolOptions, TargetJob};
 
 const SHEET: &str = r#"<xsl:stylesheet version="1.0" xmlns:xsl="http://www.w3.org/1999/XSL/Transform">
 <xsl:template match="/"><r><xsl:for-each select="/m/f"><x n="{@n}"><xsl:value-of select="."/></x></xsl:for-each></r>

@@ -6,12 +6,12 @@ use std::{
 };
 
 use bytes::Bytes;
-use dds_message::{Code, Digest, Finding, Format, Problem, Severity, Text};
+use dds_message::{Code, Digest, Finding, Format, OutputForm, Problem, Severity, Text};
 use dds_transform::{Budget, Document, OwnSchema, Stylesheet, TransformError};
 use dds_validate::{Files, Schema, Schematron, Tree};
 
 use crate::{
-    CompileError, OutputForm, StageTimes,
+    CompileError, StageTimes,
     frame::{Done, RunHeader},
 };
 

@@ -8,11 +8,11 @@
 use std::io::{self, Read};
 
 use bytes::Bytes;
-use dds_message::{Digest, Finding, Format, Problem};
+use dds_message::{Digest, Finding, Format, OutputForm, Problem};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use tokio::io::{AsyncRead, AsyncReadExt};
 
-use crate::{CompileError, OutputForm, StageTimes};
+use crate::{CompileError, StageTimes};
 
 /// To the worker.
 #[derive(Debug, Serialize, Deserialize)]

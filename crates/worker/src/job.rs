@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use dds_message::{Code, Digest, Finding, Format, Problem};
+use dds_message::{Code, Digest, Finding, Format, OutputForm, Problem};
 use serde::{Deserialize, Serialize};
 
 /// The executable part of a release (Depotstand): all files that jobs of this release need.
@@ -71,18 +71,6 @@ pub struct TargetJob {
     /// `<sendung xmlns="urn:datendrehscheibe:vorgang:1" …/>`: made the first child of the Vorgang for this target.
     /// Empty: nothing is inserted.
     pub sendung: Bytes,
-}
-
-/// Form of a result.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum OutputForm {
-    /// As the stylesheet writes it.
-    Xml,
-    /// The stylesheet writes the map vocabulary of XPath 3.1, which becomes JSON.
-    Json,
-    /// As the stylesheet writes it, `xsl:output method="text"`.
-    Text,
 }
 
 /// What became of a job.

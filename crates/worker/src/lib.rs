@@ -19,5 +19,5 @@ pub mod sandbox;
 mod slot;
 mod spawner;
 
-pub use job::{Bundle, CompileError, Job, JobError, JobResult, OutputForm, StageTimes, TargetJob};
+pub use job::{Bundle, CompileError, Job, JobError, JobResult, StageTimes, TargetJob};
 pub use pool::{Pool, PoolOptions, ProcessStatus};

@@ -90,8 +90,6 @@ pub(crate) struct Shared {
     /// Slots with a process.
     pub(crate) alive: AtomicUsize,
     pub(crate) status: Mutex<Vec<ProcessStatus>>,
-    /// Slots whose last job was lost.
-    pub(crate) lost: Mutex<Vec<bool>>,
     /// Processes that ended although nobody wanted it, since the start.
     pub(crate) deaths: AtomicU64,
 }
@@ -105,6 +103,8 @@ pub struct ProcessStatus {
     pub jobs: u64,
     /// Whether it works on a job now.
     pub busy: bool,
+    /// Whether the last job of the slot was lost, with its process or an earlier one.
+    pub lost: bool,
 }
 
 impl Pool {
@@ -134,7 +134,6 @@ impl Pool {
             bundles: Mutex::default(),
             alive: AtomicUsize::new(0),
             status: Mutex::new(vec![ProcessStatus::default(); processes]),
-            lost: Mutex::new(vec![false; processes]),
             deaths: AtomicU64::new(0),
         });
         let (started, mut starts) = mpsc::unbounded_channel();
@@ -239,8 +238,7 @@ impl Pool {
     /// Whether at least one process answers within `patience`. One that works on a job counts as answering, unless its slot lost
     /// the job before: then the jobs do not come back.
     pub async fn responds(&self, patience: Duration) -> bool {
-        let works = |(status, lost): (&ProcessStatus, &bool)| status.busy && !lost;
-        if self.shared.status.lock().iter().zip(self.shared.lost.lock().iter()).any(works) {
+        if self.shared.status.lock().iter().any(|status| status.busy && !status.lost) {
             return true;
         }
         let Ok(frame) = encode(&Request::Ping, &[]).map(Bytes::from) else { return false };

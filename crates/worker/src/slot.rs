@@ -94,7 +94,7 @@ impl Slot {
                     End::Lost
                 }
             };
-            self.note(|status| *status = ProcessStatus::default());
+            self.note(|status| *status = ProcessStatus { lost: status.lost, ..ProcessStatus::default() });
             match end {
                 End::Closed => return,
                 End::Recycled => self.failures = 0,
@@ -185,12 +185,9 @@ impl Slot {
         if let Attempt::Lost(failure) = &attempt {
             tracing::warn!(worker = process.pid(), at = "work", %failure, "worker.lost");
         }
-        let lost = matches!(attempt, Attempt::Lost(_));
-        if let Some(last) = self.shared.lost.lock().get_mut(self.index) {
-            *last = lost;
-        }
         self.note(|status| {
             status.busy = false;
+            status.lost = matches!(attempt, Attempt::Lost(_));
             status.jobs += 1;
         });
         // The caller may have gone.

@@ -5,8 +5,8 @@ mod common;
 
 use bytes::Bytes;
 use common::{bundle, job, options, sheet, template};
-use dds_message::{Code, Format};
-use dds_worker::{Bundle, Job, OutputForm, Pool};
+use dds_message::{Code, Format, OutputForm};
+use dds_worker::{Bundle, Job, Pool};
 
 const SCHEMA: &str = r#"<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema">
 <xs:element name="m"><xs:complexType><xs:sequence><xs:element name="n" type="xs:int"/></xs:sequence></xs:complexType></xs:element>

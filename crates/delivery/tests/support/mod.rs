@@ -119,7 +119,6 @@ impl Bench {
             target: target(name),
             authority: None,
             product: None,
-            product_id: None,
             output: None,
             lane: None,
             pull: false,

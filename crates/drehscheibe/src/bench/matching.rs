@@ -1,11 +1,13 @@
 //! B: route by body. Key extraction, recognition and decision over a small and a large depot, interleaved, so that the
 //! ratio says whether cost grows with rules and municipalities.
 
-use dds_config::{synthetic, synthetic_message};
 use dds_depot::{Decision, Release};
 use dds_xml::Limits;
 
-use super::{Report, Stopwatch, median};
+use super::{
+    Report, Stopwatch, median,
+    synthetic::{synthetic, synthetic_message},
+};
 use crate::{Failure, cli::Bench};
 
 const ROUNDS: usize = 9;
@@ -23,8 +25,7 @@ struct Depot {
 
 impl Depot {
     fn new(rules: usize, municipalities: usize) -> Result<Self, Failure> {
-        let release = synthetic(rules, municipalities)
-            .map_err(|_| Failure::internal(("das erzeugte Regeldepot ist unbrauchbar", "synthetic depot")))?;
+        let release = synthetic(rules, municipalities)?;
         let message = |n: usize| synthetic_message(n * 157 % rules, n * 173 % municipalities, PADDING).into();
         Ok(Self { release, messages: (0..VARIETY).map(message).collect(), rates: Vec::new() })
     }

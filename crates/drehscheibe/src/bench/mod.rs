@@ -7,6 +7,7 @@ mod matching;
 mod measure;
 mod path;
 mod secure;
+mod synthetic;
 
 use std::{collections::BTreeMap, process::ExitCode};
 

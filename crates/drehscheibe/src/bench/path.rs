@@ -13,7 +13,7 @@ use crate::{
     Failure,
     cli::Bench,
     commands::check,
-    demo::{Cast, PORTAL, RouterProcess, Stage, StageOptions, build_failed, failed, token_of},
+    demo::{Cast, PORTAL, RouterProcess, Stage, StageOptions, failed, token_of},
 };
 
 /// The target's product: REST with XML and multipart attachments.
@@ -121,7 +121,7 @@ pub(super) async fn attachments(options: &Bench) -> Result<Report, Failure> {
 
 impl Arena {
     async fn open(options: &Bench, validating: bool) -> Result<Self, Failure> {
-        let built = read_release(&check::paths(&options.sources)).map_err(build_failed)?;
+        let built = read_release(&check::paths(&options.sources))?;
         let release = with_one_target(&built, validating)?;
         let stage = Arc::new(Box::pin(Stage::around(&release, StageOptions::default())).await?);
         let cast = Cast::read(&options.fixtures)?;
@@ -207,8 +207,7 @@ pub(super) fn with_one_target(built: &Release, validating: bool) -> Result<Relea
             message.schematron.clear();
         }
     }
-    Release::build(contents, built.files().clone())
-        .map_err(|findings| build_failed(dds_config::BuildError { findings }))
+    Release::build(contents, built.files().clone()).map_err(Failure::from)
 }
 
 pub(super) fn fill(report: &mut Report, load: &LoadReport, messages: u64, rate: f64) {

@@ -28,7 +28,7 @@ use crate::{
     Failure,
     cli::Bench,
     commands::check,
-    demo::{Cast, OsciOptions, RouterProcess, Stage, StageOptions, build_failed, failed, texts},
+    demo::{Cast, OsciOptions, RouterProcess, Stage, StageOptions, failed, texts},
 };
 
 /// Private operations of the router per message: for the order of the portal decrypt it and sign the answer; open the content;
@@ -37,7 +37,7 @@ const PRIVATE_OPERATIONS: f64 = 4.0;
 const WARM_UP: u64 = 20;
 
 pub(super) async fn run(options: &Bench) -> Result<Report, Failure> {
-    let built = read_release(&check::paths(&options.sources)).map_err(build_failed)?;
+    let built = read_release(&check::paths(&options.sources))?;
     let release = with_one_target(&built, true)?;
     let osci = OsciOptions { fixtures: texts(&options.fixtures)?, rsa: true };
     let stage_options = StageOptions { osci: Some(osci), ..StageOptions::default() };

@@ -50,7 +50,7 @@ pub(crate) fn paths(sources: &Sources) -> SourcePaths {
 pub(crate) async fn run(options: &Check, output: Output) -> Result<ExitCode, Failure> {
     let day = SystemClock.now().day();
     let paths = paths(&options.sources);
-    let release = read_release(&paths).map_err(crate::demo::build_failed)?;
+    let release = read_release(&paths)?;
     let mut findings = release.check(&day);
     let (config, wrong) = process(&paths.config);
     findings.extend(wrong);

@@ -44,8 +44,7 @@ async fn build(config: &ProcessConfig, file: &Path) -> Result<Release, Failure> 
     };
     let now = SystemClock.now();
     let pool = Pool::start(node::options::pool(config)).await?;
-    let (release, _) =
-        Box::pin(build_release(&paths, &pool, &now.day())).await.map_err(crate::demo::build_failed)?;
+    let (release, _) = Box::pin(build_release(&paths, &pool, &now.day())).await?;
     ReleaseStore::new(&config.releases).save(&release, now)?;
     Ok(release)
 }

@@ -102,6 +102,12 @@ fn headline(row: &LogRow, german: bool) -> String {
         "answer.routed" => say("Antwort zugeordnet", "answer matched"),
         "delivery.prepared" => say("Zustellung vorbereitet", "delivery prepared"),
         "delivery.attempting" => say("Zustellversuch begonnen", "attempt begun"),
+        "delivery.delivered" if row.data.contains_key("by") => {
+            say("von einem Menschen als zugestellt gemeldet", "settled as delivered by a person")
+        }
+        "delivery.delivered" if row.data.contains_key("fetched") => {
+            say("abgeholt, von der Quelle bestätigt", "fetched, confirmed by the source")
+        }
         "delivery.delivered" => say("zugestellt, Quittung erhalten", "delivered, receipt received"),
         "delivery.late_receipt" => say(
             "das Zielsystem hat es doch; die andere Entscheidung gilt weiter",
@@ -111,9 +117,7 @@ fn headline(row: &LogRow, german: bool) -> String {
             say("noch nicht zugestellt, neuer Versuch folgt", "not delivered yet, another attempt follows")
         }
         "delivery.dead_letter" => say("unzustellbar", "cannot be delivered"),
-        "delivery.again" => {
-            say("von einem Menschen erneut in die Zustellung gegeben", "delivered again by a person")
-        }
+        "delivery.again" => say("von einem Menschen erneut zugestellt", "delivered again by a person"),
         "osci.received" => {
             say("vom Empfänger erhalten, sagt der OSCI-Laufzettel", "received, says the OSCI process card")
         }

@@ -15,6 +15,7 @@ use std::{collections::BTreeMap, path::Path, process::ExitCode, time::Duration};
 
 use dds_config::ProcessConfig;
 use dds_message::Code;
+use dds_store::MasterKey;
 use dds_testbench::Fixture;
 
 use crate::{
@@ -30,13 +31,9 @@ pub(crate) fn schema(output: Output) -> Result<ExitCode, Failure> {
 
 /// `drehscheibe key`: a fresh master key.
 pub(crate) fn key(output: Output) -> Result<ExitCode, Failure> {
-    let mut bytes = [0u8; 32];
-    getrandom::fill(&mut bytes).map_err(|_| {
-        Failure::internal(("das System liefert keine Zufallszahlen", "no random bytes from the system"))
-    })?;
-    let key = hex::encode(bytes);
-    output.line(&key);
-    output.result(&serde_json::json!({ "key": key }))?;
+    let key = MasterKey::generate()?.to_hex();
+    output.line(key.as_str());
+    output.result(&serde_json::json!({ "key": key.as_str() }))?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -67,7 +64,7 @@ pub(crate) fn settings(file: &Path) -> Result<ProcessConfig, Failure> {
 pub(crate) fn fixtures(folder: &Path) -> Result<BTreeMap<String, Vec<Fixture>>, Failure> {
     std::fs::read_dir(folder)
         .map_err(|error| Failure::new(Code::FILE_UNUSABLE, file_error(folder, &error)))?;
-    let found = dds_testbench::fixtures(folder).map_err(crate::demo::failed)?;
+    let found = dds_testbench::fixtures(folder).map_err(Failure::unexpected)?;
     if found.is_empty() {
         let folder = folder.display();
         return Err(Failure::argument((

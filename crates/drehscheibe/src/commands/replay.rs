@@ -66,7 +66,7 @@ struct Change {
 /// Replays and prints the differences.
 pub(crate) async fn run(options: &Replay, output: Output) -> Result<ExitCode, Failure> {
     let config = settings(options)?;
-    let now = || read_release(&paths(options, config.as_ref())).map_err(crate::demo::build_failed);
+    let now = || read_release(&paths(options, config.as_ref())).map_err(Failure::from);
     let releases = config.as_ref().map(|config| ReleaseStore::new(&config.releases));
     let stored = |id: &Option<String>| -> Result<Option<Release>, Failure> {
         let Some(id) = id else { return Ok(None) };

@@ -21,7 +21,7 @@ pub(crate) use process::RouterProcess;
 pub(crate) use receivers::Receivers;
 pub(crate) use report::Report;
 pub(crate) use senders::Senders;
-pub(crate) use stage::{PORTAL, Stage, StageOptions, build_failed, failed, token_of};
+pub(crate) use stage::{PORTAL, Stage, StageOptions, failed, token_of};
 
 use crate::{
     Failure,
@@ -103,7 +103,7 @@ async fn stay(stage: &Stage, output: Output) {
     output.line(format!("  http://{}/metrics", stage.admin()));
     output.line(format!(
         "  {} {}",
-        output.pick("Transferordner:", "transfer folders:"),
+        output.pick("Transferverzeichnisse:", "drop folders:"),
         stage.transfer.display()
     ));
     output.line(format!("  drehscheibe explain -c {} <ID>", stage.config_file.display()));

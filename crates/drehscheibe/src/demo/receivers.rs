@@ -1,4 +1,4 @@
-//! Systems that fetch: mailbox clients and readers of transfer folders. Systems that are pushed to live in the stage.
+//! Systems that fetch: mailbox clients and readers of drop folders. Systems that are pushed to live in the stage.
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
@@ -20,7 +20,7 @@ pub(crate) struct Receivers {
 }
 
 impl Receivers {
-    /// Begins to read transfer folders and to fetch from mailboxes that [`Receivers::want`] names.
+    /// Begins to read drop folders and to fetch from mailboxes that [`Receivers::want`] names.
     pub(crate) fn start(stage: &Arc<Stage>) -> Self {
         let (wanted, wishes) = watch::channel(Vec::new());
         let (stop, stopped) = watch::channel(false);

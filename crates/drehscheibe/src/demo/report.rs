@@ -128,7 +128,7 @@ pub(crate) async fn settle(
             }
         }
     }
-    // What arrives in transfer folders is seen one round later.
+    // What arrives in drop folders is seen one round later.
     let tally = until_tally(receivers, ledger).await;
     report.accepted = tally.accepted;
     report.delivered = tally.delivered;

@@ -70,7 +70,7 @@ pub(crate) struct StageOptions {
 impl Stage {
     /// Builds the stage from rules and configuration on disk, with every address turned to a simulator.
     pub(crate) async fn build(sources: &SourcePaths, options: StageOptions) -> Result<Self, Failure> {
-        let built = dds_config::read_release(sources).map_err(build_failed)?;
+        let built = dds_config::read_release(sources)?;
         Self::around(&built, options).await
     }
 
@@ -129,7 +129,7 @@ impl Stage {
         self.folder().join("eingang").join(FORM_SERVER)
     }
 
-    /// Readers of all transfer folders that have appeared so far; `known` holds those seen before.
+    /// Readers of all drop folders that have appeared so far; `known` holds those seen before.
     pub(crate) fn folders(&self, known: &mut Vec<Arc<FolderSim>>) -> Result<(), Failure> {
         for entry in fs::read_dir(&self.transfer).map_err(failed)? {
             let path = entry.map_err(failed)?.path();
@@ -181,7 +181,7 @@ fn turn_to_simulators(
     for area in &mut contents.municipalities {
         let ars = area.value.ars;
         area.value.endpoint = Some(format!("{systems}/{ars}"));
-        // A transfer folder belongs to the target; the router writes into it but never makes it.
+        // A drop folder belongs to the target; the router writes into it but never makes it.
         let folder = transfer.join(ars.as_str());
         fs::create_dir_all(&folder).map_err(failed)?;
         area.value.folder = Some(folder.display().to_string());
@@ -226,10 +226,6 @@ fn add_sources(contents: &mut Contents, callback: &str, token: &Path) -> Result<
         contents.sources.push(Filed { file: format!("config/sources/{name}.toml"), value });
     }
     Ok(())
-}
-
-pub(crate) fn build_failed(error: dds_config::BuildError) -> Failure {
-    error.findings.into()
 }
 
 /// Something of the stage itself failed: a folder, a port, a simulator.

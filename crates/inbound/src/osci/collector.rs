@@ -191,7 +191,7 @@ impl Collector {
     }
 
     fn now(&self) -> Timestamp {
-        super::server::time(self.clock.now())
+        self.clock.now().to_jiff()
     }
 }
 

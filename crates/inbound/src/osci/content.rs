@@ -84,7 +84,7 @@ impl Door {
                 );
                 return Err(Problem::new(Code::OSCI_CONTENT, text));
             }
-            authors(&content, false)?;
+            authors(&content, Reading::Opened)?;
             Ok(content)
         });
         opening.await.map_err(|_| {
@@ -293,13 +293,22 @@ fn clear_into(
     Ok(Some(digests))
 }
 
+/// How far a content was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reading {
+    /// Encrypted attachments are still to come.
+    Opened,
+    /// All of it.
+    Complete,
+}
+
 /// Every author's signature must be right; one that waits for an encrypted attachment may wait until it was read.
-pub(super) fn authors(content: &Content, complete: bool) -> Result<(), Problem> {
+pub(super) fn authors(content: &Content, reading: Reading) -> Result<(), Problem> {
     for container in content.all_containers() {
         for signature in &container.signatures {
             let sound = match &signature.verdict {
                 Verdict::Valid => true,
-                Verdict::Pending => !complete,
+                Verdict::Pending => reading == Reading::Opened,
                 Verdict::Invalid(_) | Verdict::Absent => false,
             };
             if !sound {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use dds_courier::{Identity, Trust};
+use dds_courier::{AttachmentList, Identity, Trust};
 use dds_message::{Channel, Clock, Code, Digest, Format, Problem, SourceId};
 use dds_osci::{
     certificate::Certificate,
@@ -19,7 +19,7 @@ use dds_postbox::{Postbox, Reply, StoredPart};
 use dds_router::{Acknowledgement, Answer, Begin, Handle, Intake};
 use futures::{StreamExt as _, stream};
 
-use super::content::{Part, Picked, authors, media_type};
+use super::content::{Part, Picked, Reading, authors, media_type};
 use crate::{AuthorRule, Limits, Sources, body::large_attachment};
 
 /// A delivery as it lies with us.
@@ -94,15 +94,7 @@ impl Door {
             }
         };
         let limits = self.sources.limits(&source).unwrap_or(self.limits);
-        let key = format!("osci:{}", delivered.key);
-        let begun = match delivered.reply {
-            None => self.handle.begin(&source, Channel::Osci, Some(&key)).await,
-            Some(Reply { message, kind }) => {
-                let answer = Answer { kind, message: Some(message), case: None };
-                self.handle.begin_answer(&source, Channel::Osci, Some(&key), answer).await
-            }
-        };
-        let mut intake = match begun? {
+        let mut intake = match self.begin(&source, &delivered).await? {
             Begin::New(intake) => intake,
             // The key names the delivery, wherever it comes from; it need not be opened once more.
             Begin::Known { first, .. } => return Ok(Prepared::Known(first)),
@@ -114,40 +106,63 @@ impl Door {
         let (picked, mut content) = self.pick(&delivered, content, limits).await?;
         let Picked { document, format, parts, list } = picked;
         for part in parts {
-            let (part, attachment) = match part {
-                Part::Attached(part, attachment) => (part, attachment),
-                Part::Inline { name, octets } => {
-                    if octets.len() as u64 > limits.attachment_bytes {
-                        return Err(large_attachment(limits.attachment_bytes));
-                    }
-                    let media_type = media_type(&octets);
-                    intake.attachment(&name, media_type, stream::iter([Ok(octets)]).boxed()).await?;
-                    continue;
-                }
-            };
-            let (stream, settled) = self.clear(part, &attachment);
-            let mut left = limits.attachment_bytes;
-            let limited = stream.map(move |piece| {
-                let piece = piece?;
-                left = left
-                    .checked_sub(piece.len() as u64)
-                    .ok_or_else(|| large_attachment(limits.attachment_bytes))?;
-                Ok(piece)
-            });
-            let (name, media_type) = list
-                .find(&attachment.content_id)
-                .map_or((&attachment.content_id, &attachment.media_type), |file| {
-                    (&file.name, &file.media_type)
-                });
-            intake.attachment(name, media_type, limited.boxed()).await?;
-            if let Ok(digests) = settled.await {
-                content.settle(&digests);
-            }
+            self.hand_over(intake.as_mut(), part, &list, limits.attachment_bytes, &mut content).await?;
         }
-        authors(&content, true)?;
+        authors(&content, Reading::Complete)?;
         let remarks = self.authors_trusted(&content, self.sources.author(&source)).await?;
         intake.remark(remarks.iter().map(|code| format!("OSCI {code}")).collect());
         Ok(Prepared::New { intake, document, format })
+    }
+
+    async fn begin(&self, source: &SourceId, delivered: &Delivered) -> Result<Begin, Problem> {
+        let key = format!("osci:{}", delivered.key);
+        match delivered.reply {
+            None => self.handle.begin(source, Channel::Osci, Some(&key)).await,
+            Some(Reply { message, kind }) => {
+                let answer = Answer { kind, message: Some(message), case: None };
+                self.handle.begin_answer(source, Channel::Osci, Some(&key), answer).await
+            }
+        }
+    }
+
+    /// Streams a content beside the document to the router; at most so many bytes of it. What its author's signature covers is settled
+    /// when all of it has passed.
+    async fn hand_over(
+        &self,
+        intake: &mut dyn Intake,
+        part: Part,
+        list: &AttachmentList,
+        longest: u64,
+        content: &mut Content,
+    ) -> Result<(), Problem> {
+        let (part, attachment) = match part {
+            Part::Attached(part, attachment) => (part, attachment),
+            Part::Inline { octets, .. } if octets.len() as u64 > longest => {
+                return Err(large_attachment(longest));
+            }
+            Part::Inline { name, octets } => {
+                let media_type = media_type(&octets);
+                return intake
+                    .attachment(&name, media_type, stream::iter([Ok(octets)]).boxed())
+                    .await
+                    .map(drop);
+            }
+        };
+        let (stream, settled) = self.clear(part, &attachment);
+        let mut left = longest;
+        let limited = stream.map(move |piece| {
+            let piece = piece?;
+            left = left.checked_sub(piece.len() as u64).ok_or_else(|| large_attachment(longest))?;
+            Ok(piece)
+        });
+        let (name, media_type) = list
+            .find(&attachment.content_id)
+            .map_or((&attachment.content_id, &attachment.media_type), |file| (&file.name, &file.media_type));
+        intake.attachment(name, media_type, limited.boxed()).await?;
+        if let Ok(digests) = settled.await {
+            content.settle(&digests);
+        }
+        Ok(())
     }
 
     /// What the authors' certificates are worth by the rule of the source, and the warnings that are no hindrance. An author is nobody the
@@ -165,7 +180,7 @@ impl Door {
                 ("kein Autor hat den Inhalt signiert", "no author has signed the content"),
             ));
         }
-        let now = super::server::time(self.clock.now());
+        let now = self.clock.now().to_jiff();
         self.trust.ask(signers.iter().copied(), now).await;
         let policy = self.trust.policy();
         let mut remarks = Vec::new();

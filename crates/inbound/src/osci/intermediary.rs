@@ -8,7 +8,10 @@ use dds_osci::{
     certificate::Certificate,
     feedback::{FeedbackCode, Refused},
     intake::{Intake, Received},
-    intermediary::{Attachment, PushFailure, Reply, Step, StoreFailed},
+    intermediary::{
+        Attachment, Examined, Forwarding, Intermediary, PushFailure, Reassembly, Rendering, Reply, Step,
+        StoreFailed,
+    },
     keys::Decrypter,
     message::{Message, MessageKind},
     random::SystemRandom,
@@ -17,7 +20,7 @@ use dds_osci::{
 use dds_postbox::{Parts, PostboxError, StoredPart};
 use tokio::task::spawn_blocking;
 
-use super::server::{OsciContext, fault, time};
+use super::server::{OsciContext, fault};
 
 /// Intermediär at work: the rules, the keys and the postbox.
 pub struct Office {
@@ -29,9 +32,12 @@ pub struct Office {
     pub identity: Identity,
 }
 
+/// The reply to an order, and the parts it still needs after they are out of the order's hands.
+type Answer = (Reply<StoredPart>, Option<Parts>);
+
 impl Office {
     fn now(&self) -> jiff::Timestamp {
-        time(self.context.clock.now())
+        self.context.clock.now().to_jiff()
     }
 
     /// Answers one request.
@@ -54,47 +60,14 @@ impl Office {
         }
     }
 
-    /// Executes the order; what comes back is durable. The parts are those a reply still needs after they are out of the order's hands.
-    async fn execute(
-        &self,
-        received: Received<Parts>,
-    ) -> Result<(Reply<StoredPart>, Option<Parts>), PostboxError> {
+    /// Executes the order; what comes back is durable.
+    async fn execute(&self, received: Received<Parts>) -> Result<Answer, PostboxError> {
         let rules = self.own.rules();
-        let now = self.now();
-        let examining = Arc::clone(&rules);
-        let examined = spawn_blocking(move || (examining.examine(&received, now), received));
-        let (examined, received) = examined.await.map_err(|error| PostboxError(error.to_string()))?;
-        let mut order = match examined {
-            Ok(order) => order,
+        let (order, store) = match self.examine(&rules, received).await? {
+            Ok(examined) => examined,
             Err(reply) => return Ok((*reply, None)),
         };
-        if self.context.trust.ask(order.certificates(), now).await {
-            order = order.recheck(&rules);
-        }
-        let kind = order.kind();
-        let executing = Arc::clone(&rules);
-        let store = received.store;
-        // What the records name is kept within the step: whoever waits for it may be gone when it is committed, and parts that nobody
-        // has kept vanish. Should the commit fail, the sweep takes them.
-        let (step, parts) = self
-            .context
-            .postbox
-            .run(move |boxes| {
-                let step = order.execute(&executing, boxes, &mut SystemRandom)?;
-                let named = match &step {
-                    Step::Answer(reply) => is_stored(kind) && reply.code().is_success(),
-                    Step::Reassemble { .. } => true,
-                    Step::Push { .. } | Step::Render { .. } => false,
-                };
-                let parts = if named {
-                    store.keep();
-                    None
-                } else {
-                    Some(store)
-                };
-                Ok::<_, StoreFailed>((step, parts))
-            })
-            .await?;
+        let (step, parts) = self.begin(&rules, order, store).await?;
         match step {
             Step::Answer(reply) => {
                 if parts.is_none() {
@@ -103,87 +76,146 @@ impl Office {
                 Ok((reply, None))
             }
             Step::Push { receiver, request, then } => {
+                let answer = self.push(rules, &receiver, *request, *then).await;
                 // The parts of the order live until the push has read them.
-                let _until_pushed = parts;
-                let package = match self.seal(*request, None).await {
-                    Ok(package) => package,
-                    Err(refused) => {
-                        tracing::error!(code = %refused.code, detail = refused.detail, "osci.push_not_sealed");
-                        return Ok((then.failed(&rules, PushFailure::NotReached), None));
-                    }
-                };
-                let decrypters: Vec<Arc<dyn Decrypter>> = vec![Arc::clone(&self.identity.cipher)];
-                let failure = match self.context.courier.exchange(&receiver, package, decrypters).await {
-                    Ok(mut answer) => {
-                        let now = self.now();
-                        self.context.trust.ask(&certificates(&answer), now).await;
-                        // The parts of the reply live until it has been sent.
-                        let parts = std::mem::replace(&mut answer.store, self.context.postbox.parts()?);
-                        let reply = self
-                            .context
-                            .postbox
-                            .run(move |boxes| then.answered(&rules, &answer, boxes, now))
-                            .await?;
-                        return Ok((reply, Some(parts)));
-                    }
-                    Err(error) => error,
-                };
-                tracing::info!(error = %failure, "osci.push_failed");
-                let failure = match failure {
-                    ExchangeError::NotReached(_) => PushFailure::NotReached,
-                    ExchangeError::NoAnswer(_) => PushFailure::NoAnswer,
-                    ExchangeError::Unreadable(_) => PushFailure::Unreadable,
-                };
-                Ok((then.failed(&rules, failure), None))
+                drop(parts);
+                answer
             }
-            Step::Reassemble { chunks, then } => {
-                let inside = self.reassemble(chunks).await;
-                let now = self.now();
-                if let Ok(inside) = &inside {
-                    self.context.trust.ask(&certificates(inside), now).await;
-                }
-                let (inside, store) = match inside {
-                    Ok(mut inside) => {
-                        let store = std::mem::replace(&mut inside.store, self.context.postbox.parts()?);
-                        (Ok(inside), Some(store))
-                    }
-                    Err(refused) => (Err(refused), None),
-                };
-                let reply = self
-                    .context
-                    .postbox
-                    .run(move |boxes| {
-                        let reply = then.done(&rules, inside.as_ref().map_err(Clone::clone), boxes, now)?;
-                        if let Some(store) = store.filter(|_| reply.refused.is_none()) {
-                            store.keep();
-                        }
-                        Ok::<_, StoreFailed>(reply)
-                    })
-                    .await?;
-                if reply.refused.is_none() {
-                    self.own.wake();
-                }
-                Ok((reply, None))
-            }
-            Step::Render { response, then } => {
-                let package =
-                    self.seal(*response, None).await.map_err(|refused| PostboxError(refused.detail))?;
-                let postbox = self.context.postbox.clone();
-                let written = spawn_blocking(move || write(&postbox, package));
-                let (part, bytes, parts) =
-                    written.await.map_err(|error| PostboxError(error.to_string()))??;
-                let reply = self
-                    .context
-                    .postbox
-                    .run(move |boxes| {
-                        let reply = then.done(&rules, part, bytes, boxes)?;
-                        parts.keep();
-                        Ok::<_, StoreFailed>(reply)
-                    })
-                    .await?;
-                Ok((reply, None))
-            }
+            Step::Reassemble { chunks, then } => Ok((self.reassembled(rules, chunks, *then).await?, None)),
+            Step::Render { response, then } => Ok((self.render(rules, *response, *then).await?, None)),
         }
+    }
+
+    /// Examines the order without state, and once more when responders had something new to say about its certificates.
+    async fn examine(
+        &self,
+        rules: &Arc<Intermediary>,
+        received: Received<Parts>,
+    ) -> Result<Result<(Examined<StoredPart>, Parts), Box<Reply<StoredPart>>>, PostboxError> {
+        let now = self.now();
+        let examining = Arc::clone(rules);
+        let examined = spawn_blocking(move || (examining.examine(&received, now), received));
+        let (examined, received) = examined.await.map_err(|error| PostboxError(error.to_string()))?;
+        let mut order = match examined {
+            Ok(order) => order,
+            Err(reply) => return Ok(Err(reply)),
+        };
+        if self.context.trust.ask(order.certificates(), now).await {
+            order = order.recheck(rules);
+        }
+        Ok(Ok((order, received.store)))
+    }
+
+    /// Takes the order's first step in one transaction. The parts come back unless the records name them.
+    async fn begin(
+        &self,
+        rules: &Arc<Intermediary>,
+        order: Examined<StoredPart>,
+        store: Parts,
+    ) -> Result<(Step<StoredPart>, Option<Parts>), PostboxError> {
+        let kind = order.kind();
+        let rules = Arc::clone(rules);
+        // What the records name is kept within the step: whoever waits for it may be gone when it is committed, and parts that nobody
+        // has kept vanish. Should the commit fail, the sweep takes them.
+        let step = self.context.postbox.run(move |boxes| {
+            let step = order.execute(&rules, boxes, &mut SystemRandom)?;
+            let named = match &step {
+                Step::Answer(reply) => is_stored(kind) && reply.code().is_success(),
+                Step::Reassemble { .. } => true,
+                Step::Push { .. } | Step::Render { .. } => false,
+            };
+            let parts = if named {
+                store.keep();
+                None
+            } else {
+                Some(store)
+            };
+            Ok::<_, StoreFailed>((step, parts))
+        });
+        step.await
+    }
+
+    /// Pushes a delivery to its receiver, and executes what he answers.
+    async fn push(
+        &self,
+        rules: Arc<Intermediary>,
+        receiver: &str,
+        request: Reply<StoredPart>,
+        then: Forwarding,
+    ) -> Result<Answer, PostboxError> {
+        let package = match self.seal(request, None).await {
+            Ok(package) => package,
+            Err(refused) => {
+                tracing::error!(code = %refused.code, detail = refused.detail, "osci.push_not_sealed");
+                return Ok((then.failed(&rules, PushFailure::NotReached), None));
+            }
+        };
+        let decrypters: Vec<Arc<dyn Decrypter>> = vec![Arc::clone(&self.identity.cipher)];
+        let mut answer = match self.context.courier.exchange(receiver, package, decrypters).await {
+            Ok(answer) => answer,
+            Err(error) => {
+                tracing::info!(%error, "osci.push_failed");
+                return Ok((then.failed(&rules, failure(&error)), None));
+            }
+        };
+        let now = self.now();
+        self.context.trust.ask(&certificates(&answer), now).await;
+        // The parts of the reply live until it has been sent.
+        let parts = std::mem::replace(&mut answer.store, self.context.postbox.parts()?);
+        let step = self.context.postbox.run(move |boxes| then.answered(&rules, &answer, boxes, now));
+        Ok((step.await?, Some(parts)))
+    }
+
+    /// The last chunk is there: executes the delivery that the chunks make together.
+    async fn reassembled(
+        &self,
+        rules: Arc<Intermediary>,
+        chunks: Vec<Attachment<StoredPart>>,
+        then: Reassembly,
+    ) -> Result<Reply<StoredPart>, PostboxError> {
+        let inside = self.reassemble(chunks).await;
+        let now = self.now();
+        if let Ok(inside) = &inside {
+            self.context.trust.ask(&certificates(inside), now).await;
+        }
+        let (inside, store) = match inside {
+            Ok(mut inside) => {
+                let store = std::mem::replace(&mut inside.store, self.context.postbox.parts()?);
+                (Ok(inside), Some(store))
+            }
+            Err(refused) => (Err(refused), None),
+        };
+        let step = self.context.postbox.run(move |boxes| {
+            let reply = then.done(&rules, inside.as_ref().map_err(Clone::clone), boxes, now)?;
+            if let Some(store) = store.filter(|_| reply.refused.is_none()) {
+                store.keep();
+            }
+            Ok::<_, StoreFailed>(reply)
+        });
+        let reply = step.await?;
+        if reply.refused.is_none() {
+            self.own.wake();
+        }
+        Ok(reply)
+    }
+
+    /// Writes the response that is fetched in chunks, and hands out the first of them.
+    async fn render(
+        &self,
+        rules: Arc<Intermediary>,
+        response: Reply<StoredPart>,
+        then: Rendering,
+    ) -> Result<Reply<StoredPart>, PostboxError> {
+        let package = self.seal(response, None).await.map_err(|refused| PostboxError(refused.detail))?;
+        let postbox = self.context.postbox.clone();
+        let written = spawn_blocking(move || write(&postbox, package));
+        let (part, bytes, parts) = written.await.map_err(|error| PostboxError(error.to_string()))??;
+        let step = self.context.postbox.run(move |boxes| {
+            let reply = then.done(&rules, part, bytes, boxes)?;
+            parts.keep();
+            Ok::<_, StoreFailed>(reply)
+        });
+        step.await
     }
 
     /// Reads the chunks as one message; they carry no transport encryption of their own.
@@ -233,6 +265,14 @@ fn certificates(received: &Received<Parts>) -> Vec<Certificate> {
             envelope.certificates.entries.into_iter().map(|entry| entry.certificate).collect()
         }
         _ => Vec::new(),
+    }
+}
+
+const fn failure(error: &ExchangeError) -> PushFailure {
+    match error {
+        ExchangeError::NotReached(_) => PushFailure::NotReached,
+        ExchangeError::NoAnswer(_) => PushFailure::NoAnswer,
+        ExchangeError::Unreadable(_) => PushFailure::Unreadable,
     }
 }
 

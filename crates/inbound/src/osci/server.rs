@@ -25,7 +25,6 @@ use dds_postbox::{Parts, Postbox};
 use dds_router::Handle;
 use dds_telemetry::Telemetry;
 use http::{HeaderValue, StatusCode, header};
-use jiff::Timestamp;
 use tokio::sync::Notify;
 
 use super::{Gate, Office, Receiving, door::Door};
@@ -71,7 +70,7 @@ impl OsciContext {
 
     /// Whether the certificates of an intermediary that the operator has named count now; who is revoked or has ended brings us nothing.
     pub(super) async fn counts(&self, named: &[(&Certificate, CertificateUse)]) -> Result<(), Problem> {
-        let reports = self.trust.named(named, time(self.clock.now())).await;
+        let reports = self.trust.named(named, self.clock.now().to_jiff()).await;
         let Some(refused) = reports.iter().find(|report| report.is_refused()) else { return Ok(()) };
         let (certificate, why) = (refused.certificate.sha256_hex(), refused.detail_without_holder());
         let text = (
@@ -136,11 +135,6 @@ pub(super) fn fault(refused: &Refused) -> Response {
     let outgoing = Outgoing::plain(Fault::of(refused.code).write(Language::German), &mut SystemRandom);
     let octets = dds_osci::outgoing::message_bytes(outgoing, &[]).unwrap_or_default();
     ([(header::CONTENT_TYPE, "text/xml")], octets).into_response()
-}
-
-/// The time of the process in the form of the protocol crate.
-pub(super) fn time(now: dds_message::Timestamp) -> Timestamp {
-    Timestamp::from_millisecond(now.0).unwrap_or(Timestamp::UNIX_EPOCH)
 }
 
 /// Works a request through, also when the client has gone meanwhile: an order that was executed has consequences (a push, a note on

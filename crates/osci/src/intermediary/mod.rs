@@ -15,7 +15,7 @@
 //! The process that runs the intermediary sends itself no order: it puts its own deliveries into mailboxes by a [`Deposit`], under the
 //! same rules.
 //!
-//! What only the dossier's conclusions support (\[infer\]) is decided for the protection of data:
+//! What is our own conclusion (\[ours\] in `docs/osci/`) is decided for the protection of data:
 //! - Who fetches must have encrypted his orders: the answer, encrypted for the certificate that names the mailbox, is
 //!   worthless to anybody else, and only its holder can return the challenge in it.
 //! - A MessageId belongs to the certificate it was issued to. A dialogue belongs to the certificate that opened it.

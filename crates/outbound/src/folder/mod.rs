@@ -93,11 +93,9 @@ impl From<std::io::Error> for Failure {
 fn judge(error: &std::io::Error) -> Verdict {
     use std::io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
     match error.kind() {
-        StorageFull | QuotaExceeded => {
-            temporary(Code::TARGET_BUSY, format!("transfer folder: {}", kind(error)))
-        }
-        FileTooLarge => crate::fault::permanent(Code::TARGET_TOO_LARGE, "transfer folder: file too large"),
-        _ => temporary(Code::TARGET_UNREACHABLE, format!("transfer folder: {}", kind(error))),
+        StorageFull | QuotaExceeded => temporary(Code::TARGET_BUSY, format!("drop folder: {}", kind(error))),
+        FileTooLarge => crate::fault::permanent(Code::TARGET_TOO_LARGE, "drop folder: file too large"),
+        _ => temporary(Code::TARGET_UNREACHABLE, format!("drop folder: {}", kind(error))),
     }
 }
 

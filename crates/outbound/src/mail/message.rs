@@ -77,7 +77,7 @@ fn head(
 
 /// Acceptance time as RFC 5322 date: known, the same on each attempt, and what the office wants to see.
 fn date(consignment: &Consignment) -> String {
-    let moment = jiff::Timestamp::from_millisecond(consignment.accepted.0).unwrap_or_default();
+    let moment = consignment.accepted.to_jiff();
     jiff::fmt::rfc2822::to_string(&moment.to_zoned(jiff::tz::TimeZone::UTC)).unwrap_or_default()
 }
 

@@ -57,7 +57,7 @@ pub struct OsciSender {
 impl OsciSender {
     /// Now, as OSCI counts.
     pub(crate) fn now(&self) -> jiff::Timestamp {
-        jiff::Timestamp::from_millisecond(self.clock.now().0).unwrap_or_default()
+        self.clock.now().to_jiff()
     }
 }
 

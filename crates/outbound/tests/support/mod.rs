@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, path::Path, sync::Arc};
 use async_trait::async_trait;
 use bytes::Bytes;
 use dds_delivery::{AttachmentSource, Consignment, TargetDirectory as _, Verdict};
-use dds_depot::{Contents, Filed, Release};
+use dds_depot::{Contents, Filed, InForce, Release};
 use dds_message::{
     Attachment, CaseRef, Code, DeliveryId, Digest, MessageId, ProcedureId, TargetId, Timestamp,
 };
@@ -56,8 +56,13 @@ impl Town {
     }
 
     pub(crate) fn targets(self) -> Targets {
-        let release = Arc::new(self.release());
-        Targets::new(self.options, release).unwrap()
+        let release = self.release();
+        self.targets_of(release)
+    }
+
+    /// The targets of another release than its own.
+    pub(crate) fn targets_of(self, in_force: impl Into<InForce>) -> Targets {
+        Targets::new(self.options, in_force).unwrap()
     }
 
     pub(crate) fn release(&self) -> Release {

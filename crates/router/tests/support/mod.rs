@@ -11,7 +11,7 @@ use std::{collections::HashMap, fs, path::Path, sync::Arc, time::Duration};
 use bytes::Bytes;
 use dds_config::{SourcePaths, bundle, read_release};
 use dds_delivery::Scheduler;
-use dds_depot::Release;
+use dds_depot::{InForce, Release};
 use dds_message::{
     AnswerKind, Channel, DeliveryId, DeliveryState, Format, MessageId, MessageState, Problem, SourceId,
     TargetId,
@@ -41,6 +41,7 @@ pub struct Bench {
     pub pool: Pool,
     pub telemetry: Telemetry,
     pub router: Router,
+    pub in_force: InForce,
     pub dir: tempfile::TempDir,
     shutdown: watch::Sender<bool>,
     running: Vec<JoinHandle<()>>,
@@ -72,9 +73,10 @@ impl Bench {
         assert_eq!(pool.load(bundle(&release)).await.unwrap(), []);
         let spy = Arc::new(Spy::new(open(dir.path(), &clock)));
         let telemetry = Telemetry::default();
-        let router = router(&spy, &pool, &clock, &telemetry, release);
+        let in_force = InForce::new(release);
+        let router = router(&spy, &pool, &clock, &telemetry, &in_force);
         let (desk, shutdown) = (Desk::new(), watch::Sender::new(false));
-        Self { clock, spy, desk, pool, telemetry, router, dir, shutdown, running: Vec::new() }
+        Self { clock, spy, desk, pool, telemetry, router, in_force, dir, shutdown, running: Vec::new() }
     }
 
     pub fn run(&mut self) {
@@ -96,11 +98,10 @@ impl Bench {
     /// The process dies: nothing of router and store is left but the folder. Then another one starts over it.
     pub async fn crash(&mut self) {
         assert!(self.running.is_empty(), "only a bench that stands still is dropped at once");
-        let release = self.router.release();
         // A store is opened by one process at a time, so the old one goes first.
         let spare = tempfile::tempdir().unwrap();
         let nothing = Arc::new(Spy::new(open(spare.path(), &self.clock)));
-        self.router = router(&nothing, &self.pool, &self.clock, &self.telemetry, release.clone());
+        self.router = router(&nothing, &self.pool, &self.clock, &self.telemetry, &self.in_force);
         self.spy = nothing;
         // What was cut off lets go of the old store when the runtime comes to it.
         let store = soon(async {
@@ -112,7 +113,7 @@ impl Bench {
             }
         });
         self.spy = Arc::new(Spy::new(store.await));
-        self.router = router(&self.spy, &self.pool, &self.clock, &self.telemetry, release);
+        self.router = router(&self.spy, &self.pool, &self.clock, &self.telemetry, &self.in_force);
     }
 
     /// Router and scheduler stop where they are, as a killed process does.
@@ -125,7 +126,7 @@ impl Bench {
 
     pub async fn activate(&self, release: Release) {
         assert_eq!(self.pool.load(bundle(&release)).await.unwrap(), []);
-        self.router.activate(release);
+        self.in_force.switch(release);
     }
 
     /// Begins as the source `from`; panics on a refusal.
@@ -257,7 +258,7 @@ fn router(
     pool: &Pool,
     clock: &ManualClock,
     telemetry: &Telemetry,
-    release: Release,
+    in_force: &InForce,
 ) -> Router {
     let parts = Parts {
         journal: spy.clone(),
@@ -267,7 +268,7 @@ fn router(
         clock: Arc::new(clock.clone()),
         telemetry: telemetry.clone(),
     };
-    Router::new(parts, Options::default(), release)
+    Router::new(parts, Options::default(), in_force.clone())
 }
 
 /// Puts the program of the workers where the pool looks for it.

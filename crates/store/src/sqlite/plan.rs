@@ -216,7 +216,6 @@ fn split(state: PlanState) -> (MessageState, Option<Code>) {
     match state {
         PlanState::Accepted => (MessageState::Accepted, None),
         PlanState::Routed => (MessageState::Routed, None),
-        PlanState::Completed => (MessageState::Completed, None),
         PlanState::Rejected(code) => (MessageState::Rejected, Some(code)),
         PlanState::Parked(code) => (MessageState::Parked, Some(code)),
     }
@@ -247,9 +246,9 @@ fn insert(tx: &mut Tx<'_>, facts: &MessageFacts, sealed: &SealedDelivery) -> Out
     let created = tx
         .db()
         .prepare_cached(
-            "INSERT INTO delivery (id, message, target, authority, product, product_id, state, attempts, due, deadline,
+            "INSERT INTO delivery (id, message, target, authority, product, state, attempts, due, deadline,
              lane, pull, output_digest, media_type, file_name)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0, ?8, ?9, ?10, ?11, ?12, ?13, ?14) ON CONFLICT (id) DO NOTHING",
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, ?7, ?8, ?9, ?10, ?11, ?12, ?13) ON CONFLICT (id) DO NOTHING",
         )?
         .execute(params![
             delivery.id.0.as_bytes(),
@@ -257,7 +256,6 @@ fn insert(tx: &mut Tx<'_>, facts: &MessageFacts, sealed: &SealedDelivery) -> Out
             delivery.target.as_str(),
             delivery.authority.as_ref().map(dds_message::AuthorityId::as_str),
             delivery.product,
-            delivery.product_id.as_ref().map(dds_message::ProductId::as_str),
             DeliveryState::Prepared.as_str(),
             delivery.due.0,
             delivery.deadline.0,

@@ -63,7 +63,6 @@ CREATE TABLE delivery (
     target TEXT NOT NULL,
     authority TEXT,
     product TEXT,
-    product_id TEXT,
     state TEXT NOT NULL,
     attempts INTEGER NOT NULL,
     due INTEGER NOT NULL,

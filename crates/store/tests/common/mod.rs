@@ -141,7 +141,6 @@ pub(crate) fn delivery(message: MessageId, to: &str) -> NewDelivery {
         target: target(to),
         authority: Some(authority("sn:146120000000-steueramt")),
         product: Some("fv-steuerwerk@3.2".into()),
-        product_id: None,
         output: Some(Output {
             bytes: Bytes::from_static(b"{\"hund\":\"Beagle\"}"),
             media_type: "application/json".into(),

@@ -17,9 +17,6 @@ use dds_message::Finding;
 
 use crate::{Files, Tree, ValidateError};
 
-/// Names after which the interpreter should be made anew: the XPath engine interns names that expressions compute.
-const NEW_NAMES: usize = 50_000;
-
 /// Übersetzte Geschäftsregeln of one Schematron file. Bound to its thread; each worker compiles its own.
 ///
 /// Offered: schema, phase and pattern variables (`let`), abstract patterns and rules, `extends`, `include`, phases,
@@ -28,7 +25,6 @@ const NEW_NAMES: usize = 50_000;
 /// `pattern/@documents`, and functions that read files or the clock.
 pub struct Schematron {
     compiled: compile::Compiled,
-    names: usize,
 }
 
 impl Schematron {
@@ -46,9 +42,7 @@ impl Schematron {
     /// As [`Schematron::compile`], also for an unknown phase.
     pub fn compile_phase(main: &str, files: &Files, phase: &str) -> Result<Self, ValidateError> {
         let source = source::load(main, files)?;
-        let compiled = compile::compile(&source, phase)?;
-        let names = compiled.names.len();
-        Ok(Self { compiled, names })
+        Ok(Self { compiled: compile::compile(&source, phase)? })
     }
 
     /// Runs the rules on a document. Empty when nothing is to be said; at most [`crate::MAX_FINDINGS`], in document order. A
@@ -62,12 +56,6 @@ impl Schematron {
     #[must_use]
     pub fn rules(&self) -> usize {
         self.compiled.rules.iter().filter(|rule| rule.active).count()
-    }
-
-    /// Whether names computed by expressions have filled the engine's table so far that it should be compiled anew.
-    #[must_use]
-    pub fn needs_rebuild(&self) -> bool {
-        self.compiled.names.len() > self.names + NEW_NAMES
     }
 }
 

@@ -4,8 +4,8 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use bytes::Bytes;
-use dds_message::{Digest, Format};
-use dds_worker::{Bundle, Job, OutputForm, Pool, PoolOptions, TargetJob};
+use dds_message::{Digest, Format, OutputForm};
+use dds_worker::{Bundle, Job, Pool, PoolOptions, TargetJob};
 
 pub(crate) const BUNDLE: Digest = Digest([1; 32]);
 

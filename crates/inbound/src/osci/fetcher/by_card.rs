@@ -8,7 +8,7 @@ use dds_postbox::Unreadable;
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Fetched, Fetcher, Outcome};
-use crate::osci::{collector::unusable, server::time};
+use crate::osci::collector::unusable;
 
 /// Pause before the second try; doubled before each further one.
 const PAUSE: SignedDuration = SignedDuration::from_mins(1);
@@ -19,7 +19,7 @@ impl Fetcher {
     /// Fetches what waits by its process cards, one delivery after the other; those that cannot be read are noted, and left out until
     /// their time has come.
     pub(super) async fn by_card(&self, fetched: &mut Fetched) -> Result<(), Problem> {
-        let begun = time(self.context.clock.now());
+        let begun = self.context.clock.now().to_jiff();
         'dialogue: loop {
             let (mut open, cards) = self.waiting(self.open().await?).await?;
             let noted = self.unreadable().await?;
@@ -60,7 +60,7 @@ impl Fetcher {
         card: &ProcessCardBundle,
         reason: String,
     ) -> Result<(), Problem> {
-        let now = time(self.context.clock.now());
+        let now = self.context.clock.now().to_jiff();
         let tries = before.filter(|note| note.reason == reason).map_or(0, |note| note.tries) + 1;
         let pause = (PAUSE * 2_i32.saturating_pow(tries - 1)).min(LONGEST);
         let note = Unreadable {

@@ -20,10 +20,7 @@ use jiff::Timestamp;
 use tokio::task::spawn_blocking;
 
 use super::Fetcher;
-use crate::osci::{
-    collector::{OwnMailbox, unusable},
-    server::time,
-};
+use crate::osci::collector::{OwnMailbox, unusable};
 
 /// What a fetchDelivery came to.
 pub(super) enum Outcome {
@@ -127,7 +124,7 @@ impl Fetcher {
         // Each intermediary gives out MessageIds of its own: what another one calls the same is another delivery.
         let id = MessageId::new(format!("{}/{id}", self.options.name));
         let mailbox = OwnMailbox::fetched(&self.options.name, self.identity.clone()).name;
-        let now = time(self.context.clock.now());
+        let now = self.context.clock.now().to_jiff();
         let delivery = Delivery {
             id: id.clone(),
             mailbox,

@@ -1,17 +1,14 @@
-//! A depot of any size, for benches and tests of scale (scenario B).
+//! A depot of any size (scenario B).
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use dds_message::Ars;
-
-use crate::{
-    finding::CheckFinding,
-    municipality::{Municipality, Office, Profile},
-    product::{AdapterKind, Options, OutputForm, Policy, ProductKind, ProductLimits, ProductPackage},
-    release::{Contents, Filed, Files, Release},
-    rule::{Keys, Level, MessageRule, Order, RulePackage},
-    text::Span,
+use dds_depot::{
+    AdapterKind, Contents, Filed, Files, Keys, Level, MessageRule, Municipality, Office, Options, Order,
+    Policy, ProductKind, ProductLimits, ProductPackage, Profile, Release, RulePackage, Span,
 };
+use dds_message::{Ars, OutputForm};
+
+use crate::Failure;
 
 /// Offices the procedures are spread over.
 const OFFICES: usize = 10;
@@ -24,11 +21,8 @@ const IDENTITY: &str = r#"<xsl:stylesheet version="1.0" xmlns:xsl="http://www.w3
 "#;
 
 /// A release with so many rules and municipalities. All share one stylesheet, so that only the depot grows.
-///
-/// # Errors
-/// None that a caller could cause; findings would mean a fault of ours.
-pub fn synthetic(rules: usize, municipalities: usize) -> Result<Release, Vec<CheckFinding>> {
-    let ours = |error: String| vec![CheckFinding::internal(&error)];
+pub(super) fn synthetic(rules: usize, municipalities: usize) -> Result<Release, Failure> {
+    let ours = |error: String| Failure::unexpected(error);
     let mut files = Files::new();
     files.insert(STYLESHEET.to_owned(), Arc::from(IDENTITY.as_bytes()));
     let mut contents = Contents::default();
@@ -70,13 +64,13 @@ pub fn synthetic(rules: usize, municipalities: usize) -> Result<Release, Vec<Che
         };
         contents.municipalities.push(Filed { file: format!("config/municipalities/{ars}.toml"), value });
     }
-    Release::build(contents, files)
+    Ok(Release::build(contents, files)?)
 }
 
 /// A message for procedure number `rule` and municipality number `municipality` of [`synthetic`], with `padding` bytes
 /// of further text.
 #[must_use]
-pub fn synthetic_message(rule: usize, municipality: usize, padding: usize) -> String {
+pub(super) fn synthetic_message(rule: usize, municipality: usize, padding: usize) -> String {
     format!(
         "<antrag xmlns=\"{}\"><kopf><verfahren>{}</verfahren><ars>{}</ars></kopf><inhalt>{}</inhalt></antrag>",
         namespace(rule),

@@ -1,0 +1,95 @@
+//! A delivery as the store takes it: its document, its lane, and the evidence of what made it.
+
+use bytes::Bytes;
+use dds_depot::{Order, Plan, PlannedDelivery, Release};
+use dds_message::{Code, DeliveryId, Digest, Facts, Problem, Timestamp};
+use dds_store::{NewDelivery, NewEntry, Output};
+
+use crate::{Router, dispatch::Work, route};
+
+/// Makes the document of the one delivery of `plan` out of a stored message: the delivery, and the evidence of what made
+/// it.
+pub(crate) async fn prepare(
+    router: &Router,
+    release: &Release,
+    work: &Work,
+    plan: &Plan,
+    facts: &Facts,
+    id: DeliveryId,
+) -> Result<(NewDelivery, NewEntry), Problem> {
+    let invalid = || {
+        let text = (
+            "die Nachricht ist unter dem aktiven Depotstand nicht gültig",
+            "the message is not valid under the active release",
+        );
+        Problem::new(Code::RULES_VIOLATED, text)
+    };
+    let subject = work.subject(release, &[]);
+    let job = route::job(release, &subject, plan, facts, &[id]);
+    let result = router.inner.parts.pool.run(job).await.map_err(|error| error.problem)?;
+    let (Some(planned), Some(bytes)) = (plan.deliveries.first(), result.outputs.first()) else {
+        return Err(Problem { findings: result.findings, ..invalid() });
+    };
+    let at = router.inner.parts.clock.now();
+    Ok(new_delivery(release, work, plan, planned, facts, id, bytes, at))
+}
+
+#[allow(clippy::too_many_arguments, reason = "a delivery is where everything known about a message meets")]
+pub(crate) fn new_delivery(
+    release: &Release,
+    work: &Work,
+    plan: &Plan,
+    planned: &PlannedDelivery,
+    facts: &Facts,
+    id: DeliveryId,
+    bytes: &Bytes,
+    at: Timestamp,
+) -> (NewDelivery, NewEntry) {
+    let digest = Digest::of(bytes);
+    let mut data = dds_telemetry::Facts::new();
+    data.insert("product".to_owned(), planned.product.clone().into());
+    data.insert("stylesheet".to_owned(), planned.stylesheet.clone().into());
+    data.insert(
+        "stylesheet_digest".to_owned(),
+        serde_json::json!(release.file(&planned.stylesheet).map(|bytes| Digest::of(bytes))),
+    );
+    data.insert("output".to_owned(), serde_json::json!(digest));
+    data.insert("bytes".to_owned(), bytes.len().into());
+    data.insert("authority".to_owned(), planned.authority.as_str().into());
+    let entry = NewEntry {
+        event: "delivery.prepared",
+        delivery: Some(id),
+        target: Some(planned.target.clone()),
+        data,
+        ..NewEntry::default()
+    };
+    let lane = match (plan.order, &facts.case) {
+        (Order::Case, Some(case)) => Some(lane(&[planned.target.as_str(), &plan.rule, case.as_str()])),
+        _ => None,
+    };
+    let delivery = NewDelivery {
+        id,
+        target: planned.target.clone(),
+        authority: Some(planned.authority.clone()),
+        product: Some(planned.product.clone()),
+        output: Some(Output {
+            bytes: bytes.clone(),
+            media_type: planned.media_type.clone(),
+            file_name: planned.file_name.clone(),
+            digest,
+        }),
+        lane,
+        pull: planned.pull,
+        due: at,
+        deadline: work.at.plus(plan.deadline),
+    };
+    (delivery, entry)
+}
+
+/// Number of the lane that these names share.
+fn lane(names: &[&str]) -> u64 {
+    let digest = Digest::of(names.join("\n").as_bytes());
+    let mut first = [0u8; 8];
+    first.copy_from_slice(&digest.0[..8]);
+    u64::from_be_bytes(first)
+}
