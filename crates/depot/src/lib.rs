@@ -39,7 +39,8 @@ pub use index::Recognised;
 pub use municipality::{Defaults, Municipality, Office, Profile};
 pub use osci::{OsciMode, OsciWay};
 pub use product::{
-    AdapterKind, Maintenance, Options, OutputForm, Policy, ProductKind, ProductLimits, ProductPackage,
+    AdapterKind, AttachmentForm, Authentication, FolderLayout, Maintenance, Options, OutputForm, Policy,
+    ProductKind, ProductLimits, ProductPackage, PushMethod, SoapVersion,
 };
 pub use release::{COMPILED, Contents, Filed, Files, Release, release_id};
 pub use rule::{Day, Keys, Level, MessageRule, Order, RulePackage};

@@ -117,28 +117,99 @@ pub struct Options {
     pub path: Option<String>,
     /// `rest`: HTTP method, `POST` without it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub method: Option<String>,
-    /// `rest`: `multipart` | `none`; `folder`: `files`; `mail`: `mime`; `soap`: `base64`.
+    pub method: Option<PushMethod>,
+    /// How attachments travel; without it as the adapter does by itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub attachments: Option<String>,
+    pub attachments: Option<AttachmentForm>,
     /// `rest` with `multipart`: name of the part that holds the document.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub document_part: Option<String>,
-    /// `folder`: `folder-per-case` | `container` (one ZIP).
+    /// `folder`: how a delivery lies there, `folder-per-case` without it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub layout: Option<String>,
+    pub layout: Option<FolderLayout>,
     /// `soap`: SOAPAction.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub soap_action: Option<String>,
-    /// `soap`: `1.1` | `1.2`.
+    /// `soap`: version of the envelope, `1.1` without it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub soap_version: Option<String>,
+    pub soap_version: Option<SoapVersion>,
     /// `mail`: subject line; names no person.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subject: Option<String>,
-    /// `rest`, `soap`: `bearer` (default) | `none`: how the secret is shown to the target.
+    /// `rest`, `soap`: how the secret is shown to the target, `bearer` without it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub authentication: Option<String>,
+    pub authentication: Option<Authentication>,
+}
+
+/// HTTP method of a push.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum PushMethod {
+    /// A new resource each time.
+    Post,
+    /// The resource of that path.
+    Put,
+}
+
+/// How attachments travel. Each adapter knows one way; `rest` and `soap` can leave them out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum AttachmentForm {
+    /// `rest`: parts of a multipart body, also when there are none.
+    Multipart,
+    /// `soap`: base64 in the body, where the document asks for it.
+    Base64,
+    /// `folder`: beside the document.
+    Files,
+    /// `mail`: parts of the mail.
+    Mime,
+    /// `rest`, `soap`: not at all.
+    None,
+}
+
+impl AttachmentForm {
+    /// Whether that adapter can do it.
+    #[must_use]
+    pub const fn fits(self, adapter: AdapterKind) -> bool {
+        match self {
+            Self::Multipart => matches!(adapter, AdapterKind::Rest),
+            Self::Base64 => matches!(adapter, AdapterKind::Soap),
+            Self::Files => matches!(adapter, AdapterKind::Folder),
+            Self::Mime => matches!(adapter, AdapterKind::Mail),
+            Self::None => matches!(adapter, AdapterKind::Rest | AdapterKind::Soap),
+        }
+    }
+}
+
+/// How a delivery lies in a drop folder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FolderLayout {
+    /// A folder for each delivery.
+    FolderPerCase,
+    /// One ZIP for each delivery.
+    Container,
+}
+
+/// Version of SOAP.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum SoapVersion {
+    /// SOAP 1.1.
+    #[serde(rename = "1.1")]
+    V11,
+    /// SOAP 1.2.
+    #[serde(rename = "1.2")]
+    V12,
+}
+
+/// How the secret is shown to a target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Authentication {
+    /// As bearer token (RFC 6750).
+    Bearer,
+    /// Not at all.
+    None,
 }
 
 /// Limits of a product.
@@ -211,5 +282,30 @@ impl TryFrom<String> for Maintenance {
 impl From<Maintenance> for String {
     fn from(Maintenance(from, to): Maintenance) -> Self {
         format!("{:02}:{:02}-{:02}:{:02}", from / 60, from % 60, to / 60, to % 60)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_option_that_does_not_exist_is_a_mistake() {
+        let read = |key: &str, value: &str| {
+            serde_json::from_value::<Options>(serde_json::json!({ key: value })).ok()
+        };
+        for (key, wrong) in [
+            ("soap_version", "1.3"),
+            ("layout", "contianer"),
+            ("authentication", "non"),
+            ("attachments", "multi"),
+            ("method", "GET"),
+        ] {
+            assert_eq!(read(key, wrong), None, "{key}");
+        }
+        assert_eq!(read("soap_version", "1.2").unwrap().soap_version, Some(SoapVersion::V12));
+        assert_eq!(read("layout", "container").unwrap().layout, Some(FolderLayout::Container));
+        assert_eq!(read("authentication", "none").unwrap().authentication, Some(Authentication::None));
+        assert_eq!(read("method", "PUT").unwrap().method, Some(PushMethod::Put));
     }
 }

@@ -163,9 +163,6 @@ pub struct SourceLimits {
     /// Attachments per message.
     #[serde(default)]
     pub attachments: Option<u32>,
-    /// Messages in flight at the same time.
-    #[serde(default)]
-    pub parallel: Option<u32>,
 }
 
 /// Geheimnisreferenz: `env:NAME` or `file:PATH`. The secret itself is never part of a release.

@@ -7,7 +7,7 @@ use url::{Host, Url};
 use crate::{
     finding::CheckFinding,
     municipality::Office,
-    product::Policy,
+    product::{Policy, ProductPackage},
     release::{Filed, Release},
     source::{Allow, Answers, Source},
     text::{locate, nearest},
@@ -30,6 +30,7 @@ impl Release {
         }
         for product in &contents.products {
             values.policy(&product.file, "", Code::RULE_SYNTAX, &product.value.policy);
+            values.attachments(product);
         }
     }
 }
@@ -72,13 +73,8 @@ impl Values<'_> {
         if let Answers::Callback { url, .. } = &value.answers {
             self.address(file, "answers", Some(url));
         }
-        let limits = &value.limits;
-        for (key, zero) in
-            [("parallel", limits.parallel == Some(0)), ("document_bytes", limits.document_bytes == Some(0))]
-        {
-            if zero {
-                self.zero(Code::CONFIG_SYNTAX, file, "[limits]", key);
-            }
+        if value.limits.document_bytes == Some(0) {
+            self.zero(Code::CONFIG_SYNTAX, file, "[limits]", "document_bytes");
         }
         if value.tokens.is_empty() && value.certificates.is_empty() && value.folder.is_none() {
             let text = (
@@ -211,6 +207,18 @@ impl Values<'_> {
             if zero {
                 self.zero(code, file, section, key);
             }
+        }
+    }
+
+    fn attachments(&mut self, product: &Filed<ProductPackage>) {
+        let ProductPackage { adapter, options, .. } = &product.value;
+        if options.attachments.is_some_and(|form| !form.fits(*adapter)) {
+            let adapter = adapter.as_str();
+            let text = (
+                format!("so kann adapter = \"{adapter}\" keine Anlagen mitgeben"),
+                format!("adapter = \"{adapter}\" cannot send attachments that way"),
+            );
+            self.say(Code::RULE_SYNTAX, &product.file, ("[options]", "attachments"), text);
         }
     }
 

@@ -147,11 +147,11 @@ fn what_a_source_may_do_must_exist() {
     let text = "id = \"falsch\"\nprocedures = [\"hundesteur\", \"bau*\", \"wohn*\"]\n\
                 municipalities = [\"x*\", \"14612\", \"146*\", \"099999999999\"]\n\
                 mailboxes = [\"146120000000/nix\", \"146120000000/*\", \"146120000000/steueramt/fv-steuerwerk\"]\n\
-                answers = { kind = \"callback\", url = \"quatsch\" }\n[limits]\nparallel = 0\n";
+                answers = { kind = \"callback\", url = \"quatsch\" }\n[limits]\ndocument_bytes = 0\n";
     let value = json!({ "tokens": [token], "procedures": ["hundesteur", "bau*", "wohn*"],
         "municipalities": ["x*", "14612", "146*", "099999999999"],
         "mailboxes": ["146120000000/nix", "146120000000/*", "146120000000/steueramt/fv-steuerwerk"],
-        "answers": { "kind": "callback", "url": "quatsch" }, "limits": { "parallel": 0 } });
+        "answers": { "kind": "callback", "url": "quatsch" }, "limits": { "document_bytes": 0 } });
     depot.source("falsch", text, value.clone());
     let errors = values(depot, Severity::Error);
     let file = "config/sources/falsch.toml";
@@ -163,7 +163,7 @@ fn what_a_source_may_do_must_exist() {
         ("4:14: DDS-C002", "\"146120000000/nix\" matches no mailbox"),
         ("4:52: DDS-C002", "fv-steuerwerk\" matches no mailbox"),
         ("5:38: DDS-C001", "\"quatsch\" is no address"),
-        ("7:1: DDS-C001", "parallel = 0 would allow nothing"),
+        ("7:1: DDS-C001", "document_bytes = 0 would allow nothing"),
     ];
     for (place, part) in expected {
         let found = errors.iter().any(|it| it.starts_with(&format!("{file}:{place}")) && it.contains(part));

@@ -1,11 +1,14 @@
 //! The targets of the active release, ready to use.
 
-use std::{collections::HashMap, path::PathBuf, str::FromStr as _, sync::Arc, time::Duration};
+use std::{collections::HashMap, path::PathBuf, sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
 use async_trait::async_trait;
 use dds_delivery::{Adapter, Consignment, Fault, LiveTarget, TargetDirectory, TargetPolicy, Verdict};
-use dds_depot::{AdapterKind, Maintenance, Policy, Release, Target};
+use dds_depot::{
+    AdapterKind, AttachmentForm, Authentication, FolderLayout, Maintenance, Policy, PushMethod, Release,
+    SoapVersion, Target,
+};
 use dds_message::{Code, TargetId};
 use dds_soap::Version;
 use http::Method;
@@ -132,35 +135,38 @@ impl Inner {
         let options = &target.options;
         Ok(match target.adapter {
             AdapterKind::Rest => {
-                let method = options.method.as_deref().unwrap_or("POST");
-                let form = match options.attachments.as_deref() {
-                    Some("multipart") => Form::Multipart,
-                    Some("none") => Form::Document,
-                    _ => Form::AsNeeded,
+                let form = match options.attachments {
+                    Some(AttachmentForm::Multipart) => Form::Multipart,
+                    Some(AttachmentForm::None) => Form::Document,
+                    // The ways of other adapters: the check of the release has named them.
+                    None | Some(AttachmentForm::Base64 | AttachmentForm::Files | AttachmentForm::Mime) => {
+                        Form::AsNeeded
+                    }
                 };
                 Arc::new(Rest {
                     endpoint: self.endpoint(&target)?,
-                    method: Method::from_str(method).map_err(|_| "its method is malformed")?,
+                    method: match options.method {
+                        None | Some(PushMethod::Post) => Method::POST,
+                        Some(PushMethod::Put) => Method::PUT,
+                    },
                     form,
                     document_part: options.document_part.clone(),
                 })
             }
             AdapterKind::Soap => Arc::new(Soap {
                 endpoint: self.endpoint(&target)?,
-                version: if options.soap_version.as_deref() == Some("1.2") {
-                    Version::V12
-                } else {
-                    Version::V11
+                version: match options.soap_version {
+                    None | Some(SoapVersion::V11) => Version::V11,
+                    Some(SoapVersion::V12) => Version::V12,
                 },
                 action: options.soap_action.clone().unwrap_or_default(),
-                attachments: options.attachments.as_deref() != Some("none"),
+                attachments: options.attachments != Some(AttachmentForm::None),
             }),
             AdapterKind::Folder => Arc::new(Folder {
                 folder: self.options.base.join(target.folder.as_deref().ok_or("it has no folder")?),
-                layout: if options.layout.as_deref() == Some("container") {
-                    Layout::Container
-                } else {
-                    Layout::Folder
+                layout: match options.layout {
+                    None | Some(FolderLayout::FolderPerCase) => Layout::Folder,
+                    Some(FolderLayout::Container) => Layout::Container,
                 },
             }),
             AdapterKind::Mail => Arc::new(Mail {
@@ -183,7 +189,7 @@ impl Inner {
         if !["http", "https"].contains(&url.scheme()) {
             return Err("its endpoint is neither http nor https");
         }
-        let shows = target.options.authentication.as_deref() != Some("none");
+        let shows = target.options.authentication != Some(Authentication::None);
         let credential = target.secret.clone().filter(|_| shows).map(Credential);
         Ok(Endpoint { client: self.client.clone(), url, credential })
     }
