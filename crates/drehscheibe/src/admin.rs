@@ -112,6 +112,7 @@ async fn metrics(State(admin): State<Admin>) -> Response {
         states: messages.chain(deliveries).collect(),
         oldest_due_seconds: oldest.unwrap_or(0),
         targets_waiting: backlog.targets.len() as u64,
+        workers_lost: admin.pool.lost(),
     };
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     ([(header::CONTENT_TYPE, kind)], admin.telemetry.metrics().page(&gauges)).into_response()

@@ -269,6 +269,20 @@ async fn ready_is_true_only_while_store_and_workers_answer() {
         kill(worker, "-CONT");
     }
     assert_eq!(ready().await, (200, "ready\n".to_owned()));
+    let lost = async || {
+        let page = stage.operations("/metrics").await.unwrap();
+        let page = String::from_utf8(page.body.to_vec()).unwrap();
+        let line = page.lines().find_map(|line| line.strip_prefix("dds_workers_lost_total "));
+        line.and_then(|count| count.parse::<usize>().ok()).expect("a count of lost workers")
+    };
+    assert_eq!(lost().await, 0);
+    for worker in &workers {
+        kill(worker, "-KILL");
+    }
+    let mut tick = tokio::time::interval(Duration::from_millis(20));
+    while lost().await < workers.len() {
+        tick.tick().await;
+    }
     assert_eq!(router.terminate().await, Some(0));
 }
 

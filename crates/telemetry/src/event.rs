@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use dds_message::{
-    Channel, Code, DeliveryId, Digest, MessageId, MessageState, ReleaseId, SourceId, TargetId, Timestamp,
+    Channel, Code, DeliveryId, Digest, JournalEvent, MessageId, MessageState, ReleaseId, SourceId, TargetId,
+    Timestamp,
 };
 use serde_json::json;
 
@@ -55,7 +56,7 @@ pub struct MessageAccepted<'a> {
 }
 
 impl Event for MessageAccepted<'_> {
-    const NAME: &'static str = "message.accepted";
+    const NAME: &'static str = JournalEvent::MessageAccepted.as_str();
 
     fn log(&self) {
         tracing::info!(
@@ -137,7 +138,7 @@ pub struct MessageRouted<'a> {
 }
 
 impl Event for MessageRouted<'_> {
-    const NAME: &'static str = "message.routed";
+    const NAME: &'static str = JournalEvent::MessageRouted.as_str();
 
     fn log(&self) {
         tracing::info!(
@@ -235,7 +236,7 @@ pub struct DeliveryDeadLettered<'a> {
 }
 
 impl Event for DeliveryDeadLettered<'_> {
-    const NAME: &'static str = "delivery.dead_letter";
+    const NAME: &'static str = JournalEvent::DeliveryDeadLetter.as_str();
 
     fn log(&self) {
         tracing::error!(delivery = %self.delivery, target = %self.target, code = %self.code, "delivery.dead_letter");
@@ -283,29 +284,6 @@ impl Event for TargetHeld<'_> {
     }
 }
 
-/// A worker process died or had to be killed.
-#[derive(Debug)]
-pub struct WorkerLost {
-    /// How often since start.
-    pub total: u64,
-}
-
-impl Event for WorkerLost {
-    const NAME: &'static str = "worker.lost";
-
-    fn log(&self) {
-        tracing::warn!(total = self.total, "worker.lost");
-    }
-
-    fn count(&self, metrics: &Metrics) {
-        metrics.workers_lost.inc();
-    }
-
-    fn facts(&self) -> Facts {
-        object(json!({ "total": self.total }))
-    }
-}
-
 /// A release was activated on this node.
 #[derive(Debug)]
 pub struct ReleaseActivated {
@@ -320,7 +298,7 @@ pub struct ReleaseActivated {
 }
 
 impl Event for ReleaseActivated {
-    const NAME: &'static str = "release.activated";
+    const NAME: &'static str = JournalEvent::ReleaseActivated.as_str();
 
     fn log(&self) {
         tracing::info!(

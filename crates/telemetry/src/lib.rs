@@ -15,7 +15,7 @@ mod span;
 pub use clock::SystemClock;
 pub use event::{
     AttemptEnded, DeliveryDeadLettered, Event, MessageAccepted, MessageRefused, MessageRouted,
-    ReleaseActivated, TargetHeld, WorkerLost,
+    ReleaseActivated, TargetHeld,
 };
 pub use log::{LogFormat, LogOptions, check_filter, init as init_log};
 pub use metrics::{Gauges, Metrics};

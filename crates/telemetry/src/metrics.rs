@@ -66,7 +66,7 @@ pub struct Metrics {
     pub(crate) attempts: Family<Attempted, Counter>,
     pub(crate) seconds: Family<Step, Histogram, fn() -> Histogram>,
     pub(crate) held: Family<Held, Counter>,
-    pub(crate) workers_lost: Counter,
+    workers_lost: Counter,
     pub(crate) activations: Counter,
     unreadable: Family<Mailbox, Gauge>,
     waiting: Family<State, Gauge>,
@@ -74,7 +74,7 @@ pub struct Metrics {
     targets_waiting: Gauge,
 }
 
-/// Values that are read from the store when the metrics page is asked for.
+/// Values that are read from store and workers when the metrics page is asked for.
 #[derive(Debug, Clone, Default)]
 pub struct Gauges {
     /// `message` or `delivery`, its state, how many.
@@ -83,6 +83,8 @@ pub struct Gauges {
     pub oldest_due_seconds: u64,
     /// Targets with waiting deliveries.
     pub targets_waiting: u64,
+    /// Worker processes lost since the start.
+    pub workers_lost: u64,
 }
 
 impl Default for Metrics {
@@ -117,7 +119,11 @@ impl Default for Metrics {
         let held = Family::<Held, Counter>::default();
         registry.register("targets_held", "Targets paused because they fail, by code", held.clone());
         let workers_lost = Counter::default();
-        registry.register("workers_lost", "Worker processes that died or were killed", workers_lost.clone());
+        registry.register(
+            "workers_lost",
+            "Worker processes that died, were killed or did not start",
+            workers_lost.clone(),
+        );
         let activations = Counter::default();
         registry.register("release_activations", "Releases activated", activations.clone());
         let unreadable = Family::<Mailbox, Gauge>::default();
@@ -176,6 +182,8 @@ impl Metrics {
         }
         self.oldest_due.set(i64::try_from(gauges.oldest_due_seconds).unwrap_or(i64::MAX));
         self.targets_waiting.set(i64::try_from(gauges.targets_waiting).unwrap_or(i64::MAX));
+        // A counter only rises: what the pool counted since the page before is added.
+        self.workers_lost.inc_by(gauges.workers_lost.saturating_sub(self.workers_lost.get()));
         let mut page = String::new();
         match text::encode(&mut page, &self.registry) {
             Ok(()) => page,

@@ -167,7 +167,7 @@ impl SpanSink for OtlpExporter {
 
     fn close(&self, patience: Duration) {
         if let Err(error) = self.processor.shutdown_with_timeout(patience) {
-            tracing::warn!(%error, "the last spans did not reach the collector");
+            tracing::warn!(%error, "telemetry.spans_lost");
         }
     }
 }

@@ -4,7 +4,10 @@ use std::{
     collections::BTreeMap,
     num::NonZero,
     path::PathBuf,
-    sync::{Arc, atomic::AtomicUsize},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
@@ -56,10 +59,10 @@ impl Default for PoolOptions {
             args: vec!["worker".to_owned()],
             processes: std::thread::available_parallelism().map_or(2, NonZero::get),
             queue: 256,
-            memory_bytes: 1 << 30,
+            memory_bytes: 512 << 20,
             job_time: Duration::from_secs(10),
             load_time: Duration::from_secs(60),
-            jobs_per_process: 100_000,
+            jobs_per_process: 10_000,
             resident_bytes: 512 << 20,
             budget: Budget::default(),
             limits: dds_xml::Limits::default(),
@@ -89,6 +92,8 @@ pub(crate) struct Shared {
     pub(crate) status: Mutex<Vec<ProcessStatus>>,
     /// Slots whose last job was lost.
     pub(crate) lost: Mutex<Vec<bool>>,
+    /// Processes that ended although nobody wanted it, since the start.
+    pub(crate) deaths: AtomicU64,
 }
 
 /// State of one slot, for the operator.
@@ -126,6 +131,7 @@ impl Pool {
             alive: AtomicUsize::new(0),
             status: Mutex::new(vec![ProcessStatus::default(); processes]),
             lost: Mutex::new(vec![false; processes]),
+            deaths: AtomicU64::new(0),
         });
         let (started, mut starts) = mpsc::unbounded_channel();
         let slots = (0..processes).map(|index| {
@@ -229,6 +235,12 @@ impl Pool {
         }
         drop(reply);
         tokio::time::timeout(patience, answers.recv()).await.is_ok_and(|answer| answer.is_some())
+    }
+
+    /// Processes that died, had to be killed, or did not start, since the pool was started.
+    #[must_use]
+    pub fn lost(&self) -> u64 {
+        self.shared.deaths.load(Ordering::Relaxed)
     }
 
     /// State of each slot.

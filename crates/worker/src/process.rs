@@ -64,8 +64,9 @@ impl Process {
                 tracing::error!(
                     worker = pid,
                     missing,
-                    "worker.sandbox_incomplete: rules run WITHOUT the system call filter; resource limits and the \
-                     refusals of libxslt hold. Run on a kernel or in a container that allows seccomp"
+                    remedy = "rules run WITHOUT the system call filter; resource limits and the refusals of libxslt \
+                              hold. Run on a kernel or in a container that allows seccomp",
+                    "worker.sandbox_incomplete"
                 );
             }
             _ => return Err(io::Error::other("another answer than Ready").into()),
@@ -127,7 +128,7 @@ async fn log_stderr(pid: u32, stderr: OwnedFd) {
         match line.strip_prefix(LOG_PREFIX) {
             Some(text) => tracing::warn!(worker = pid, text, "worker.said"),
             None => {
-                tracing::warn!(worker = pid, bytes = line.len(), "worker.said something that is not logged")
+                tracing::warn!(worker = pid, bytes = line.len(), "worker.said")
             }
         }
     }

@@ -98,7 +98,10 @@ impl Slot {
             match end {
                 End::Closed => return,
                 End::Recycled => self.failures = 0,
-                End::Lost => self.failures += 1,
+                End::Lost => {
+                    self.failures += 1;
+                    self.shared.deaths.fetch_add(1, Ordering::Relaxed);
+                }
             }
             if !self.rest().await {
                 return;
@@ -142,7 +145,7 @@ impl Slot {
                         // Who asked may have given up while a job ran.
                         if !reply.is_closed() {
                             if let Err(failure) = process.exchange(&frame, self.shared.job_time).await {
-                                tracing::warn!(worker = process.pid(), %failure, "worker.lost while idle");
+                                tracing::warn!(worker = process.pid(), at = "rest", %failure, "worker.lost");
                                 return End::Lost;
                             }
                             _ = reply.send(());
@@ -150,7 +153,7 @@ impl Slot {
                     }
                 },
                 () = process.ended() => {
-                    tracing::warn!(worker = process.pid(), "worker.lost while idle");
+                    tracing::warn!(worker = process.pid(), at = "rest", "worker.lost");
                     return End::Lost;
                 }
                 job = next_job => match job {
@@ -180,7 +183,7 @@ impl Slot {
             Err(failure) => (Attempt::Lost(failure), Some(End::Lost)),
         };
         if let Attempt::Lost(failure) = &attempt {
-            tracing::warn!(worker = process.pid(), %failure, "worker.lost in a job");
+            tracing::warn!(worker = process.pid(), at = "work", %failure, "worker.lost");
         }
         let lost = matches!(attempt, Attempt::Lost(_));
         if let Some(last) = self.shared.lost.lock().get_mut(self.index) {
