@@ -98,6 +98,10 @@ pub struct Listen {
     /// Address of `/metrics`, `/live`, `/ready`: plain HTTP, therefore best a loopback or management address.
     #[schemars(extend("since" = "0.1.0"))]
     pub admin: SocketAddr,
+    /// Address under which senders reach us, such as `https://drehscheibe.example`; stands in the WSDL. Without it the
+    /// WSDL names the `Host` of the request.
+    #[schemars(extend("since" = "0.2.0"))]
+    pub public_url: Option<String>,
     /// TLS of `rest` and `soap`. Without it both must be loopback addresses.
     #[schemars(extend("since" = "0.1.0"))]
     pub tls: Option<TlsConfig>,
@@ -106,7 +110,7 @@ pub struct Listen {
 impl Default for Listen {
     fn default() -> Self {
         let loopback = |port| SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port);
-        Self { rest: loopback(8443), soap: None, admin: loopback(9443), tls: None }
+        Self { rest: loopback(8443), soap: None, admin: loopback(9443), public_url: None, tls: None }
     }
 }
 
@@ -151,7 +155,7 @@ pub struct LimitConfig {
     /// Header lines of a request; more are refused with DDS-I015.
     #[schemars(extend("since" = "0.1.0"))]
     pub headers: u32,
-    /// Requests at the same time; more are refused with DDS-I009.
+    /// Submissions by REST and answers received at the same time; more are refused with DDS-I009. By SOAP it is always 16.
     #[schemars(extend("since" = "0.1.0"))]
     pub requests: u32,
     /// Long polls of mailboxes that wait at the same time, of all targets; more are refused with DDS-I009. Of one target 8 wait
@@ -203,12 +207,13 @@ pub struct WorkerConfig {
 
 impl Default for WorkerConfig {
     fn default() -> Self {
+        let pool = dds_worker::PoolOptions::default();
         Self {
             processes: 0,
-            memory_bytes: 512 << 20,
-            timeout: seconds(10),
-            output_bytes: 64 << 20,
-            recycle_after: 10_000,
+            memory_bytes: pool.memory_bytes,
+            timeout: Span(pool.job_time),
+            output_bytes: pool.budget.output_bytes as u64,
+            recycle_after: pool.jobs_per_process,
         }
     }
 }
@@ -220,7 +225,7 @@ pub struct DeliveryConfig {
     /// Attempts at the same time over all targets.
     #[schemars(extend("since" = "0.1.0"))]
     pub parallel: usize,
-    /// Attempts at the same time at one target, where its product says nothing else.
+    /// Attempts at the same time at one target; `[policy] parallel` of a product or an office can set fewer, not more.
     #[schemars(extend("since" = "0.1.0"))]
     pub per_target: usize,
     /// Lease (Abholfrist) of a fetched message.
@@ -250,11 +255,14 @@ pub struct FolderConfig {
     /// How often they are looked at.
     #[schemars(with = "String", extend("since" = "0.1.0"))]
     pub interval: Span,
+    /// `true`: a submission is taken only when its marker (`.fertig`, `.ready`) lies there.
+    #[schemars(extend("since" = "0.2.0"))]
+    pub marker_required: bool,
 }
 
 impl Default for FolderConfig {
     fn default() -> Self {
-        Self { inbox: None, interval: seconds(2) }
+        Self { inbox: None, interval: seconds(2), marker_required: false }
     }
 }
 

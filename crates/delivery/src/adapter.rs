@@ -86,7 +86,7 @@ pub struct Fault {
 /// How the scheduler treats a target.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TargetPolicy {
-    /// At most so many attempts at the same time.
+    /// At most so many attempts at the same time, if that is fewer than [`Options::per_target`](crate::Options).
     pub parallel: usize,
     /// Recognises a repeated delivery by its id; otherwise each attempt is marked durably before it begins.
     pub deduplicates: bool,
@@ -104,7 +104,7 @@ impl Default for TargetPolicy {
     fn default() -> Self {
         let retry = [5, 15, 60, 300, 900, 3_600, 14_400].map(Duration::from_secs).to_vec();
         Self {
-            parallel: 8,
+            parallel: usize::MAX,
             deduplicates: true,
             retry,
             attempt_timeout: Duration::from_secs(60),

@@ -18,7 +18,8 @@ use crate::{TargetDirectory, attempt, breaker::Breaker};
 pub struct Options {
     /// Attempts side by side over all targets.
     pub concurrency: usize,
-    /// Of these, at most so many for one target, so that a slow one never takes all places.
+    /// Of these, at most so many for one target, so that a slow one never takes all places. The policy of a target can set
+    /// fewer.
     pub per_target: usize,
     /// A claimed delivery may wait so long for its place at the target; the attempt then has its timeout on top of this.
     pub lease: Duration,
@@ -29,8 +30,8 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         Self {
-            concurrency: 128,
-            per_target: 16,
+            concurrency: 64,
+            per_target: 8,
             lease: Duration::from_secs(300),
             grace: Duration::from_secs(20),
         }
@@ -93,7 +94,7 @@ impl Scheduler {
         }
         let ended = async { while attempts.join_next().await.is_some() {} };
         if tokio::time::timeout(this.options.grace, ended).await.is_err() {
-            tracing::warn!("attempts still under way at shutdown; their deliveries will be attempted again");
+            tracing::warn!("delivery.cut_off");
         }
     }
 
@@ -115,7 +116,7 @@ impl Scheduler {
                 }
             }
             Err(error) => {
-                tracing::error!(code = %error.code(), %error, "cannot claim deliveries");
+                tracing::error!(code = %error.code(), %error, "delivery.not_claimed");
                 tokio::time::sleep(Duration::from_secs(1)).await;
             }
         }
@@ -131,7 +132,7 @@ impl Scheduler {
                     attempts.spawn(async move { attempt::overdue(&this, &claimed).await });
                 }
             }
-            Err(error) => tracing::error!(code = %error.code(), %error, "cannot claim what is overdue"),
+            Err(error) => tracing::error!(code = %error.code(), %error, "delivery.overdue_not_claimed"),
         }
     }
 
@@ -160,7 +161,7 @@ impl Scheduler {
         let fresh = || {
             Arc::new(TargetState {
                 breaker: Mutex::new(Breaker::default()),
-                places: Arc::new(Semaphore::new(parallel.max(1))),
+                places: Arc::new(Semaphore::new(parallel.clamp(1, Semaphore::MAX_PERMITS))),
             })
         };
         Arc::clone(lanes.entry(target.clone()).or_insert_with(fresh))

@@ -5,7 +5,7 @@ mod support;
 
 use std::{sync::atomic::Ordering, time::Duration};
 
-use dds_delivery::TargetPolicy;
+use dds_delivery::{Options, TargetPolicy};
 use dds_message::{Code, DeliveryState};
 use support::{Bench, HOUR, LEASE, busy, delivered, target, temporary};
 
@@ -135,7 +135,7 @@ async fn one_dead_target_does_not_delay_others() {
         bench.one(number, "dead").await;
     }
     let mut hanging = Vec::new();
-    for _ in 0..TargetPolicy::default().parallel {
+    for _ in 0..Options::default().per_target {
         hanging.push(bench.desk.call().await);
     }
     let fine = bench.one(100, "fine").await;

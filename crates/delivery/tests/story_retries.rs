@@ -5,7 +5,7 @@ mod support;
 
 use std::time::Duration;
 
-use dds_delivery::TargetPolicy;
+use dds_delivery::{Options, TargetPolicy};
 use dds_message::{Clock, Code, DeliveryState, MessageState};
 use support::{Bench, HOUR, LEASE, busy, delivered, refused, target};
 
@@ -129,5 +129,29 @@ async fn an_attempt_longer_than_a_lease_is_the_only_one() {
     call.says(delivered());
     let record = bench.until(id, |record| record.state == DeliveryState::Delivered).await;
     assert_eq!(record.attempts, 1);
+    bench.stop().await;
+}
+
+#[tokio::test]
+async fn a_target_gets_as_much_at_a_time_as_the_operator_allows_and_its_policy_takes() {
+    let mut bench = Bench::start_with(Options { per_target: 12, ..Options::default() });
+    let few = TargetPolicy { parallel: 2, ..TargetPolicy::default() };
+    bench.desk.targets.policies.lock().unwrap().insert(target("few"), few);
+    for number in 1..=13 {
+        bench.one(number, "many").await;
+    }
+    let mut calls = Vec::new();
+    for _ in 0..12 {
+        calls.push(bench.desk.call().await);
+    }
+    bench.pass(Duration::ZERO).await;
+    assert!(bench.desk.is_empty(), "more than the operator allows");
+    for number in 21..=23 {
+        bench.one(number, "few").await;
+    }
+    calls.push(bench.desk.call().await);
+    calls.push(bench.desk.call().await);
+    bench.pass(Duration::ZERO).await;
+    assert!(bench.desk.is_empty(), "more than the policy takes");
     bench.stop().await;
 }

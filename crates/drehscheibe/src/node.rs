@@ -19,7 +19,7 @@ use axum::{extract::Request, middleware::map_request};
 use dds_config::{ProcessConfig, ReleaseStore, SourcePaths, check_certificates, read_release, read_secret};
 use dds_delivery::Scheduler;
 use dds_depot::Release;
-use dds_inbound::{Context, FolderOptions, HttpLimits, Peer, Sources};
+use dds_inbound::{Context, FolderOptions, Peer, Sources};
 use dds_message::{Clock, Code, Digest, Problem, Timestamp};
 use dds_outbound::{
     OsciSender, Targets, mailbox,
@@ -107,7 +107,7 @@ impl Node {
     pub(crate) async fn start(config: ProcessConfig, config_dir: &Path) -> Result<Arc<Self>, Failure> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         for finding in check_certificates(&config, clock.now()) {
-            tracing::warn!(code = %finding.code, "{finding}");
+            tracing::warn!(code = %finding.code, %finding, "certificate.ends");
         }
         let telemetry = options::telemetry(&config)?;
         let store = open_store(&config, &clock)?;
@@ -189,11 +189,7 @@ impl Node {
         is_ready: &watch::Receiver<bool>,
         ended: &watch::Receiver<bool>,
     ) -> Result<(), Failure> {
-        let limits = HttpLimits {
-            drain_seconds: self.config.delivery.drain.0.as_secs(),
-            headers: self.config.limits.headers as usize,
-            ..HttpLimits::default()
-        };
+        let limits = options::http(&self.config);
         let tls = options::tls(&self.config)?;
         let listen = &self.config.listen;
         let rest = bind(listen.rest, tls.clone(), limits.clone()).await?;
@@ -240,11 +236,9 @@ impl Node {
         let mut tasks = self.tasks.lock().await;
         if parts.office.is_some() || parts.receiving.is_some() {
             let address = osci.listen();
-            let limits =
-                HttpLimits { drain_seconds: self.config.delivery.drain.0.as_secs(), ..HttpLimits::default() };
-            let listener = bind(address, None, limits).await?;
+            let listener = bind(address, None, options::http(&self.config)).await?;
             let routes = dds_inbound::osci::routes(parts.office.clone(), parts.receiving);
-            tasks.spawn(listener.serve(routes, end(ended.clone())));
+            self.doors.lock().await.spawn(listener.serve(routes, end(self.closing.subscribe())));
         }
         for fetcher in parts.fetchers {
             tasks.spawn(fetcher.run(end(ended.clone())));
@@ -275,6 +269,7 @@ impl Node {
             let name = source.folder.as_ref()?;
             let mut options = FolderOptions::new(source.id.clone(), inbox.join(name));
             options.interval = self.config.folders.interval.0;
+            options.marker_required = self.config.folders.marker_required;
             options.limits = options::of_source(&self.config, source);
             Some(options)
         });
@@ -351,16 +346,23 @@ impl Node {
         let drain = self.config.delivery.drain.0;
         let deadline = tokio::time::Instant::now() + drain;
         self.shutdown.send_replace(true);
-        self.folders.end().await;
         let mut tasks = self.tasks.lock().await;
-        while tasks.join_next().await.is_some() {}
+        let ended = async {
+            self.folders.end().await;
+            while tasks.join_next().await.is_some() {}
+        };
+        if tokio::time::timeout_at(deadline, ended).await.is_err() {
+            // The next start goes on with what they were doing.
+            tracing::warn!("node.tasks_cut_off");
+            tasks.abort_all();
+        }
         self.closing.send_replace(true);
         let mut doors = self.doors.lock().await;
         // Requests under way may end within what is left of the time.
         let closed = async { while doors.join_next().await.is_some() {} };
         let deadline = deadline.max(tokio::time::Instant::now() + LAST_ANSWERS.min(drain));
         if tokio::time::timeout_at(deadline, closed).await.is_err() {
-            tracing::warn!("requests were cut off at the end of delivery.drain");
+            tracing::warn!("node.requests_cut_off");
         }
         let telemetry = self.telemetry.clone();
         // A panic of the export must not keep the process from ending in order.

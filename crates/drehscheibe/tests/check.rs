@@ -72,6 +72,31 @@ fn a_responder_that_has_no_address() {
 }
 
 #[test]
+fn options_of_a_product_that_mean_nothing() {
+    let product = "rules/products/fv-bauakte/2.1/product.toml";
+    let broken = Copy::new();
+    edit(&broken.file(product), "soap_version = \"1.1\"", "soap_version = \"1.3\"");
+    let (line, _) = place_of(&broken.file(product), "soap_version");
+    let said = broken.check(&["--language", "en"]).bad();
+    assert!(said.out.contains(&format!("{product}:{line}:")) && said.out.contains("1.3"), "{}", said.out);
+    let broken = Copy::new();
+    edit(&broken.file(product), "attachments = \"base64\"", "attachments = \"files\"");
+    let place = place_of(&broken.file(product), "attachments");
+    let said = broken.check(&["--language", "en"]).bad();
+    assert_named(&said, product, place, "DDS-C003", &["adapter = \"soap\" cannot send attachments that way"]);
+}
+
+/// What the router would refuse for its limits is refused here too.
+#[test]
+fn limits_of_the_process_beside_the_sources_count() {
+    let narrow = Copy::new();
+    let text = "node = \"node-1\"\n[worker]\noutput_bytes = 10\n";
+    fs::write(narrow.file("config/drehscheibe.toml"), text).unwrap();
+    let said = narrow.check(&["--cases", "--language", "en"]).bad();
+    assert!(format!("{}{}", said.out, said.err).contains("DDS-T002"), "{}", said.out);
+}
+
+#[test]
 fn a_product_that_does_not_exist() {
     let broken = Copy::new();
     let profile = "config/profiles/stadt-a.toml";

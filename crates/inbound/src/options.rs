@@ -55,7 +55,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             limits: Limits::default(),
-            intakes: 256,
+            intakes: 1_024,
             soap_intakes: 16,
             soap_bytes: 64 << 20,
             headers: 64,
@@ -115,7 +115,7 @@ pub struct HttpLimits {
 
 impl Default for HttpLimits {
     fn default() -> Self {
-        Self { connections: 2048, handshake_seconds: 10, head_seconds: 30, headers: 64, drain_seconds: 30 }
+        Self { connections: 2048, handshake_seconds: 10, head_seconds: 30, headers: 64, drain_seconds: 20 }
     }
 }
 

@@ -81,6 +81,18 @@ async fn a_mail_larger_than_the_relay_takes_is_not_sent() {
 }
 
 #[tokio::test]
+async fn a_mail_larger_than_we_may_send_does_not_even_reach_the_relay() {
+    let sim = MailServerSim::start(MailOptions { size: None, ..MailOptions::default() }).await.unwrap();
+    let mut town = Town::with_mail(sim.address(), MailSecurity::Plain);
+    let relay = town.options.mail.as_mut().unwrap();
+    relay.max_bytes = 50_000;
+    let targets = town.targets();
+    let verdict = deliver(&targets, &consignment("office", 1, vec![Made::source("a.pdf", 40_000)])).await;
+    assert_eq!((told(&verdict).0, told(&verdict).1), ("permanent", Some(Code::TARGET_TOO_LARGE)));
+    assert!(sim.inbox().is_empty());
+}
+
+#[tokio::test]
 async fn every_reply_has_its_verdict() {
     let (sim, targets) = plain(MailOptions::default()).await;
     let sent = consignment("office", 1, Vec::new());

@@ -36,9 +36,6 @@ pub(crate) struct Work {
 /// Larger documents are read from the store again instead of waiting in memory.
 const HELD_IN_MEMORY: usize = 64 * 1024;
 
-/// At shutdown, messages being routed get so long to end.
-const GRACE: Duration = Duration::from_secs(20);
-
 pub(crate) struct Queue {
     sender: mpsc::Sender<Work>,
     receiver: tokio::sync::Mutex<mpsc::Receiver<Work>>,
@@ -99,9 +96,9 @@ pub(crate) async fn run(router: &Router, mut shutdown: watch::Receiver<bool>) {
         }
     }
     let ended = async { while tasks.join_next().await.is_some() {} };
-    if tokio::time::timeout(GRACE, ended).await.is_err() {
+    if tokio::time::timeout(router.inner.options.grace, ended).await.is_err() {
         // Store or workers are not available; what is not planned stays accepted for the next start.
-        tracing::warn!("messages still being routed at shutdown; they will be routed after the next start");
+        tracing::warn!("router.cut_off");
     }
 }
 
@@ -124,7 +121,7 @@ async fn refill(router: &Router, places: &Arc<Semaphore>, tasks: &mut JoinSet<()
         let pending = match router.inner.parts.journal.pending(after, BATCH).await {
             Ok(pending) => pending,
             Err(error) => {
-                tracing::error!(code = %error.code(), %error, "cannot look for accepted messages");
+                tracing::error!(code = %error.code(), %error, "router.accepted_not_listed");
                 router.inner.queue.look_again();
                 tokio::time::sleep(Duration::from_secs(1)).await;
                 return;
@@ -142,7 +139,7 @@ async fn refill(router: &Router, places: &Arc<Semaphore>, tasks: &mut JoinSet<()
                     router.inner.queue.busy.lock().remove(&found.id);
                 }
                 Err(error) => {
-                    tracing::error!(message = %found.id, code = %error.code(), %error, "cannot read an accepted message");
+                    tracing::error!(message = %found.id, code = %error.code(), %error, "router.accepted_unreadable");
                     router.inner.queue.busy.lock().remove(&found.id);
                     router.inner.queue.look_again();
                 }

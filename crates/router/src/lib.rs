@@ -63,11 +63,13 @@ pub struct Options {
     pub concurrency: usize,
     /// Accepted messages kept in memory until they are routed; beyond that they are read again from the store.
     pub backlog: usize,
+    /// At shutdown, messages being routed get so long to end.
+    pub grace: Duration,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { limits: Limits::default(), concurrency: 32, backlog: 512 }
+        Self { limits: Limits::default(), concurrency: 32, backlog: 512, grace: Duration::from_secs(20) }
     }
 }
 

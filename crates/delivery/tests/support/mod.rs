@@ -40,11 +40,15 @@ pub struct Bench {
 
 impl Bench {
     pub fn start() -> Self {
+        Self::start_with(Options::default())
+    }
+
+    pub fn start_with(options: Options) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let clock = ManualClock::default();
         let key = MasterKey::from_hex(&"5a".repeat(32)).unwrap();
-        let options = dds_store::sqlite::Options::new(dir.path(), key, Arc::new(clock.clone()));
-        let spy = Arc::new(Spy::new(SqliteStore::open(options).unwrap()));
+        let store = dds_store::sqlite::Options::new(dir.path(), key, Arc::new(clock.clone()));
+        let spy = Arc::new(Spy::new(SqliteStore::open(store).unwrap()));
         let desk = Desk::new();
         let parts = Parts {
             journal: spy.clone(),
@@ -54,7 +58,7 @@ impl Bench {
             clock: Arc::new(clock.clone()),
             telemetry: Telemetry::default(),
         };
-        let scheduler = Scheduler::new(parts, Options { grace: Duration::ZERO, ..Options::default() });
+        let scheduler = Scheduler::new(parts, Options { grace: Duration::ZERO, ..options });
         let (shutdown, ended) = watch::channel(false);
         let running = tokio::spawn(scheduler.run(ended));
         Self { clock, spy, desk, shutdown, running, _dir: dir }

@@ -16,6 +16,7 @@ use serde::Serialize;
 use crate::{
     Failure,
     cli::{Check, Sources},
+    node,
     output::{Language, Output},
 };
 
@@ -51,7 +52,10 @@ pub(crate) async fn run(options: &Check, output: Output) -> Result<ExitCode, Fai
     let paths = paths(&options.sources);
     let release = read_release(&paths).map_err(crate::demo::build_failed)?;
     let mut findings = release.check(&day);
-    findings.extend(process(&paths.config));
+    let (config, wrong) = process(&paths.config);
+    findings.extend(wrong);
+    // Judged as the router would, where its configuration lies beside the sources.
+    let pool = config.as_ref().map_or_else(PoolOptions::default, node::options::pool);
     // Without a schema folder every file of the catalogue is missing; the rules that need one say so above.
     if let (Some(catalogue), true) = (&release.contents().catalogue, paths.schemas.is_some()) {
         findings.extend(
@@ -60,10 +64,10 @@ pub(crate) async fn run(options: &Check, output: Output) -> Result<ExitCode, Fai
                 .map(CheckFinding::warning),
         );
     }
-    let proof = if options.cases { Some(run_cases(&release, output).await?) } else { None };
+    let proof = if options.cases { Some(run_cases(&release, pool.clone(), output).await?) } else { None };
     if proof.is_none() {
         // Without cases everything is at least compiled: a mistake in a stylesheet must not wait for a message.
-        let pool = Pool::start(PoolOptions { processes: 1, ..PoolOptions::default() }).await?;
+        let pool = Pool::start(PoolOptions { processes: 1, ..pool }).await?;
         findings.extend(compile(&release, &pool).await?);
     }
     if let (Some(proof), true) = (&proof, options.update) {
@@ -102,23 +106,26 @@ pub(crate) async fn run(options: &Check, output: Output) -> Result<ExitCode, Fai
     Ok(if good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// What is wrong with the `drehscheibe.toml` beside the sources, if there is one: its values, and certificates that end.
-fn process(config: &Path) -> Vec<CheckFinding> {
+/// The `drehscheibe.toml` beside the sources, if there is one, and what is wrong with it: its values, and certificates that end.
+fn process(config: &Path) -> (Option<ProcessConfig>, Vec<CheckFinding>) {
     let file = config.join("drehscheibe.toml");
     if !file.exists() {
-        return Vec::new();
+        return (None, Vec::new());
     }
     match ProcessConfig::load(&file) {
-        Ok(config) => check_certificates(&config, SystemClock.now()),
-        Err(finding) => vec![finding],
+        Ok(config) => {
+            let findings = check_certificates(&config, SystemClock.now());
+            (Some(config), findings)
+        }
+        Err(finding) => (None, vec![finding]),
     }
 }
 
-async fn run_cases(release: &Release, output: Output) -> Result<ProofReport, Failure> {
+async fn run_cases(release: &Release, pool: PoolOptions, output: Output) -> Result<ProofReport, Failure> {
     let bar = if output.json { ProgressBar::hidden() } else { ProgressBar::new_spinner() };
     bar.set_message(output.pick("Fälle werden ausgeführt …", "running cases …").to_owned());
     bar.enable_steady_tick(std::time::Duration::from_millis(100));
-    let pool = Pool::start(PoolOptions::default()).await?;
+    let pool = Pool::start(pool).await?;
     let proof = prove(release, &pool).await?;
     bar.finish_and_clear();
     for case in proof.cases.iter().filter(|case| case.outcome != CaseOutcome::Passed) {

@@ -10,7 +10,8 @@ use bytes::Bytes;
 use dds_config::{ProcessConfig, ReleaseStore, SourcePaths, read_release};
 use dds_depot::Release;
 use dds_message::{
-    Attachment, CaseHolder, Clock, Code, Format, MessageId, Problem, ReleaseId, SourceId, Timestamp,
+    Attachment, CaseHolder, Clock, Code, Format, JournalEvent, MessageId, Problem, ReleaseId, SourceId,
+    Timestamp,
 };
 use dds_router::{Subject, judge, recognise};
 use dds_store::{AuditLog, Journal, LogQuery};
@@ -86,7 +87,10 @@ pub(crate) async fn run(options: &Replay, output: Output) -> Result<ExitCode, Fa
         let before = stored(&options.before)?.map_or_else(active, Ok)?;
         (Box::pin(stored_messages(&node::reader(config)?, options.limit)).await?, before)
     };
-    let pool = Pool::start(PoolOptions::default()).await?;
+    // Judged as the router would.
+    let pool = config.as_ref().map_or_else(PoolOptions::default, node::options::pool);
+    let limits = pool.limits.clone();
+    let pool = Pool::start(pool).await?;
     node::load(&pool, &before).await?;
     node::load(&pool, &after).await?;
     let bar = if output.json { ProgressBar::hidden() } else { ProgressBar::new(messages.len() as u64) };
@@ -94,8 +98,8 @@ pub(crate) async fn run(options: &Replay, output: Output) -> Result<ExitCode, Fa
     let shown = before.id();
     let (mut changes, mut runs) = (Vec::new(), Vec::new());
     for message in &messages {
-        let old = Box::pin(replay(&pool, &before, shown, message)).await;
-        let new = Box::pin(replay(&pool, &after, shown, message)).await;
+        let old = Box::pin(replay(&pool, &limits, &before, shown, message)).await;
+        let new = Box::pin(replay(&pool, &limits, &after, shown, message)).await;
         let differences = compare(&old, &new);
         if !differences.is_empty() {
             changes.push(Change {
@@ -183,7 +187,8 @@ fn fixtures(folder: &Path) -> Result<Vec<Message>, Failure> {
 }
 
 async fn stored_messages<S: Journal + AuditLog>(store: &S, limit: usize) -> Result<Vec<Message>, Failure> {
-    let query = LogQuery { event: Some("message.accepted".to_owned()), ..LogQuery::default() };
+    let query =
+        LogQuery { event: Some(JournalEvent::MessageAccepted.as_str().to_owned()), ..LogQuery::default() };
     let (mut messages, mut after) = (Vec::new(), None);
     loop {
         let page = store.search(&query, after, 500).await?;
@@ -218,9 +223,9 @@ async fn stored_messages<S: Journal + AuditLog>(store: &S, limit: usize) -> Resu
     }
 }
 
-async fn replay(pool: &Pool, release: &Release, shown: ReleaseId, message: &Message) -> Run {
+async fn replay(pool: &Pool, limits: &Limits, release: &Release, shown: ReleaseId, message: &Message) -> Run {
     let day = message.at.day();
-    let found = recognise(release, &message.document, message.format, &Limits::default(), &day);
+    let found = recognise(release, &message.document, message.format, limits, &day);
     let (facts, recognised) = match found {
         Ok(found) => found,
         Err(problem) => return Run::refused(&problem),

@@ -2,8 +2,9 @@
 
 use std::{path::Path, sync::Arc, time::Duration};
 
-use dds_config::{ProcessConfig, SmtpTls};
-use dds_depot::Source;
+use dds_config::{DeliveryConfig, LimitConfig, ProcessConfig, SmtpConfig, SmtpTls, WorkerConfig};
+use dds_depot::{Source, SourceLimits};
+use dds_inbound::HttpLimits;
 use dds_message::Code;
 use dds_telemetry::Telemetry;
 use dds_worker::PoolOptions;
@@ -44,15 +45,19 @@ pub(super) fn telemetry(config: &ProcessConfig) -> Result<Telemetry, Failure> {
 }
 
 pub(crate) fn pool(config: &ProcessConfig) -> PoolOptions {
-    let defaults = PoolOptions::default();
-    PoolOptions {
-        processes: if config.worker.processes == 0 { defaults.processes } else { config.worker.processes },
-        memory_bytes: config.worker.memory_bytes,
-        job_time: config.worker.timeout.0,
-        jobs_per_process: config.worker.recycle_after,
+    let WorkerConfig { processes, memory_bytes, timeout, output_bytes, recycle_after } = config.worker;
+    let mut options = PoolOptions {
+        memory_bytes,
+        job_time: timeout.0,
+        jobs_per_process: recycle_after,
         limits: xml(config),
-        ..defaults
+        ..PoolOptions::default()
+    };
+    if processes != 0 {
+        options.processes = processes;
     }
+    options.budget.output_bytes = usize::try_from(output_bytes).unwrap_or(usize::MAX);
+    options
 }
 
 pub(crate) fn xml(config: &ProcessConfig) -> dds_xml::Limits {
@@ -65,40 +70,68 @@ pub(crate) fn xml(config: &ProcessConfig) -> dds_xml::Limits {
 }
 
 pub(super) fn router(config: &ProcessConfig) -> dds_router::Options {
-    dds_router::Options { limits: xml(config), ..dds_router::Options::default() }
+    dds_router::Options {
+        limits: xml(config),
+        grace: config.delivery.drain.0,
+        ..dds_router::Options::default()
+    }
 }
 
 pub(super) fn delivery(config: &ProcessConfig) -> dds_delivery::Options {
+    // Leases of mailboxes and trust go to other parts.
+    let DeliveryConfig { parallel, per_target, fetch_lease: _, drain, target_ca: _ } = &config.delivery;
     dds_delivery::Options {
-        concurrency: config.delivery.parallel,
-        per_target: config.delivery.per_target,
-        grace: config.delivery.drain.0,
+        concurrency: *parallel,
+        per_target: *per_target,
+        grace: drain.0,
         ..dds_delivery::Options::default()
     }
 }
 
+pub(super) fn http(config: &ProcessConfig) -> HttpLimits {
+    HttpLimits {
+        drain_seconds: config.delivery.drain.0.as_secs(),
+        headers: config.limits.headers as usize,
+        ..HttpLimits::default()
+    }
+}
+
 pub(super) fn inbound(config: &ProcessConfig) -> dds_inbound::Options {
-    let limits = &config.limits;
+    let &LimitConfig {
+        document_bytes,
+        attachment_bytes,
+        attachments,
+        message_bytes,
+        // Those of XML, and those of mailboxes.
+        depth: _,
+        attributes: _,
+        polls: _,
+        headers,
+        requests,
+        idle,
+    } = &config.limits;
     dds_inbound::Options {
         limits: dds_inbound::Limits {
-            document_bytes: limits.document_bytes,
-            attachment_bytes: limits.attachment_bytes,
-            total_bytes: limits.message_bytes,
-            attachments: limits.attachments as usize,
+            document_bytes,
+            attachment_bytes,
+            total_bytes: message_bytes,
+            attachments: attachments as usize,
         },
-        intakes: limits.requests as usize,
-        idle_seconds: limits.idle.0.as_secs(),
-        headers: limits.headers as usize,
+        intakes: requests as usize,
+        idle_seconds: idle.0.as_secs(),
+        headers: headers as usize,
+        public_url: config.listen.public_url.clone(),
         ..dds_inbound::Options::default()
     }
 }
 
 pub(super) fn of_source(config: &ProcessConfig, source: &Source) -> dds_inbound::Limits {
     let all = inbound(config).limits;
+    let &SourceLimits { document_bytes, attachment_bytes, attachments } = &source.limits;
     dds_inbound::Limits {
-        document_bytes: source.limits.document_bytes.unwrap_or(all.document_bytes),
-        attachment_bytes: source.limits.attachment_bytes.unwrap_or(all.attachment_bytes),
-        attachments: source.limits.attachments.map_or(all.attachments, |count| count as usize),
+        document_bytes: document_bytes.unwrap_or(all.document_bytes),
+        attachment_bytes: attachment_bytes.unwrap_or(all.attachment_bytes),
+        attachments: attachments.map_or(all.attachments, |count| count as usize),
         ..all
     }
 }
@@ -128,23 +161,77 @@ pub(super) fn outbound(config: &ProcessConfig, base: &Path) -> Result<dds_outbou
     {
         roots.push(pem(file)?);
     }
-    let mail = config.smtp.as_ref().map(|smtp| dds_outbound::MailRelay {
-        host: smtp.host.clone(),
-        port: smtp.port,
-        security: match smtp.tls {
-            SmtpTls::Starttls => dds_outbound::MailSecurity::StartTls,
-            SmtpTls::Implicit => dds_outbound::MailSecurity::Tls,
-            SmtpTls::None => dds_outbound::MailSecurity::Plain,
-        },
-        account: smtp.user.clone().zip(smtp.secret.clone()),
-        from: smtp.from.clone(),
-        own_name: smtp.from.rsplit_once('@').map_or("localhost", |(_, domain)| domain).to_owned(),
-        silence: Duration::from_secs(60),
-    });
+    let mail = config.smtp.as_ref().map(relay);
     let tls = dds_outbound::TlsOptions { extra_roots: roots, ..dds_outbound::TlsOptions::default() };
     Ok(dds_outbound::Options { tls, mail, base: base.to_owned(), ..dds_outbound::Options::default() })
 }
 
+fn relay(smtp: &SmtpConfig) -> dds_outbound::MailRelay {
+    // `ca` is trusted beside the authorities of other targets.
+    let SmtpConfig { host, port, tls, user, secret, from, ca: _, max_bytes } = smtp;
+    dds_outbound::MailRelay {
+        host: host.clone(),
+        port: *port,
+        security: match tls {
+            SmtpTls::Starttls => dds_outbound::MailSecurity::StartTls,
+            SmtpTls::Implicit => dds_outbound::MailSecurity::Tls,
+            SmtpTls::None => dds_outbound::MailSecurity::Plain,
+        },
+        account: user.clone().zip(secret.clone()),
+        from: from.clone(),
+        own_name: from.rsplit_once('@').map_or("localhost", |(_, domain)| domain).to_owned(),
+        silence: Duration::from_secs(60),
+        max_bytes: *max_bytes,
+    }
+}
+
 fn read(file: &Path) -> Result<Vec<u8>, Failure> {
     std::fs::read(file).map_err(|error| Failure::new(Code::CONFIG_SYNTAX, file_error(file, &error)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whoever starts a part without configuration, as tests and benchmarks do, gets what operators get.
+    #[test]
+    fn an_empty_configuration_is_what_each_part_does_by_default() {
+        let config = ProcessConfig::default();
+        assert_eq!(inbound(&config), dds_inbound::Options::default());
+        assert_eq!(http(&config), HttpLimits::default());
+        let text = |options: &dyn std::fmt::Debug| format!("{options:?}");
+        assert_eq!(text(&pool(&config)), text(&PoolOptions::default()));
+        assert_eq!(text(&delivery(&config)), text(&dds_delivery::Options::default()));
+        assert_eq!(text(&router(&config)), text(&dds_router::Options::default()));
+    }
+
+    #[test]
+    fn what_the_configuration_says_reaches_the_part_it_is_for() {
+        let text = "
+            [listen]
+            public_url = \"https://drehscheibe.example\"
+            [limits]
+            headers = 7
+            [worker]
+            processes = 3
+            output_bytes = 1000
+            [delivery]
+            drain = \"5s\"
+            [smtp]
+            host = \"relay.example\"
+            port = 25
+            from = \"dienst@stadt.example\"
+            max_bytes = 2000
+        ";
+        let config = ProcessConfig::parse("drehscheibe.toml", text.as_bytes()).unwrap();
+        let pool = pool(&config);
+        assert_eq!((pool.processes, pool.budget.output_bytes), (3, 1000));
+        assert_eq!((http(&config).headers, http(&config).drain_seconds), (7, 5));
+        let inbound = inbound(&config);
+        let public_url = inbound.public_url.as_deref();
+        assert_eq!((inbound.headers, public_url), (7, Some("https://drehscheibe.example")));
+        let five = Duration::from_secs(5);
+        assert_eq!((router(&config).grace, delivery(&config).grace), (five, five));
+        assert_eq!(relay(config.smtp.as_ref().unwrap()).max_bytes, 2000);
+    }
 }

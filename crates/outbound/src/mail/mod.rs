@@ -36,6 +36,8 @@ pub struct MailRelay {
     pub own_name: String,
     /// Longest silence of the server.
     pub silence: Duration,
+    /// Bytes of one mail, whatever the server would take; a larger delivery becomes a dead letter (`DDS-D006`).
+    pub max_bytes: u64,
 }
 
 /// Protection of the connection to the relay.
@@ -77,6 +79,9 @@ impl Mail {
         };
         let message = message::compose(&self.relay, &self.to, self.subject.as_deref(), consignment);
         let size = message.len();
+        if size > self.relay.max_bytes {
+            return Err(Failure::TooLarge(self.relay.max_bytes));
+        }
         let mut smtp = Smtp::connect(&self.relay, &self.tls).await?;
         if let Some((user, password)) = password {
             smtp.authenticate(user, &password).await?;

@@ -50,6 +50,7 @@ impl Town {
             from: "drehscheibe@sachsen.example".to_owned(),
             own_name: "drehscheibe.example".to_owned(),
             silence: std::time::Duration::from_secs(20),
+            max_bytes: u64::MAX,
         };
         Self { options: Options { mail: Some(mail), ..Options::default() }, ..Self::default() }
     }
