@@ -144,9 +144,9 @@ codes! {
     NOT_VALID_TODAY "DDS-R002" Sender 422 "Version nicht mehr oder noch nicht gültig" "Version not valid now"
         "Auf die genannte gültige Version umstellen." "Change to the valid version named.";
     NO_MUNICIPALITY "DDS-R003" Operator 422 "Kommune fehlt oder ist nicht angeschlossen" "Municipality missing or not connected"
-        "Kommune in config/municipalities/ aufnehmen oder Nachricht umleiten." "Add the municipality in config/municipalities/ or redirect the message.";
+        "Kommune in config/municipalities/ aufnehmen, dann die Nachricht mit „deliver release“ freigeben." "Add the municipality in config/municipalities/, then release the message with `deliver release`.";
     NO_AUTHORITY "DDS-R004" Operator 422 "Keine zuständige Stelle gefunden" "No responsible authority found"
-        "Zuständigkeit für das Verfahren eintragen oder Nachricht umleiten." "Enter the responsibility for the procedure or redirect the message.";
+        "Zuständigkeit für das Verfahren eintragen, dann die Nachricht mit „deliver release“ freigeben." "Enter the responsibility for the procedure, then release the message with `deliver release`.";
     NO_TARGET "DDS-R005" Operator 422 "Zuständige Stelle hat kein Ziel" "Authority has no target"
         "Fachverfahren, DMS oder Mail der Stelle zuordnen." "Assign Fachverfahren, DMS or mail to the authority.";
     UNKNOWN_ADDRESSEE "DDS-R006" Operator 422 "Genannter Empfänger unbekannt" "Named addressee unknown"
