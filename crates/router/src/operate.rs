@@ -1,6 +1,8 @@
 //! What a person may do with a message: release it from parking, deliver again, redirect, settle a doubtful delivery.
 
-use dds_message::{Code, DeliveryId, DeliveryState, MessageId, MessageState, Problem, TargetId};
+use dds_message::{
+    Code, DeliveryId, DeliveryState, JournalEvent, MessageId, MessageState, Problem, TargetId,
+};
 use dds_store::{
     DeliveryRecord, Lease, MessageRecord, NewDelivery, NewEntry, Outcome, PlanState, Settled, Settlement,
 };
@@ -20,7 +22,7 @@ impl Router {
         self.inner
             .parts
             .journal
-            .set_state(id, PlanState::Accepted, by_person("message.released", by))
+            .set_state(id, PlanState::Accepted, by_person(JournalEvent::MessageReleased, by))
             .await?;
         self.inner.queue.look_again();
         Ok(())
@@ -30,7 +32,7 @@ impl Router {
     pub async fn deliver_again(&self, id: DeliveryId, by: &str) -> Result<(), Problem> {
         let (_, delivery) = self.stopped(id).await?;
         let now = self.inner.parts.clock.now();
-        let mut entry = by_person("delivery.again", by);
+        let mut entry = by_person(JournalEvent::DeliveryAgain, by);
         entry.delivery = Some(id);
         entry.target = Some(delivery.target);
         self.inner.parts.journal.revive(id, now, now.plus(DEFAULT_DEADLINE), entry).await?;
@@ -46,7 +48,7 @@ impl Router {
     /// Settles a doubtful or dead delivery by the word of a person who asked the target.
     pub async fn settle_by_hand(&self, id: DeliveryId, by: &str) -> Result<(), Problem> {
         self.stopped(id).await?;
-        let mut entry = by_person("delivery.delivered", by);
+        let mut entry = by_person(JournalEvent::DeliveryDelivered, by);
         entry.delivery = Some(id);
         let settlement = Settlement {
             lease: Lease { delivery: id, epoch: 0 },
@@ -102,7 +104,7 @@ impl Router {
         prepared.data.insert("replaces".to_owned(), old.id.to_string().into());
         let deadline = new.due.plus(DEFAULT_DEADLINE);
         let delivery = NewDelivery { lane: old.lane, deadline, ..new };
-        let mut entry = by_person("delivery.redirected", by);
+        let mut entry = by_person(JournalEvent::DeliveryRedirected, by);
         entry.delivery = Some(old.id);
         entry.target = Some(old.target.clone());
         entry.data.insert("to".to_owned(), to.as_str().into());
@@ -116,8 +118,8 @@ impl Router {
     }
 }
 
-fn by_person(event: &'static str, by: &str) -> NewEntry {
-    let mut entry = NewEntry { event, ..NewEntry::default() };
+fn by_person(event: JournalEvent, by: &str) -> NewEntry {
+    let mut entry = NewEntry { event: event.as_str(), ..NewEntry::default() };
     entry.data.insert("by".to_owned(), by.into());
     entry
 }
