@@ -1,6 +1,6 @@
 //! Transitions of messages: the result of routing, and the decisions of people.
 
-use dds_message::{Code, DeliveryId, DeliveryState, MessageId, MessageState, Timestamp};
+use dds_message::{Code, DeliveryId, DeliveryState, JournalEvent, MessageId, MessageState, Timestamp};
 use rusqlite::params;
 
 use super::{
@@ -279,10 +279,11 @@ pub(super) fn conclude(tx: &mut Tx<'_>, facts: &MessageFacts, at: Timestamp) -> 
     }
     move_to(tx, facts, next, code.as_deref(), at)?;
     let event = match next {
-        MessageState::Completed => "message.completed",
-        MessageState::Parked => "message.parked",
-        _ => "message.reopened",
+        MessageState::Completed => JournalEvent::MessageCompleted,
+        MessageState::Parked => JournalEvent::MessageParked,
+        _ => JournalEvent::MessageReopened,
     };
+    let event = event.as_str();
     let entry = NewEntry { event, code: code.as_deref().and_then(Code::from_name), ..NewEntry::default() };
     tx.log(&entry, at, &facts.subject, None, Some(next.as_str()))?;
     Ok(next)
