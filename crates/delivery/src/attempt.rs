@@ -3,16 +3,16 @@
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use dds_message::{Attachment, Code, Direction, MessageId, Timestamp};
+use dds_message::{Attachment, Code, Direction, JournalEvent, MessageId, Timestamp};
 use dds_store::{
     Attempting, BlobRef, BlobStore, ByteStream, Claimed, MessageKey, NewEntry, Outcome, Settled, Settlement,
     Shipment, StoreError,
 };
-use dds_telemetry::{AttemptEnded, Attribute, DeliveryDeadLettered, Event, Span, Step, TargetHeld};
+use dds_telemetry::{Attribute, DeliveryDeadLettered, Event, Span, Step, TargetHeld};
 
 use crate::{
-    AttachmentSource, Consignment, Fault, LiveTarget, Scheduler, TargetPolicy, Verdict, breaker::Permission,
-    retry, scheduler::TargetState,
+    AttachmentSource, Consignment, Ending, Fault, LiveTarget, Scheduler, TargetPolicy, Verdict,
+    breaker::Permission, retry, scheduler::TargetState,
 };
 
 /// Runs the attempt that `claimed` gives the right to.
@@ -46,7 +46,7 @@ pub(crate) async fn run(scheduler: &Scheduler, claimed: Claimed) {
     match consignment(scheduler, &claimed).await {
         Ok(consignment) => attempt(scheduler, &claimed, &target, &state, &consignment).await,
         Err(error) => {
-            tracing::error!(delivery = %claimed.delivery.id, code = %error.code(), %error, "cannot read what is to be delivered");
+            tracing::error!(delivery = %claimed.delivery.id, code = %error.code(), %error, "delivery.unreadable");
             not_tried(scheduler, &claimed, &state).await;
             give_back(scheduler, &claimed, now.plus(Duration::from_secs(60))).await;
         }
@@ -61,7 +61,7 @@ async fn still_held(scheduler: &Scheduler, claimed: &Claimed, attempt_timeout: D
     match scheduler.parts.journal.extend(lease, time, now).await {
         Ok(held) => held,
         Err(error) => {
-            tracing::error!(delivery = %claimed.delivery.id, code = %error.code(), "cannot extend the lease");
+            tracing::error!(delivery = %claimed.delivery.id, code = %error.code(), "delivery.lease_not_extended");
             false
         }
     }
@@ -156,7 +156,7 @@ async fn not_tried(scheduler: &Scheduler, claimed: &Claimed, state: &TargetState
 async fn pause(scheduler: &Scheduler, claimed: &Claimed, until: Option<Timestamp>) {
     let target = &claimed.delivery.target;
     if let Err(error) = scheduler.parts.journal.hold(target, until).await {
-        tracing::error!(%target, code = %error.code(), "cannot pause target, or go on with it");
+        tracing::error!(%target, code = %error.code(), "target.pause_not_changed");
     }
 }
 
@@ -169,52 +169,34 @@ async fn settle(
     (began, now): (Timestamp, Timestamp),
 ) {
     let delivery = &claimed.delivery;
-    let (outcome, event, name, fault) = match verdict {
-        Verdict::Delivered(receipt) => {
-            (Outcome::Delivered { receipt: receipt.reference }, "delivery.delivered", "delivered", None)
-        }
-        Verdict::Permanent(fault) => {
-            (Outcome::DeadLetter { code: fault.code }, "delivery.dead_letter", "dead_letter", Some(fault))
-        }
+    let (outcome, fault) = match verdict {
+        Verdict::Delivered(receipt) => (Outcome::Delivered { receipt: receipt.reference }, None),
+        Verdict::Permanent(fault) => (Outcome::DeadLetter { code: fault.code }, Some(fault)),
         // Bytes were sent and no answer came: a target that cannot deduplicate might get it twice. A person asks it.
         Verdict::Temporary { fault, .. } if fault.code == Code::IN_DOUBT && !policy.deduplicates => {
-            (Outcome::DeadLetter { code: Code::IN_DOUBT }, "delivery.dead_letter", "dead_letter", Some(fault))
+            (Outcome::DeadLetter { code: Code::IN_DOUBT }, Some(fault))
         }
         Verdict::Temporary { fault, retry_after } => {
             let at = retry::next_due(policy, delivery.id, consignment.attempt, now, retry_after);
-            if at >= delivery.deadline {
-                (
-                    Outcome::DeadLetter { code: Code::DEADLINE_PASSED },
-                    "delivery.dead_letter",
-                    "dead_letter",
-                    Some(fault),
-                )
+            let outcome = if at >= delivery.deadline {
+                Outcome::DeadLetter { code: Code::DEADLINE_PASSED }
             } else {
-                (Outcome::Retry { at, code: fault.code }, "delivery.deferred", "retry", Some(fault))
-            }
+                Outcome::Retry { at, code: fault.code }
+            };
+            (outcome, Some(fault))
         }
     };
-    let data = scheduler.parts.telemetry.record(&AttemptEnded {
-        delivery: delivery.id,
-        target: &delivery.target,
-        product: delivery.product.as_deref().unwrap_or_default(),
-        attempt: consignment.attempt,
-        outcome: name,
-        code: fault.as_ref().map(|fault| fault.code),
-        detail: fault.as_ref().map_or("", |fault| fault.detail.as_str()),
+    let ending = Ending {
+        delivery,
+        lease: claimed.lease,
+        outcome,
+        fault: fault.as_ref(),
         took: now.since(began),
-    });
-    let entry = NewEntry {
-        event,
-        delivery: Some(delivery.id),
-        target: Some(delivery.target.clone()),
-        code: fault.map(|fault| fault.code),
-        data,
-        ..NewEntry::default()
+        at: now,
     };
-    // A receipt counts even if the lease ran out while the target was answering.
-    let late = matches!(outcome, Outcome::Delivered { .. });
-    write(scheduler, Settlement { lease: claimed.lease, outcome, at: now, late, entry }).await;
+    if write(scheduler, ending.settlement()).await {
+        scheduler.parts.telemetry.record(&ending.ended());
+    }
 }
 
 /// Gives up a delivery that its target did not fetch in time.
@@ -234,16 +216,14 @@ async fn give_up(scheduler: &Scheduler, claimed: &Claimed, code: Code) {
         ..NewEntry::default()
     };
     let at = scheduler.parts.clock.now();
-    write(
-        scheduler,
-        Settlement { lease: claimed.lease, outcome: Outcome::DeadLetter { code }, at, late: false, entry },
-    )
-    .await;
+    let settlement =
+        Settlement { lease: claimed.lease, outcome: Outcome::DeadLetter { code }, at, late: false, entry };
+    write(scheduler, settlement).await;
 }
 
 /// Settles; repeats while the store is not available, because the outcome is known only here. If the process ends
-/// first, the lease runs out and the target gets the same delivery id again.
-async fn write(scheduler: &Scheduler, settlement: Settlement) {
+/// first, the lease runs out and the target gets the same delivery id again. Answers whether it took effect.
+async fn write(scheduler: &Scheduler, settlement: Settlement) -> bool {
     let mut wait = Duration::from_millis(100);
     loop {
         match scheduler.parts.journal.settle(vec![settlement.clone()]).await {
@@ -251,16 +231,16 @@ async fn write(scheduler: &Scheduler, settlement: Settlement) {
                 if settlement.late && settled.first() == Some(&Settled::Stale) {
                     unused(scheduler, settlement.entry).await;
                 }
-                return;
+                return matches!(settled.first(), Some(Settled::Applied(_)));
             }
             Err(error @ (StoreError::Unavailable(_) | StoreError::Unknown(_) | StoreError::Full(_))) => {
-                tracing::error!(delivery = %settlement.lease.delivery, code = %error.code(), "cannot settle yet");
+                tracing::error!(delivery = %settlement.lease.delivery, code = %error.code(), "delivery.not_settled_yet");
                 tokio::time::sleep(wait).await;
                 wait = (wait * 2).min(Duration::from_secs(30));
             }
             Err(error) => {
-                tracing::error!(delivery = %settlement.lease.delivery, code = %error.code(), %error, "cannot settle");
-                return;
+                tracing::error!(delivery = %settlement.lease.delivery, code = %error.code(), %error, "delivery.not_settled");
+                return false;
             }
         }
     }
@@ -268,16 +248,16 @@ async fn write(scheduler: &Scheduler, settlement: Settlement) {
 
 /// A target has what was meanwhile redirected or called off: that decision stands, and the journal tells who has it nevertheless.
 async fn unused(scheduler: &Scheduler, entry: NewEntry) {
-    let entry = NewEntry { event: "delivery.late_receipt", ..entry };
-    tracing::warn!(delivery = ?entry.delivery, target = ?entry.target, "receipt for a delivery decided otherwise");
+    let entry = NewEntry { event: JournalEvent::DeliveryLateReceipt.as_str(), ..entry };
+    tracing::warn!(delivery = ?entry.delivery, target = ?entry.target, "delivery.late_receipt");
     if let Err(error) = scheduler.parts.journal.note(entry).await {
-        tracing::error!(code = %error.code(), %error, "cannot note a late receipt");
+        tracing::error!(code = %error.code(), %error, "delivery.late_receipt_not_noted");
     }
 }
 
 async fn give_back(scheduler: &Scheduler, claimed: &Claimed, due: Timestamp) {
     if let Err(error) = scheduler.parts.journal.release(&claimed.lease, due).await {
-        tracing::error!(delivery = %claimed.delivery.id, code = %error.code(), "cannot give lease back");
+        tracing::error!(delivery = %claimed.delivery.id, code = %error.code(), "delivery.lease_not_given_back");
     }
 }
 
@@ -285,7 +265,7 @@ async fn mark_attempt(scheduler: &Scheduler, claimed: &Claimed, attempt: u32) ->
     let mut data = dds_telemetry::Facts::new();
     data.insert("attempt".to_owned(), attempt.into());
     let entry = NewEntry {
-        event: "delivery.attempting",
+        event: JournalEvent::DeliveryAttempting.as_str(),
         delivery: Some(claimed.delivery.id),
         target: Some(claimed.delivery.target.clone()),
         data,
@@ -294,7 +274,7 @@ async fn mark_attempt(scheduler: &Scheduler, claimed: &Claimed, attempt: u32) ->
     match scheduler.parts.journal.attempting(Attempting { lease: claimed.lease, entry }).await {
         Ok(held) => held,
         Err(error) => {
-            tracing::error!(delivery = %claimed.delivery.id, code = %error.code(), "cannot mark the attempt");
+            tracing::error!(delivery = %claimed.delivery.id, code = %error.code(), "delivery.attempt_not_marked");
             false
         }
     }

@@ -1,6 +1,6 @@
 //! Zustellung: leases what is due, hands it to the adapter of its target, settles the outcome.
 //!
-//! [`Scheduler::start`] runs until told to stop. What is leased and not settled when the process dies returns by
+//! [`Scheduler::run`] runs until told to stop. What is leased and not settled when the process dies returns by
 //! itself; what a target got twice carries the same delivery id both times.
 
 mod adapter;
@@ -8,6 +8,7 @@ mod attempt;
 mod breaker;
 mod retry;
 mod scheduler;
+mod settle;
 
 pub use adapter::{
     Adapter, AttachmentSource, Consignment, Fault, LiveTarget, Receipt, TargetDirectory, TargetPolicy,
@@ -15,3 +16,4 @@ pub use adapter::{
 };
 pub use attempt::StoredFile;
 pub use scheduler::{Options, Parts, Scheduler};
+pub use settle::{Ending, settle};

@@ -28,7 +28,7 @@ impl Running {
     async fn end(self) {
         drop(self.stop);
         if self.task.await.is_err() {
-            tracing::error!("a watcher of a drop folder had panicked");
+            tracing::error!("inbound.folder_watcher_panicked");
         }
     }
 }

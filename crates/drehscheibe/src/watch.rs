@@ -36,7 +36,7 @@ pub(crate) async fn release(node: Weak<Node>, mut ended: watch::Receiver<bool>) 
             Err(problem) => Err(Failure::from(problem)),
         };
         if let Err(Failure { problem, .. }) = switched {
-            tracing::error!(release = %wanted, code = %problem.code, detail = %problem.detail, "release not activated");
+            tracing::error!(release = %wanted, code = %problem.code, detail = %problem.detail, "release.not_activated");
             refused = Some(wanted);
         }
     }
@@ -89,7 +89,7 @@ pub(crate) async fn sources(node: Arc<Node>, config_dir: PathBuf) {
             && seen != Some(now)
             && let Err(Failure { problem, .. }) = rebuild(&node, &paths).await
         {
-            tracing::error!(code = %problem.code, "the release stays as it is:\n  {}", problem.detail);
+            tracing::error!(code = %problem.code, detail = %problem.detail, "release.not_built");
         }
         seen = Some(now);
         tokio::time::sleep(Duration::from_secs(1)).await;
@@ -101,7 +101,7 @@ async fn rebuild(node: &Node, paths: &SourcePaths) -> Result<(), Failure> {
     let (release, proof) = Box::pin(build_release(paths, &node.pool, &now.day())).await?;
     node.releases.save(&release, now)?;
     node.releases.activate(&release.id())?;
-    tracing::info!(release = %release.id(), cases = proof.cases.len(), "release built from changed files");
+    tracing::info!(release = %release.id(), cases = proof.cases.len(), "release.built");
     Ok(())
 }
 

@@ -13,6 +13,8 @@ pub enum JournalEvent {
     MessageCompleted,
     /// A delivery of a message has failed for good.
     MessageParked,
+    /// A person rejected a parked message, or all its deliveries were called off.
+    MessageRejected,
     /// A message that had ended has an open delivery again.
     MessageReopened,
     /// The payload of a message was deleted after its retention period.
@@ -31,6 +33,8 @@ pub enum JournalEvent {
     DeliveryDeadLetter,
     /// A person called it off.
     DeliveryCancelled,
+    /// The target has what was meanwhile redirected or called off; that decision stands.
+    DeliveryLateReceipt,
     /// A person has it delivered again.
     DeliveryAgain,
     /// A person sent it to another target instead.
@@ -43,12 +47,13 @@ pub enum JournalEvent {
 
 impl JournalEvent {
     /// All of them.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 20] = [
         Self::MessageAccepted,
         Self::MessageRouted,
         Self::MessageReleased,
         Self::MessageCompleted,
         Self::MessageParked,
+        Self::MessageRejected,
         Self::MessageReopened,
         Self::MessageExpired,
         Self::AnswerRouted,
@@ -58,6 +63,7 @@ impl JournalEvent {
         Self::DeliveryDeferred,
         Self::DeliveryDeadLetter,
         Self::DeliveryCancelled,
+        Self::DeliveryLateReceipt,
         Self::DeliveryAgain,
         Self::DeliveryRedirected,
         Self::OsciReceived,
@@ -73,6 +79,7 @@ impl JournalEvent {
             Self::MessageReleased => "message.released",
             Self::MessageCompleted => "message.completed",
             Self::MessageParked => "message.parked",
+            Self::MessageRejected => "message.rejected",
             Self::MessageReopened => "message.reopened",
             Self::MessageExpired => "message.expired",
             Self::AnswerRouted => "answer.routed",
@@ -82,6 +89,7 @@ impl JournalEvent {
             Self::DeliveryDeferred => "delivery.deferred",
             Self::DeliveryDeadLetter => "delivery.dead_letter",
             Self::DeliveryCancelled => "delivery.cancelled",
+            Self::DeliveryLateReceipt => "delivery.late_receipt",
             Self::DeliveryAgain => "delivery.again",
             Self::DeliveryRedirected => "delivery.redirected",
             Self::OsciReceived => "osci.received",

@@ -1,6 +1,6 @@
 //! Rückkanal: receipt, further request and decision go back to the source of the application.
 
-use dds_message::{Code, DeliveryId, Direction, MessageId, Problem, SourceId, TargetId};
+use dds_message::{Code, DeliveryId, Direction, JournalEvent, MessageId, Problem, SourceId, TargetId};
 use dds_store::{NewDelivery, NewEntry, NewPlan, PlanState};
 
 use crate::{ANSWER_DEADLINE, Answer, Router, dispatch::Work};
@@ -85,7 +85,7 @@ pub(crate) async fn plan(router: &Router, work: &Work, application: MessageId) -
         report: None,
         entries: Vec::new(),
     };
-    let mut entry = NewEntry { event: "answer.routed", ..NewEntry::default() };
+    let mut entry = NewEntry { event: JournalEvent::AnswerRouted.as_str(), ..NewEntry::default() };
     entry.data.insert("application".to_owned(), serde_json::json!(application));
     match target {
         Some(target) => {

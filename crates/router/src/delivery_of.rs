@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use dds_depot::{Order, Plan, PlannedDelivery, Release};
-use dds_message::{Code, DeliveryId, Digest, Facts, Problem, Timestamp};
+use dds_message::{Code, DeliveryId, Digest, Facts, JournalEvent, Problem, Timestamp};
 use dds_store::{NewDelivery, NewEntry, Output};
 
 use crate::{Router, dispatch::Work, route};
@@ -57,7 +57,7 @@ pub(crate) fn new_delivery(
     data.insert("bytes".to_owned(), bytes.len().into());
     data.insert("authority".to_owned(), planned.authority.as_str().into());
     let entry = NewEntry {
-        event: "delivery.prepared",
+        event: JournalEvent::DeliveryPrepared.as_str(),
         delivery: Some(id),
         target: Some(planned.target.clone()),
         data,

@@ -3,7 +3,8 @@
 //! Refusals speak to the operator: DDS-C016 (no such id), DDS-C017 (not in this state), DDS-C013 (a wish that cannot be).
 
 use dds_message::{
-    Code, DeliveryId, DeliveryState, Finding, MessageId, MessageState, Problem, Severity, TargetId,
+    Code, DeliveryId, DeliveryState, Finding, JournalEvent, MessageId, MessageState, Problem, Severity,
+    TargetId,
 };
 use dds_store::{
     DeliveryRecord, Lease, MessageRecord, NewDelivery, NewEntry, Outcome, PlanState, Settled, Settlement,
@@ -25,7 +26,7 @@ impl Router {
                 "it was routed; its deliveries wait".to_owned(),
             ));
         }
-        let entry = by_person("message.released", by);
+        let entry = by_person(JournalEvent::MessageReleased, by);
         self.inner.parts.journal.set_state(id, PlanState::Accepted, None, entry).await.map_err(told)?;
         self.inner.queue.look_again();
         Ok(())
@@ -60,7 +61,7 @@ impl Router {
             );
             Problem::new(Code::INTERNAL, text)
         })?;
-        let entry = by_person("message.rejected", by);
+        let entry = by_person(JournalEvent::MessageRejected, by);
         journal.set_state(id, PlanState::Rejected(code), Some(report.into()), entry).await.map_err(told)
     }
 
@@ -71,7 +72,7 @@ impl Router {
         let release = self.release();
         let rule = record.rule.as_deref().and_then(|name| release.rule(name));
         let deadline = now.plus(rule.map_or(ANSWER_DEADLINE, |rule| rule.value.deadline.0));
-        let entry = of_delivery("delivery.again", &delivery, by);
+        let entry = of_delivery(JournalEvent::DeliveryAgain, &delivery, by);
         self.inner.parts.journal.revive(id, now, deadline, entry).await.map_err(told)
     }
 
@@ -91,7 +92,7 @@ impl Router {
     /// Settles a doubtful or dead delivery by the word of a person who asked the target.
     pub async fn settle_by_hand(&self, id: DeliveryId, by: &str) -> Result<(), Problem> {
         let (_, delivery) = self.stopped(id).await?;
-        let entry = of_delivery("delivery.delivered", &delivery, by);
+        let entry = of_delivery(JournalEvent::DeliveryDelivered, &delivery, by);
         self.decide(id, Outcome::Delivered { receipt: None }, entry).await
     }
 
@@ -99,7 +100,7 @@ impl Router {
     /// rejected (`DDS-R009`).
     pub async fn cancel(&self, id: DeliveryId, by: &str) -> Result<(), Problem> {
         let (_, delivery) = self.undone(id).await?;
-        self.decide(id, Outcome::Cancelled, of_delivery("delivery.cancelled", &delivery, by)).await
+        self.decide(id, Outcome::Cancelled, of_delivery(JournalEvent::DeliveryCancelled, &delivery, by)).await
     }
 
     async fn decide(&self, id: DeliveryId, outcome: Outcome, entry: NewEntry) -> Result<(), Problem> {
@@ -188,7 +189,7 @@ impl Router {
         prepared.data.insert("replaces".to_owned(), old.id.to_string().into());
         let deadline = new.due.plus(plan.deadline);
         let delivery = NewDelivery { lane: old.lane, deadline, ..new };
-        let mut entry = of_delivery("delivery.redirected", old, by);
+        let mut entry = of_delivery(JournalEvent::DeliveryRedirected, old, by);
         entry.data.insert("to".to_owned(), to.as_str().into());
         entry.data.insert("replacement".to_owned(), id.to_string().into());
         self.inner
@@ -200,13 +201,13 @@ impl Router {
     }
 }
 
-fn by_person(event: &'static str, by: &str) -> NewEntry {
-    let mut entry = NewEntry { event, ..NewEntry::default() };
+fn by_person(event: JournalEvent, by: &str) -> NewEntry {
+    let mut entry = NewEntry { event: event.as_str(), ..NewEntry::default() };
     entry.data.insert("by".to_owned(), by.into());
     entry
 }
 
-fn of_delivery(event: &'static str, delivery: &DeliveryRecord, by: &str) -> NewEntry {
+fn of_delivery(event: JournalEvent, delivery: &DeliveryRecord, by: &str) -> NewEntry {
     let target = Some(delivery.target.clone());
     NewEntry { delivery: Some(delivery.id), target, ..by_person(event, by) }
 }

@@ -186,30 +186,48 @@ pub(crate) async fn route(router: &Router, work: Work) {
     loop {
         match Box::pin(attempt(router, &work)).await {
             Ok(()) => return,
-            Err(error @ StoreError::NotFound(_)) => {
-                tracing::error!(message = %work.id, %error, "message to route is gone");
+            Err(NotYet::Store(error @ StoreError::NotFound(_))) => {
+                tracing::error!(message = %work.id, %error, "router.message_gone");
                 return;
             }
-            Err(error) => {
-                tracing::error!(message = %work.id, code = %error.code(), %error, "cannot route yet");
-                tokio::time::sleep(wait).await;
-                wait = (wait * 2).min(Duration::from_secs(30));
+            Err(NotYet::Store(error)) => {
+                tracing::error!(message = %work.id, code = %error.code(), %error, "router.not_routed_yet");
+            }
+            Err(NotYet::Worker(problem)) => {
+                let Problem { code, detail, .. } = problem;
+                tracing::error!(message = %work.id, %code, %detail, "router.not_routed_yet");
             }
         }
+        tokio::time::sleep(wait).await;
+        wait = (wait * 2).min(Duration::from_secs(30));
     }
 }
 
-async fn attempt(router: &Router, work: &Work) -> Result<(), StoreError> {
+/// Why a message stays accepted for now. Not its own fault, so it is tried again.
+enum NotYet {
+    Store(StoreError),
+    /// No worker (DDS-W003).
+    Worker(Problem),
+}
+
+impl From<StoreError> for NotYet {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+async fn attempt(router: &Router, work: &Work) -> Result<(), NotYet> {
     let plan = match work.answers {
         Some((_, application)) => answer::plan(router, work, application)
             .await
             .unwrap_or_else(|problem| stopped_plan(router, work, PlanState::Parked(problem.code))),
         None => application(router, work).await?,
     };
-    router.inner.parts.journal.plan(plan).await.map(drop)
+    router.inner.parts.journal.plan(plan).await?;
+    Ok(())
 }
 
-async fn application(router: &Router, work: &Work) -> Result<NewPlan, StoreError> {
+async fn application(router: &Router, work: &Work) -> Result<NewPlan, NotYet> {
     let release = router.release();
     let day = work.at.day();
     // The facts of the acceptance are looked up again: the release may have changed since.
@@ -239,8 +257,7 @@ async fn application(router: &Router, work: &Work) -> Result<NewPlan, StoreError
     if let Some((_, problem)) = &outcome.stopped
         && problem.code == Code::WORKER_UNAVAILABLE
     {
-        // Not the fault of the message: it stays accepted and is tried again (DDS-W003).
-        return Err(StoreError::Unavailable(problem.detail.english.clone()));
+        return Err(NotYet::Worker(problem.clone()));
     }
     Ok(new_plan(router, &release, work, &facts, outcome))
 }

@@ -3,12 +3,7 @@
 
 mod support;
 
-use std::{
-    fs,
-    io::Write,
-    path::Path,
-    sync::{Arc, Mutex},
-};
+use std::{fs, path::Path};
 
 use bytes::Bytes;
 use dds_message::{Code, Format, MessageState};
@@ -16,7 +11,7 @@ use dds_router::Begin;
 use dds_store::{AuditLog, BlobStore, Journal};
 use dds_telemetry::Gauges;
 use futures::{StreamExt, stream};
-use support::{Bench, ENDLESS, application, delivered, fixture, invalid, refused};
+use support::{Bench, Captured, ENDLESS, application, delivered, fixture, invalid, refused};
 
 /// Everything about people in the fixture `gewoehnlich.xml`, and in what the test adds to it.
 const PERSONAL: [&str; 15] = [
@@ -36,19 +31,6 @@ const PERSONAL: [&str; 15] = [
     "ausweis-von",
     "Lebenslauf",
 ];
-
-#[derive(Clone, Default)]
-struct Captured(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Captured {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
 
 #[tokio::test]
 async fn nothing_about_people_leaves_the_sealed_payload() {

@@ -8,7 +8,7 @@ use std::process::Command;
 use dds_message::{Code, Digest, Format, MessageState, ReleaseId};
 use dds_store::{AuditLog, Journal, NewEntry, NewPlan, PlanState};
 use dds_worker::Job;
-use support::{Bench, application, bring_worker, delivered, soon};
+use support::{Bench, Captured, application, bring_worker, delivered, soon};
 
 #[tokio::test]
 async fn what_was_accepted_is_routed_by_the_next_process() {
@@ -95,6 +95,9 @@ async fn a_crash_in_the_middle_of_a_delivery_repeats_it_under_the_same_id() {
 
 #[tokio::test]
 async fn without_workers_messages_wait_and_are_routed_afterwards() {
+    let log = Captured::default();
+    let writer = log.clone();
+    tracing_subscriber::fmt().with_writer(move || writer.clone()).init();
     let mut bench = Bench::start().await;
     std::fs::remove_file(bench.dir.path().join("worker")).unwrap();
     let pid = bench.pool.status()[0].pid.to_string();
@@ -117,6 +120,19 @@ async fn without_workers_messages_wait_and_are_routed_afterwards() {
         without += u32::from(answer.is_err_and(|error| error.problem.code == Code::WORKER_UNAVAILABLE));
     }
     assert_eq!(bench.record(sent.id).await.state, MessageState::Accepted);
+    // Who reads the log is sent to the workers, not to the store.
+    let told = || {
+        let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+        let line = log.lines().find(|line| line.contains(&sent.id.to_string()) && line.contains("DDS-"));
+        line.map(str::to_owned)
+    };
+    soon(async {
+        while told().is_none() {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    assert!(told().unwrap().contains("DDS-W003"), "{:?}", told());
     bring_worker(bench.dir.path());
     bench.desk.call().await.says(delivered());
     bench.reaches(sent.id, MessageState::Completed).await;

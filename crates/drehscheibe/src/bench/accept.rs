@@ -10,7 +10,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use dds_message::{Channel, Clock, Digest, Direction, Facts, Format, MessageId, SourceId};
+use dds_message::{Channel, Clock, Digest, Direction, Facts, Format, JournalEvent, MessageId, SourceId};
 use dds_router::{Begin, Handle, Router};
 use dds_store::{
     Journal, MasterKey, NewEntry, NewMessage,
@@ -177,7 +177,7 @@ impl Accept {
             municipality: self.facts.municipality,
             addressee: self.facts.addressee.clone(),
             case: self.facts.case.clone(),
-            entry: NewEntry { event: "message.accepted", ..NewEntry::default() },
+            entry: NewEntry { event: JournalEvent::MessageAccepted.as_str(), ..NewEntry::default() },
         };
         self.store.accept(message).await?;
         Ok(())

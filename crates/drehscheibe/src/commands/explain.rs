@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use dds_message::{Code, MessageId};
+use dds_message::{Code, JournalEvent, MessageId};
 use dds_store::{AuditLog, Journal, LogRow, MessageRecord};
 use serde_json::Value;
 
@@ -84,9 +84,12 @@ pub(crate) fn story(record: &MessageRecord, history: &[LogRow], language: Langua
 
 fn headline(row: &LogRow, german: bool) -> String {
     let say = |de: &'static str, en: &'static str| if german { de } else { en };
-    let what = match row.event.as_str() {
-        "message.accepted" => say("angenommen und dauerhaft gespeichert", "accepted and durable"),
-        "message.routed" => match row.state.as_deref() {
+    let Some(event) = JournalEvent::from_name(&row.event) else {
+        return format!("{}{}", row.event, target(row));
+    };
+    let what = match event {
+        JournalEvent::MessageAccepted => say("angenommen und dauerhaft gespeichert", "accepted and durable"),
+        JournalEvent::MessageRouted => match row.state.as_deref() {
             Some("rejected") => say("geprüft und zurückgewiesen", "checked and rejected"),
             Some("parked") => say("Klärfall: ein Mensch muss entscheiden", "parked: a person must decide"),
             _ => say(
@@ -94,45 +97,53 @@ fn headline(row: &LogRow, german: bool) -> String {
                 "recognised, matched, validated, transformed",
             ),
         },
-        "message.completed" => say("vollständig zugestellt", "completely delivered"),
-        "message.parked" => {
+        JournalEvent::MessageCompleted => say("vollständig zugestellt", "completely delivered"),
+        JournalEvent::MessageParked => {
             say("Klärfall: eine Zustellung ist unzustellbar", "parked: a delivery failed for good")
         }
-        "message.released" => say("von einem Menschen freigegeben", "released by a person"),
-        "answer.routed" => say("Antwort zugeordnet", "answer matched"),
-        "delivery.prepared" => say("Zustellung vorbereitet", "delivery prepared"),
-        "delivery.attempting" => say("Zustellversuch begonnen", "attempt begun"),
-        "delivery.delivered" if row.data.contains_key("by") => {
+        JournalEvent::MessageReleased => say("von einem Menschen freigegeben", "released by a person"),
+        JournalEvent::AnswerRouted => say("Antwort zugeordnet", "answer matched"),
+        JournalEvent::DeliveryPrepared => say("Zustellung vorbereitet", "delivery prepared"),
+        JournalEvent::DeliveryAttempting => say("Zustellversuch begonnen", "attempt begun"),
+        JournalEvent::DeliveryDelivered if row.data.contains_key("by") => {
             say("von einem Menschen als zugestellt gemeldet", "settled as delivered by a person")
         }
-        "delivery.delivered" if row.data.contains_key("fetched") => {
+        JournalEvent::DeliveryDelivered if row.data.contains_key("fetched") => {
             say("abgeholt, von der Quelle bestätigt", "fetched, confirmed by the source")
         }
-        "delivery.delivered" => say("zugestellt, Quittung erhalten", "delivered, receipt received"),
-        "delivery.late_receipt" => say(
+        JournalEvent::DeliveryDelivered => {
+            say("zugestellt, Quittung erhalten", "delivered, receipt received")
+        }
+        JournalEvent::DeliveryLateReceipt => say(
             "das Zielsystem hat es doch; die andere Entscheidung gilt weiter",
             "the target has it nevertheless; what was decided otherwise stands",
         ),
-        "delivery.deferred" => {
+        JournalEvent::DeliveryDeferred => {
             say("noch nicht zugestellt, neuer Versuch folgt", "not delivered yet, another attempt follows")
         }
-        "delivery.dead_letter" => say("unzustellbar", "cannot be delivered"),
-        "delivery.again" => say("von einem Menschen erneut zugestellt", "delivered again by a person"),
-        "osci.received" => {
+        JournalEvent::DeliveryDeadLetter => say("unzustellbar", "cannot be delivered"),
+        JournalEvent::DeliveryAgain => {
+            say("von einem Menschen erneut in die Zustellung gegeben", "delivered again by a person")
+        }
+        JournalEvent::OsciReceived => {
             say("vom Empfänger erhalten, sagt der OSCI-Laufzettel", "received, says the OSCI process card")
         }
-        "delivery.redirected" => {
+        JournalEvent::DeliveryRedirected => {
             let what = say("von einem Menschen umgeleitet", "redirected by a person");
             let from = row.target.as_deref().unwrap_or_default();
             let to = row.data.get("to").and_then(Value::as_str).unwrap_or_default();
             return format!("{what}: {from} → {to}");
         }
-        "delivery.cancelled" => say("von einem Menschen abgebrochen", "called off by a person"),
-        "message.rejected" => say(
+        JournalEvent::DeliveryCancelled => say("von einem Menschen abgebrochen", "called off by a person"),
+        JournalEvent::MessageRejected => say(
             "vom Betrieb zurückgewiesen; der Absender sieht es am Stand der Nachricht",
             "rejected by the operator; its sender sees it with the status",
         ),
-        other => return format!("{other}{}", target(row)),
+        JournalEvent::MessageReopened => say("wieder in Zustellung", "in delivery again"),
+        JournalEvent::MessageExpired => {
+            say("Inhalt nach der Aufbewahrungsfrist gelöscht", "content deleted after its retention period")
+        }
+        JournalEvent::ReleaseActivated => say("Depotstand in Kraft gesetzt", "release activated"),
     };
     format!("{what}{}", target(row))
 }

@@ -23,22 +23,18 @@ pub(super) async fn expire(
         match store.expire(before(config.retention.payload.0), before(config.retention.orphan.0), 1_000).await
         {
             Ok(expired) if expired.messages + expired.orphans > 0 => {
-                tracing::info!(messages = expired.messages, orphans = expired.orphans, "payloads deleted");
+                tracing::info!(messages = expired.messages, orphans = expired.orphans, "retention.deleted");
             }
             Ok(_) => {}
-            Err(error) => tracing::error!(code = %error.code(), %error, "cannot delete expired payloads"),
+            Err(error) => tracing::error!(code = %error.code(), %error, "retention.not_deleted"),
         }
         match store.archive().await {
             Ok(moved) if moved.months > 0 => {
-                tracing::info!(
-                    months = moved.months,
-                    entries = moved.entries,
-                    "closed months of the journal moved"
-                );
+                tracing::info!(months = moved.months, entries = moved.entries, "retention.months_moved");
             }
             Ok(_) => {}
             Err(error) => {
-                tracing::error!(code = %error.code(), %error, "cannot move a closed month of the journal")
+                tracing::error!(code = %error.code(), %error, "retention.month_not_moved")
             }
         }
         tokio::select! {

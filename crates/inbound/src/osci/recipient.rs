@@ -73,7 +73,7 @@ impl Receiving {
         drop(parts);
         let answer = match taken {
             Ok(acknowledgement) => {
-                tracing::debug!(message = %acknowledgement.id, "osci.received");
+                tracing::debug!(message = %acknowledgement.id, "osci.taken");
                 accept(incoming)
             }
             Err(problem) => refuse(incoming, &problem),

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use axum::Json;
+use dds_delivery::{Ending, Fault, settle};
 use dds_depot::Target;
 use dds_message::{Code, DeliveryId, DeliveryState, Problem};
-use dds_store::{DeliveryRecord, Lease, NewEntry, Outcome, Settled, Settlement};
-use dds_telemetry::{AttemptEnded, Event as _};
+use dds_store::{DeliveryRecord, Lease, Outcome};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -112,7 +112,7 @@ impl Mailbox {
         Ok(Json(json!({ "lease": lease.epoch.to_string(), "lease_until": now.plus(self.lease).to_string() })))
     }
 
-    /// Settles the delivery, and tells of it once that took effect: a refused settlement is no outcome.
+    /// Settles the delivery.
     async fn write(
         &self,
         record: &DeliveryRecord,
@@ -120,35 +120,21 @@ impl Mailbox {
         outcome: Outcome,
         detail: &str,
     ) -> Result<(), Problem> {
-        let (event, name, code) = match &outcome {
-            Outcome::DeadLetter { code } => ("delivery.dead_letter", "dead_letter", Some(*code)),
-            _ => ("delivery.delivered", "delivered", None),
+        let fault = match &outcome {
+            Outcome::DeadLetter { code } => Some(Fault { code: *code, detail: detail.to_owned() }),
+            _ => None,
         };
-        let acknowledges = code.is_none();
-        let ended = AttemptEnded {
-            delivery: record.id,
-            target: &record.target,
-            product: record.product.as_deref().unwrap_or_default(),
-            attempt: record.attempts + 1,
-            outcome: name,
-            code,
-            detail,
+        let acknowledges = fault.is_none();
+        let ending = Ending {
+            delivery: record,
+            lease,
+            outcome,
+            fault: fault.as_ref(),
             // How long the target had it is its own affair; our part took no time.
             took: Duration::ZERO,
+            at: self.clock.now(),
         };
-        let entry = NewEntry {
-            event,
-            delivery: Some(record.id),
-            target: Some(record.target.clone()),
-            code,
-            data: ended.facts(),
-            ..NewEntry::default()
-        };
-        // Only a receipt counts whenever it comes.
-        let settlement = Settlement { lease, outcome, at: self.clock.now(), late: acknowledges, entry };
-        let settled = self.journal.settle(vec![settlement]).await?;
-        if matches!(settled.first(), Some(Settled::Applied(_))) {
-            self.telemetry.record(&ended);
+        if settle(self.journal.as_ref(), &self.telemetry, &ending).await? {
             return Ok(());
         }
         // Two acknowledgements at the same time: the other one was first, and that is just as good.

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use dds_depot::OsciWay;
-use dds_message::DeliveryId;
+use dds_message::{DeliveryId, JournalEvent};
 use dds_osci::laufzettel::{ProcessCardBundle, Stamp};
 use dds_postbox::{PostboxError, Sent, SentState};
 use dds_store::{Journal, NewEntry, StoreError};
@@ -130,11 +130,11 @@ impl Tracker {
         match self.parts.journal.note(entry).await {
             Ok(()) => {}
             Err(error @ (StoreError::Unavailable(_) | StoreError::Unknown(_) | StoreError::Full(_))) => {
-                tracing::warn!(delivery = %sent.delivery, code = %error.code(), "cannot note the reception yet");
+                tracing::warn!(delivery = %sent.delivery, code = %error.code(), "osci.reception_not_noted_yet");
                 return Ok(false);
             }
             Err(error) => {
-                tracing::error!(delivery = %sent.delivery, code = %error.code(), "cannot note the reception")
+                tracing::error!(delivery = %sent.delivery, code = %error.code(), "osci.reception_not_noted")
             }
         }
         self.keep(sent, SentState::Received).await?;
@@ -154,7 +154,7 @@ struct Received<'a> {
 }
 
 impl Event for Received<'_> {
-    const NAME: &'static str = "osci.received";
+    const NAME: &'static str = JournalEvent::OsciReceived.as_str();
 
     fn log(&self) {
         tracing::info!(delivery = %self.delivery, message_id = %self.bundle.message_id, "osci.received");

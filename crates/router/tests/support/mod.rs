@@ -6,7 +6,13 @@ mod desk;
 #[path = "../../../delivery/tests/support/spy.rs"]
 mod spy;
 
-use std::{collections::HashMap, fs, path::Path, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    fs,
+    path::Path,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use bytes::Bytes;
 use dds_config::{SourcePaths, bundle, read_release};
@@ -425,4 +431,18 @@ pub fn to_message(kind: AnswerKind, message: MessageId) -> Answer {
 
 pub fn to_case(kind: AnswerKind, case: &str) -> Answer {
     Answer { kind, message: None, case: Some(case.to_owned()) }
+}
+
+/// What the program logs.
+#[derive(Clone, Default)]
+pub struct Captured(pub Arc<Mutex<Vec<u8>>>);
+
+impl std::io::Write for Captured {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
 }

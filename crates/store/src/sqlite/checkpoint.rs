@@ -64,7 +64,7 @@ impl Checkpoints {
         if let Some(thread) = self.thread.take()
             && thread.join().is_err()
         {
-            tracing::error!("the checkpoint thread of the store had panicked");
+            tracing::error!("store.checkpoint_panicked");
         }
     }
 }
@@ -79,7 +79,7 @@ fn frames(db: &Connection, pragma: &str) -> Option<(i64, i64)> {
     match db.prepare_cached(pragma).and_then(|mut statement| statement.query_row([], frames)) {
         Ok((log, copied)) => Some((log, copied)),
         Err(error) => {
-            tracing::warn!(%error, "checkpoint of the store failed; it is tried again");
+            tracing::warn!(%error, "store.checkpoint_failed");
             None
         }
     }

@@ -102,7 +102,7 @@ impl Drop for Committer {
         if let Some(thread) = self.thread.take()
             && thread.join().is_err()
         {
-            tracing::error!("the committer of the store had panicked");
+            tracing::error!("store.committer_panicked");
         }
     }
 }
@@ -193,7 +193,7 @@ impl Loop {
         }
         self.checkpoints.stop();
         if let Err(error) = self.db.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)") {
-            tracing::warn!(%error, "last checkpoint of the store failed; the next start does it");
+            tracing::warn!(%error, "store.last_checkpoint_failed");
         }
     }
 
@@ -234,9 +234,9 @@ impl Loop {
                 if !self.db.is_autocommit()
                     && let Err(error) = self.db.execute_batch("ROLLBACK")
                 {
-                    tracing::error!(%error, "the store could not roll back");
+                    tracing::error!(%error, "store.not_rolled_back");
                 }
-                tracing::error!(code = %error.code(), %error, requests = group.len(), "commit of the store failed");
+                tracing::error!(code = %error.code(), %error, requests = group.len(), "store.commit_failed");
                 Err(error)
             }
         };

@@ -215,7 +215,7 @@ impl Drop for Cleanup {
         if let Some(path) = self.0.take()
             && let Err(error) = fs::remove_file(&path)
         {
-            tracing::warn!(%error, "an unfinished payload stays until the next start");
+            tracing::warn!(%error, "store.upload_left");
         }
     }
 }

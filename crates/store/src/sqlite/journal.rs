@@ -442,7 +442,7 @@ impl SqliteStore {
         if let Some(blob) = blob
             && let Err(error) = crate::BlobStore::delete(self, &blob).await
         {
-            tracing::warn!(%error, "a payload that is not needed stays until the next sweep");
+            tracing::warn!(%error, "store.payload_left");
         }
     }
 }

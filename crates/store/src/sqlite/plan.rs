@@ -1,6 +1,6 @@
 //! Transitions of messages: the result of routing, and the decisions of people.
 
-use dds_message::{Code, DeliveryId, DeliveryState, MessageId, MessageState, Timestamp};
+use dds_message::{Code, DeliveryId, DeliveryState, JournalEvent, MessageId, MessageState, Timestamp};
 use rusqlite::params;
 
 use super::{
@@ -196,7 +196,7 @@ fn call_off(tx: &mut Tx<'_>, facts: &MessageFacts, entry: &NewEntry, at: Timesta
             .execute(params![id.0.as_bytes(), next.as_str()])?;
         tx.count_delivery(Some(state), next);
         let told = NewEntry {
-            event: "delivery.cancelled",
+            event: JournalEvent::DeliveryCancelled.as_str(),
             delivery: Some(id),
             data: entry.data.clone(),
             ..NewEntry::default()
@@ -336,11 +336,12 @@ pub(super) fn conclude(tx: &mut Tx<'_>, facts: &MessageFacts, at: Timestamp) -> 
     }
     move_to(tx, facts, next, code.as_deref(), at)?;
     let event = match next {
-        MessageState::Completed => "message.completed",
-        MessageState::Parked => "message.parked",
-        MessageState::Rejected => "message.rejected",
-        _ => "message.reopened",
+        MessageState::Completed => JournalEvent::MessageCompleted,
+        MessageState::Parked => JournalEvent::MessageParked,
+        MessageState::Rejected => JournalEvent::MessageRejected,
+        _ => JournalEvent::MessageReopened,
     };
+    let event = event.as_str();
     let entry = NewEntry { event, code: code.as_deref().and_then(Code::from_name), ..NewEntry::default() };
     tx.log(&entry, at, &facts.subject, None, Some(next.as_str()))?;
     Ok(next)

@@ -1,7 +1,7 @@
 //! Deletion after the retention period, and the sweep of uploads that were never accepted.
 
 use async_trait::async_trait;
-use dds_message::{MessageId, MessageState, Timestamp};
+use dds_message::{JournalEvent, MessageId, MessageState, Timestamp};
 use rusqlite::params;
 
 use super::{
@@ -107,9 +107,9 @@ fn forget(tx: &mut Tx<'_>, before: Timestamp, max: usize, now: Timestamp) -> Out
     let mut blobs = Vec::new();
     for message in &messages {
         blobs.extend(forget_one(tx, message)?);
-        let entry = NewEntry { event: "message.expired", ..NewEntry::default() };
+        let entry = NewEntry { event: JournalEvent::MessageExpired.as_str(), ..NewEntry::default() };
         tx.log(&entry, now, &message.subject, None, Some(MessageState::as_str(message.state)))?;
-        tracing::debug!(message = %MessageId::to_string(&message.id), "payload deleted");
+        tracing::debug!(message = %MessageId::to_string(&message.id), "retention.payload_deleted");
     }
     Ok((messages.len(), blobs))
 }

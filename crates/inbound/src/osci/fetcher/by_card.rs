@@ -112,12 +112,12 @@ impl Fetcher {
         &self,
         noted: &HashMap<MessageId, Unreadable>,
         id: &MessageId,
-        why: &'static str,
+        name: &'static str,
     ) -> Result<(), Problem> {
         if !noted.contains_key(id) {
             return Ok(());
         }
-        tracing::info!(mailbox = self.options.name, osci = %id, "{why}");
+        tracing::info!(mailbox = self.options.name, osci = %id, "{name}");
         let (name, id) = (self.options.name.clone(), id.clone());
         self.context.postbox.run(move |boxes| boxes.forget_unreadable(&name, &id)).await.map_err(unusable)
     }
