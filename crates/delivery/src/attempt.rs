@@ -84,7 +84,10 @@ async fn attempt(
     {
         Ok(verdict) => verdict,
         Err(_) => Verdict::Temporary {
-            fault: Fault { code: Code::IN_DOUBT, detail: "attempt timed out".to_owned() },
+            fault: Fault {
+                code: Code::IN_DOUBT,
+                detail: ("der Versuch dauerte zu lange", "attempt timed out").into(),
+            },
             retry_after: None,
         },
     };
@@ -199,7 +202,7 @@ async fn settle(
         attempt: consignment.attempt,
         outcome: name,
         code: fault.as_ref().map(|fault| fault.code),
-        detail: fault.as_ref().map_or("", |fault| fault.detail.as_str()),
+        detail: fault.as_ref().map(|fault| &fault.detail),
         took: now.since(began),
     });
     let entry = NewEntry {

@@ -4,7 +4,7 @@ use std::{collections::HashMap, path::PathBuf, str::FromStr as _, sync::Arc, tim
 
 use arc_swap::ArcSwap;
 use async_trait::async_trait;
-use dds_delivery::{Adapter, Consignment, Fault, LiveTarget, TargetDirectory, TargetPolicy, Verdict};
+use dds_delivery::{Adapter, Consignment, LiveTarget, TargetDirectory, TargetPolicy, Verdict};
 use dds_depot::{AdapterKind, Maintenance, Policy, Release, Target};
 use dds_message::{Code, TargetId};
 use dds_soap::Version;
@@ -16,7 +16,7 @@ use rustls::ClientConfig;
 use crate::{
     Error, MailRelay, OsciSender, TlsOptions,
     credential::Credential,
-    fault::too_large,
+    fault::{temporary, too_large},
     folder::{Folder, Layout},
     http::{Endpoint, client},
     mail::Mail,
@@ -140,7 +140,8 @@ impl Inner {
                 };
                 Arc::new(Rest {
                     endpoint: self.endpoint(&target)?,
-                    method: Method::from_str(method).map_err(|_| "its method is malformed")?,
+                    method: Method::from_str(method)
+                        .map_err(|_| ("seine Methode ist fehlerhaft", "its method is malformed"))?,
                     form,
                     document_part: options.document_part.clone(),
                 })
@@ -156,7 +157,10 @@ impl Inner {
                 attachments: options.attachments.as_deref() != Some("none"),
             }),
             AdapterKind::Folder => Arc::new(Folder {
-                folder: self.options.base.join(target.folder.as_deref().ok_or("it has no folder")?),
+                folder: self
+                    .options
+                    .base
+                    .join(target.folder.as_deref().ok_or(("es hat keinen Ordner", "it has no folder"))?),
                 layout: if options.layout.as_deref() == Some("container") {
                     Layout::Container
                 } else {
@@ -164,24 +168,40 @@ impl Inner {
                 },
             }),
             AdapterKind::Mail => Arc::new(Mail {
-                relay: Arc::clone(self.mail.as_ref().ok_or("no mail relay is configured")?),
+                relay: Arc::clone(
+                    self.mail
+                        .as_ref()
+                        .ok_or(("kein Mailserver ist konfiguriert", "no mail relay is configured"))?,
+                ),
                 tls: Arc::clone(&self.tls),
-                to: target.mail.clone().ok_or("it has no mail address")?,
+                to: target.mail.clone().ok_or(("es hat keine Mailadresse", "it has no mail address"))?,
                 subject: options.subject.clone(),
             }),
-            AdapterKind::Mailbox => return Err("it fetches, nothing is pushed".into()),
+            AdapterKind::Mailbox => {
+                return Err(("es holt ab, gesandt wird nichts", "it fetches, nothing is pushed").into());
+            }
             AdapterKind::Osci => {
-                let sender = self.options.osci.clone().ok_or("no OSCI sender identity is configured")?;
-                Arc::new(Osci::new(sender, target.osci.as_ref().ok_or("it has no OSCI way")?)?)
+                let sender = self.options.osci.clone().ok_or((
+                    "keine OSCI-Identität zum Senden ist konfiguriert",
+                    "no OSCI sender identity is configured",
+                ))?;
+                Arc::new(Osci::new(
+                    sender,
+                    target.osci.as_ref().ok_or(("es hat keinen OSCI-Weg", "it has no OSCI way"))?,
+                )?)
             }
         })
     }
 
-    fn endpoint(&self, target: &Target) -> Result<Endpoint, &'static str> {
-        let url = target.url().ok_or("it has no endpoint")?;
-        let url = Url::parse(&url).map_err(|_| "its endpoint is malformed")?;
+    fn endpoint(&self, target: &Target) -> Result<Endpoint, Words> {
+        let url = target.url().ok_or(("es hat keine Adresse", "it has no endpoint"))?;
+        let url =
+            Url::parse(&url).map_err(|_| ("seine Adresse ist fehlerhaft", "its endpoint is malformed"))?;
         if !["http", "https"].contains(&url.scheme()) {
-            return Err("its endpoint is neither http nor https");
+            return Err((
+                "seine Adresse ist weder http noch https",
+                "its endpoint is neither http nor https",
+            ));
         }
         let shows = target.options.authentication.as_deref() != Some("none");
         let credential = target.secret.clone().filter(|_| shows).map(Credential);
@@ -192,11 +212,14 @@ impl Inner {
 /// A target that lacks something in the configuration. Its deliveries wait: a corrected release mends it.
 struct Unusable {
     code: Code,
-    what: &'static str,
+    what: Words,
 }
 
-impl From<&'static str> for Unusable {
-    fn from(what: &'static str) -> Self {
+/// What is lacking: German, English.
+type Words = (&'static str, &'static str);
+
+impl From<Words> for Unusable {
+    fn from(what: Words) -> Self {
         Self { code: Code::TARGET_UNKNOWN, what }
     }
 }
@@ -213,8 +236,10 @@ impl From<Flaw> for Unusable {
 #[async_trait]
 impl Adapter for Unusable {
     async fn deliver(&self, _: &Consignment) -> Verdict {
-        let detail = format!("target cannot be used: {}", self.what);
-        Verdict::Temporary { fault: Fault { code: self.code, detail }, retry_after: None }
+        let (german, english) = self.what;
+        let text =
+            (format!("das Ziel ist nicht benutzbar: {german}"), format!("target cannot be used: {english}"));
+        temporary(self.code, text)
     }
 }
 

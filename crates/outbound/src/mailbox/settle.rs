@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::Json;
 use dds_depot::Target;
-use dds_message::{Code, DeliveryId, DeliveryState, Problem};
+use dds_message::{Code, DeliveryId, DeliveryState, Problem, Text};
 use dds_store::{DeliveryRecord, Lease, NewEntry, Outcome, Settled, Settlement};
 use dds_telemetry::{AttemptEnded, Event as _};
 use serde::Deserialize;
@@ -78,7 +78,7 @@ impl Mailbox {
             return Ok(Json(json!({ "state": "delivered", "duplicate": true })));
         }
         let receipt = reference.and_then(reference_form);
-        self.write(record, lease, Outcome::Delivered { receipt }, "").await?;
+        self.write(record, lease, Outcome::Delivered { receipt }, None).await?;
         Ok(Json(json!({ "state": "delivered", "duplicate": false })))
     }
 
@@ -90,7 +90,8 @@ impl Mailbox {
         reason: &str,
     ) -> Result<Json<Value>, Problem> {
         let code = Code::FETCH_REJECTED;
-        self.give_up(record, lease, code, &format!("reason {reason}")).await?;
+        let text = (format!("Grund {reason}"), format!("reason {reason}")).into();
+        self.give_up(record, lease, code, &text).await?;
         Ok(Json(json!({ "state": "dead_letter", "code": code })))
     }
 
@@ -99,9 +100,9 @@ impl Mailbox {
         record: &DeliveryRecord,
         lease: Lease,
         code: Code,
-        detail: &str,
+        detail: &Text,
     ) -> Result<(), Problem> {
-        self.write(record, lease, Outcome::DeadLetter { code }, detail).await
+        self.write(record, lease, Outcome::DeadLetter { code }, Some(detail)).await
     }
 
     async fn extend(&self, lease: Lease) -> Result<Json<Value>, Problem> {
@@ -118,7 +119,7 @@ impl Mailbox {
         record: &DeliveryRecord,
         lease: Lease,
         outcome: Outcome,
-        detail: &str,
+        detail: Option<&Text>,
     ) -> Result<(), Problem> {
         let (event, name, code) = match &outcome {
             Outcome::DeadLetter { code } => ("delivery.dead_letter", "dead_letter", Some(*code)),
