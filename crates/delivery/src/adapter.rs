@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use dds_message::{
-    Attachment, AuthorityId, CaseRef, Code, DeliveryId, MessageId, ProcedureId, TargetId, Timestamp,
+    Attachment, AuthorityId, CaseRef, Code, DeliveryId, MessageId, ProcedureId, TargetId, Text, Timestamp,
 };
 use dds_store::{ByteStream, Output, StoreError};
 
@@ -79,8 +79,8 @@ pub struct Receipt {
 pub struct Fault {
     /// Code.
     pub code: Code,
-    /// Such as `HTTP 503` or `connection refused`.
-    pub detail: String,
+    /// Such as `HTTP 503` or „Verbindung abgelehnt“ (connection refused).
+    pub detail: Text,
 }
 
 /// How the scheduler treats a target.

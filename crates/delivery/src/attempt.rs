@@ -86,7 +86,10 @@ async fn attempt(
     {
         Ok(verdict) => verdict,
         Err(_) => Verdict::Temporary {
-            fault: Fault { code: Code::IN_DOUBT, detail: "attempt timed out".to_owned() },
+            fault: Fault {
+                code: Code::IN_DOUBT,
+                detail: ("der Versuch dauerte zu lange", "attempt timed out").into(),
+            },
             retry_after: None,
         },
     };

@@ -51,7 +51,7 @@ impl Ending<'_> {
             attempt: self.delivery.attempts + 1,
             outcome,
             code: self.fault.map(|fault| fault.code),
-            detail: self.fault.map_or("", |fault| fault.detail.as_str()),
+            detail: self.fault.map(|fault| &fault.detail),
             took: self.took,
         }
     }

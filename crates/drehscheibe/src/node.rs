@@ -58,7 +58,7 @@ pub(crate) async fn serve(options: &Serve, output: Output) -> Result<ExitCode, F
     let config_dir = options.settings.config.parent().unwrap_or(Path::new(".")).to_owned();
     let node = Box::pin(Node::start(config, &config_dir)).await?;
     output.line(format!("{} {}", output.pick("bereit auf", "ready on"), node.address()));
-    let mut terminate = signal(SignalKind::terminate()).map_err(|error| Failure::unexpected(error))?;
+    let mut terminate = signal(SignalKind::terminate()).map_err(Failure::unexpected)?;
     let watching = options.watch.then(|| tokio::spawn(watcher::sources(Arc::clone(&node), config_dir)));
     tokio::select! {
         _ = tokio::signal::ctrl_c() => {}

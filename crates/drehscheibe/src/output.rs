@@ -35,7 +35,7 @@ impl Output {
     /// Prints a result as one JSON document; nothing when text is wanted.
     pub(crate) fn result<T: Serialize>(self, value: &T) -> Result<(), Failure> {
         if self.json {
-            let text = serde_json::to_string_pretty(value).map_err(|error| Failure::unexpected(error))?;
+            let text = serde_json::to_string_pretty(value).map_err(Failure::unexpected)?;
             let _closed = writeln!(std::io::stdout().lock(), "{text}");
         }
         Ok(())
@@ -77,7 +77,7 @@ impl Output {
 /// Writes a JSON report to a file.
 pub(crate) fn write_report<T: Serialize>(file: &std::path::Path, report: &T) -> Result<(), Failure> {
     let failed = |error: std::io::Error| Failure::new(Code::FILE_UNUSABLE, file_error(file, &error));
-    let text = serde_json::to_string_pretty(report).map_err(|error| Failure::unexpected(error))?;
+    let text = serde_json::to_string_pretty(report).map_err(Failure::unexpected)?;
     std::fs::write(file, text + "\n").map_err(failed)
 }
 

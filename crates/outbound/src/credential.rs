@@ -20,6 +20,9 @@ impl Credential {
         found
             .map(|secret| Zeroizing::new(secret.trim().to_owned()))
             .filter(|secret| !secret.is_empty())
-            .ok_or_else(|| Fault { code: Code::SECRET_MISSING, detail: format!("{} cannot be read", self.0) })
+            .ok_or_else(|| {
+                let text = (format!("{} ist nicht lesbar", self.0), format!("{} cannot be read", self.0));
+                Fault { code: Code::SECRET_MISSING, detail: text.into() }
+            })
     }
 }

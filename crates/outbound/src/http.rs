@@ -15,7 +15,7 @@ use crate::{
     Error,
     content::{Broken, Content},
     credential::Credential,
-    fault::{LONGEST_WAIT, kind, temporary},
+    fault::{LONGEST_WAIT, NO_ANSWER, joined, kind, temporary, unreadable_attachment},
 };
 
 /// Most bytes of an answer that are read; a receipt or fault is far smaller.
@@ -69,8 +69,11 @@ impl Endpoint {
         if let Some(credential) = &self.credential {
             let secret =
                 credential.read().await.map_err(|fault| Verdict::Temporary { fault, retry_after: None })?;
-            let mut value = HeaderValue::from_str(&format!("Bearer {}", *secret))
-                .map_err(|_| temporary(Code::SECRET_MISSING, format!("{} holds no token", credential.0)))?;
+            let mut value = HeaderValue::from_str(&format!("Bearer {}", *secret)).map_err(|_| {
+                let secret = &credential.0;
+                let text = (format!("{secret} enthält kein Token"), format!("{secret} holds no token"));
+                temporary(Code::SECRET_MISSING, text)
+            })?;
             value.set_sensitive(true);
             headers.insert(header::AUTHORIZATION, value);
         }
@@ -149,23 +152,23 @@ fn identify(consignment: &Consignment, headers: &mut HeaderMap) {
 
 /// Bytes were sent, and the target stopped taking them or answering.
 fn silent() -> Verdict {
-    temporary(Code::IN_DOUBT, "no answer: timed out")
+    temporary(Code::IN_DOUBT, ("keine Antwort: Zeit abgelaufen", "no answer: timed out"))
 }
 
 /// What broke, without the address (it may hold a secret) and without content. With a connection and without an answer
 /// the target may have the delivery: DDS-D005.
 fn broken(error: &reqwest::Error) -> Verdict {
     if let Some(Broken { code }) = cause::<Broken>(error) {
-        return temporary(*code, "an attachment cannot be read from the store");
+        return unreadable_attachment(*code);
     }
     let code = if error.is_connect() { Code::TARGET_UNREACHABLE } else { Code::IN_DOUBT };
     let detail = match cause::<std::io::Error>(error) {
         Some(io) => kind(io),
-        None if error.is_timeout() => "timed out".to_owned(),
-        None if error.is_connect() => "no connection".to_owned(),
-        None => "connection broken".to_owned(),
+        None if error.is_timeout() => ("Zeit abgelaufen", "timed out").into(),
+        None if error.is_connect() => ("keine Verbindung", "no connection").into(),
+        None => ("Verbindung abgebrochen", "connection broken").into(),
     };
-    let detail = if code == Code::IN_DOUBT { format!("no answer: {detail}") } else { detail };
+    let detail = if code == Code::IN_DOUBT { joined(NO_ANSWER, &detail) } else { detail };
     temporary(code, detail)
 }
 

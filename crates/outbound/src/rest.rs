@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use dds_delivery::{Adapter, Consignment, Fault, Verdict};
-use dds_message::Code;
+use dds_message::{Code, Text};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 
 use crate::{
@@ -47,7 +47,10 @@ impl Adapter for Rest {
             (consignment.document.media_type.clone(), content)
         };
         let Ok(media_type) = HeaderValue::try_from(media_type) else {
-            return permanent(Code::OUTPUT_INVALID, "the media type of the document is malformed");
+            return permanent(
+                Code::OUTPUT_INVALID,
+                ("der Medientyp des Dokuments ist fehlerhaft", "the media type of the document is malformed"),
+            );
         };
         let headers = HeaderMap::from_iter([(header::CONTENT_TYPE, media_type)]);
         match self.endpoint.send(self.method.clone(), consignment, headers, content).await {
@@ -74,7 +77,7 @@ fn echoes(answer: &Answer, consignment: &Consignment) -> bool {
 
 /// The verdict of a status that is no success.
 pub(crate) fn refused(status: StatusCode, headers: &HeaderMap) -> Verdict {
-    let detail = format!("HTTP {}", status.as_u16());
+    let detail = Text::verbatim(format!("HTTP {}", status.as_u16()));
     match status.as_u16() {
         408 | 425 | 429 | 500..=599 => Verdict::Temporary {
             fault: Fault { code: Code::TARGET_BUSY, detail },
@@ -83,7 +86,10 @@ pub(crate) fn refused(status: StatusCode, headers: &HeaderMap) -> Verdict {
         // Our credential is wrong, not the message: it waits, like all others for this target.
         401 | 403 => temporary(Code::CREDENTIAL_REFUSED, detail),
         413 => permanent(Code::TARGET_TOO_LARGE, detail),
-        300..=399 => permanent(Code::TARGET_REFUSED, format!("{detail}: redirects are not followed")),
+        300..=399 => {
+            let german = format!("{detail}: Weiterleitungen wird nicht gefolgt");
+            permanent(Code::TARGET_REFUSED, (german, format!("{detail}: redirects are not followed")))
+        }
         _ => permanent(Code::TARGET_REFUSED, detail),
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use bytes::Bytes;
 use dds_delivery::{Adapter, AttachmentSource, Consignment, Fault, Verdict};
-use dds_message::Code;
+use dds_message::{Code, Text};
 use dds_soap::{Envelope, FaultCode, Version};
 use http::{HeaderMap, HeaderValue, Method, header};
 
@@ -76,28 +76,36 @@ impl Soap {
 /// Puts the contents of attachments in place of `<inhalt xmlns="urn:datendrehscheibe:anlage:1" name="…"/>`. The first
 /// place holder of a name gets the first attachment of that name, the second the second. A place holder without
 /// attachment, and an attachment without place holder, is an error of the stylesheet: nothing may get lost unnoticed.
-fn fill(envelope: &Bytes, attachments: &[Arc<dyn AttachmentSource>]) -> Result<Content, String> {
+fn fill(envelope: &Bytes, attachments: &[Arc<dyn AttachmentSource>]) -> Result<Content, Text> {
     let mut content = Content::default();
     if attachments.is_empty() && !contains(envelope, ATTACHMENT_NAMESPACE.as_bytes()) {
         content.push(envelope.clone());
         return Ok(content);
     }
-    let text = std::str::from_utf8(envelope).map_err(|_| "the document is not UTF-8".to_owned())?;
-    let document =
-        roxmltree::Document::parse(text).map_err(|_| "the document is not well-formed".to_owned())?;
+    let text = std::str::from_utf8(envelope)
+        .map_err(|_| ("das Dokument ist kein UTF-8", "the document is not UTF-8"))?;
+    let document = roxmltree::Document::parse(text)
+        .map_err(|_| ("das Dokument ist nicht wohlgeformt", "the document is not well-formed"))?;
     let mut left: Vec<Option<&Arc<dyn AttachmentSource>>> = attachments.iter().map(Some).collect();
     let mut end = 0;
     for holder in document.descendants().filter(|node| node.has_tag_name((ATTACHMENT_NAMESPACE, "inhalt"))) {
         let name = holder.attribute("name").unwrap_or_default();
         let place = left.iter_mut().find(|slot| slot.is_some_and(|source| source.describe().name == name));
         let attachment = place.and_then(Option::take);
-        let attachment = attachment.ok_or("a place holder names no attachment of the message")?;
+        let attachment = attachment.ok_or((
+            "ein Platzhalter nennt keine Anlage der Nachricht",
+            "a place holder names no attachment of the message",
+        ))?;
         content.push(envelope.slice(end..holder.range().start));
         content.attach(attachment, Coding::Base64);
         end = holder.range().end;
     }
     if left.iter().any(Option::is_some) {
-        return Err("an attachment has no place holder in the document".to_owned());
+        let text = (
+            "eine Anlage hat keinen Platzhalter im Dokument",
+            "an attachment has no place holder in the document",
+        );
+        return Err(text.into());
     }
     content.push(envelope.slice(end..));
     Ok(content)
@@ -117,11 +125,19 @@ fn judge(answer: &Answer) -> Verdict {
         // The reason is text of the target and stays out of log and journal.
         return match fault.code {
             FaultCode::Receiver => Verdict::Temporary {
-                fault: Fault { code: Code::TARGET_BUSY, detail: "SOAP fault: Server".to_owned() },
+                fault: Fault {
+                    code: Code::TARGET_BUSY,
+                    detail: ("SOAP-Fault: Server", "SOAP fault: Server").into(),
+                },
                 retry_after: retry_after(&answer.headers),
             },
-            FaultCode::Sender => permanent(Code::TARGET_REFUSED, "SOAP fault: Client"),
-            other => permanent(Code::TARGET_REFUSED, format!("SOAP fault: {other:?}")),
+            FaultCode::Sender => {
+                permanent(Code::TARGET_REFUSED, ("SOAP-Fault: Client", "SOAP fault: Client"))
+            }
+            other => permanent(
+                Code::TARGET_REFUSED,
+                (format!("SOAP-Fault: {other:?}"), format!("SOAP fault: {other:?}")),
+            ),
         };
     }
     if !answer.status.is_success() {
@@ -129,7 +145,8 @@ fn judge(answer: &Answer) -> Verdict {
     }
     // 202 and an empty body are the answer of a one-way operation.
     if parsed.is_none() && !answer.body.trim_ascii().is_empty() {
-        return temporary(Code::TARGET_BUSY, "the answer is no SOAP envelope");
+        let text = ("die Antwort ist kein SOAP-Umschlag", "the answer is no SOAP envelope");
+        return temporary(Code::TARGET_BUSY, text);
     }
     delivered(parsed.as_ref().and_then(reference).as_deref())
 }

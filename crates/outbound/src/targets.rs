@@ -4,7 +4,7 @@ use std::{collections::HashMap, path::PathBuf, sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
 use async_trait::async_trait;
-use dds_delivery::{Adapter, Consignment, Fault, LiveTarget, TargetDirectory, TargetPolicy, Verdict};
+use dds_delivery::{Adapter, Consignment, LiveTarget, TargetDirectory, TargetPolicy, Verdict};
 use dds_depot::{
     AdapterKind, AttachmentForm, Authentication, FolderLayout, InForce, Maintenance, Policy, PushMethod,
     Release, SoapVersion, Target,
@@ -19,7 +19,7 @@ use rustls::ClientConfig;
 use crate::{
     Error, MailRelay, OsciSender, TlsOptions,
     credential::Credential,
-    fault::too_large,
+    fault::{temporary, too_large},
     folder::{Folder, Layout},
     http::{Endpoint, client},
     mail::Mail,
@@ -173,31 +173,50 @@ impl Inner {
                 attachments: options.attachments != Some(AttachmentForm::None),
             }),
             AdapterKind::Folder => Arc::new(Folder {
-                folder: self.options.base.join(target.folder.as_deref().ok_or("it has no folder")?),
+                folder: self
+                    .options
+                    .base
+                    .join(target.folder.as_deref().ok_or(("es hat keinen Ordner", "it has no folder"))?),
                 layout: match options.layout {
                     None | Some(FolderLayout::FolderPerCase) => Layout::Folder,
                     Some(FolderLayout::Container) => Layout::Container,
                 },
             }),
             AdapterKind::Mail => Arc::new(Mail {
-                relay: Arc::clone(self.mail.as_ref().ok_or("no mail relay is configured")?),
+                relay: Arc::clone(
+                    self.mail
+                        .as_ref()
+                        .ok_or(("kein Mailserver ist konfiguriert", "no mail relay is configured"))?,
+                ),
                 tls: Arc::clone(&self.tls),
-                to: target.mail.clone().ok_or("it has no mail address")?,
+                to: target.mail.clone().ok_or(("es hat keine Mailadresse", "it has no mail address"))?,
                 subject: options.subject.clone(),
             }),
-            AdapterKind::Mailbox => return Err("it fetches, nothing is pushed".into()),
+            AdapterKind::Mailbox => {
+                return Err(("es holt ab, gesandt wird nichts", "it fetches, nothing is pushed").into());
+            }
             AdapterKind::Osci => {
-                let sender = self.options.osci.clone().ok_or("no OSCI sender identity is configured")?;
-                Arc::new(Osci::new(sender, target.osci.as_ref().ok_or("it has no OSCI way")?)?)
+                let sender = self.options.osci.clone().ok_or((
+                    "keine OSCI-Identität zum Senden ist konfiguriert",
+                    "no OSCI sender identity is configured",
+                ))?;
+                Arc::new(Osci::new(
+                    sender,
+                    target.osci.as_ref().ok_or(("es hat keinen OSCI-Weg", "it has no OSCI way"))?,
+                )?)
             }
         })
     }
 
-    fn endpoint(&self, target: &Target) -> Result<Endpoint, &'static str> {
-        let url = target.url().ok_or("it has no endpoint")?;
-        let url = Url::parse(&url).map_err(|_| "its endpoint is malformed")?;
+    fn endpoint(&self, target: &Target) -> Result<Endpoint, Words> {
+        let url = target.url().ok_or(("es hat keine Adresse", "it has no endpoint"))?;
+        let url =
+            Url::parse(&url).map_err(|_| ("seine Adresse ist fehlerhaft", "its endpoint is malformed"))?;
         if !["http", "https"].contains(&url.scheme()) {
-            return Err("its endpoint is neither http nor https");
+            return Err((
+                "seine Adresse ist weder http noch https",
+                "its endpoint is neither http nor https",
+            ));
         }
         let shows = target.options.authentication != Some(Authentication::None);
         let credential = target.secret.clone().filter(|_| shows).map(Credential);
@@ -208,11 +227,14 @@ impl Inner {
 /// A target that lacks something in the configuration. Its deliveries wait: a corrected release mends it.
 struct Unusable {
     code: Code,
-    what: &'static str,
+    what: Words,
 }
 
-impl From<&'static str> for Unusable {
-    fn from(what: &'static str) -> Self {
+/// What is lacking: German, English.
+type Words = (&'static str, &'static str);
+
+impl From<Words> for Unusable {
+    fn from(what: Words) -> Self {
         Self { code: Code::TARGET_UNKNOWN, what }
     }
 }
@@ -229,8 +251,10 @@ impl From<Flaw> for Unusable {
 #[async_trait]
 impl Adapter for Unusable {
     async fn deliver(&self, _: &Consignment) -> Verdict {
-        let detail = format!("target cannot be used: {}", self.what);
-        Verdict::Temporary { fault: Fault { code: self.code, detail }, retry_after: None }
+        let (german, english) = self.what;
+        let text =
+            (format!("das Ziel ist nicht benutzbar: {german}"), format!("target cannot be used: {english}"));
+        temporary(self.code, text)
     }
 }
 

@@ -217,7 +217,7 @@ async fn a_warning_alone_is_a_delivery_only_by_the_process_card() {
         "{verdict:?}"
     );
     let Verdict::Temporary { fault, .. } = verdict else { return };
-    assert!(fault.detail.starts_with("OSCI 3707: "), "{}", fault.detail);
+    assert!(fault.detail.german.starts_with("OSCI 3707: "), "{}", fault.detail);
     assert_eq!(world.sent(sent.delivery).await.unwrap().state, SentState::Begun);
 
     // Executed, with the same answer.
@@ -253,7 +253,7 @@ async fn nothing_is_encrypted_for_a_certificate_that_has_ended() {
         assert_eq!((outcome, code), ("temporary", Some(Code::OSCI_CERTIFICATE)), "{role}: {verdict:?}");
         let Verdict::Temporary { fault, .. } = verdict else { return };
         assert!(
-            fault.detail.contains("is valid from") && !fault.detail.contains("Altes Amt"),
+            fault.detail.english.contains("is valid from") && !fault.detail.german.contains("Altes Amt"),
             "{}",
             fault.detail
         );
@@ -468,7 +468,7 @@ async fn a_recipient_that_refuses_is_not_asked_again() {
         "{verdict:?}"
     );
     let Verdict::Permanent(fault) = verdict else { return };
-    assert!(fault.detail.starts_with("OSCI 9805: "), "{}", fault.detail);
+    assert!(fault.detail.german.starts_with("OSCI 9805: "), "{}", fault.detail);
 }
 
 /// What goes in chunks of 64 KB: four of them.
@@ -581,7 +581,7 @@ async fn chunks_that_contradict_the_ones_before_are_refused() {
     let second = deliver(&targets, &sent).await;
     assert_eq!((told(&second).0, told(&second).1), ("permanent", Some(Code::OSCI_REFUSED)), "{second:?}");
     let Verdict::Permanent(fault) = second else { return };
-    assert!(fault.detail.starts_with("OSCI 9905: "), "{}", fault.detail);
+    assert!(fault.detail.german.starts_with("OSCI 9905: "), "{}", fault.detail);
     assert_eq!(Addressee::new(&world.place).fetch_all().await.len(), 0);
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use dds_message::{
     Channel, Code, DeliveryId, Digest, JournalEvent, MessageId, MessageState, ReleaseId, SourceId, TargetId,
-    Timestamp,
+    Text, Timestamp,
 };
 use serde_json::json;
 
@@ -184,8 +184,8 @@ pub struct AttemptEnded<'a> {
     pub outcome: &'static str,
     /// Code when it failed.
     pub code: Option<Code>,
-    /// Kind of failure, such as `HTTP 503`.
-    pub detail: &'a str,
+    /// Kind of failure, such as `HTTP 503`; `None` when it succeeded.
+    pub detail: Option<&'a Text>,
     /// How long it took.
     pub took: Duration,
 }
@@ -200,7 +200,7 @@ impl Event for AttemptEnded<'_> {
         } else {
             tracing::warn!(
                 delivery = %self.delivery, target = %self.target, attempt = self.attempt, ms = took,
-                outcome = self.outcome, code = self.code.map(Code::as_str), detail = self.detail, "delivery.failed"
+                outcome = self.outcome, code = self.code.map(Code::as_str), detail = self.detail.map(tracing::field::display), "delivery.failed"
             );
         }
     }
@@ -217,8 +217,8 @@ impl Event for AttemptEnded<'_> {
 
     fn facts(&self) -> Facts {
         let mut facts = object(json!({ "attempt": self.attempt, "ms": self.took.as_millis() as u64 }));
-        if !self.detail.is_empty() {
-            facts.insert("detail".to_owned(), json!(self.detail));
+        if let Some(detail) = self.detail {
+            facts.insert("detail".to_owned(), json!(detail));
         }
         facts
     }

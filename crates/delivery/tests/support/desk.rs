@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use dds_delivery::{
     Adapter, Consignment, Fault, LiveTarget, Receipt, TargetDirectory, TargetPolicy, Verdict,
 };
-use dds_message::{AnswerKind, Code, DeliveryId, MessageId, TargetId};
+use dds_message::{AnswerKind, Code, DeliveryId, MessageId, TargetId, Text};
 use tokio::sync::{mpsc, oneshot};
 
 /// One attempt under way.
@@ -100,7 +100,7 @@ pub fn delivered() -> Verdict {
 }
 
 pub fn refused(code: Code) -> Verdict {
-    Verdict::Permanent(Fault { code, detail: "HTTP 422".to_owned() })
+    Verdict::Permanent(Fault { code, detail: Text::verbatim("HTTP 422") })
 }
 
 pub fn busy() -> Verdict {
@@ -108,7 +108,7 @@ pub fn busy() -> Verdict {
 }
 
 pub fn temporary(code: Code) -> Verdict {
-    Verdict::Temporary { fault: Fault { code, detail: "HTTP 503".to_owned() }, retry_after: None }
+    Verdict::Temporary { fault: Fault { code, detail: Text::verbatim("HTTP 503") }, retry_after: None }
 }
 
 /// Fails instead of hanging; nothing in these tests takes long.

@@ -35,7 +35,7 @@ impl Depot {
         for n in 0..messages {
             let document = &self.messages[n % VARIETY];
             let extracted = dds_xml::extract(document, self.release.key_plan(), &Limits::default())
-                .map_err(|error| Failure::unexpected(error))?;
+                .map_err(Failure::unexpected)?;
             let (facts, recognised) = self.release.recognise(&extracted, DAY)?;
             match self.release.decide(&facts, recognised, &[], DAY) {
                 Decision::Route(plan) if !plan.deliveries.is_empty() => {}

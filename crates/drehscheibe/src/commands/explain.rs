@@ -162,6 +162,7 @@ fn details(row: &LogRow, german: bool) -> Vec<String> {
     let mut fact = |key: &str, de: &'static str, en: &'static str| {
         let value = row.data.get(key);
         let shown = match value {
+            Some(Value::Object(_)) => value.and_then(|text| told(text, german)).map(str::to_owned),
             Some(Value::String(text)) if text.len() == 64 => value.and_then(short),
             Some(Value::String(text)) => Some(text.clone()),
             Some(Value::Number(number)) => Some(number.to_string()),
@@ -189,12 +190,7 @@ fn details(row: &LogRow, german: bool) -> Vec<String> {
     for reason in row.data.get("reasons").and_then(Value::as_array).into_iter().flatten() {
         let part = |key: &str| reason.get(key).and_then(Value::as_str);
         let chosen = part("chosen").map_or_else(|| "–".to_owned(), |chosen| format!("⇒ {chosen}"));
-        // Before 0.2 there was one text, in English.
-        let because = match reason.get("because") {
-            Some(Value::String(text)) => text.as_str(),
-            Some(texts) => texts.get(say("de", "en")).and_then(Value::as_str).unwrap_or_default(),
-            None => "",
-        };
+        let because = reason.get("because").and_then(|text| told(text, german)).unwrap_or_default();
         lines.push(format!("{:<13} {chosen}  ({because})", step(part("step").unwrap_or_default(), german)));
     }
     for finding in row.data.get("findings").and_then(Value::as_array).into_iter().flatten() {
@@ -202,6 +198,11 @@ fn details(row: &LogRow, german: bool) -> Vec<String> {
         lines.push(format!("{}: {} {}", say("Befund", "finding"), part(0), part(1)));
     }
     lines
+}
+
+/// A text of the journal. Before 0.2 there was one, in English.
+fn told(text: &Value, german: bool) -> Option<&str> {
+    text.get(if german { "de" } else { "en" }).unwrap_or(text).as_str()
 }
 
 /// Step of a decision.

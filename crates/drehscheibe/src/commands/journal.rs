@@ -113,7 +113,7 @@ async fn export(options: &JournalExport, output: Output) -> Result<ExitCode, Fai
         let Some(last) = rows.last() else { break };
         from = last.seq + 1;
         for row in &rows {
-            let line = serde_json::to_string(row).map_err(|error| Failure::unexpected(error))?;
+            let line = serde_json::to_string(row).map_err(Failure::unexpected)?;
             writeln!(writer, "{line}").map_err(failed)?;
         }
         bar.inc(rows.len() as u64);

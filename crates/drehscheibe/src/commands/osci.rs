@@ -151,7 +151,7 @@ fn json(
     outcome: Outcome,
 ) -> Result<serde_json::Value, Failure> {
     let mut value: serde_json::Value =
-        serde_json::from_str(&report.to_json()).map_err(|error| Failure::unexpected(error))?;
+        serde_json::from_str(&report.to_json()).map_err(Failure::unexpected)?;
     if let Some(members) = value.as_object_mut() {
         members.insert("file".into(), options.file.display().to_string().into());
         members.insert("outcome".into(), outcome.word().into());

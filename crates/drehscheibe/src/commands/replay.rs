@@ -170,7 +170,7 @@ fn paths(options: &Replay, config: Option<&ProcessConfig>) -> SourcePaths {
 }
 
 fn fixtures(folder: &Path) -> Result<Vec<Message>, Failure> {
-    let source = SourceId::parse("replay").map_err(|error| Failure::unexpected(error))?;
+    let source = SourceId::parse("replay").map_err(Failure::unexpected)?;
     let at = SystemClock.now();
     let all = super::fixtures(folder)?;
     let message = |fixture: dds_testbench::Fixture| Message {

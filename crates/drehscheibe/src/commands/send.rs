@@ -43,7 +43,7 @@ pub(crate) async fn run(options: &Send, output: Output) -> Result<ExitCode, Fail
         request.header("Content-Type", media_type).body(document)
     } else {
         let part = Part::bytes(document).file_name("message").mime_str(media_type);
-        let mut form = Form::new().part("message", part.map_err(|error| Failure::unexpected(error))?);
+        let mut form = Form::new().part("message", part.map_err(Failure::unexpected)?);
         for file in &options.attachments {
             let part = Part::file(file).await.map_err(|error| unreadable(file, &error))?;
             form = form.part("attachment", part);

@@ -280,7 +280,7 @@ fn put_behind_osci(
 }
 
 fn source(portal: &OsciIdentity) -> Result<Filed<Source>, Failure> {
-    let id = SourceId::parse(PORTAL).map_err(|error| Failure::unexpected(error))?;
+    let id = SourceId::parse(PORTAL).map_err(Failure::unexpected)?;
     let everything = || Allow(vec!["*".to_owned()]);
     let value = Source {
         author: dds_depot::AuthorRule::default(),

@@ -101,7 +101,7 @@ impl Stage {
         let release = Release::build(contents, built.files().clone())?;
 
         let config_file = folder.path().join("drehscheibe.toml");
-        let text = toml::to_string(&config).map_err(|error| Failure::unexpected(error))?;
+        let text = toml::to_string(&config).map_err(Failure::unexpected)?;
         fs::write(&config_file, text).map_err(failed)?;
         let releases = ReleaseStore::new(&config.releases);
         releases.save(&release, SystemClock.now())?;
@@ -200,7 +200,7 @@ fn turn_to_simulators(
 fn add_sources(contents: &mut Contents, callback: &str, token: &Path) -> Result<(), Failure> {
     let everything = || Allow(vec!["*".to_owned()]);
     for (name, may_answer) in [(PORTAL, false), (FORM_SERVER, false), (ANSWERING, true)] {
-        let id = SourceId::parse(name).map_err(|error| Failure::unexpected(error))?;
+        let id = SourceId::parse(name).map_err(Failure::unexpected)?;
         let answers = if name == FORM_SERVER {
             Answers::Callback {
                 url: format!("{callback}/antworten"),

@@ -20,7 +20,7 @@ use dds_delivery::{Adapter, AttachmentSource, Consignment, Verdict};
 use dds_message::Code;
 use serde_json::json;
 
-use crate::fault::{delivered, kind, temporary};
+use crate::fault::{broke_off, delivered, joined, kind, permanent, temporary, unreadable_attachment};
 
 /// Lieferschein: what was delivered, to whom, with which digests.
 pub(crate) const SLIP: &str = "zustellung.json";
@@ -71,9 +71,9 @@ impl Adapter for Folder {
         drop(given_up);
         match written {
             Ok(Ok(())) => delivered(Some(&reference)),
-            Ok(Err(Failure::Read(code))) => temporary(code, "an attachment cannot be read from the store"),
+            Ok(Err(Failure::Read(code))) => unreadable_attachment(code),
             Ok(Err(Failure::Write(error))) => judge(&error),
-            Err(_) => temporary(Code::INTERNAL, "writing broke off"),
+            Err(error) => broke_off(&error),
         }
     }
 }
@@ -90,12 +90,17 @@ impl From<std::io::Error> for Failure {
     }
 }
 
+const FOLDER: (&str, &str) = ("Transferverzeichnis", "transfer folder");
+
 fn judge(error: &std::io::Error) -> Verdict {
     use std::io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
     match error.kind() {
-        StorageFull | QuotaExceeded => temporary(Code::TARGET_BUSY, format!("drop folder: {}", kind(error))),
-        FileTooLarge => crate::fault::permanent(Code::TARGET_TOO_LARGE, "drop folder: file too large"),
-        _ => temporary(Code::TARGET_UNREACHABLE, format!("drop folder: {}", kind(error))),
+        StorageFull | QuotaExceeded => temporary(Code::TARGET_BUSY, joined(FOLDER, &kind(error))),
+        FileTooLarge => {
+            let text = ("Transferverzeichnis: Datei zu groß", "transfer folder: file too large");
+            permanent(Code::TARGET_TOO_LARGE, text)
+        }
+        _ => temporary(Code::TARGET_UNREACHABLE, joined(FOLDER, &kind(error))),
     }
 }
 

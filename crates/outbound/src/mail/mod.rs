@@ -100,21 +100,36 @@ impl Mail {
 
 impl Failure {
     fn verdict(self) -> Verdict {
-        use crate::fault::{permanent, temporary};
+        use crate::fault::{joined, permanent, temporary, unreadable_attachment};
         match self {
             Self::Connection(what) => temporary(Code::TARGET_UNREACHABLE, what),
-            Self::Doubt(what) => temporary(Code::IN_DOUBT, format!("SMTP: no reply to the message: {what}")),
-            Self::Unprotected => temporary(Code::TARGET_BUSY, "SMTP: the relay offers no STARTTLS"),
+            Self::Doubt(what) => {
+                let why = ("SMTP: keine Antwort auf die Nachricht", "SMTP: no reply to the message");
+                temporary(Code::IN_DOUBT, joined(why, &what))
+            }
+            Self::Unprotected => {
+                let text =
+                    ("SMTP: der Mailserver bietet kein STARTTLS", "SMTP: the relay offers no STARTTLS");
+                temporary(Code::TARGET_BUSY, text)
+            }
             Self::NoMechanism => {
-                temporary(Code::TARGET_BUSY, "SMTP: the relay offers neither AUTH PLAIN nor LOGIN")
+                let text = (
+                    "SMTP: der Mailserver bietet weder AUTH PLAIN noch LOGIN",
+                    "SMTP: the relay offers neither AUTH PLAIN nor LOGIN",
+                );
+                temporary(Code::TARGET_BUSY, text)
             }
             Self::Credential(fault) => Verdict::Temporary { fault, retry_after: None },
-            Self::Read(code) => temporary(code, "an attachment cannot be read from the store"),
+            Self::Read(code) => unreadable_attachment(code),
             Self::TooLarge(limit) => {
-                permanent(Code::TARGET_TOO_LARGE, format!("SMTP: the relay takes at most {limit} bytes"))
+                let text = (
+                    format!("SMTP: der Mailserver nimmt höchstens {limit} Bytes"),
+                    format!("SMTP: the relay takes at most {limit} bytes"),
+                );
+                permanent(Code::TARGET_TOO_LARGE, text)
             }
             Self::Refused { step, reply } => {
-                let detail = format!("SMTP {reply} on {step}");
+                let detail = (format!("SMTP {reply} auf {step}"), format!("SMTP {reply} on {step}"));
                 match reply.code {
                     // RFC 1870 section 6.3; RFC 3463 section 3.4
                     552 => permanent(Code::TARGET_TOO_LARGE, detail),

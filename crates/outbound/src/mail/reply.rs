@@ -1,7 +1,7 @@
 //! Replies of a mail server, and what can go wrong.
 
 use dds_delivery::Fault;
-use dds_message::Code;
+use dds_message::{Code, Text};
 
 use crate::fault::reference_form;
 
@@ -45,9 +45,9 @@ impl std::fmt::Display for Reply {
 #[derive(Debug)]
 pub(super) enum Failure {
     /// No connection, or it broke.
-    Connection(String),
+    Connection(Text),
     /// The message was sent to its end and no reply came: the server may have it.
-    Doubt(String),
+    Doubt(Text),
     /// STARTTLS is demanded and not offered.
     Unprotected,
     /// No common mechanism of authentication.
@@ -65,6 +65,13 @@ pub(super) enum Failure {
         /// What it said.
         reply: Reply,
     },
+}
+
+impl Failure {
+    /// The connection cannot be used; in German and English.
+    pub(super) fn connection(german: &str, english: &str) -> Self {
+        Self::Connection((german, english).into())
+    }
 }
 
 impl From<std::io::Error> for Failure {

@@ -57,8 +57,12 @@ pub(super) struct Smtp {
 impl Smtp {
     /// Connects, protects the connection as demanded, and greets.
     pub(super) async fn connect(relay: &MailRelay, tls: &Arc<ClientConfig>) -> Result<Self, Failure> {
-        let name = ServerName::try_from(relay.host.clone())
-            .map_err(|_| Failure::Connection("host name of the relay is malformed".to_owned()))?;
+        let name = ServerName::try_from(relay.host.clone()).map_err(|_| {
+            Failure::connection(
+                "der Rechnername des Mailservers ist fehlerhaft",
+                "host name of the relay is malformed",
+            )
+        })?;
         let stream = timeout(relay.silence, TcpStream::connect((relay.host.as_str(), relay.port)))
             .await
             .map_err(|_| silent())??;
@@ -79,7 +83,10 @@ impl Smtp {
         smtp.command("STARTTLS", "STARTTLS", 220).await?;
         // Replies sent before the handshake would be believed after it (RFC 3207 section 6, CVE-2011-0411).
         if !smtp.wire.buffer().is_empty() {
-            return Err(Failure::Connection("bytes before the TLS handshake".to_owned()));
+            return Err(Failure::connection(
+                "Bytes vor dem TLS-Handschlag",
+                "bytes before the TLS handshake",
+            ));
         }
         let wire = encrypted(smtp.wire.into_inner(), tls, name, relay.silence).await?;
         let mut smtp = Self { wire: BufReader::new(wire), offers: Offers::default(), silence: relay.silence };
@@ -187,7 +194,10 @@ impl Smtp {
     async fn command(&mut self, step: &'static str, line: &str, expected: u16) -> Result<Reply, Failure> {
         // A line break in an argument would be a second command.
         if line.contains(['\r', '\n']) {
-            return Err(Failure::Connection(format!("{step}: line break in the command")));
+            return Err(Failure::Connection(
+                (format!("{step}: Zeilenumbruch im Befehl"), format!("{step}: line break in the command"))
+                    .into(),
+            ));
         }
         let line = Zeroizing::new(format!("{line}\r\n"));
         self.wire.write_all(line.as_bytes()).await?;
@@ -202,13 +212,21 @@ impl Smtp {
 
     /// Reads a reply of one or more lines (RFC 5321 section 4.2.1).
     async fn reply(&mut self) -> Result<Reply, Failure> {
-        let malformed = || Failure::Connection("reply of the relay is malformed".to_owned());
+        let malformed = || {
+            Failure::connection(
+                "die Antwort des Mailservers ist fehlerhaft",
+                "reply of the relay is malformed",
+            )
+        };
         let mut lines = Vec::new();
         loop {
             let mut line = Vec::new();
             (&mut self.wire).take(LINE).read_until(b'\n', &mut line).await?;
             if line.is_empty() {
-                return Err(Failure::Connection("connection closed by the relay".to_owned()));
+                return Err(Failure::connection(
+                    "der Mailserver hat die Verbindung geschlossen",
+                    "connection closed by the relay",
+                ));
             }
             let text = String::from_utf8_lossy(&line);
             let text = text.trim_end_matches(['\r', '\n']);
@@ -294,7 +312,7 @@ async fn encrypted(
 }
 
 fn silent() -> Failure {
-    Failure::Connection("timed out".to_owned())
+    Failure::connection("Zeit abgelaufen", "timed out")
 }
 
 /// An address of the configuration that can stand in a command; nothing is quoted or repaired.
@@ -303,7 +321,10 @@ fn address(address: &str) -> Result<&str, Failure> {
     if plain && address.matches('@').count() == 1 {
         return Ok(address);
     }
-    Err(Failure::Connection("a mail address of the configuration is malformed".to_owned()))
+    Err(Failure::connection(
+        "eine Mailadresse der Konfiguration ist fehlerhaft",
+        "a mail address of the configuration is malformed",
+    ))
 }
 
 /// xtext (RFC 3461 section 4): `+`, `=` and what is not printable ASCII as `+` and two hex digits.

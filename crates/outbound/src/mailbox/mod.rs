@@ -16,7 +16,6 @@ use axum::{
     response::{IntoResponse as _, Response},
     routing::any,
 };
-use dds_delivery::Fault;
 use dds_depot::Target;
 use dds_message::{Clock, Code, Digest, Problem, TargetId};
 use dds_store::{BlobStore, Journal, Vault};
@@ -147,9 +146,8 @@ impl Mailbox {
             return Ok(target);
         }
         let (Some(token), Some(secret)) = (token, target.secret.clone()) else { return Err(unknown()) };
-        let german = format!("{secret} ist nicht lesbar");
-        let unreadable = |fault: Fault| Problem::new(fault.code, (german, fault.detail));
-        let expected = Credential(secret).read().await.map_err(unreadable)?;
+        let expected =
+            Credential(secret).read().await.map_err(|fault| Problem::new(fault.code, fault.detail))?;
         // Digests are compared, so the time taken tells nothing about the token.
         if Digest::of(expected.as_bytes()) == token { Ok(target) } else { Err(unknown()) }
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::Json;
 use dds_delivery::{Ending, Fault, settle};
 use dds_depot::Target;
-use dds_message::{Code, DeliveryId, DeliveryState, Problem};
+use dds_message::{Code, DeliveryId, DeliveryState, Problem, Text};
 use dds_store::{DeliveryRecord, Lease, Outcome};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -78,7 +78,7 @@ impl Mailbox {
             return Ok(Json(json!({ "state": "delivered", "duplicate": true })));
         }
         let receipt = reference.and_then(reference_form);
-        self.write(record, lease, Outcome::Delivered { receipt }, "").await?;
+        self.write(record, lease, Outcome::Delivered { receipt }, None).await?;
         Ok(Json(json!({ "state": "delivered", "duplicate": false })))
     }
 
@@ -90,7 +90,8 @@ impl Mailbox {
         reason: &str,
     ) -> Result<Json<Value>, Problem> {
         let code = Code::FETCH_REJECTED;
-        self.give_up(record, lease, code, &format!("reason {reason}")).await?;
+        let text = (format!("Grund {reason}"), format!("reason {reason}")).into();
+        self.give_up(record, lease, code, &text).await?;
         Ok(Json(json!({ "state": "dead_letter", "code": code })))
     }
 
@@ -99,9 +100,10 @@ impl Mailbox {
         record: &DeliveryRecord,
         lease: Lease,
         code: Code,
-        detail: &str,
+        detail: &Text,
     ) -> Result<(), Problem> {
-        self.write(record, lease, Outcome::DeadLetter { code }, detail).await
+        let fault = Fault { code, detail: detail.clone() };
+        self.write(record, lease, Outcome::DeadLetter { code }, Some(fault)).await
     }
 
     async fn extend(&self, lease: Lease) -> Result<Json<Value>, Problem> {
@@ -118,12 +120,8 @@ impl Mailbox {
         record: &DeliveryRecord,
         lease: Lease,
         outcome: Outcome,
-        detail: &str,
+        fault: Option<Fault>,
     ) -> Result<(), Problem> {
-        let fault = match &outcome {
-            Outcome::DeadLetter { code } => Some(Fault { code: *code, detail: detail.to_owned() }),
-            _ => None,
-        };
         let acknowledges = fault.is_none();
         let ending = Ending {
             delivery: record,

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use dds_delivery::{Adapter, Consignment, Verdict};
 use dds_depot::OsciWay;
-use dds_message::{Code, DeliveryId};
+use dds_message::{Code, DeliveryId, Text};
 use dds_osci::{
     feedback::{FeedbackClass, FeedbackCode},
     laufzettel::ProcessCardBundle,
@@ -20,7 +20,7 @@ use super::{
     parcel::Parcel,
     partner::{Flaw, Mode, Partner},
 };
-use crate::fault::{delivered, permanent, temporary};
+use crate::fault::{because, broke_off, delivered, permanent, temporary};
 
 /// A push that the process card shows as begun and not ended is under way for so long at most; afterwards nobody will end it.
 const PUSH_LIMIT: SignedDuration = SignedDuration::from_mins(10);
@@ -61,8 +61,12 @@ impl Osci {
     async fn attempt(&self, consignment: &Consignment) -> Result<Verdict, Verdict> {
         if let Some(refused) = self.partner.refused(&self.sender.trust, self.sender.now()).await {
             // No message is at fault: all of them go on when the office has a certificate that counts.
-            let detail = format!("{}: {}", refused.certificate.sha256_hex(), refused.detail_without_holder());
-            return Err(temporary(Code::OSCI_CERTIFICATE, detail));
+            let (certificate, why) = (refused.certificate.sha256_hex(), refused.detail_without_holder());
+            let text = (
+                format!("das Zertifikat {certificate} gilt nicht (Meldung: „{why}“)"),
+                format!("certificate {certificate} does not count: {why}"),
+            );
+            return Err(temporary(Code::OSCI_CERTIFICATE, text));
         }
         if let Some(own) = self.own() {
             return self.deposit(own, consignment).await;
@@ -191,14 +195,22 @@ impl Osci {
                 Ok(received(&id))
             }
             Past::Pushed { since } if self.sender.now().duration_since(since) > PUSH_LIMIT => {
-                self.doubtful(consignment, "the process card knows no reception".to_owned()).await
+                self.doubtful(
+                    consignment,
+                    ("der OSCI-Laufzettel kennt keinen Empfang", "the process card knows no reception")
+                        .into(),
+                )
+                .await
             }
-            Past::Pushed { .. } | Past::Unknown => Err(temporary(Code::IN_DOUBT, "the push is under way")),
+            Past::Pushed { .. } | Past::Unknown => {
+                let text = ("der Intermediär stellt noch zu", "the push is under way");
+                Err(temporary(Code::IN_DOUBT, text))
+            }
         }
     }
 
     /// Nobody can say whether the recipient has it: a person asks. If that person sends it again, it goes with an id of its own.
-    async fn doubtful(&self, consignment: &Consignment, detail: String) -> Result<Verdict, Verdict> {
+    async fn doubtful(&self, consignment: &Consignment, detail: Text) -> Result<Verdict, Verdict> {
         self.forget(consignment.delivery).await?;
         Err(permanent(Code::IN_DOUBT, detail))
     }
@@ -249,7 +261,7 @@ impl Osci {
         if !ended.is_empty() {
             let postbox = self.sender.postbox.clone();
             let discarding = spawn_blocking(move || postbox.discard(&ended));
-            discarding.await.map_err(|error| temporary(Code::INTERNAL, error.to_string()))?;
+            discarding.await.map_err(|error| broke_off(&error))?;
         }
         Ok(())
     }
@@ -261,5 +273,8 @@ pub(super) fn received(id: &MessageId) -> Verdict {
 
 /// What was sent stays as it was; the next attempt finds out.
 pub(super) fn store(error: PostboxError) -> Verdict {
-    temporary(Code::OSCI_POSTBOX, error.to_string())
+    temporary(
+        Code::OSCI_POSTBOX,
+        because(("die OSCI-Ablage ist nicht verfügbar", "the OSCI postbox is not available"), error),
+    )
 }

@@ -11,7 +11,7 @@ use dds_delivery::{Consignment, Verdict};
 use dds_message::Code;
 use dds_osci::{
     client::{ChunkPlan, ChunkVerdict, Client, partial_id},
-    feedback::FeedbackCode,
+    feedback::{FeedbackCode, Refused},
     intake::PartStore as _,
     intermediary::Attachment,
     message::{ChunkInformation, ChunkRequest, MessageId},
@@ -28,7 +28,7 @@ use super::{
     line::Line,
     parcel::Parcel,
 };
-use crate::fault::{permanent, temporary};
+use crate::fault::{because, broke_off, permanent, temporary};
 
 /// Octets of a KB.
 const KB: u64 = 1024;
@@ -65,7 +65,7 @@ impl Osci {
         parcel: &Parcel,
         chunk_kb: u64,
     ) -> Result<Transfer, Verdict> {
-        let own = |detail: String| temporary(Code::OSCI_KEYS, detail);
+        let own = |why: String| temporary(Code::OSCI_KEYS, judge::unusable(why));
         self.end_transfer(consignment.delivery).await?;
         let plain = Client { intermediary_cipher: None, ..line.client.clone() };
         let (request, _) = plain.store(id.clone(), parcel.delivery.clone(), &mut SystemRandom);
@@ -79,12 +79,12 @@ impl Osci {
                 request.seal(signer, &digests, &mut SystemRandom).map_err(|refused| own(refused.detail))?;
             let package = Package { outgoing, attachments };
             let octets = package.length().ok_or_else(|| own("an attachment has no length".to_owned()))?;
-            let plan = ChunkPlan::new(octets, chunk_kb, partner.as_ref())
-                .map_err(|refused| permanent(Code::TARGET_TOO_LARGE, refused.detail))?;
+            let plan =
+                ChunkPlan::new(octets, chunk_kb, partner.as_ref()).map_err(|refused| uncut(&refused))?;
             let (parts, chunks) = split(&postbox, package, plan).map_err(store)?;
             Ok((parts, chunks, octets, plan))
         });
-        let cut = cutting.await.map_err(|error| temporary(Code::INTERNAL, error.to_string()))?;
+        let cut = cutting.await.map_err(|error| broke_off(&error))?;
         let (parts, chunks, octets, plan) = cut?;
         let transfer = Transfer {
             delivery: consignment.delivery,
@@ -111,8 +111,8 @@ impl Osci {
         transfer: &Transfer,
         fresh: bool,
     ) -> Result<FeedbackCode, Verdict> {
-        let plan = ChunkPlan::new(transfer.octets, transfer.chunk_kb, None)
-            .map_err(|refused| permanent(Code::TARGET_TOO_LARGE, refused.detail))?;
+        let plan =
+            ChunkPlan::new(transfer.octets, transfer.chunk_kb, None).map_err(|refused| uncut(&refused))?;
         let none: &[Attachment<StoredPart>] = &[];
         let (arrived, mut verdict) = self.order(line, transfer, ChunkRequest::InfoOnly, none).await?;
         let arrived = match &verdict {
@@ -173,6 +173,12 @@ impl Osci {
         let verdict = answer.verdict();
         Ok((answer.chunk, verdict))
     }
+}
+
+/// The partner takes chunks of another size, or fewer.
+fn uncut(refused: &Refused) -> Verdict {
+    let what = ("die Nachricht lässt sich nicht in Teile schneiden", "the message cannot be cut into chunks");
+    permanent(Code::TARGET_TOO_LARGE, because(what, &refused.detail))
 }
 
 /// Writes the message into part files of the size of a chunk, with their digests.

@@ -1,14 +1,14 @@
 //! What feedback means for a delivery. The reasons stand in `docs/osci/operations.md`, section "Sender"; keep both alike.
 
 use dds_delivery::Verdict;
-use dds_message::Code;
+use dds_message::{Code, Text};
 use dds_osci::{
     client::{Lost, LostReason},
     feedback::{Feedback, FeedbackClass, FeedbackCode, Language},
 };
 
 use super::line::Unanswered;
-use crate::fault::{permanent, temporary};
+use crate::fault::{NO_ANSWER, because, joined, permanent, temporary};
 
 /// What a signed feedback says about the delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,18 +66,21 @@ pub(crate) fn warned(code: FeedbackCode) -> Verdict {
 }
 
 /// Code and text of our own table; never the text of the partner, which may quote the message (invariant I9).
-pub(crate) fn told(code: FeedbackCode) -> String {
-    format!("OSCI {code}: {}", code.text(Language::German))
+pub(crate) fn told(code: FeedbackCode) -> Text {
+    let say = |language| format!("OSCI {code}: {}", code.text(language));
+    (say(Language::German), say(Language::English)).into()
 }
 
 /// The verdict when an order has no answer. `executed`: the order may have delivered something; it is safe to come back, because the
 /// MessageId stays.
 pub(crate) fn unanswered(why: &Unanswered, executed: bool) -> Verdict {
     match why {
-        Unanswered::NotReached(detail) => temporary(Code::TARGET_UNREACHABLE, detail),
-        Unanswered::NoAnswer(detail) if executed => temporary(Code::IN_DOUBT, format!("no answer: {detail}")),
-        Unanswered::NoAnswer(detail) => temporary(Code::TARGET_UNREACHABLE, format!("no answer: {detail}")),
-        Unanswered::Own(detail) => temporary(Code::OSCI_KEYS, detail),
+        Unanswered::NotReached(detail) => {
+            temporary(Code::TARGET_UNREACHABLE, because(("nicht erreicht", "not reached"), detail))
+        }
+        Unanswered::NoAnswer(detail) if executed => temporary(Code::IN_DOUBT, because(NO_ANSWER, detail)),
+        Unanswered::NoAnswer(detail) => temporary(Code::TARGET_UNREACHABLE, because(NO_ANSWER, detail)),
+        Unanswered::Own(detail) => temporary(Code::OSCI_KEYS, unusable(detail)),
         Unanswered::Lost(lost) => temporary(code(lost), detail(lost)),
     }
 }
@@ -95,16 +98,28 @@ fn code(lost: &Lost) -> Code {
     }
 }
 
-fn detail(lost: &Lost) -> String {
-    match &lost.reason {
-        LostReason::Fault(fault) => format!("SOAP fault, {}", told(fault.code)),
-        LostReason::NotOpened(feedback) => format!("no dialogue, {}", told(feedback.decisive())),
-        LostReason::Unreadable(_) => format!("the answer is unreadable ({})", lost.code()),
-        LostReason::Unprotected(_) => {
-            format!("the answer is not signed or encrypted as it must be ({})", lost.code())
+fn detail(lost: &Lost) -> Text {
+    let (german, english) = match &lost.reason {
+        LostReason::Fault(fault) => return joined(("SOAP-Fault", "SOAP fault"), &told(fault.code)),
+        LostReason::NotOpened(feedback) => {
+            return joined(("kein Dialog", "no dialogue"), &told(feedback.decisive()));
         }
-        LostReason::WrongDialogue(_) => format!("the answer belongs to another order ({})", lost.code()),
-    }
+        LostReason::Unreadable(_) => ("die Antwort ist nicht lesbar", "the answer is unreadable"),
+        LostReason::Unprotected(_) => (
+            "die Antwort ist nicht signiert oder verschlüsselt, wie sie es sein muss",
+            "the answer is not signed or encrypted as it must be",
+        ),
+        LostReason::WrongDialogue(_) => {
+            ("die Antwort gehört zu einem anderen Auftrag", "the answer belongs to another order")
+        }
+    };
+    let code = lost.code();
+    (format!("{german} ({code})"), format!("{english} ({code})")).into()
+}
+
+/// Key or content of ours.
+pub(crate) fn unusable(why: impl std::fmt::Display) -> Text {
+    because(("Schlüssel oder Inhalt von uns sind nicht benutzbar", "our key or content cannot be used"), why)
 }
 
 /// The verdict of a feedback that ends the attempt; `None` if it needs the process card or delivered.

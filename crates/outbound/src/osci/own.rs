@@ -26,7 +26,7 @@ use super::{
     parcel::Parcel,
     partner::Mode,
 };
-use crate::fault::temporary;
+use crate::fault::{broke_off, temporary};
 
 /// How the transaction ended.
 enum Put {
@@ -82,7 +82,7 @@ impl Osci {
             let deposit = rules.deposit(&client, content, attachments, now, &mut SystemRandom);
             deposit.map(|deposit| (deposit, rules))
         });
-        let examined = examining.await.map_err(|error| temporary(Code::INTERNAL, error.to_string()))?;
+        let examined = examining.await.map_err(|error| broke_off(&error))?;
         let (mut deposit, rules) = examined.map_err(|refused| refusal(&refused))?;
         if sender.trust.ask(deposit.certificates(), now).await {
             deposit = deposit.recheck(&rules);

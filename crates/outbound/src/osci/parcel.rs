@@ -21,8 +21,8 @@ use dds_postbox::{Parts, PostboxError, StoredPart};
 use futures::StreamExt as _;
 use tokio::{sync::mpsc, task::spawn_blocking};
 
-use super::{OsciSender, name::content_id, partner::Partner};
-use crate::fault::temporary;
+use super::{OsciSender, adapter::store, judge::unusable, name::content_id, partner::Partner};
+use crate::fault::{broke_off, temporary, unreadable_attachment};
 
 /// Id of the container.
 pub(crate) const CONTAINER: &str = "Sendung";
@@ -79,7 +79,7 @@ impl Parcel {
                 encrypt_container(ENCRYPTED, &container, &readers, KeyTransport::DEFAULT, &mut SystemRandom);
             Ok((encrypted.map_err(|error| error.to_string())?, attachments))
         });
-        let unusable = |detail: String| temporary(Code::OSCI_KEYS, detail);
+        let unusable = |why: String| temporary(Code::OSCI_KEYS, unusable(why));
         let packed: Result<_, String> = packing.await.map_err(|error| unusable(error.to_string()))?;
         let (encrypted, attachments) = packed.map_err(unusable)?;
         let content = ContentPackage::new(package(&[encrypted], &[]));
@@ -123,7 +123,6 @@ async fn seal_all(
 ) -> Result<(Parts, Vec<Sealed>), Verdict> {
     let (send, pieces) = mpsc::channel(WAITING);
     let postbox = sender.postbox.clone();
-    let store = |error: &PostboxError| temporary(Code::OSCI_POSTBOX, error.to_string());
     let sealing = spawn_blocking(move || seal_pieces(postbox.parts()?, pieces));
     for (number, source) in (1..).zip(sources) {
         if !feed(source, content_id(number, &source.describe().name), &send).await? {
@@ -132,14 +131,18 @@ async fn seal_all(
         }
     }
     drop(send);
-    let sealed = sealing.await.map_err(|error| temporary(Code::INTERNAL, error.to_string()))?;
-    let (parts, sealed) = sealed.map_err(|error| store(&error))?;
+    let sealed = sealing.await.map_err(|error| broke_off(&error))?;
+    let (parts, sealed) = sealed.map_err(store)?;
     // We sign as author what was accepted, and nothing else.
     let same = |(source, sealed): (&Arc<dyn AttachmentSource>, &Sealed)| {
         sealed.plaintext.get(DigestAlgorithm::Sha256) == Some(source.describe().digest.0.as_slice())
     };
     if sealed.len() != sources.len() || !sources.iter().zip(&sealed).all(same) {
-        return Err(temporary(Code::STORE_CORRUPT, "an attachment differs from what was accepted"));
+        let text = (
+            "eine Anlage ist nicht mehr, was angenommen wurde",
+            "an attachment differs from what was accepted",
+        );
+        return Err(temporary(Code::STORE_CORRUPT, text));
     }
     Ok((parts, sealed))
 }
@@ -150,21 +153,21 @@ async fn feed(
     id: String,
     send: &mpsc::Sender<Piece>,
 ) -> Result<bool, Verdict> {
-    let unreadable = |code| temporary(code, "an attachment cannot be read from the store");
     let mut left = source.describe().size;
-    let mut octets = source.open().await.map_err(|error| unreadable(error.code()))?;
+    let mut octets = source.open().await.map_err(|error| unreadable_attachment(error.code()))?;
     if send.send(Piece::Begin(id)).await.is_err() {
         return Ok(false);
     }
     while let Some(piece) = octets.next().await {
-        let piece = piece.map_err(|error| unreadable(error.code()))?;
-        left = left.checked_sub(piece.len() as u64).ok_or_else(|| unreadable(Code::STORE_CORRUPT))?;
+        let piece = piece.map_err(|error| unreadable_attachment(error.code()))?;
+        left =
+            left.checked_sub(piece.len() as u64).ok_or_else(|| unreadable_attachment(Code::STORE_CORRUPT))?;
         if send.send(Piece::Octets(piece)).await.is_err() {
             return Ok(false);
         }
     }
     if left > 0 {
-        return Err(unreadable(Code::STORE_CORRUPT));
+        return Err(unreadable_attachment(Code::STORE_CORRUPT));
     }
     Ok(send.send(Piece::End).await.is_ok())
 }

@@ -40,43 +40,75 @@ pub(crate) enum Mode {
     Mediate(String),
 }
 
-/// What is wrong with a way.
+/// What is wrong with a way: German, English.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Flaw {
     /// A certificate: DDS-O003.
-    Certificate(&'static str),
+    Certificate((&'static str, &'static str)),
     /// Another value.
-    Value(&'static str),
+    Value((&'static str, &'static str)),
 }
 
 impl Partner {
     pub(crate) fn new(way: &OsciWay, sender: &OsciSender) -> Result<Self, Flaw> {
         let identity = &sender.identity;
         let read = |pem: &String, flaw| Certificate::from_pem(pem).map_err(|_| Flaw::Certificate(flaw));
-        let receiver = || way.receiver.clone().ok_or(Flaw::Value("it has no receiver for OSCI"));
+        let receiver = || {
+            way.receiver.clone().ok_or(Flaw::Value((
+                "es hat keinen Empfänger (receiver) für OSCI",
+                "it has no receiver for OSCI",
+            )))
+        };
         if way.subject.as_ref().is_some_and(|subject| subject.contains(['<', '&'])) {
             // The Java library writes the subject unescaped into the process card of the recipient (facts 5).
-            return Err(Flaw::Value("its OSCI subject contains < or &"));
+            return Err(Flaw::Value((
+                "sein OSCI-Betreff enthält < oder &",
+                "its OSCI subject contains < or &",
+            )));
         }
         if way.chunk_kb.is_some() && way.mode != OsciMode::Store {
-            return Err(Flaw::Value("only into a mailbox a delivery goes in chunks"));
+            return Err(Flaw::Value((
+                "nur in ein Postfach geht eine Zustellung in Teilen",
+                "only into a mailbox a delivery goes in chunks",
+            )));
         }
         let mut readers = Vec::new();
         for pem in &way.readers {
-            readers.push(read(pem, "a certificate of its readers is malformed")?);
+            readers.push(read(
+                pem,
+                ("ein Zertifikat seiner Leser ist fehlerhaft", "a certificate of its readers is malformed"),
+            )?);
         }
         let mut client = Client::new(
             identity.cipher_certificate().clone(),
             identity.signature_certificate().clone(),
-            read(&way.intermediary_cipher, "the cipher certificate of its intermediary is malformed")?,
-            read(&way.intermediary_signature, "the signature certificate of its intermediary is malformed")?,
+            read(
+                &way.intermediary_cipher,
+                (
+                    "das Verschlüsselungszertifikat seines Intermediärs ist fehlerhaft",
+                    "the cipher certificate of its intermediary is malformed",
+                ),
+            )?,
+            read(
+                &way.intermediary_signature,
+                (
+                    "das Signaturzertifikat seines Intermediärs ist fehlerhaft",
+                    "the signature certificate of its intermediary is malformed",
+                ),
+            )?,
         );
         // Signatures of answers are judged as their encryption is.
         client.policy = sender.courier.desk().intake.policy.clone();
         Ok(Self {
             address: way.intermediary.clone(),
             client,
-            addressee: read(&way.addressee, "the cipher certificate of the authority is malformed")?,
+            addressee: read(
+                &way.addressee,
+                (
+                    "das Verschlüsselungszertifikat der Behörde ist fehlerhaft",
+                    "the cipher certificate of the authority is malformed",
+                ),
+            )?,
             mode: match way.mode {
                 OsciMode::Store => Mode::Store,
                 OsciMode::Forward => Mode::Forward(receiver()?),

@@ -186,12 +186,12 @@ pub(crate) async fn deliver(targets: &Targets, consignment: &Consignment) -> Ver
     targets.lookup(&consignment.target).unwrap().adapter.deliver(consignment).await
 }
 
-/// Short form of a verdict: `delivered`, or `temporary`/`permanent` with code and detail.
+/// Short form of a verdict: `delivered`, or `temporary`/`permanent` with code and English detail.
 pub(crate) fn told(verdict: &Verdict) -> (&'static str, Option<Code>, String) {
     match verdict {
         Verdict::Delivered(receipt) => ("delivered", None, receipt.reference.clone().unwrap_or_default()),
-        Verdict::Temporary { fault, .. } => ("temporary", Some(fault.code), fault.detail.clone()),
-        Verdict::Permanent(fault) => ("permanent", Some(fault.code), fault.detail.clone()),
+        Verdict::Temporary { fault, .. } => ("temporary", Some(fault.code), fault.detail.english.clone()),
+        Verdict::Permanent(fault) => ("permanent", Some(fault.code), fault.detail.english.clone()),
     }
 }
 
