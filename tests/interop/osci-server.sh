@@ -26,12 +26,12 @@ run_against() {
 
 # start_server PROGRAM WORK: WORK/keys is the key folder of osci-java; all else is made in WORK.
 # Sets `server` (the process), `url` (intermediary), `url_recipient` (passive recipient), and `sink`, the port to which it forwards what
-# comes for the ARS 146285202040 and mediates what comes for 146285202230.
+# comes for the ARS 146285202040 and mediates what comes for 146285202230; what comes for 146285204030 goes into the mailbox.
 start_server() {
   local program="$1" work="$2" rest admin osci digest root
   root="$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)"
   port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
-  # A municipality whose Wohngeldstelle is a passive recipient at our own intermediary.
+  # A municipality whose Wohngeldstelle is a passive recipient or a mailbox at our own intermediary.
   office() {
     sed -e "s/146285202020/$1/" -e /^delegate/d "$root"/config/municipalities/146285202020-*.toml >"$work/config/municipalities/$1-osci-peer.toml"
     cat >>"$work/config/municipalities/$1-osci-peer.toml" <<TOML
@@ -47,7 +47,7 @@ addressee = """
 $(cat "$work/keys/addressee_cipher.pem")
 """
 mode = "$2"
-receiver = "$3"
+$([ -z "$3" ] || echo "receiver = \"$3\"")
 TOML
   }
   rest=$(port) admin=$(port) osci=$(port) sink=$(port)
@@ -75,6 +75,7 @@ may_answer = true
 TOML
   office "146285202040" forward "http://127.0.0.1:$sink/accept"
   office "146285202230" mediate "http://127.0.0.1:$sink/accept"
+  office "146285204030" store ""
   cat >"$work/config/drehscheibe.toml" <<TOML
 rules = "$root/rules"
 store = "$work/store"

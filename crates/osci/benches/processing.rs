@@ -4,8 +4,8 @@
 //! (RSA-3072 OAEP, AES-256-GCM), MIME, XML, ControlBlock and order, every digest, the signature of the order, the content package.
 //!
 //! Where Java and the peer of `tests/interop/osci-java` are there (`run.sh` builds it), keys and message are the peer's and its own
-//! figure stands in the same table. That peer is the JDK's cryptography with a protocol of our own, not the published OSCI library:
-//! the figure is a scale, not a comparison with that library.
+//! figure stands in the same table: the JDK's cryptography with a protocol of our own, a scale. Where `tests/interop/osci-library` was
+//! built too, the published OSCI library reads the same message, for the comparison.
 
 #![allow(
     clippy::print_stdout,
@@ -70,6 +70,17 @@ fn main() {
             1e6 / theirs
         );
         println!("{:<44} {:>10.2}", "ratio to the Java peer", micros(ours) / theirs);
+        match java.library() {
+            Some(theirs) => {
+                println!(
+                    "{:<44} {theirs:>10.0} µs   {:>10.0}/s",
+                    "the same by the published library, warm",
+                    1e6 / theirs
+                );
+                println!("{:<44} {:>10.2}", "ratio to the published library", micros(ours) / theirs);
+            }
+            None => println!("the published library is not there (tests/interop/osci-library/README.md)"),
+        }
     }
     limits(&key, ours);
 }
@@ -218,11 +229,27 @@ impl Java {
 
     /// Median of the peer's own loop of 500 after a warm-up of 500, in microseconds.
     fn measure(&self) -> f64 {
-        let (keys, message) = (self.path("keys"), self.path("message"));
-        let said = self
-            .run(&["measure", "--keys", keys.to_str().unwrap(), "--message", message.to_str().unwrap()])
-            .unwrap();
-        let value = said.split("\"p50_us\":").nth(1).unwrap().split([',', '}']).next().unwrap();
-        value.trim().parse().unwrap()
+        let mut peer = Command::new("java");
+        peer.arg("-jar").arg(&self.jar);
+        self.median(peer).unwrap()
+    }
+
+    /// The same by the published library, if its harness was built.
+    fn library(&self) -> Option<f64> {
+        let target = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/interop/osci-library/target");
+        let jar = target.join("osci-library-peer.jar");
+        if !jar.is_file() {
+            return None;
+        }
+        let mut peer = Command::new("java");
+        peer.arg("-cp").arg(format!("{}:{}/lib/*", jar.display(), target.display())).arg("library.Main");
+        self.median(peer)
+    }
+
+    fn median(&self, mut peer: Command) -> Option<f64> {
+        peer.arg("measure").arg("--keys").arg(self.path("keys")).arg("--message").arg(self.path("message"));
+        let output = peer.output().ok().filter(|output| output.status.success())?;
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        said.split("\"p50_us\":").nth(1)?.split([',', '}']).next()?.trim().parse().ok()
     }
 }

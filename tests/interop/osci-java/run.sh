@@ -51,5 +51,5 @@ await() {
 }
 
 build
-echo "OSCI peer: JDK cryptography and an OSCI implementation of our own; the published OSCI library is not part of it (README.md)."
+echo "OSCI peer: JDK cryptography and an OSCI implementation of our own; the published library is driven by ../osci-library."
 if [ $# -eq 0 ]; then selftest; else java -jar "$jar" "$@"; fi

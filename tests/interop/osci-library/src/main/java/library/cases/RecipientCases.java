@@ -14,7 +14,7 @@ import java.util.function.Consumer;
 import library.*;
 import peer.cases.*;
 
-/** L1–L…: beyond the numbers: the library pushes to our passive recipient as an intermediary would. */
+/** L1–L5, L8, beyond the numbers: the library pushes to our passive recipient as an intermediary would, and takes what our sender sends. */
 public final class RecipientCases {
     private final Scene scene;
 
@@ -164,27 +164,50 @@ public final class RecipientCases {
     private Outcome routed(String ars, Class<? extends OSCIRequest> type) throws Exception {
         Map<String, Outcome> steps = new LinkedHashMap<>();
         try (Recipient sink = new Recipient(scene.keys, scene.args.number("sink", 0))) {
-            Pusher pusher = new Pusher();
-            ContentContainer container = new ContentContainer();
-            container.addContent(new Content(document().replace("146285202020", ars)));
-            container.addContent(new Content(new Attachment(new ByteArrayInputStream(PLAN), "plan.pdf")));
-            container.sign(pusher.originator);
-            steps.put("in", pusher.send(h -> pusher.push.accept(id(), "Invented application", List.of(container), List.of()), "0800"));
+            steps.put("in", given(ars));
             for (int product = 1; product <= 2; product++) {
                 Recipient.Taken taken = sink.await(scene.args.number("patience", 60));
                 if (taken == null) throw new Context.Unreached("nothing was delivered");
                 if (!type.isInstance(taken.order())) return Outcome.of(false, taken.order() + " " + taken.refusal());
-                steps.put("product " + product, content(taken.order()));
+                Map<String, Outcome> found = content((ContentPackageI) taken.order());
+                found.put("order", Outcome.of(taken.order().isSigned(), taken.order().isSigned() ? "signed" : "unsigned"));
+                steps.put("product " + product, Outcome.all(found));
             }
         }
         return Outcome.all(steps);
     }
 
+    private Outcome given(String ars) throws Exception {
+        Pusher pusher = new Pusher();
+        ContentContainer container = new ContentContainer();
+        container.addContent(new Content(document().replace("146285202020", ars)));
+        container.addContent(new Content(new Attachment(new ByteArrayInputStream(PLAN), "plan.pdf")));
+        container.sign(pusher.originator);
+        return pusher.send(h -> pusher.push.accept(id(), "Invented application", List.of(container), List.of()), "0800");
+    }
+
+    @Case(id = "L8", title = "our sender: a routed message in the mailbox, without an order; the library fetches", expected = "0801; content and card as L4")
+    public Outcome deposits() throws Exception {
+        Map<String, Outcome> steps = new LinkedHashMap<>();
+        Dialog drain = scene.owner().opened();
+        for (int i = 0; i < 500 && drain.send(Orders.fetch(OSCIMessage.NO_SELECTION_RULE, null)).is("0801"); i++) { }
+        drain.exit();
+        steps.put("in", given("146285204030"));
+        Dialog d = scene.owner().opened();
+        long end = System.nanoTime() + scene.args.number("patience", 60) * 1_000_000_000L;
+        Reply reply = d.send(Orders.fetch(OSCIMessage.NO_SELECTION_RULE, null));
+        while (reply.is("9803") && System.nanoTime() < end) reply = d.send(Orders.fetch(OSCIMessage.NO_SELECTION_RULE, null));
+        steps.put("fetch", reply.outcome("0801"));
+        Map<String, Outcome> found = content(reply.as(ResponseToFetchDelivery.class));
+        steps.put("delivery", Outcome.all(found));
+        d.exit();
+        return Outcome.all(steps);
+    }
+
     private static final byte[] PLAN = "%PDF-invented".getBytes(java.nio.charset.StandardCharsets.US_ASCII);
 
-    /** What our sender wrote, as the library reads it. */
-    private Outcome content(OSCIRequest order) throws Exception {
-        ContentPackageI content = (ContentPackageI) order;
+    /** What our sender wrote, as the library reads it, and its card. */
+    private Map<String, Outcome> content(ContentPackageI content) throws Exception {
         ContentContainer opened = content.getEncryptedData()[0].decrypt(new Addressee(null, new KeyDecrypter(scene.keys.get("addressee_cipher"))));
         String first = opened.getContents()[0].getContentData().strip();
         Attachment[] attachments = opened.getAttachments();
@@ -194,11 +217,12 @@ public final class RecipientCases {
             card.setSelectionRule(content.getMessageId());
         }));
         d.exit();
-        return Outcome.all(DialogCases.steps(
-                "order", Outcome.of(order.isSigned(), order.isSigned() ? "signed" : "unsigned"),
+        boolean fetched = content instanceof ResponseToFetchDelivery;
+        return DialogCases.steps(
                 "author", Outcome.of(opened.checkAllSignatures(), opened.getSigners().length + " valid"),
                 "document", Outcome.of(first.contains("Pauline"), first.length() + " characters"),
                 "attachment", Outcome.of(attachments.length == 1 && Arrays.equals(attachments[0].getStream().readAllBytes(), PLAN), "equal"),
-                "card", DeliveryCases.times(cards.as(ResponseToFetchProcessCard.class).getProcessCardBundles()[0], "Creation+Forwarding+Reception")));
+                "card", DeliveryCases.times(cards.as(ResponseToFetchProcessCard.class).getProcessCardBundles()[0],
+                        fetched ? "Creation+Forwarding" : "Creation+Forwarding+Reception"));
     }
 }
