@@ -84,6 +84,18 @@ async fn a_message_travels_and_its_story_can_be_told() {
         assert!(document.contains(secret) && !exported.contains(secret), "{secret}");
     }
 
+    // What an operator names and nobody has is the operator's to mend.
+    let nobody = "00000000-0000-7000-8000-000000000000";
+    for unknown in [
+        &["explain", nobody][..],
+        &["deliver", "cancel", nobody],
+        &["deliver", "release", nobody],
+        &["deliver", "reject", nobody, "--reason", "Zurückgezogen"],
+        &["deliver", "redirect", nobody, "146120000000/steueramt/fv", "--force"],
+    ] {
+        let said = stage.ask(unknown).bad();
+        assert!(said.err.contains("DDS-C016"), "{unknown:?}: {}", said.err);
+    }
     assert_eq!(router.terminate().await, Some(0));
     // The evidence outlives the process.
     let after = stage.ask(&["journal", "verify", "--json"]).good().json();

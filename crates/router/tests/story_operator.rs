@@ -3,10 +3,15 @@
 
 mod support;
 
+use std::time::Duration;
+
 use dds_message::{Actor, Code, DeliveryId, DeliveryState, MessageId, MessageState, Problem};
 use dds_router::Handle;
-use dds_store::AuditLog;
+use dds_store::{AuditLog, LogRow};
 use support::{Bench, HOUR, OTHER, TAX, VILLAGE, application, busy, delivered, refused, source, target};
+
+/// A lease of the scheduler.
+const LEASE: Duration = Duration::from_secs(300);
 
 /// What an operator is told, never as if it had sent something.
 fn refusal(result: Result<(), Problem>, code: Code) {
@@ -80,6 +85,32 @@ async fn a_delivery_that_waits_may_be_redirected_or_called_off() {
     );
     bench.pass(100 * HOUR).await;
     assert!(bench.desk.is_empty(), "called off, and delivered all the same");
+    bench.finish().await;
+}
+
+/// The first office has it after all: the decision stands, and the journal tells who has it.
+#[tokio::test]
+async fn a_receipt_after_a_redirection_is_noted_and_changes_nothing() {
+    let mut bench = Bench::start().await;
+    let sent = bench.send(None, &application(1)).await.unwrap();
+    let mut calls = vec![bench.desk.call().await];
+    bench.pass(LEASE).await;
+    bench.pass(100 * HOUR).await;
+    let parked = bench.reaches(sent.id, MessageState::Parked).await;
+    bench.router.redirect(parked.deliveries[0].id, &target(OTHER), true, "erika").await.unwrap();
+    while calls.last().unwrap().target != target(OTHER) {
+        calls.push(bench.desk.call().await);
+    }
+    calls.pop().unwrap().says(delivered());
+    bench.reaches(sent.id, MessageState::Completed).await;
+    calls.remove(0).says(delivered());
+    let noted = |rows: &Vec<LogRow>| rows.iter().any(|row| row.event == "delivery.late_receipt");
+    let rows = bench.spy.until(async || bench.spy.store.history(sent.id).await.unwrap(), noted).await;
+    let row = rows.iter().find(|row| row.event == "delivery.late_receipt").unwrap();
+    assert_eq!((row.target.as_deref(), row.state.as_deref()), (Some(TAX), None));
+    let states: Vec<_> = bench.record(sent.id).await.deliveries.iter().map(|one| one.state).collect();
+    assert_eq!(states, [DeliveryState::Redirected, DeliveryState::Delivered]);
+    drop(calls);
     bench.finish().await;
 }
 

@@ -234,7 +234,7 @@ impl Journal for Spy {
     }
 
     async fn note(&self, entry: NewEntry) -> Result<(), StoreError> {
-        self.store.note(entry).await
+        self.changed(self.store.note(entry).await)
     }
 
     async fn backlog(&self) -> Result<Backlog, StoreError> {

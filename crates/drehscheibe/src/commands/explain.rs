@@ -227,3 +227,47 @@ fn step(name: &str, german: bool) -> &str {
         other => other,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use dds_message::{Digest, Timestamp};
+
+    use super::*;
+
+    fn row(event: &str, data: Value) -> LogRow {
+        let Value::Object(data) = data else { unreachable!() };
+        LogRow {
+            seq: 1,
+            at: Timestamp(0),
+            event: event.to_owned(),
+            message: None,
+            delivery: None,
+            case: None,
+            source: None,
+            procedure: None,
+            authority: None,
+            target: Some("146120000000/steueramt/fv".to_owned()),
+            state: None,
+            code: None,
+            data,
+            previous: Digest([0; 32]),
+            hash: Digest([0; 32]),
+        }
+    }
+
+    #[test]
+    fn a_redirection_tells_from_where_to_where() {
+        let redirected = row("delivery.redirected", serde_json::json!({ "to": "147130000000/steueramt/fv" }));
+        let told = "von einem Menschen umgeleitet: 146120000000/steueramt/fv → 147130000000/steueramt/fv";
+        assert_eq!(headline(&redirected, true), told);
+    }
+
+    #[test]
+    fn what_a_person_or_a_late_receipt_did_has_a_headline_in_both_languages() {
+        for event in ["message.rejected", "delivery.cancelled", "delivery.late_receipt"] {
+            let row = row(event, serde_json::json!({}));
+            let (german, english) = (headline(&row, true), headline(&row, false));
+            assert!(!german.contains(event) && !english.contains(event) && german != english, "{event}");
+        }
+    }
+}
