@@ -29,7 +29,9 @@ pub(crate) async fn run(scheduler: &Scheduler, claimed: Claimed) {
         return give_back(scheduler, &claimed, open).await;
     }
     let state = scheduler.target(&claimed.delivery.target, target.policy.parallel);
-    let Ok(_place) = Arc::clone(&state.places).acquire_owned().await else { return };
+    // First the place at the target: who waits for that takes nothing from other targets.
+    let Ok(_there) = Arc::clone(&state.places).acquire_owned().await else { return };
+    let Ok(_of_all) = scheduler.places.acquire().await else { return };
     if !still_held(scheduler, &claimed).await {
         return;
     }

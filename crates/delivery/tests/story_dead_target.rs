@@ -147,6 +147,23 @@ async fn one_dead_target_does_not_delay_others() {
 }
 
 #[tokio::test]
+async fn who_waits_for_a_place_at_its_target_takes_none_from_others() {
+    let mut bench = Bench::with_places(3);
+    let narrow = TargetPolicy { parallel: 1, ..TargetPolicy::default() };
+    bench.desk.targets.policies.lock().unwrap().insert(target("dead"), narrow);
+    for number in 0..8 {
+        bench.one(number, "dead").await;
+    }
+    let _hanging = bench.desk.call().await;
+    let fine = bench.one(100, "fine").await;
+    let call = bench.desk.call().await;
+    assert_eq!(call.delivery, fine);
+    call.says(delivered());
+    bench.until(fine, |record| record.state == DeliveryState::Delivered).await;
+    bench.stop().await;
+}
+
+#[tokio::test]
 async fn an_attempt_begins_only_under_a_lease_that_is_still_held() {
     let mut bench = Bench::start();
     let policy = TargetPolicy { parallel: 1, ..TargetPolicy::default() };

@@ -39,6 +39,11 @@ pub struct Bench {
 
 impl Bench {
     pub fn start() -> Self {
+        Self::with_places(Options::default().concurrency)
+    }
+
+    /// With so many places for attempts over all targets.
+    pub fn with_places(concurrency: usize) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let clock = ManualClock::default();
         let key = MasterKey::from_hex(&"5a".repeat(32)).unwrap();
@@ -53,8 +58,8 @@ impl Bench {
             clock: Arc::new(clock.clone()),
             telemetry: Telemetry::default(),
         };
-        let scheduler =
-            Scheduler::new(parts, Options { lease: LEASE, grace: Duration::ZERO, ..Options::default() });
+        let options = Options { concurrency, lease: LEASE, grace: Duration::ZERO, ..Options::default() };
+        let scheduler = Scheduler::new(parts, options);
         let (shutdown, ended) = watch::channel(false);
         let running = tokio::spawn(scheduler.run(ended));
         Self { clock, spy, desk, shutdown, running, _dir: dir }
