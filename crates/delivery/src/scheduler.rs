@@ -1,6 +1,10 @@
 //! The scheduler: claims what is due, runs attempts side by side, settles them.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use dds_message::{Clock, TargetId, Timestamp};
 use dds_store::{BlobStore, ClaimFilter, Claimed, Journal, Vault};
@@ -67,6 +71,8 @@ pub struct Scheduler {
     /// Places for attempts over all targets.
     pub(crate) places: Semaphore,
     lanes: Mutex<HashMap<TargetId, Arc<TargetState>>>,
+    /// Targets with deliveries that the active release lacks.
+    missing: Mutex<HashSet<TargetId>>,
 }
 
 /// What the scheduler remembers about a target while it runs.
@@ -81,7 +87,7 @@ impl Scheduler {
     #[must_use]
     pub fn new(parts: Parts, options: Options) -> Self {
         let places = Semaphore::new(options.concurrency);
-        Self { parts, options, places, lanes: Mutex::default() }
+        Self { parts, options, places, lanes: Mutex::default(), missing: Mutex::default() }
     }
 
     /// Delivers until `shutdown` turns true, then lets attempts under way end within the grace period. Leases of
@@ -158,6 +164,16 @@ impl Scheduler {
         };
         let until = until.min(now.plus(LONGEST_SLEEP));
         self.parts.journal.wait(filter, Some(until), now).await;
+    }
+
+    /// Notes whether the active release has `target`. Whether it has just turned out to lack it.
+    pub(crate) fn lacks(&self, target: &TargetId, lacks: bool) -> bool {
+        let mut missing = self.missing.lock();
+        if lacks {
+            return missing.insert(target.clone());
+        }
+        missing.remove(target);
+        false
     }
 
     /// State of `target`; places follow the policy of the first attempt since start.
