@@ -19,7 +19,7 @@ const UNFINISHED: [&str; 3] = [".tmp", ".part", ".filepart"];
 /// Name, size and time of change of all files of a submission.
 pub(super) type Fingerprint = Vec<(String, u64, i64, i64)>;
 
-/// Something in `in/` that may be a submission.
+/// Something in `in/` or `arbeit/` that may be a submission.
 #[derive(Debug, Clone)]
 pub(super) struct Candidate {
     pub(super) name: String,
@@ -27,6 +27,8 @@ pub(super) struct Candidate {
     pub(super) fingerprint: Fingerprint,
     /// The sender says it is complete.
     pub(super) marked: bool,
+    /// It lies in `arbeit/`.
+    pub(super) taken: bool,
 }
 
 /// A submission that was read; attachments are only digested.
@@ -66,24 +68,27 @@ pub(super) fn candidates(inbox: &Path) -> io::Result<Vec<Candidate>> {
         }
         // Gone since the listing: the sender renamed it.
         let Ok(fingerprint) = fingerprint(&path) else { continue };
-        let marked = markers(&path).iter().any(|marker| marker.exists());
-        candidates.push(Candidate { name, path, fingerprint, marked });
+        let marked = markers(&path).any(|marker| marker.exists());
+        candidates.push(Candidate { name, path, fingerprint, marked, taken: false });
     }
     candidates.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(candidates)
 }
 
 /// Where a marker of the submission at `path` may be: beside it, and inside if it is a folder.
-pub(super) fn markers(path: &Path) -> Vec<PathBuf> {
-    let beside = MARKERS.iter().map(|marker| {
+fn markers(path: &Path) -> impl Iterator<Item = PathBuf> {
+    markers_beside(path).chain(MARKERS.iter().map(|marker| path.join(marker)))
+}
+
+pub(super) fn markers_beside(path: &Path) -> impl Iterator<Item = PathBuf> {
+    MARKERS.iter().map(|marker| {
         let mut name = path.file_name().unwrap_or_default().to_owned();
         name.push(marker);
         path.with_file_name(name)
-    });
-    beside.chain(MARKERS.iter().map(|marker| path.join(marker))).collect()
+    })
 }
 
-fn fingerprint(path: &Path) -> io::Result<Fingerprint> {
+pub(super) fn fingerprint(path: &Path) -> io::Result<Fingerprint> {
     let stamp =
         |name: String, metadata: &Metadata| (name, metadata.len(), metadata.mtime(), metadata.mtime_nsec());
     let metadata = fs::symlink_metadata(path)?;
