@@ -1,9 +1,13 @@
 //! Looking into a drop folder.
 
 use std::{
+    ffi::OsStr,
     fs::{self, File, Metadata, OpenOptions},
     io::{self, Read},
-    os::unix::fs::{MetadataExt, OpenOptionsExt},
+    os::unix::{
+        ffi::OsStrExt,
+        fs::{MetadataExt, OpenOptionsExt},
+    },
     path::{Path, PathBuf},
 };
 
@@ -22,6 +26,7 @@ pub(super) type Fingerprint = Vec<(String, u64, i64, i64)>;
 /// Something in `in/` or `arbeit/` that may be a submission.
 #[derive(Debug, Clone)]
 pub(super) struct Candidate {
+    /// Its name, as far as it is UTF-8.
     pub(super) name: String,
     pub(super) path: PathBuf,
     pub(super) fingerprint: Fingerprint,
@@ -54,15 +59,17 @@ pub(super) fn candidates(inbox: &Path) -> io::Result<Vec<Candidate>> {
     let mut candidates = Vec::new();
     for entry in fs::read_dir(inbox)? {
         let path = entry?.path();
-        let Some(name) = path.file_name().and_then(|name| name.to_str()).map(str::to_owned) else {
-            continue;
-        };
-        if let Some(marked) = MARKERS.iter().find_map(|marker| name.strip_suffix(marker)) {
+        let name = path.file_name().unwrap_or_default();
+        if let Some(marked) =
+            MARKERS.iter().find_map(|marker| name.as_bytes().strip_suffix(marker.as_bytes()))
+        {
+            let marked = OsStr::from_bytes(marked);
             if !marked.is_empty() && fs::symlink_metadata(inbox.join(marked)).is_err() {
                 fs::remove_file(&path)?;
             }
             continue;
         }
+        let name = name.to_string_lossy().into_owned();
         if name.starts_with('.') || UNFINISHED.iter().any(|suffix| name.ends_with(suffix)) {
             continue;
         }
@@ -109,8 +116,8 @@ pub(super) fn fingerprint(path: &Path) -> io::Result<Fingerprint> {
 /// `DDS-I004`, `DDS-I003`, `DDS-I006` for what is wrong with it; `DDS-I011` for what could not be read now.
 pub(super) fn read(path: &Path, limits: &Limits) -> Result<Content, Problem> {
     let metadata = fs::symlink_metadata(path).map_err(super::unreadable)?;
+    let name = path.file_name().and_then(|name| name.to_str()).ok_or_else(not_utf8)?;
     if metadata.is_file() {
-        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
         let format = format_of(name).ok_or_else(|| {
             Problem::new(Code::UNSUPPORTED_MEDIA, "a single file must end in .xml or .json")
         })?;
@@ -122,7 +129,7 @@ pub(super) fn read(path: &Path, limits: &Limits) -> Result<Content, Problem> {
     let (mut main, mut attachments) = (None, Vec::new());
     for entry in fs::read_dir(path).map_err(super::unreadable)? {
         let entry = entry.map_err(super::unreadable)?;
-        let name = entry.file_name().into_string().map_err(|_| bad("a file name is not UTF-8"))?;
+        let name = entry.file_name().into_string().map_err(|_| not_utf8())?;
         if name.starts_with('.') {
             continue;
         }
@@ -187,6 +194,10 @@ fn format_of(name: &str) -> Option<Format> {
         "json" => Some(Format::Json),
         _ => None,
     }
+}
+
+fn not_utf8() -> Problem {
+    bad("a file name is not UTF-8")
 }
 
 fn bad(detail: &str) -> Problem {

@@ -1,7 +1,9 @@
 //! The drop folder: what is taken, when, and where it goes.
 
 use std::{
+    ffi::OsStr,
     fs,
+    os::unix::ffi::OsStrExt,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -280,6 +282,19 @@ async fn who_has_only_a_folder_is_told_what_the_rules_say() {
     folder.put("in/b.xml", DOCUMENT);
     assert_eq!(folder.poll().await, accepted(1));
     assert!(fs::read_to_string(folder.at("angenommen/b.xml.quittung.json")).unwrap().contains("parked"));
+}
+
+#[tokio::test]
+async fn a_name_that_is_not_utf8_is_refused_and_not_passed_over() {
+    let mut folder = Folder::new(|options| options.marker_required = true);
+    for name in [&b"M\xfcller.xml"[..], b"M\xfcller.xml.fertig"] {
+        fs::write(folder.at("in").join(OsStr::from_bytes(name)), DOCUMENT).unwrap();
+    }
+    assert_eq!(folder.poll().await, refused(1));
+    let reason = fs::read_to_string(folder.at("abgelehnt/M\u{fffd}ller.xml/fehler.txt")).unwrap();
+    assert!(reason.contains("DDS-I004"), "{reason}");
+    assert_eq!(fs::read_dir(folder.at("in")).unwrap().count(), 0);
+    assert!(folder.fake.taken().is_empty());
 }
 
 #[tokio::test]
