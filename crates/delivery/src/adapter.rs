@@ -11,7 +11,7 @@ use dds_store::{ByteStream, Output, StoreError};
 /// A way to a target: REST push, SOAP push, drop folder, mail. One value per configured target.
 #[async_trait]
 pub trait Adapter: Send + Sync + 'static {
-    /// One attempt. Must be bounded in time by itself; is dropped at the `attempt_timeout` of its target.
+    /// One attempt; is dropped when [`TargetPolicy::attempt_timeout`] is over.
     async fn deliver(&self, consignment: &Consignment) -> Verdict;
 }
 

@@ -18,18 +18,21 @@ use crate::{
 /// Runs the attempt that `claimed` gives the right to.
 pub(crate) async fn run(scheduler: &Scheduler, claimed: Claimed) {
     let now = scheduler.parts.clock.now();
+    let found = scheduler.parts.targets.lookup(&claimed.delivery.target);
     if now >= claimed.delivery.deadline {
-        return give_up(scheduler, &claimed, Code::DEADLINE_PASSED).await;
+        let code = if found.is_some() { Code::DEADLINE_PASSED } else { Code::TARGET_UNKNOWN };
+        return give_up(scheduler, &claimed, code).await;
     }
-    let Some(target) = scheduler.parts.targets.lookup(&claimed.delivery.target) else {
-        return give_up(scheduler, &claimed, Code::TARGET_UNKNOWN).await;
-    };
+    let newly_missing = scheduler.lacks(&claimed.delivery.target, found.is_none());
+    let Some(target) = found else { return missing(scheduler, &claimed, now, newly_missing).await };
     let open = retry::after_maintenance(&target.policy, now);
     if open > now {
         return give_back(scheduler, &claimed, open).await;
     }
     let state = scheduler.target(&claimed.delivery.target, target.policy.parallel);
-    let Ok(_place) = Arc::clone(&state.places).acquire_owned().await else { return };
+    // First the place at the target: who waits for that takes nothing from other targets.
+    let Ok(_there) = Arc::clone(&state.places).acquire_owned().await else { return };
+    let Ok(_of_all) = scheduler.places.acquire().await else { return };
     if !still_held(scheduler, &claimed, target.policy.attempt_timeout).await {
         return;
     }
@@ -51,6 +54,21 @@ pub(crate) async fn run(scheduler: &Scheduler, claimed: Claimed) {
             give_back(scheduler, &claimed, now.plus(Duration::from_secs(60))).await;
         }
     }
+}
+
+/// How often the active release is asked for a target that it lacks.
+const MISSING_PAUSE: Duration = Duration::from_secs(60);
+
+/// The active release lacks the target. A corrected release or the one before brings it back, so what waits for it does so
+/// until its deadline.
+async fn missing(scheduler: &Scheduler, claimed: &Claimed, now: Timestamp, newly: bool) {
+    let (target, until) = (&claimed.delivery.target, now.plus(MISSING_PAUSE));
+    if newly {
+        let held = TargetHeld { target, until, code: Code::TARGET_UNKNOWN };
+        let _facts = scheduler.parts.telemetry.record(&held);
+    }
+    pause(scheduler, claimed, Some(until)).await;
+    give_back(scheduler, claimed, until).await;
 }
 
 /// Whether the lease outlived the wait for a place at the target; lets it outlive the attempt too, however long that may

@@ -1,6 +1,10 @@
 //! The scheduler: claims what is due, runs attempts side by side, settles them.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use dds_message::{Clock, TargetId, Timestamp};
 use dds_store::{BlobStore, ClaimFilter, Claimed, Journal, Vault};
@@ -16,10 +20,10 @@ use crate::{TargetDirectory, attempt, breaker::Breaker};
 /// How much at a time.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// Attempts side by side over all targets.
+    /// Attempts side by side over all targets. One that waits for a place at its target does not count.
     pub concurrency: usize,
-    /// Of these, at most so many for one target, so that a slow one never takes all places. The policy of a target can set
-    /// fewer.
+    /// At most so many deliveries of one target under lease, so that a slow one never takes all places. The policy of a target
+    /// can set fewer.
     pub per_target: usize,
     /// A claimed delivery may wait so long for its place at the target; the attempt then has its timeout on top of this.
     pub lease: Duration,
@@ -40,6 +44,9 @@ impl Default for Options {
 
 /// After so long the scheduler looks again, whatever it knows to be due.
 const LONGEST_SLEEP: Duration = Duration::from_secs(60);
+
+/// Leases per place: those beyond the places wait for one at their target, or for one of all.
+const LEASES_PER_PLACE: usize = 4;
 
 /// What the scheduler works with.
 #[derive(Clone)]
@@ -62,7 +69,11 @@ pub struct Parts {
 pub struct Scheduler {
     pub(crate) parts: Parts,
     pub(crate) options: Options,
+    /// Places for attempts over all targets.
+    pub(crate) places: Semaphore,
     lanes: Mutex<HashMap<TargetId, Arc<TargetState>>>,
+    /// Targets with deliveries that the active release lacks.
+    missing: Mutex<HashSet<TargetId>>,
 }
 
 /// What the scheduler remembers about a target while it runs.
@@ -76,18 +87,19 @@ impl Scheduler {
     /// Makes a scheduler; nothing runs yet.
     #[must_use]
     pub fn new(parts: Parts, options: Options) -> Self {
-        Self { parts, options, lanes: Mutex::new(HashMap::new()) }
+        let places = Semaphore::new(options.concurrency);
+        Self { parts, options, places, lanes: Mutex::default(), missing: Mutex::default() }
     }
 
     /// Delivers until `shutdown` turns true, then lets attempts under way end within the grace period. Leases of
     /// attempts that do not end in time return by themselves.
     pub async fn run(self, mut shutdown: watch::Receiver<bool>) {
         let this = Arc::new(self);
-        let places = Arc::new(Semaphore::new(this.options.concurrency));
+        let leases = Arc::new(Semaphore::new(this.options.concurrency * LEASES_PER_PLACE));
         let mut attempts = JoinSet::new();
         while !*shutdown.borrow() {
             tokio::select! {
-                () = this.round(&places, &mut attempts) => {}
+                () = this.round(&leases, &mut attempts) => {}
                 _ = shutdown.changed() => break,
             }
             while attempts.try_join_next().is_some() {}
@@ -99,20 +111,20 @@ impl Scheduler {
     }
 
     /// Claims what fits and starts it, or sleeps until something is due.
-    async fn round(self: &Arc<Self>, places: &Arc<Semaphore>, attempts: &mut JoinSet<()>) {
-        let Ok(first) = Arc::clone(places).acquire_owned().await else { return };
+    async fn round(self: &Arc<Self>, leases: &Arc<Semaphore>, attempts: &mut JoinSet<()>) {
+        let Ok(first) = Arc::clone(leases).acquire_owned().await else { return };
         self.give_up_overdue(attempts).await;
         let now = self.parts.clock.now();
         let filter = ClaimFilter::Push { per_target: self.options.per_target };
-        let room = places.available_permits().min(63) + 1;
+        let room = leases.available_permits().min(63) + 1;
         match self.parts.journal.claim(&filter, room, self.options.lease, now).await {
             Ok(claimed) if claimed.is_empty() => self.sleep(&filter).await,
             Ok(claimed) => {
                 let mut permit = Some(first);
                 for one in claimed {
                     // Permits taken one by one cannot run out: only this task claims, and it claimed no more than free.
-                    let place = permit.take().or_else(|| Arc::clone(places).try_acquire_owned().ok());
-                    attempts.spawn(Arc::clone(self).attempt(one, place));
+                    let lease = permit.take().or_else(|| Arc::clone(leases).try_acquire_owned().ok());
+                    attempts.spawn(Arc::clone(self).attempt(one, lease));
                 }
             }
             Err(error) => {
@@ -136,9 +148,9 @@ impl Scheduler {
         }
     }
 
-    async fn attempt(self: Arc<Self>, claimed: Claimed, place: Option<OwnedSemaphorePermit>) {
+    async fn attempt(self: Arc<Self>, claimed: Claimed, lease: Option<OwnedSemaphorePermit>) {
         attempt::run(&self, claimed).await;
-        drop(place);
+        drop(lease);
     }
 
     async fn sleep(&self, filter: &ClaimFilter) {
@@ -153,6 +165,16 @@ impl Scheduler {
         };
         let until = until.min(now.plus(LONGEST_SLEEP));
         self.parts.journal.wait(filter, Some(until), now).await;
+    }
+
+    /// Notes whether the active release has `target`. Whether it has just turned out to lack it.
+    pub(crate) fn lacks(&self, target: &TargetId, lacks: bool) -> bool {
+        let mut missing = self.missing.lock();
+        if lacks {
+            return missing.insert(target.clone());
+        }
+        missing.remove(target);
+        false
     }
 
     /// State of `target`; places follow the policy of the first attempt since start.

@@ -147,6 +147,60 @@ async fn one_dead_target_does_not_delay_others() {
 }
 
 #[tokio::test]
+async fn who_waits_for_a_place_at_its_target_takes_none_from_others() {
+    let mut bench = Bench::with_places(3);
+    let narrow = TargetPolicy { parallel: 1, ..TargetPolicy::default() };
+    bench.desk.targets.policies.lock().unwrap().insert(target("dead"), narrow);
+    for number in 0..8 {
+        bench.one(number, "dead").await;
+    }
+    let _hanging = bench.desk.call().await;
+    let fine = bench.one(100, "fine").await;
+    let call = bench.desk.call().await;
+    assert_eq!(call.delivery, fine);
+    call.says(delivered());
+    bench.until(fine, |record| record.state == DeliveryState::Delivered).await;
+    bench.stop().await;
+}
+
+#[tokio::test]
+async fn what_waits_for_a_target_that_the_release_lacks_goes_out_when_it_is_back() {
+    let mut bench = Bench::start();
+    bench.desk.targets.absent.lock().unwrap().insert(target("moved"));
+    let ids = [bench.one(1, "moved").await, bench.one(2, "moved").await];
+    bench.pass(HOUR).await;
+    bench.idle().await;
+    for id in ids {
+        let record = bench.record(id).await;
+        assert_eq!((record.state, record.attempts), (DeliveryState::Prepared, 0), "{:?}", record.code);
+    }
+    // The release before is in force again.
+    bench.desk.targets.absent.lock().unwrap().clear();
+    bench.pass(Duration::from_secs(60)).await;
+    for _ in ids {
+        bench.desk.call().await.says(delivered());
+    }
+    for id in ids {
+        bench.until(id, |record| record.state == DeliveryState::Delivered).await;
+    }
+    bench.stop().await;
+}
+
+#[tokio::test]
+async fn a_target_that_stays_missing_makes_dead_letters_at_the_deadline() {
+    let bench = Bench::start();
+    bench.desk.targets.absent.lock().unwrap().insert(target("gone"));
+    let id = bench.one(1, "gone").await;
+    bench.pass(71 * HOUR).await;
+    bench.idle().await;
+    assert_eq!(bench.record(id).await.state, DeliveryState::Prepared);
+    bench.pass(HOUR).await;
+    let record = bench.until(id, |record| record.state == DeliveryState::DeadLetter).await;
+    assert_eq!(record.code, Some(Code::TARGET_UNKNOWN));
+    bench.stop().await;
+}
+
+#[tokio::test]
 async fn an_attempt_begins_only_under_a_lease_that_is_still_held() {
     let mut bench = Bench::start();
     let policy = TargetPolicy { parallel: 1, ..TargetPolicy::default() };

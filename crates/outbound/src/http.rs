@@ -18,7 +18,7 @@ use crate::{
     fault::{LONGEST_WAIT, NO_ANSWER, joined, kind, temporary, unreadable_attachment},
 };
 
-/// Most bytes of an answer that are read; a receipt or fault is far smaller.
+/// After so many bytes of an answer no more is read; a receipt or fault is far smaller.
 const ANSWER: usize = 256 * 1024;
 
 /// The one client: its pool of keep-alive connections serves all targets.
@@ -49,11 +49,13 @@ pub(crate) struct Endpoint {
     pub(crate) silence: Duration,
 }
 
-/// An answer, of which at most [`ANSWER`] bytes were read.
+/// An answer, of which hardly more than [`ANSWER`] bytes were read.
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
+    /// There was more than was read.
+    pub(crate) cut: bool,
 }
 
 impl Endpoint {
@@ -91,8 +93,8 @@ impl Endpoint {
         let request = self.client.request(method, self.url.clone()).headers(headers).body(body);
         let response = self.answered(request.send(), taken).await?;
         let (status, headers) = (response.status(), response.headers().clone());
-        let body = self.read(response).await?;
-        Ok(Answer { status, headers, body })
+        let (body, cut) = self.read(response).await?;
+        Ok(Answer { status, headers, body, cut })
     }
 
     /// Waits for the head of the answer. Until the target has taken the last piece of the body (which closes `taken`), it may be
@@ -116,14 +118,14 @@ impl Endpoint {
         }
     }
 
-    /// Reads the answer so that the connection can be used again, unless it is too long.
-    async fn read(&self, mut response: Response) -> Result<Bytes, Verdict> {
+    /// Reads the answer so that the connection can be used again, unless it is too long. Whether it was.
+    async fn read(&self, mut response: Response) -> Result<(Bytes, bool), Verdict> {
         let mut body = BytesMut::new();
         loop {
             let piece = timeout(self.silence, response.chunk()).await.map_err(|_| silent())?;
             match piece.map_err(|error| broken(&error))? {
-                Some(piece) if body.len() + piece.len() <= ANSWER => body.extend_from_slice(&piece),
-                _ => return Ok(body.freeze()),
+                Some(piece) if body.len() < ANSWER => body.extend_from_slice(&piece),
+                rest => return Ok((body.freeze(), rest.is_some())),
             }
         }
     }

@@ -79,6 +79,11 @@ fn echoes(answer: &Answer, consignment: &Consignment) -> bool {
 pub(crate) fn refused(status: StatusCode, headers: &HeaderMap) -> Verdict {
     let detail = Text::verbatim(format!("HTTP {}", status.as_u16()));
     match status.as_u16() {
+        // A gateway has no answer from what is behind it, which may have the delivery all the same.
+        502 | 504 => Verdict::Temporary {
+            fault: Fault { code: Code::IN_DOUBT, detail },
+            retry_after: retry_after(headers),
+        },
         408 | 425 | 429 | 500..=599 => Verdict::Temporary {
             fault: Fault { code: Code::TARGET_BUSY, detail },
             retry_after: retry_after(headers),

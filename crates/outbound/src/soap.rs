@@ -120,7 +120,9 @@ fn judge(answer: &Answer) -> Verdict {
     if matches!(answer.status.as_u16(), 401 | 403) {
         return refused(answer.status, &answer.headers);
     }
-    let parsed = dds_soap::parse(&answer.body).ok();
+    let root = root(answer);
+    let body = root.as_deref().map_or(answer.body.as_ref(), str::as_bytes);
+    let parsed = dds_soap::parse(body).ok();
     if let Some(fault) = parsed.as_ref().and_then(dds_soap::Parsed::fault) {
         // The reason is text of the target and stays out of log and journal.
         return match fault.code {
@@ -143,12 +145,42 @@ fn judge(answer: &Answer) -> Verdict {
     if !answer.status.is_success() {
         return refused(answer.status, &answer.headers);
     }
-    // 202 and an empty body are the answer of a one-way operation.
-    if parsed.is_none() && !answer.body.trim_ascii().is_empty() {
-        let text = ("die Antwort ist kein SOAP-Umschlag", "the answer is no SOAP envelope");
-        return temporary(Code::TARGET_BUSY, text);
+    // 202 and an empty body are the answer of a one-way operation. A long answer, such as an echo of the request, is told by its
+    // beginning.
+    let taken = parsed.is_some()
+        || body.trim_ascii().is_empty()
+        || (answer.cut && dds_soap::begins_with_fault(body) == Some(false));
+    if !taken {
+        return temporary(
+            Code::IN_DOUBT,
+            ("die Antwort ist kein SOAP-Umschlag", "the answer is no SOAP envelope"),
+        );
     }
     delivered(parsed.as_ref().and_then(reference).as_deref())
+}
+
+/// The envelope in a `multipart/related` answer (MTOM, SOAP with Attachments): its root part, which `start` names and which
+/// otherwise is the first (RFC 2387 section 3).
+fn root(answer: &Answer) -> Option<String> {
+    let media_type = answer.headers.get(header::CONTENT_TYPE)?.to_str().ok()?;
+    let (kind, _) = media_type.split_once(';')?;
+    if !kind.trim().eq_ignore_ascii_case("multipart/related") {
+        return None;
+    }
+    let delimiter = format!("--{}", parameter(media_type, "boundary")?);
+    let start = parameter(media_type, "start").unwrap_or_default();
+    // Other parts may be no text; the envelope is.
+    let text = String::from_utf8_lossy(&answer.body);
+    let mut parts = text.split(&delimiter).skip(1).filter_map(|part| part.split_once("\r\n\r\n"));
+    parts.find(|(head, _)| head.contains(start)).map(|(_, content)| content.to_owned())
+}
+
+/// A parameter of a media type (RFC 9110 section 5.6.6).
+fn parameter<'a>(media_type: &'a str, wanted: &str) -> Option<&'a str> {
+    media_type.split(';').skip(1).find_map(|parameter| {
+        let (name, value) = parameter.split_once('=')?;
+        name.trim().eq_ignore_ascii_case(wanted).then(|| value.trim().trim_matches('"'))
+    })
 }
 
 /// Text of the first element named like a reference.

@@ -144,11 +144,12 @@ async fn two_attempts_at_a_time_do_not_share_what_they_write() {
         let next_attempt = begin(&next);
         next.waits.notified().await;
         late.go.notify_one();
-        let verdict = late_attempt.await.unwrap();
-        assert_eq!((told(&verdict).0, sim.collect().unwrap()), ("temporary", 0), "{office}: {verdict:?}");
+        let late_verdict = late_attempt.await.unwrap();
+        let shown = sim.collect();
         next.go.notify_one();
-        assert_eq!(told(&next_attempt.await.unwrap()).0, "delivered", "{office}");
-        assert_eq!(sim.collect().unwrap(), 1);
+        let next_verdict = next_attempt.await.unwrap();
+        assert_eq!((told(&late_verdict).0, shown.unwrap()), ("temporary", 0), "{office}: {late_verdict:?}");
+        assert_eq!((told(&next_verdict).0, sim.collect().unwrap()), ("delivered", 1), "{office}");
         assert_eq!(sim.inbox().all()[0].attachments[0].digest, next.attachment.digest);
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "something was left behind");
     }

@@ -88,6 +88,8 @@ async fn every_answer_has_its_verdict() {
         ("425 Too Early", "", ("temporary", Some(Code::TARGET_BUSY), "HTTP 425")),
         ("429 Too Many", "", ("temporary", Some(Code::TARGET_BUSY), "HTTP 429")),
         ("500 Oops", "", ("temporary", Some(Code::TARGET_BUSY), "HTTP 500")),
+        ("502 Bad Gateway", "", ("temporary", Some(Code::IN_DOUBT), "HTTP 502")),
+        ("504 Gateway Timeout", "", ("temporary", Some(Code::IN_DOUBT), "HTTP 504")),
         ("503 Later", "", ("temporary", Some(Code::TARGET_BUSY), "HTTP 503")),
     ] {
         let url = canned(http(status, headers, if status.starts_with("204") { "" } else { secret })).await;

@@ -72,15 +72,58 @@ async fn faults_tell_whose_they_are() {
     assert_eq!(told(&deliver(&targets, &sent).await).0, "delivered");
 }
 
+fn envelope(payload: &str) -> String {
+    format!(
+        "<s:Envelope xmlns:s=\"http://schemas.xmlsoap.org/soap/envelope/\"><s:Body>{payload}</s:Body></s:Envelope>"
+    )
+}
+
+/// What a target answers, and short what comes of it.
+async fn answered(status: &str, headers: &str, body: &str) -> (&'static str, Option<Code>, String) {
+    let url = canned(http(status, headers, body)).await;
+    told(&deliver(&Town::at(&url).targets(), &consignment("soap", 1, Vec::new())).await)
+}
+
 #[tokio::test]
-async fn a_one_way_service_answers_nothing_and_a_web_page_is_no_receipt() {
-    let sent = consignment("soap", 1, Vec::new());
-    for (status, body, expected) in [
-        ("202 Accepted", "", "delivered"),
-        ("200 OK", "<html>Anmeldung</html>", "temporary"),
-        ("404 Not", "", "permanent"),
-    ] {
-        let url = canned(http(status, "", body)).await;
-        assert_eq!(told(&deliver(&Town::at(&url).targets(), &sent).await).0, expected, "{status}");
+async fn a_one_way_service_answers_nothing_and_what_cannot_be_read_is_in_doubt() {
+    let unread = ("temporary", Some(Code::IN_DOUBT), "the answer is no SOAP envelope".to_owned());
+    assert_eq!(answered("202 Accepted", "", "").await.0, "delivered");
+    assert_eq!(answered("404 Not", "", "").await.0, "permanent");
+    for body in ["<html>Anmeldung</html>", "OK", "{}", "<s:Envelope"] {
+        assert_eq!(answered("200 OK", "", body).await, unread, "{body}");
+    }
+    for status in ["502 Bad Gateway", "504 Gateway Timeout"] {
+        let (what, code, detail) = answered(status, "", "<html/>").await;
+        assert_eq!(
+            (what, code, detail),
+            ("temporary", Some(Code::IN_DOUBT), format!("HTTP {}", &status[..3]))
+        );
+    }
+}
+
+#[tokio::test]
+async fn the_root_of_a_multipart_answer_is_its_envelope() {
+    let part = |id: &str, content: &str| {
+        format!("--B-1\r\nContent-ID: <{id}>\r\nContent-Type: application/xop+xml\r\n\r\n{content}\r\n")
+    };
+    let receipt = envelope("<ok><kennung>FV-7</kennung></ok>");
+    let first = format!("{}{}--B-1--\r\n", part("root", &receipt), part("bild", "\u{fffd}PNG"));
+    let last = format!("{}{}--B-1--", part("bild", "PNG"), part("root", &receipt));
+    let headers = "Content-Type: Multipart/Related; type=\"application/xop+xml\"; boundary=\"B-1\"";
+    let delivered = ("delivered", None, "FV-7".to_owned());
+    assert_eq!(answered("200 OK", &format!("{headers}\r\n"), &first).await, delivered);
+    let named = format!("{headers}; start=\"<root>\"\r\n");
+    assert_eq!(answered("200 OK", &named, &last).await, delivered);
+    let fault = part("root", &envelope("<s:Fault><faultcode>s:Client</faultcode></s:Fault>"));
+    assert_eq!(answered("500 No", &named, &fault).await.2, "SOAP fault: Client");
+}
+
+#[tokio::test]
+async fn the_beginning_of_a_long_answer_tells_what_it_is() {
+    let echo = "x".repeat(2 << 20);
+    assert_eq!(answered("200 OK", "", &envelope(&format!("<ok>{echo}</ok>"))).await.0, "delivered");
+    for unclear in [echo.clone(), envelope(&format!("<s:Fault>{echo}</s:Fault>"))] {
+        let (what, code, _) = answered("200 OK", "", &unclear).await;
+        assert_eq!((what, code), ("temporary", Some(Code::IN_DOUBT)));
     }
 }

@@ -17,7 +17,7 @@ use dds_xml::{LimitKind, XmlError, XmlErrorKind};
 
 pub use envelope::Envelope;
 pub use fault::{Fault, FaultCode, FaultDetail, PROBLEM_NAMESPACE};
-pub use parse::{Header, Parsed, limits, parse, parse_with};
+pub use parse::{Header, Parsed, begins_with_fault, limits, parse, parse_with};
 pub use text::escape;
 pub use version::Version;
 

@@ -3,6 +3,11 @@
 use std::ops::Range;
 
 use dds_xml::Limits;
+use quick_xml::{
+    NsReader,
+    events::Event,
+    name::{Namespace, ResolveResult},
+};
 use roxmltree::{Document, Node, NodeId};
 
 use crate::{Fault, SoapError, Version};
@@ -89,6 +94,41 @@ pub fn parse_with<'a>(bytes: &'a [u8], limits: &Limits) -> Result<Parsed<'a>, So
     Ok(Parsed { version, headers, body, document, payload })
 }
 
+/// Whether the body of an envelope begins with a fault, where only the beginning of the envelope is there. `None`: that is not
+/// enough to tell, or no envelope.
+#[must_use]
+pub fn begins_with_fault(beginning: &[u8]) -> Option<bool> {
+    let text = String::from_utf8_lossy(beginning);
+    let mut reader = NsReader::from_str(&text);
+    let (mut depth, mut in_body, mut version) = (0_usize, false, None);
+    loop {
+        let (resolved, event) = reader.read_resolved_event().ok()?;
+        let tag = match &event {
+            Event::Start(tag) | Event::Empty(tag) => tag,
+            Event::End(_) => {
+                depth = depth.checked_sub(1)?;
+                continue;
+            }
+            Event::DocType(_) | Event::Eof => return None,
+            _ => continue,
+        };
+        let namespace = match resolved {
+            ResolveResult::Bound(Namespace(namespace)) => Version::of_namespace(namespace),
+            _ => None,
+        };
+        let local = tag.local_name();
+        let named = |name: &str| namespace.is_some() && namespace == version && local.as_ref() == name;
+        match depth {
+            0 if local.as_ref() == "Envelope" => version = Some(namespace?),
+            0 => return None,
+            1 => in_body = named("Body"),
+            2 if in_body => return Some(named("Fault")),
+            _ => {}
+        }
+        depth += usize::from(matches!(event, Event::Start(_)));
+    }
+}
+
 impl<'a> Parsed<'a> {
     /// The first element in the body: operation, document or fault.
     #[must_use]
@@ -172,8 +212,7 @@ fn blocks<'a>(header: &Node<'_, '_>, version: Version, bytes: &'a [u8]) -> Vec<H
 /// Prefixes that the start tag at the beginning of `source` declares itself; the empty one is the default namespace.
 fn own_declarations(source: &str) -> Vec<String> {
     let mut reader = quick_xml::Reader::from_str(source);
-    let Ok(quick_xml::events::Event::Start(tag) | quick_xml::events::Event::Empty(tag)) = reader.read_event()
-    else {
+    let Ok(Event::Start(tag) | Event::Empty(tag)) = reader.read_event() else {
         return Vec::new();
     };
     tag.attributes()
@@ -187,4 +226,32 @@ fn own_declarations(source: &str) -> Vec<String> {
             }
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_beginning_of_an_envelope_tells_a_fault_from_an_answer() {
+        let envelope = |payload: &str| {
+            format!(
+                "<?xml version=\"1.0\"?><s:Envelope xmlns:s=\"{}\"><s:Header><Fault/></s:Header><s:Body>{payload}",
+                Version::V11.namespace()
+            )
+        };
+        for (payload, told) in [
+            ("<ok xmlns=\"urn:fv\"><echo>AAAA", Some(false)),
+            ("<Fault>", Some(false)),
+            ("<s:Fault><faultcode>", Some(true)),
+            ("<!-- soon -->", None),
+            ("<ok", None),
+            ("</s:Body></s:Envelope>", None),
+        ] {
+            assert_eq!(begins_with_fault(envelope(payload).as_bytes()), told, "{payload}");
+        }
+        for none in ["", "<html><body><p>", "<Envelope><Body><ok>", "no XML"] {
+            assert_eq!(begins_with_fault(none.as_bytes()), None, "{none}");
+        }
+    }
 }

@@ -1,7 +1,7 @@
 //! Targets played by the test: each attempt waits on the desk until the test answers it.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -40,13 +40,16 @@ pub struct Targets {
     /// How targets are treated; those not named as `usual`.
     pub policies: Mutex<HashMap<TargetId, TargetPolicy>>,
     pub usual: Mutex<TargetPolicy>,
+    /// Targets that the active release lacks.
+    pub absent: Mutex<HashSet<TargetId>>,
     desk: mpsc::UnboundedSender<Call>,
 }
 
 impl Desk {
     pub fn new() -> Self {
         let (desk, calls) = mpsc::unbounded_channel();
-        let targets = Targets { policies: Mutex::default(), usual: Mutex::default(), desk };
+        let targets =
+            Targets { policies: Mutex::default(), usual: Mutex::default(), absent: Mutex::default(), desk };
         Self { targets: Arc::new(targets), calls }
     }
 
@@ -63,6 +66,9 @@ impl Desk {
 
 impl TargetDirectory for Targets {
     fn lookup(&self, target: &TargetId) -> Option<Arc<LiveTarget>> {
+        if self.absent.lock().unwrap().contains(target) {
+            return None;
+        }
         let policy = self.policies.lock().unwrap().get(target).cloned();
         let policy = policy.unwrap_or_else(|| self.usual.lock().unwrap().clone());
         Some(Arc::new(LiveTarget { adapter: Arc::new(Line(self.desk.clone())), policy }))

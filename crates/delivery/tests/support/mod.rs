@@ -40,7 +40,12 @@ pub struct Bench {
 
 impl Bench {
     pub fn start() -> Self {
-        Self::start_with(Options::default())
+        Self::start_with(Options { lease: LEASE, ..Options::default() })
+    }
+
+    /// With so many places for attempts over all targets.
+    pub fn with_places(concurrency: usize) -> Self {
+        Self::start_with(Options { concurrency, lease: LEASE, ..Options::default() })
     }
 
     pub fn start_with(options: Options) -> Self {

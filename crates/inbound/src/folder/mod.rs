@@ -1,5 +1,5 @@
 //! Drop folder (Transferverzeichnis): a source puts its submissions into `in/` and finds them again in `angenommen/`
-//! or, with `fehler.txt` beside, in `abgelehnt/`.
+//! or, with `fehler.txt` beside, in `abgelehnt/`. Meanwhile they lie in `arbeit/`.
 //!
 //! Beside an accepted submission lies `<name>.quittung.json`, the acknowledgement with the message id.
 //!
@@ -9,17 +9,21 @@
 //! or `.ready` inside the folder. Without a marker a submission is taken when it has not changed over several polls,
 //! unless [`FolderOptions::marker_required`] says otherwise.
 //!
-//! Nothing is lost: a submission leaves `in/` only after it is durable or refused for good. A crash in between finds
-//! it there again, and the sender key (name and digest of the content) makes it a duplicate.
+//! Nothing is lost: a submission is taken by moving it to `arbeit/`, so that what is put under its name from then on is another
+//! one. It leaves `arbeit/` only when it is durable and routed, or refused or rejected for good: a sender with nothing but a
+//! folder cannot ask what became of it. A crash in between finds it there again, and the sender key (name and digest of the
+//! content) makes it a duplicate.
 
 mod outcome;
 mod scan;
 
-use std::{collections::BTreeMap, future::Future, io, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap, ffi::OsString, future::Future, io, path::PathBuf, sync::Arc, time::Duration,
+};
 
 use bytes::Bytes;
-use dds_message::{Channel, Code, Problem, SourceId};
-use dds_router::{Acknowledgement, Begin, Handle};
+use dds_message::{Channel, Code, MessageId, MessageState, Problem, SourceId};
+use dds_router::{Acknowledgement, Begin, Handle, Status};
 use dds_telemetry::{MessageRefused, Telemetry};
 use futures::{StreamExt, TryStreamExt};
 use tokio_util::io::ReaderStream;
@@ -38,7 +42,7 @@ const PARALLEL: usize = 4;
 pub struct FolderOptions {
     /// Whose folder it is; who can write there sends as this source.
     pub source: SourceId,
-    /// The folder with `in/`, `angenommen/`, `abgelehnt/`; they are made if missing.
+    /// The folder with `in/`, `arbeit/`, `angenommen/`, `abgelehnt/`, all in one file system; they are made if missing.
     pub root: PathBuf,
     /// Time between two polls.
     pub interval: Duration,
@@ -62,27 +66,29 @@ impl FolderOptions {
 /// Watches a drop folder.
 pub struct Watch {
     desk: Arc<Desk>,
-    seen: BTreeMap<String, (Fingerprint, u32)>,
+    seen: BTreeMap<OsString, (Fingerprint, u32)>,
 }
 
 /// What one poll did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Polled {
-    /// Accepted, duplicates among them.
+    /// Accepted and routed, duplicates among them.
     pub accepted: usize,
-    /// Refused for good.
+    /// Refused, or rejected by the rules.
     pub refused: usize,
-    /// Left for a later poll, because the router could not take them now.
+    /// Left for a later poll: the router could not take them now, or has not routed them yet.
     pub later: usize,
     /// Perhaps still being written.
     pub unsettled: usize,
 }
 
 /// What became of one submission.
+#[derive(Clone)]
 enum Outcome {
-    Accepted,
-    Refused(Problem),
-    Later(Problem),
+    Accepted(Acknowledgement),
+    /// Before it was accepted, or by the rules after that, as the message with this id.
+    Refused(Problem, Option<MessageId>),
+    Later,
 }
 
 impl Watch {
@@ -111,10 +117,10 @@ impl Watch {
     /// Looks once and receives what is ready.
     ///
     /// # Errors
-    /// If `in/` cannot be read; the operator must act.
+    /// If `in/` or `arbeit/` cannot be read; the operator must act.
     pub async fn poll(&mut self) -> io::Result<Polled> {
         let desk = Arc::clone(&self.desk);
-        let candidates = blocking(move || scan::candidates(&desk.inbox())).await?;
+        let candidates = blocking(move || desk.candidates()).await?;
         let (ready, unsettled) = self.settled(candidates);
         let polled = Polled { unsettled, ..Polled::default() };
         let outcomes = futures::stream::iter(ready.into_iter().map(|candidate| self.desk.receive(candidate)));
@@ -122,9 +128,9 @@ impl Watch {
             .buffer_unordered(PARALLEL)
             .fold(polled, |mut polled, outcome| async move {
                 match outcome {
-                    Outcome::Accepted => polled.accepted += 1,
-                    Outcome::Refused(_) => polled.refused += 1,
-                    Outcome::Later(_) => polled.later += 1,
+                    Outcome::Accepted(_) => polled.accepted += 1,
+                    Outcome::Refused(..) => polled.refused += 1,
+                    Outcome::Later => polled.later += 1,
                 }
                 polled
             })
@@ -136,13 +142,15 @@ impl Watch {
         let mut before = std::mem::take(&mut self.seen);
         let (mut ready, mut unsettled) = (Vec::new(), 0);
         for candidate in candidates {
-            let quiet = match before.remove(&candidate.name) {
-                Some((fingerprint, polls)) if fingerprint == candidate.fingerprint => polls + 1,
-                _ => 0,
-            };
+            let key = candidate.path.file_name().unwrap_or_default().to_owned();
+            let before = before.remove(&key);
+            let changed = before.as_ref().is_some_and(|(before, _)| *before != candidate.fingerprint);
+            let quiet = before.filter(|_| !changed).map_or(0, |(_, polls)| polls + 1);
             let settled = quiet >= self.desk.options.settle && !self.desk.options.marker_required;
-            self.seen.insert(candidate.name.clone(), (candidate.fingerprint.clone(), quiet));
-            if candidate.marked || settled {
+            self.seen.insert(key, (candidate.fingerprint.clone(), quiet));
+            // What was taken had been complete; somebody may have had it open.
+            let complete = if candidate.taken { !changed } else { candidate.marked || settled };
+            if complete {
                 ready.push(candidate);
             } else {
                 unsettled += 1;
@@ -155,42 +163,65 @@ impl Watch {
 impl Desk {
     /// Receives one submission and puts it where it belongs.
     async fn receive(self: &Arc<Self>, candidate: Candidate) -> Outcome {
-        let mut receipt = None;
-        let outcome = match self.admit(&candidate).await {
-            Ok(acknowledgement) => {
-                receipt = Some(acknowledgement);
-                Outcome::Accepted
-            }
-            Err(problem) if self.is_final(&problem) => Outcome::Refused(problem),
-            Err(problem) => Outcome::Later(problem),
-        };
         let source = &self.options.source;
-        if let Outcome::Refused(problem) | Outcome::Later(problem) = &outcome {
-            let event = MessageRefused { source: Some(source), channel: Channel::Folder, code: problem.code };
-            let _facts = self.telemetry.record(&event);
-        }
-        let refusal = match &outcome {
-            Outcome::Accepted => None,
-            Outcome::Refused(problem) => Some(problem.clone()),
-            Outcome::Later(_) => return outcome,
-        };
         let desk = Arc::clone(self);
-        let moved = blocking(move || match refusal {
-            None => desk.accepted(&candidate, receipt.as_ref()),
-            Some(problem) => desk.refused(&candidate, &problem),
+        let candidate = match blocking(move || desk.take(candidate)).await {
+            Ok(candidate) => candidate,
+            Err(error) => {
+                tracing::warn!(%source, kind = %error.kind(), "inbound.folder_move_failed");
+                return Outcome::Later;
+            }
+        };
+        let outcome = self.fate(&candidate).await;
+        let (desk, fate) = (Arc::clone(self), outcome.clone());
+        let moved = blocking(move || match &fate {
+            Outcome::Accepted(receipt) => desk.accepted(&candidate, receipt),
+            Outcome::Refused(problem, id) => desk.refused(&candidate, problem, *id),
+            Outcome::Later => Ok(()),
         });
         if let Err(error) = moved.await {
-            // It stays in `in/` and is a duplicate at the next poll.
+            // It stays in `arbeit/` and is a duplicate at the next poll.
             tracing::warn!(%source, kind = %error.kind(), "inbound.folder_move_failed");
         }
         outcome
     }
 
-    /// Only what another try cannot change is final.
-    fn is_final(&self, problem: &Problem) -> bool {
-        // Nothing is asked for here, so what is "not found" is a fault of ours and not of the submission.
-        let passing = [Code::BROKEN_OFF, Code::TOO_SLOW, Code::NOT_FOUND];
-        problem.code.entry().status < 500 && !passing.contains(&problem.code)
+    /// Has the submission accepted, unless that was done at an earlier poll, and learns what became of the message.
+    async fn fate(&self, candidate: &Candidate) -> Outcome {
+        let source = &self.options.source;
+        let admitted = match self.accepted_before(candidate) {
+            Some(receipt) => Ok(receipt),
+            None => self.admit(candidate).await,
+        };
+        let receipt = match admitted {
+            Ok(receipt) => receipt,
+            Err(problem) => {
+                let event =
+                    MessageRefused { source: Some(source), channel: Channel::Folder, code: problem.code };
+                let _facts = self.telemetry.record(&event);
+                return if is_final(&problem) { Outcome::Refused(problem, None) } else { Outcome::Later };
+            }
+        };
+        match self.handle.status(source, receipt.id).await {
+            Ok(Some(Status { state: MessageState::Rejected, problem, .. })) => {
+                let unknown = || {
+                    Problem::new(
+                        Code::INTERNAL,
+                        ("der Grund ist nicht mehr bekannt", "the reason is not known any more"),
+                    )
+                };
+                Outcome::Refused(problem.unwrap_or_else(unknown), Some(receipt.id))
+            }
+            Ok(Some(Status { state: MessageState::Accepted, .. })) | Err(_) => {
+                self.waits(candidate, receipt);
+                Outcome::Later
+            }
+            // Not there: it ended so long ago that it was deleted.
+            Ok(status) => {
+                let state = status.map_or(receipt.state, |status| status.state);
+                Outcome::Accepted(Acknowledgement { state, ..receipt })
+            }
+        }
     }
 
     async fn admit(&self, candidate: &Candidate) -> Result<Acknowledgement, Problem> {
@@ -221,6 +252,13 @@ impl Desk {
         }
         intake.accept(Bytes::from(document), format).await
     }
+}
+
+/// Only what another try cannot change is final.
+fn is_final(problem: &Problem) -> bool {
+    // Nothing is asked for here, so what is "not found" is a fault of ours and not of the submission.
+    let passing = [Code::BROKEN_OFF, Code::TOO_SLOW, Code::NOT_FOUND];
+    problem.code.entry().status < 500 && !passing.contains(&problem.code)
 }
 
 fn unreadable(error: io::Error) -> Problem {

@@ -1,6 +1,7 @@
-//! Where a submission goes afterwards.
+//! Where a submission goes: to `arbeit/`, and from there to `angenommen/` or `abgelehnt/`.
 
 use std::{
+    collections::HashMap,
     fmt::Write as _,
     fs::{self, File},
     io::{self, Write as _},
@@ -8,13 +9,14 @@ use std::{
     sync::Arc,
 };
 
-use dds_message::{Language, Problem};
+use dds_message::{Language, MessageId, Problem};
 use dds_router::{Acknowledgement, Handle};
 use dds_telemetry::Telemetry;
+use parking_lot::Mutex;
 
 use super::{
     FolderOptions,
-    scan::{self, Candidate},
+    scan::{self, Candidate, Fingerprint},
 };
 
 /// One drop folder and who takes its submissions.
@@ -22,6 +24,8 @@ pub(super) struct Desk {
     pub(super) options: FolderOptions,
     pub(super) handle: Arc<dyn Handle>,
     pub(super) telemetry: Telemetry,
+    /// What lies in `arbeit/` and is accepted, but not routed yet; after a restart it is accepted anew, as a duplicate.
+    waiting: Mutex<HashMap<PathBuf, (Fingerprint, Acknowledgement)>>,
 }
 
 impl Desk {
@@ -30,15 +34,53 @@ impl Desk {
         handle: Arc<dyn Handle>,
         telemetry: Telemetry,
     ) -> io::Result<Self> {
-        let desk = Self { options, handle, telemetry };
-        for folder in [desk.inbox(), desk.root("angenommen"), desk.root("abgelehnt")] {
-            fs::create_dir_all(folder)?;
+        let desk = Self { options, handle, telemetry, waiting: Mutex::default() };
+        for folder in ["in", "arbeit", "angenommen", "abgelehnt"] {
+            fs::create_dir_all(desk.root(folder))?;
         }
         Ok(desk)
     }
 
-    pub(super) fn inbox(&self) -> PathBuf {
-        self.root("in")
+    /// What lies in `arbeit/`, and in `in/` what has a name that is free there.
+    pub(super) fn candidates(&self) -> io::Result<Vec<Candidate>> {
+        let mut candidates = scan::candidates(&self.root("arbeit"))?;
+        candidates.iter_mut().for_each(|one| one.taken = true);
+        let new = scan::candidates(&self.root("in"))?.into_iter();
+        candidates.extend(new.filter(|one| fs::symlink_metadata(self.place(one)).is_err()));
+        Ok(candidates)
+    }
+
+    /// Takes a submission out of the hands of its sender, with the markers beside it: they must not vouch for a later one.
+    pub(super) fn take(&self, mut candidate: Candidate) -> io::Result<Candidate> {
+        if !candidate.taken {
+            let place = self.place(&candidate);
+            fs::rename(&candidate.path, &place)?;
+            for marker in scan::markers_beside(&candidate.path) {
+                match fs::remove_file(marker) {
+                    Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                    _ => {}
+                }
+            }
+            candidate.fingerprint = scan::fingerprint(&place)?;
+            candidate.path = place;
+        }
+        Ok(candidate)
+    }
+
+    /// Where a submission lies while it is received.
+    fn place(&self, candidate: &Candidate) -> PathBuf {
+        self.root("arbeit").join(candidate.path.file_name().unwrap_or_default())
+    }
+
+    /// The receipt of a submission that waits for its routing; not if something else lies there since.
+    pub(super) fn accepted_before(&self, candidate: &Candidate) -> Option<Acknowledgement> {
+        let (fingerprint, receipt) = self.waiting.lock().remove(&candidate.path)?;
+        (fingerprint == candidate.fingerprint).then_some(receipt)
+    }
+
+    /// The submission is accepted and waits for its routing.
+    pub(super) fn waits(&self, candidate: &Candidate, receipt: Acknowledgement) {
+        self.waiting.lock().insert(candidate.path.clone(), (candidate.fingerprint.clone(), receipt));
     }
 
     fn root(&self, part: &str) -> PathBuf {
@@ -47,31 +89,30 @@ impl Desk {
 
     /// Moves an accepted submission to `angenommen/`, under its name or, if that is taken, `<name>~2` and so on, and
     /// writes its acknowledgement beside it first.
-    pub(super) fn accepted(
-        &self,
-        candidate: &Candidate,
-        receipt: Option<&Acknowledgement>,
-    ) -> io::Result<()> {
+    pub(super) fn accepted(&self, candidate: &Candidate, receipt: &Acknowledgement) -> io::Result<()> {
         let folder = self.root("angenommen");
         let free = |place: &PathBuf| fs::symlink_metadata(place).is_err();
         let mut names =
             std::iter::once(candidate.name.clone()).chain((2..).map(|n| format!("{}~{n}", candidate.name)));
         let target =
             names.by_ref().map(|name| folder.join(name)).find(free).ok_or(io::ErrorKind::AlreadyExists)?;
-        if let Some(receipt) = receipt {
-            let mut beside = target.clone().into_os_string();
-            beside.push(".quittung.json");
-            let mut file = File::create(beside)?;
-            file.write_all(crate::rest::acknowledgement(receipt).to_string().as_bytes())?;
-            file.sync_all()?;
-        }
+        let mut beside = target.clone().into_os_string();
+        beside.push(".quittung.json");
+        let mut file = File::create(beside)?;
+        file.write_all(crate::rest::acknowledgement(receipt).to_string().as_bytes())?;
+        file.sync_all()?;
         fs::rename(&candidate.path, target)?;
-        self.settle(candidate, &folder)
+        self.settle(&folder)
     }
 
     /// Moves a refused submission into `abgelehnt/<name>/`, beside `fehler.txt`, which is written first: a crash in
     /// between must not leave a refusal without its reason.
-    pub(super) fn refused(&self, candidate: &Candidate, problem: &Problem) -> io::Result<()> {
+    pub(super) fn refused(
+        &self,
+        candidate: &Candidate,
+        problem: &Problem,
+        id: Option<MessageId>,
+    ) -> io::Result<()> {
         let folder = self.root("abgelehnt");
         let mut names =
             std::iter::once(candidate.name.clone()).chain((2..).map(|n| format!("{}~{n}", candidate.name)));
@@ -80,32 +121,22 @@ impl Desk {
             names.by_ref().map(|name| folder.join(name)).find(free).ok_or(io::ErrorKind::AlreadyExists)?;
         fs::create_dir_all(&target)?;
         let mut file = File::create(target.join("fehler.txt"))?;
-        file.write_all(explanation(&candidate.name, problem).as_bytes())?;
+        file.write_all(explanation(&candidate.name, problem, id).as_bytes())?;
         file.sync_all()?;
         fs::rename(&candidate.path, target.join(&candidate.name))?;
         File::open(&target)?.sync_all()?;
-        self.settle(candidate, &folder)
+        self.settle(&folder)
     }
 
-    /// Makes the move durable and removes the markers left beside.
-    fn settle(&self, candidate: &Candidate, folder: &Path) -> io::Result<()> {
+    /// Makes the move durable.
+    fn settle(&self, folder: &Path) -> io::Result<()> {
         File::open(folder)?.sync_all()?;
-        for marker in scan::markers(&candidate.path) {
-            match fs::remove_file(marker) {
-                Err(error)
-                    if !matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) =>
-                {
-                    return Err(error);
-                }
-                _ => {}
-            }
-        }
-        File::open(self.inbox())?.sync_all()
+        File::open(self.root("arbeit"))?.sync_all()
     }
 }
 
 /// The text of `fehler.txt`.
-fn explanation(name: &str, problem: &Problem) -> String {
+fn explanation(name: &str, problem: &Problem, id: Option<MessageId>) -> String {
     let entry = problem.code.entry();
     let mut text = format!(
         "Die Sendung „{name}“ wurde nicht angenommen.\n\n\
@@ -119,10 +150,13 @@ fn explanation(name: &str, problem: &Problem) -> String {
         entry.remedy_german,
         problem.outward(Language::German),
     );
+    if let Some(id) = id {
+        // Writing to a String cannot fail.
+        let _infallible = writeln!(text, "Nachricht:         {id}");
+    }
     if !problem.findings.is_empty() {
         text.push_str("\nBefunde:\n");
         for finding in &problem.findings {
-            // Writing to a String cannot fail.
             let _infallible = writeln!(text, "- {} [{}] {}", finding.location, finding.rule, finding.text);
         }
     }

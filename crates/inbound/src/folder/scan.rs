@@ -1,9 +1,13 @@
 //! Looking into a drop folder.
 
 use std::{
+    ffi::OsStr,
     fs::{self, File, Metadata, OpenOptions},
     io::{self, Read},
-    os::unix::fs::{MetadataExt, OpenOptionsExt},
+    os::unix::{
+        ffi::OsStrExt,
+        fs::{MetadataExt, OpenOptionsExt},
+    },
     path::{Path, PathBuf},
 };
 
@@ -19,14 +23,17 @@ const UNFINISHED: [&str; 3] = [".tmp", ".part", ".filepart"];
 /// Name, size and time of change of all files of a submission.
 pub(super) type Fingerprint = Vec<(String, u64, i64, i64)>;
 
-/// Something in `in/` that may be a submission.
+/// Something in `in/` or `arbeit/` that may be a submission.
 #[derive(Debug, Clone)]
 pub(super) struct Candidate {
+    /// Its name, as far as it is UTF-8.
     pub(super) name: String,
     pub(super) path: PathBuf,
     pub(super) fingerprint: Fingerprint,
     /// The sender says it is complete.
     pub(super) marked: bool,
+    /// It lies in `arbeit/`.
+    pub(super) taken: bool,
 }
 
 /// A submission that was read; attachments are only digested.
@@ -52,38 +59,43 @@ pub(super) fn candidates(inbox: &Path) -> io::Result<Vec<Candidate>> {
     let mut candidates = Vec::new();
     for entry in fs::read_dir(inbox)? {
         let path = entry?.path();
-        let Some(name) = path.file_name().and_then(|name| name.to_str()).map(str::to_owned) else {
-            continue;
-        };
-        if let Some(marked) = MARKERS.iter().find_map(|marker| name.strip_suffix(marker)) {
+        let name = path.file_name().unwrap_or_default();
+        if let Some(marked) =
+            MARKERS.iter().find_map(|marker| name.as_bytes().strip_suffix(marker.as_bytes()))
+        {
+            let marked = OsStr::from_bytes(marked);
             if !marked.is_empty() && fs::symlink_metadata(inbox.join(marked)).is_err() {
                 fs::remove_file(&path)?;
             }
             continue;
         }
+        let name = name.to_string_lossy().into_owned();
         if name.starts_with('.') || UNFINISHED.iter().any(|suffix| name.ends_with(suffix)) {
             continue;
         }
         // Gone since the listing: the sender renamed it.
         let Ok(fingerprint) = fingerprint(&path) else { continue };
-        let marked = markers(&path).iter().any(|marker| marker.exists());
-        candidates.push(Candidate { name, path, fingerprint, marked });
+        let marked = markers(&path).any(|marker| marker.exists());
+        candidates.push(Candidate { name, path, fingerprint, marked, taken: false });
     }
     candidates.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(candidates)
 }
 
 /// Where a marker of the submission at `path` may be: beside it, and inside if it is a folder.
-pub(super) fn markers(path: &Path) -> Vec<PathBuf> {
-    let beside = MARKERS.iter().map(|marker| {
+fn markers(path: &Path) -> impl Iterator<Item = PathBuf> {
+    markers_beside(path).chain(MARKERS.iter().map(|marker| path.join(marker)))
+}
+
+pub(super) fn markers_beside(path: &Path) -> impl Iterator<Item = PathBuf> {
+    MARKERS.iter().map(|marker| {
         let mut name = path.file_name().unwrap_or_default().to_owned();
         name.push(marker);
         path.with_file_name(name)
-    });
-    beside.chain(MARKERS.iter().map(|marker| path.join(marker))).collect()
+    })
 }
 
-fn fingerprint(path: &Path) -> io::Result<Fingerprint> {
+pub(super) fn fingerprint(path: &Path) -> io::Result<Fingerprint> {
     let stamp =
         |name: String, metadata: &Metadata| (name, metadata.len(), metadata.mtime(), metadata.mtime_nsec());
     let metadata = fs::symlink_metadata(path)?;
@@ -104,8 +116,8 @@ fn fingerprint(path: &Path) -> io::Result<Fingerprint> {
 /// `DDS-I004`, `DDS-I003`, `DDS-I006` for what is wrong with it; `DDS-I011` for what could not be read now.
 pub(super) fn read(path: &Path, limits: &Limits) -> Result<Content, Problem> {
     let metadata = fs::symlink_metadata(path).map_err(super::unreadable)?;
+    let name = path.file_name().and_then(|name| name.to_str()).ok_or_else(not_utf8)?;
     if metadata.is_file() {
-        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
         let format = format_of(name).ok_or_else(|| {
             let text = (
                 "eine einzelne Datei muss auf .xml oder .json enden",
@@ -124,10 +136,7 @@ pub(super) fn read(path: &Path, limits: &Limits) -> Result<Content, Problem> {
     let (mut main, mut attachments) = (None, Vec::new());
     for entry in fs::read_dir(path).map_err(super::unreadable)? {
         let entry = entry.map_err(super::unreadable)?;
-        let name = entry
-            .file_name()
-            .into_string()
-            .map_err(|_| bad("ein Dateiname ist kein UTF-8", "a file name is not UTF-8"))?;
+        let name = entry.file_name().into_string().map_err(|_| not_utf8())?;
         if name.starts_with('.') {
             continue;
         }
@@ -202,6 +211,10 @@ fn format_of(name: &str) -> Option<Format> {
         "json" => Some(Format::Json),
         _ => None,
     }
+}
+
+fn not_utf8() -> Problem {
+    bad("ein Dateiname ist kein UTF-8", "a file name is not UTF-8")
 }
 
 fn bad(german: &str, english: &str) -> Problem {

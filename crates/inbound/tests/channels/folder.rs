@@ -1,14 +1,16 @@
 //! The drop folder: what is taken, when, and where it goes.
 
 use std::{
+    ffi::OsStr,
     fs,
+    os::unix::ffi::OsStrExt,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
 use crate::support::{DOCUMENT, Fake, source};
 use dds_inbound::{FolderOptions, Limits, Watch, folder::Polled};
-use dds_message::{Channel, Code, Digest, Format};
+use dds_message::{Channel, Code, Digest, Finding, Format, MessageState, Problem, Severity};
 use dds_telemetry::Telemetry;
 use tempfile::TempDir;
 
@@ -22,6 +24,7 @@ impl Folder {
     fn new(change: impl FnOnce(&mut FolderOptions)) -> Self {
         let root = tempfile::tempdir().unwrap();
         let fake = Arc::new(Fake::default());
+        *fake.state.lock() = Some(MessageState::Routed);
         let watch = Self::watch(root.path(), &fake, change);
         Self { root, fake, watch }
     }
@@ -164,7 +167,7 @@ async fn what_the_router_cannot_take_now_stays_and_is_taken_later() {
     for code in [Code::STORE_UNAVAILABLE, Code::OVERLOADED, Code::FATE_UNKNOWN, Code::NOT_FOUND] {
         *folder.fake.refuse.lock() = Some(code);
         assert_eq!(folder.poll().await, Polled { later: 1, ..Polled::default() });
-        assert!(folder.at("in/a.xml").exists());
+        assert!(folder.at("arbeit/a.xml").exists());
     }
     *folder.fake.refuse.lock() = None;
     assert_eq!(folder.poll().await, accepted(1));
@@ -177,7 +180,7 @@ async fn a_crash_between_acceptance_and_move_makes_a_duplicate_not_a_second_mess
     folder.put("in/antrag/a.pdf", "%PDF");
     assert_eq!(folder.poll().await, accepted(1));
     // As if the move had never happened, and another process began.
-    fs::rename(folder.at("angenommen/antrag"), folder.at("in/antrag")).unwrap();
+    fs::rename(folder.at("angenommen/antrag"), folder.at("arbeit/antrag")).unwrap();
     folder.watch = Folder::watch(folder.root.path(), &folder.fake, |options| options.settle = 0);
     assert_eq!(folder.poll().await, accepted(1));
     assert_eq!(folder.fake.taken().len(), 1);
@@ -189,6 +192,112 @@ async fn a_crash_between_acceptance_and_move_makes_a_duplicate_not_a_second_mess
     assert_eq!(folder.poll().await, accepted(1));
     assert_eq!(folder.fake.taken().len(), 2);
     assert!(folder.at("angenommen/antrag~2/a.pdf").exists());
+}
+
+#[tokio::test]
+async fn what_is_put_in_while_a_submission_is_received_is_another_one() {
+    const OTHER: &str = "<anmeldung>a second one</anmeldung>";
+    let mut folder = Folder::new(|options| options.settle = 0);
+    folder.put("in/a.xml", DOCUMENT);
+    folder.put("in/a.xml.fertig", "");
+    folder.put("in/b/nachricht.xml", DOCUMENT);
+    let (waiting, go) = folder.fake.pause();
+    let inbox = folder.at("in");
+    let sender = async {
+        for _ in 0..2 {
+            waiting.notified().await;
+        }
+        fs::write(inbox.join(".a"), OTHER).unwrap();
+        fs::rename(inbox.join(".a"), inbox.join("a.xml")).unwrap();
+        assert!(!inbox.join("b").exists() && !inbox.join("a.xml.fertig").exists());
+        fs::create_dir(inbox.join("b")).unwrap();
+        fs::write(inbox.join("b/nachricht.xml"), OTHER).unwrap();
+        fs::write(inbox.join("b/nachweis.pdf"), "%PDF").unwrap();
+        for _ in 0..2 {
+            go.notify_one();
+            tokio::task::yield_now().await;
+        }
+    };
+    let (polled, ()) = tokio::join!(folder.watch.poll(), sender);
+    assert_eq!(polled.unwrap(), accepted(2));
+    let text = |path: &str| fs::read_to_string(folder.at(path)).unwrap();
+    assert_eq!(
+        (text("angenommen/a.xml"), text("angenommen/b/nachricht.xml")),
+        (DOCUMENT.into(), DOCUMENT.into())
+    );
+    assert!(!folder.at("angenommen/b/nachweis.pdf").exists());
+    assert_eq!(text("in/a.xml"), OTHER);
+
+    *folder.fake.pause.lock() = None;
+    assert_eq!(folder.poll().await, accepted(2));
+    let text = |path: &str| fs::read_to_string(folder.at(path)).unwrap();
+    assert_eq!(text("angenommen/a.xml~2"), OTHER);
+    let taken = folder.fake.taken();
+    assert_eq!((taken.len(), taken.iter().filter(|one| one.attachments.len() == 1).count()), (4, 1));
+    assert!(folder.at("angenommen/b~2/nachweis.pdf").exists());
+}
+
+#[tokio::test]
+async fn what_was_taken_before_a_crash_is_taken_up_again_before_what_came_later() {
+    let mut folder = Folder::new(|options| options.marker_required = true);
+    folder.put("arbeit/a.xml", DOCUMENT);
+    folder.put("in/a.xml", "<later/>");
+    folder.put("in/a.xml.fertig", "");
+    assert_eq!(folder.poll().await, accepted(1));
+    assert_eq!(folder.fake.taken()[0].document, DOCUMENT.as_bytes());
+    assert_eq!(folder.poll().await, accepted(1));
+    assert_eq!(fs::read_to_string(folder.at("angenommen/a.xml~2")).unwrap(), "<later/>");
+}
+
+#[tokio::test]
+async fn who_has_only_a_folder_is_told_what_the_rules_say() {
+    let mut folder = Folder::new(|options| options.settle = 0);
+    let later = Polled { later: 1, ..Polled::default() };
+    *folder.fake.state.lock() = Some(MessageState::Accepted);
+    folder.put("in/a.xml", DOCUMENT);
+    for _ in 0..2 {
+        assert_eq!(folder.poll().await, later);
+        assert!(folder.at("arbeit/a.xml").exists() && !folder.at("angenommen/a.xml").exists());
+    }
+    *folder.fake.state.lock() = Some(MessageState::Rejected);
+    let finding = Finding {
+        severity: Severity::Error,
+        rule: "cvc-type".into(),
+        location: "/anmeldung".into(),
+        text: "not as it should be".into(),
+    };
+    let problem = Problem {
+        findings: vec![finding],
+        ..Problem::new(Code::SCHEMA_INVALID, ("the reason", "the reason"))
+    };
+    *folder.fake.problem.lock() = Some(problem);
+    assert_eq!(folder.poll().await, refused(1));
+    let reason = fs::read_to_string(folder.at("abgelehnt/a.xml/fehler.txt")).unwrap();
+    let id = folder.fake.taken()[0].id.to_string();
+    for part in ["DDS-V001", "cvc-type", &id] {
+        assert!(reason.contains(part), "{part} in {reason}");
+    }
+    assert_eq!((folder.fake.taken().len(), fs::read_dir(folder.at("arbeit")).unwrap().count()), (1, 0));
+    assert!(!folder.at("angenommen/a.xml.quittung.json").exists());
+
+    // A Klärfall is the business of the authority, not of the sender.
+    *folder.fake.state.lock() = Some(MessageState::Parked);
+    folder.put("in/b.xml", DOCUMENT);
+    assert_eq!(folder.poll().await, accepted(1));
+    assert!(fs::read_to_string(folder.at("angenommen/b.xml.quittung.json")).unwrap().contains("parked"));
+}
+
+#[tokio::test]
+async fn a_name_that_is_not_utf8_is_refused_and_not_passed_over() {
+    let mut folder = Folder::new(|options| options.marker_required = true);
+    for name in [&b"M\xfcller.xml"[..], b"M\xfcller.xml.fertig"] {
+        fs::write(folder.at("in").join(OsStr::from_bytes(name)), DOCUMENT).unwrap();
+    }
+    assert_eq!(folder.poll().await, refused(1));
+    let reason = fs::read_to_string(folder.at("abgelehnt/M\u{fffd}ller.xml/fehler.txt")).unwrap();
+    assert!(reason.contains("DDS-I004"), "{reason}");
+    assert_eq!(fs::read_dir(folder.at("in")).unwrap().count(), 0);
+    assert!(folder.fake.taken().is_empty());
 }
 
 #[tokio::test]

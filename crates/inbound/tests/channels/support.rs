@@ -53,6 +53,8 @@ pub struct Fake {
     pub refuse: Arc<Mutex<Option<Code>>>,
     /// Why every message was rejected.
     pub problem: Arc<Mutex<Option<Problem>>>,
+    /// State of every message, `accepted` if not set.
+    pub state: Arc<Mutex<Option<MessageState>>>,
     /// Answers whose receipt was confirmed.
     pub received: Arc<Mutex<HashSet<MessageId>>>,
 }
@@ -142,7 +144,7 @@ impl Handle for Fake {
         Ok(Some(Status {
             id,
             accepted: Timestamp(1_795_305_600_123),
-            state: MessageState::Accepted,
+            state: self.state.lock().unwrap_or(MessageState::Accepted),
             problem: self.problem.lock().clone(),
             deliveries: vec![DeliveryStatus {
                 id: DeliveryId::derive(id, &target, "hundesteuer@1.0", 0),
