@@ -174,7 +174,7 @@ impl Default for LimitConfig {
             attachment_bytes: 1 << 30,
             attachments: 500,
             message_bytes: 4 << 30,
-            depth: 256,
+            depth: 100,
             attributes: 256,
             headers: 64,
             requests: 1_024,

@@ -123,15 +123,17 @@ impl Places {
 
     /// The next connection, as soon as there is a place for it.
     async fn next(&mut self, tcp: &TcpListener) -> Option<(TcpStream, IpAddr, Place)> {
-        if self.all.available_permits() == 0 {
-            self.tell("inbound.connections_full", None);
+        if self.all.available_permits() == 0 && self.may_tell() {
+            tracing::warn!("inbound.connections_full");
         }
         let permit = Arc::clone(&self.all).acquire_owned().await.ok()?;
         match tcp.accept().await {
             Ok((stream, address)) => {
                 let address = address.ip();
                 let Some(share) = self.shares.take(address) else {
-                    self.tell("inbound.connections_of_one_full", Some(address));
+                    if self.may_tell() {
+                        tracing::warn!("inbound.connections_of_one_full");
+                    }
                     return None;
                 };
                 Some((stream, address, Place { _permit: permit, _share: share }))
@@ -146,12 +148,13 @@ impl Places {
     }
 
     /// At most once a minute: a crowd must not fill the log too.
-    fn tell(&mut self, what: &'static str, address: Option<IpAddr>) {
+    fn may_tell(&mut self) -> bool {
         let now = Instant::now();
-        if self.told.is_none_or(|told| now.duration_since(told) >= Duration::from_secs(60)) {
+        let may = self.told.is_none_or(|told| now.duration_since(told) >= Duration::from_secs(60));
+        if may {
             self.told = Some(now);
-            tracing::warn!(address = address.map(tracing::field::display), "{what}");
         }
+        may
     }
 }
 

@@ -43,7 +43,9 @@ async fn a_process_that_dies_before_it_notes_what_was_taken_brings_nothing_twice
     machine.fail_at("UPDATE ON delivery");
     let first = start(machine);
     assert_eq!(first.collect().await.unwrap_err().code, Code::OSCI_POSTBOX);
-    assert_eq!(machine.applications(), [0], "taken and not noted");
+    // Noting goes on behind accepting, so the next one may be taken already.
+    let taken = machine.applications();
+    assert!(taken == [0] || taken == [0, 1], "taken and not noted: {taken:?}");
     drop(first);
     machine.mend();
 
