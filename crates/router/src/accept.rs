@@ -1,5 +1,10 @@
 //! Annahme: from the first byte to the acknowledgement.
 
+use std::{
+    pin::Pin,
+    task::{self, Poll},
+};
+
 use async_trait::async_trait;
 use bytes::Bytes;
 use dds_depot::{Recognised, Release};
@@ -11,6 +16,7 @@ use dds_store::{Accepted, MessageKey, NewEntry, NewMessage, StoreError, StoredAt
 use dds_telemetry::{Attribute, Event, MessageAccepted, Moment, Span, Step};
 use dds_xml::Limits;
 use futures::{StreamExt, stream::BoxStream};
+use tokio::runtime::Handle;
 use uuid::Uuid;
 
 use crate::{
@@ -134,15 +140,35 @@ impl Intake for Reception {
         self.remarks = remarks;
     }
 
-    /// In a task of its own: a sender that leaves meanwhile must not leave behind a message that is committed and not routed.
+    /// To its end, whoever listens: a sender that leaves meanwhile must not leave behind a message that is committed and not routed.
     async fn accept(self: Box<Self>, document: Bytes, format: Format) -> Result<Acknowledgement, Problem> {
-        let lost = |_| {
-            Problem::new(
-                Code::INTERNAL,
-                ("das Annehmen einer Nachricht endete unerwartet", "accepting a message ended unexpectedly"),
-            )
-        };
-        tokio::spawn(self.take(document, format)).await.map_err(lost)?
+        ToItsEnd(Some(Box::pin(self.take(document, format)))).await
+    }
+}
+
+/// A future that goes on in a task of its own when nobody waits for it any more.
+struct ToItsEnd<F: Future<Output: Send> + Send + 'static>(Option<Pin<Box<F>>>);
+
+impl<F: Future<Output: Send> + Send + 'static> Future for ToItsEnd<F> {
+    type Output = F::Output;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut task::Context<'_>) -> Poll<F::Output> {
+        let Some(future) = &mut self.0 else { return Poll::Pending };
+        let polled = future.as_mut().poll(context);
+        if polled.is_ready() {
+            self.0 = None;
+        }
+        polled
+    }
+}
+
+impl<F: Future<Output: Send> + Send + 'static> Drop for ToItsEnd<F> {
+    fn drop(&mut self) {
+        if let Some(future) = self.0.take()
+            && let Ok(runtime) = Handle::try_current()
+        {
+            runtime.spawn(future);
+        }
     }
 }
 
