@@ -154,7 +154,7 @@ fn identify(consignment: &Consignment, headers: &mut HeaderMap) {
 
 /// Bytes were sent, and the target stopped taking them or answering.
 fn silent() -> Verdict {
-    temporary(Code::IN_DOUBT, ("keine Antwort: Zeit abgelaufen", "no answer: timed out"))
+    temporary(Code::IN_DOUBT, joined(NO_ANSWER, &kind(&std::io::ErrorKind::TimedOut.into())))
 }
 
 /// What broke, without the address (it may hold a secret) and without content. With a connection and without an answer
