@@ -4,37 +4,34 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-/// Zeitspanne, written as a whole number and its unit: `90s`, `15m`, `72h`, `14d`.
+/// Zeitspanne, written as a whole number and its unit: `500ms`, `90s`, `15m`, `72h`, `14d`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Span(pub Duration);
 
+/// Units of a [`Span`] in milliseconds, the longest last.
+const UNITS: [(&str, u128); 5] =
+    [("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000)];
+
 impl TryFrom<String> for Span {
     type Error = String;
     fn try_from(text: String) -> Result<Self, String> {
-        let malformed = || format!("{text:?} is not a span of time such as 90s, 15m, 72h or 14d");
-        let unit = match text.chars().last() {
-            Some('s') => 1,
-            Some('m') => 60,
-            Some('h') => 3_600,
-            Some('d') => 86_400,
-            _ => return Err(malformed()),
-        };
-        let number: u64 = text[..text.len() - 1].parse().map_err(|_| malformed())?;
-        number.checked_mul(unit).map(|seconds| Self(Duration::from_secs(seconds))).ok_or_else(malformed)
+        let parsed = UNITS.iter().find_map(|(unit, milliseconds)| {
+            let number: u64 = text.strip_suffix(unit)?.parse().ok()?;
+            u64::try_from(milliseconds * u128::from(number)).ok()
+        });
+        parsed.map(|milliseconds| Self(Duration::from_millis(milliseconds))).ok_or_else(|| {
+            format!("{text:?} is not a span of time such as 500ms, 90s, 15m, 72h or 14d")
+        })
     }
 }
 
+/// In the longest unit that leaves nothing over.
 impl From<Span> for String {
     fn from(span: Span) -> Self {
-        let seconds = span.0.as_secs();
-        match seconds {
-            0 => "0s".to_owned(),
-            _ if seconds.is_multiple_of(86_400) => format!("{}d", seconds / 86_400),
-            _ if seconds.is_multiple_of(3_600) => format!("{}h", seconds / 3_600),
-            _ if seconds.is_multiple_of(60) => format!("{}m", seconds / 60),
-            _ => format!("{seconds}s"),
-        }
+        let all = span.0.as_millis();
+        let whole = UNITS.iter().rev().find(|(_, unit)| all > 0 && all.is_multiple_of(*unit));
+        whole.map_or_else(|| "0s".to_owned(), |(unit, milliseconds)| format!("{}{unit}", all / milliseconds))
     }
 }
 
@@ -94,11 +91,11 @@ mod tests {
 
     #[test]
     fn spans_read_back() {
-        for text in ["90s", "15m", "72h", "14d", "0s"] {
+        for text in ["90s", "15m", "72h", "14d", "0s", "200ms", "1500ms"] {
             let span = Span::try_from(text.to_owned()).unwrap();
             assert_eq!(Span::try_from(String::from(span)).unwrap(), span);
         }
-        for text in ["", "h", "1w", "-1h", "1.5h", "99999999999999999999d", "18446744073709551615d", "1ü"] {
+        for text in ["", "h", "1w", "-1h", "1.5h", "1h30m", "99999999999999999999d", "18446744073709551615d", "1ü"] {
             assert!(Span::try_from(text.to_owned()).is_err(), "{text}");
         }
     }
