@@ -13,12 +13,14 @@ use crate::feedback::{FeedbackClass, FeedbackCode};
 mod answers;
 mod check;
 mod crl;
+mod known;
 mod ocsp;
 mod path;
 mod x509;
 
 pub use answers::OcspAnswers;
 pub use crl::RevocationList;
+pub use known::KnownSignatures;
 pub use ocsp::{OcspAnswer, OcspError, OcspRequest};
 
 /// Why revocation information cannot be used.
@@ -134,6 +136,8 @@ pub struct TrustPolicy {
     pub validity: Severity,
     /// Whether revocation information is demanded.
     pub revocation: RevocationDemand,
+    /// Signatures over certificates that need not be verified again.
+    pub signatures: KnownSignatures,
 }
 
 /// Result of the check of one certificate: feedback and material of the inspection (Prüfprotokoll).
@@ -168,6 +172,7 @@ impl Default for TrustPolicy {
             self_signed_ok: false,
             validity: Severity::Refuse,
             revocation: RevocationDemand::IfAvailable,
+            signatures: KnownSignatures::default(),
         }
     }
 }

@@ -112,7 +112,7 @@ impl TrustPolicy {
     /// [`OcspRequest`](super::OcspRequest). Empty for a certificate that leads to no anchor: nobody is asked about those.
     #[must_use]
     pub fn unanswered(&self, certificate: &Certificate, at: Timestamp) -> Vec<(Certificate, Certificate)> {
-        let Path::Found(path) = path::find(certificate, &self.anchors, &self.intermediates) else {
+        let Path::Found(path) = path::find(certificate, self) else {
             return Vec::new();
         };
         let pairs = path.windows(2).filter_map(|pair| match pair {
@@ -128,7 +128,7 @@ impl TrustPolicy {
         named: bool,
         check: &mut Check,
     ) -> (MathResult, Option<Vec<Certificate>>) {
-        match path::find(certificate, &self.anchors, &self.intermediates) {
+        match path::find(certificate, self) {
             Path::Found(path) => (MathResult::Ok, Some(path)),
             Path::Unknown(_) if named => (MathResult::Indeterminate, Some(vec![certificate.clone()])),
             Path::SelfSigned { signature_right: true } if self.self_signed_ok || named => {

@@ -3,6 +3,7 @@
 use x509_parser::extensions::ParsedExtension;
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 
+use super::TrustPolicy;
 use super::x509::{Verified, verify};
 use crate::certificate::Certificate;
 
@@ -27,13 +28,9 @@ pub(super) enum Path {
     Unknown(String),
 }
 
-pub(super) fn find(
-    certificate: &Certificate,
-    anchors: &[Certificate],
-    intermediates: &[Certificate],
-) -> Path {
-    let mut search = Search { anchors, intermediates, signatures: 0, worst: None };
-    if anchors.contains(certificate) {
+pub(super) fn find(certificate: &Certificate, policy: &TrustPolicy) -> Path {
+    let mut search = Search { policy, signatures: 0, worst: None };
+    if policy.anchors.contains(certificate) {
         // Pinned: the operator has named this very certificate.
         return Path::Found(vec![certificate.clone()]);
     }
@@ -57,8 +54,7 @@ pub(super) fn find(
 }
 
 struct Search<'a> {
-    anchors: &'a [Certificate],
-    intermediates: &'a [Certificate],
+    policy: &'a TrustPolicy,
     signatures: usize,
     /// What to tell if no path is found: the finding that says most.
     worst: Option<Path>,
@@ -69,7 +65,7 @@ impl Search<'_> {
     fn extend(&mut self, path: &mut Vec<Certificate>) -> bool {
         let Some(last) = path.last().cloned() else { return false };
         let Ok((_, x509)) = X509Certificate::from_der(last.der()) else { return false };
-        let (anchors, intermediates) = (self.anchors, self.intermediates);
+        let TrustPolicy { anchors, intermediates, signatures, .. } = self.policy;
         let candidates = anchors.iter().map(|c| (c, true)).chain(intermediates.iter().map(|c| (c, false)));
         for (issuer, is_anchor) in candidates {
             let Ok((_, issuer_x509)) = X509Certificate::from_der(issuer.der()) else { continue };
@@ -81,7 +77,7 @@ impl Search<'_> {
                 return false;
             }
             self.signatures += 1;
-            match signed_by(&x509, issuer) {
+            match signatures.look(issuer, &last, || signed_by(&x509, issuer)) {
                 Verified::Right => {}
                 Verified::Wrong => {
                     let text = format!(

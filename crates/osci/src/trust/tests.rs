@@ -590,3 +590,44 @@ fn foreign_certificates() {
         assert_eq!(name.starts_with("weak"), report.detail.contains("1024 bit"), "{name}: {}", report.detail);
     }
 }
+
+#[test]
+fn a_right_signature_is_verified_once_and_a_wrong_one_each_time() {
+    use super::x509::Verified;
+    let ca = root();
+    let (one, other) = (issued(&signing("Eine"), &ec(), &ca), issued(&signing("Andere"), &ec(), &ca));
+    let (known, asked) = (KnownSignatures::default(), std::cell::Cell::new(0));
+    let look = |issuer: &Certificate, certificate: &Certificate, verdict: Verified| {
+        known.look(issuer, certificate, || {
+            asked.set(asked.get() + 1);
+            verdict
+        })
+    };
+    let ca = anchor(&ca);
+    for expected in [1, 2] {
+        assert_eq!(look(&ca, &one, Verified::Wrong), Verified::Wrong);
+        assert_eq!(asked.get(), expected);
+    }
+    assert_eq!(look(&ca, &one, Verified::Right), Verified::Right);
+    assert_eq!(look(&ca, &one, Verified::Wrong), Verified::Right);
+    assert_eq!(asked.get(), 3);
+    assert_eq!(look(&one, &ca, Verified::Wrong), Verified::Wrong);
+    assert_eq!(look(&ca, &other, Verified::Wrong), Verified::Wrong);
+    assert_eq!(asked.get(), 5);
+}
+
+/// Who is trusted, until when and whether revoked is asked each time.
+#[test]
+fn a_known_signature_makes_no_certificate_good() {
+    let ca = root();
+    let leaf = issued(&signing("Stadt Dresden"), &ec(), &ca);
+    let trusting = policy(&[&ca]);
+    let check = |policy: &TrustPolicy, at: Timestamp| {
+        policy.check(&leaf, CertificateUse::ClientSignature, at).is_refused()
+    };
+    assert!(!check(&trusting, at()));
+    assert!(check(&trusting, "2027-06-01T12:00:00Z".parse().unwrap()), "outside its validity");
+    let elsewhere = TrustPolicy { anchors: vec![anchor(&root())], ..trusting.clone() };
+    assert!(check(&elsewhere, at()), "another authority of the same name");
+    assert!(check(&TrustPolicy { anchors: Vec::new(), ..trusting }, at()), "no anchor any more");
+}
