@@ -361,7 +361,7 @@ pub(crate) struct DeliverReject {
 
 #[derive(Debug, Args)]
 pub(crate) struct Bench {
-    /// D, B, X, V, S, Q, A or J
+    /// D, B, X, V, S, Q, A, R or J
     pub(crate) scenario: String,
     /// Write the result as JSON to this file
     #[arg(long, value_name = "FILE")]
@@ -372,6 +372,10 @@ pub(crate) struct Bench {
     /// Clients side by side
     #[arg(long, default_value_t = 64, value_name = "N")]
     pub(crate) clients: usize,
+    /// X, V: so many messages per second at fixed moments, from which latency counts; without it each client sends its next
+    /// message when it has the answer to the one before
+    #[arg(long, value_name = "N")]
+    pub(crate) rate: Option<f64>,
     #[command(flatten)]
     pub(crate) sources: Sources,
     /// Folder with fixture messages

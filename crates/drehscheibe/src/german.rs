@@ -111,10 +111,15 @@ const TEXTS: &[(&str, &str)] = &[
         "Warum, in Worten für den Absender; verschlüsselt wie die Nachricht, nicht im Protokoll",
     ),
     ("bench", "Ein Messszenario ausführen"),
-    ("bench.scenario", "D, B, X, V, S, Q, A oder J"),
+    ("bench.scenario", "D, B, X, V, S, Q, A, R oder J"),
     ("bench.report", "Ergebnis als JSON in diese Datei schreiben"),
     ("bench.messages", "Nachrichten (J: Einträge); jedes Szenario hat eine eigene Vorgabe"),
     ("bench.clients", "Gleichzeitige Absender"),
+    (
+        "bench.rate",
+        "X, V: so viele Nachrichten je Sekunde zu festen Zeitpunkten, ab denen die Antwortzeit zählt; ohne die Angabe sendet jeder \
+         Absender, sobald er seine Antwort hat",
+    ),
     ("health", "Eine laufende Datendrehscheibe fragen, ob sie bereit ist"),
     ("health.admin", "Adresse des Betriebszugangs; ohne sie die der Konfiguration oder deren Vorgabe"),
     ("health.config", "drehscheibe.toml der Datendrehscheibe"),

@@ -68,12 +68,13 @@ pub(super) async fn run(options: &Bench) -> Result<Report, Failure> {
 }
 
 #[derive(Debug, Clone, Copy)]
-enum Way {
+pub(super) enum Way {
     Engine,
     Router,
 }
 
-struct Accept {
+/// A store with a router before it, in this process.
+pub(super) struct Accept {
     store: SqliteStore,
     router: Router,
     template: Template,
@@ -84,7 +85,7 @@ struct Accept {
 }
 
 impl Accept {
-    async fn open(stage: &Stage, template: Template) -> Result<Self, Failure> {
+    pub(super) async fn open(stage: &Stage, template: Template) -> Result<Self, Failure> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let store = SqliteStore::open(Options::new(
             stage.folder().join("bench"),
@@ -107,7 +108,12 @@ impl Accept {
         Ok(Self { store, router, template, source, facts, clock, next: AtomicU64::new(0) })
     }
 
-    async fn all(
+    pub(super) const fn store(&self) -> &SqliteStore {
+        &self.store
+    }
+
+    /// Accepts `messages` of a `series`, by `producers` side by side.
+    pub(super) async fn all(
         self: &Arc<Self>,
         producers: u64,
         messages: u64,

@@ -6,8 +6,10 @@ mod journal;
 mod matching;
 mod measure;
 mod path;
+mod replay;
 mod secure;
 mod synthetic;
+mod workers;
 
 use std::{collections::BTreeMap, process::ExitCode};
 
@@ -71,11 +73,12 @@ pub(crate) async fn run(options: &Bench, output: Output) -> Result<ExitCode, Fai
         "S" => Box::pin(secure::run(options)).await?,
         "Q" => Box::pin(path::queue(options)).await?,
         "A" => Box::pin(path::attachments(options)).await?,
+        "R" => Box::pin(replay::run(options)).await?,
         "J" => Box::pin(journal::run(options)).await?,
         other => {
             return Err(Failure::argument((
-                format!("kein Szenario {other}; es gibt D, B, X, V, S, Q, A, J"),
-                format!("no scenario {other}; there are D, B, X, V, S, Q, A, J"),
+                format!("kein Szenario {other}; es gibt D, B, X, V, S, Q, A, R, J"),
+                format!("no scenario {other}; there are D, B, X, V, S, Q, A, R, J"),
             )));
         }
     };

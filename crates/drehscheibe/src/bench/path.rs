@@ -8,7 +8,7 @@ use dds_depot::Release;
 use dds_testbench::{Answered, Error, Load, LoadReport, Outgoing, Pace, PortalSim, Template, whole};
 use hyper::{Request, header};
 
-use super::{Report, Stopwatch, measure};
+use super::{Report, Stopwatch, measure, workers};
 use crate::{
     Failure,
     cli::Bench,
@@ -53,7 +53,7 @@ pub(super) async fn queue(options: &Bench) -> Result<Report, Failure> {
     let messages = options.messages.unwrap_or(20_000);
     let inbox = arena.stage.systems.inbox().clone();
     arena.stage.systems.down().await;
-    let load = arena.load(options, 0, messages, 0).await?;
+    let load = arena.load(options, 0, messages, Pace::Closed).await?;
     let began = measure::usage(arena.router.id());
     arena.stage.systems.up().await;
     // The pause of the breaker may still run; what counts is the time from the first delivery on.
@@ -139,12 +139,12 @@ impl Arena {
     async fn end_to_end(self, options: &Bench, mut report: Report) -> Result<Report, Failure> {
         let (messages, warm_up) = (options.messages.unwrap_or(20_000), 500);
         let inbox = self.stage.systems.inbox().clone();
-        self.load(options, 9, warm_up, 0).await?;
+        self.load(options, 9, warm_up, Pace::Closed).await?;
         wait(&inbox, usize::try_from(warm_up).unwrap_or(0), 60).await?;
         let peak = Peak::watch(self.router.id());
         let began = measure::usage(self.router.id());
         let watch = Stopwatch::start();
-        let load = self.load(options, 1, messages, 0).await?;
+        let load = self.load(options, 1, messages, options.rate.map_or(Pace::Closed, Pace::Rate)).await?;
         wait(&inbox, usize::try_from(messages + warm_up).unwrap_or(usize::MAX), 300).await?;
         let seconds = watch.seconds();
         let used = measure::usage(self.router.id());
@@ -155,6 +155,8 @@ impl Arena {
         report.more.insert("start_to_ready_seconds", self.start_seconds);
         report.more.insert("duplicates", inbox.duplicates() as f64);
         self.router.stop().await?;
+        let alone = workers::alone(self.stage.release.clone(), self.template, messages.min(2_000)).await?;
+        report.more.insert("workers_alone_per_second", alone);
         Ok(report)
     }
 
@@ -163,14 +165,14 @@ impl Arena {
         options: &Bench,
         series: u32,
         messages: u64,
-        warm_up: u64,
+        pace: Pace,
     ) -> Result<LoadReport, Failure> {
         let load = Load {
             address: self.stage.rest(),
             clients: options.clients,
-            pace: Pace::Closed,
+            pace,
             requests: messages,
-            warm_up,
+            warm_up: 0,
         };
         let (template, token) = (self.template.clone(), format!("Bearer {}", token_of(PORTAL)));
         let make = move |n: u64| -> Result<Request<Outgoing>, Error> {

@@ -18,6 +18,7 @@ use dds_store::{AuditLog, Journal, LogQuery};
 use dds_telemetry::SystemClock;
 use dds_worker::{Pool, PoolOptions};
 use dds_xml::Limits;
+use futures::{Stream, StreamExt as _, TryStreamExt as _, stream};
 use indicatif::ProgressBar;
 use serde::Serialize;
 use uuid::Uuid;
@@ -31,7 +32,7 @@ use crate::{
 };
 
 /// A message to replay.
-struct Message {
+pub(crate) struct Message {
     name: String,
     id: MessageId,
     at: Timestamp,
@@ -45,7 +46,7 @@ struct Message {
 
 /// What a release does with a message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-struct Run {
+pub(crate) struct Run {
     rule: Option<String>,
     authority: Option<String>,
     stopped: Option<String>,
@@ -56,11 +57,37 @@ struct Run {
 
 /// A message that the two releases treat differently.
 #[derive(Serialize)]
-struct Change {
+pub(crate) struct Change {
     message: String,
     before: Run,
     after: Run,
     differences: Vec<String>,
+}
+
+/// The same message under both releases.
+pub(crate) struct Pair {
+    name: String,
+    before: Run,
+    after: Run,
+}
+
+impl Pair {
+    /// What differs, if anything does.
+    pub(crate) fn change(self) -> Option<Change> {
+        let Self { name: message, before, after } = self;
+        let differences = compare(&before, &after);
+        (!differences.is_empty()).then_some(Change { message, before, after, differences })
+    }
+}
+
+/// Two releases in a pool that has loaded both.
+pub(crate) struct Comparison {
+    pool: Pool,
+    limits: Limits,
+    before: Release,
+    after: Release,
+    /// Messages judged side by side: every worker has one and finds the next waiting.
+    parallel: usize,
 }
 
 /// Replays and prints the differences.
@@ -74,71 +101,102 @@ pub(crate) async fn run(options: &Replay, output: Output) -> Result<ExitCode, Fa
         Ok(Some(releases.find(id).and_then(|id| releases.load(&id))?))
     };
     let after = stored(&options.release)?.map_or_else(now, Ok)?;
-    let (messages, before) = if let Some(folder) = &options.fixtures {
-        (fixtures(folder)?, stored(&options.before)?.map_or_else(now, Ok)?)
-    } else {
-        let (config, releases) = config.as_ref().zip(releases.as_ref()).ok_or_else(|| missing(options))?;
-        let active = || -> Result<Release, Failure> {
-            releases.active()?.map(|id| releases.load(&id)).transpose()?.ok_or_else(|| {
-                let text = ("kein Depotstand ist aktiv", "no release is active");
-                Failure::new(Code::RELEASE_UNKNOWN, text)
-            })
-        };
-        let before = stored(&options.before)?.map_or_else(active, Ok)?;
-        (Box::pin(stored_messages(&node::reader(config)?, options.limit)).await?, before)
-    };
     // Judged as the router would.
     let pool = config.as_ref().map_or_else(PoolOptions::default, node::options::pool);
-    let limits = pool.limits.clone();
-    let pool = Pool::start(pool).await?;
-    node::load(&pool, &before).await?;
-    node::load(&pool, &after).await?;
-    let bar = if output.json { ProgressBar::hidden() } else { ProgressBar::new(messages.len() as u64) };
-    // Products print the release they were made under; both runs name the same, so that only real differences show.
-    let shown = before.id();
-    let (mut changes, mut runs) = (Vec::new(), Vec::new());
-    for message in &messages {
-        let old = Box::pin(replay(&pool, &limits, &before, shown, message)).await;
-        let new = Box::pin(replay(&pool, &limits, &after, shown, message)).await;
-        let differences = compare(&old, &new);
-        if !differences.is_empty() {
-            changes.push(Change {
-                message: message.name.clone(),
-                before: old,
-                after: new.clone(),
-                differences,
-            });
+    if let Some(folder) = &options.fixtures {
+        let before = stored(&options.before)?.map_or_else(now, Ok)?;
+        let comparison = Comparison::start(pool, before, after).await?;
+        let messages = stream::iter(fixtures(folder)?).map(Ok);
+        return Box::pin(report(&comparison, messages, output)).await;
+    }
+    let (config, releases) = config.as_ref().zip(releases.as_ref()).ok_or_else(|| missing(options))?;
+    let active = || -> Result<Release, Failure> {
+        releases.active()?.map(|id| releases.load(&id)).transpose()?.ok_or_else(|| {
+            let text = ("kein Depotstand ist aktiv", "no release is active");
+            Failure::new(Code::RELEASE_UNKNOWN, text)
+        })
+    };
+    let before = stored(&options.before)?.map_or_else(active, Ok)?;
+    let comparison = Comparison::start(pool, before, after).await?;
+    let store = node::reader(config)?;
+    Box::pin(report(&comparison, stored_messages(&store).take(options.limit), output)).await
+}
+
+impl Comparison {
+    /// Has the workers load both releases.
+    ///
+    /// # Errors
+    /// If one of them does not compile or no worker starts.
+    pub(crate) async fn start(
+        options: PoolOptions,
+        before: Release,
+        after: Release,
+    ) -> Result<Self, Failure> {
+        let (limits, parallel) = (options.limits.clone(), options.processes * 2);
+        let pool = Pool::start(options).await?;
+        node::load(&pool, &before).await?;
+        node::load(&pool, &after).await?;
+        Ok(Self { pool, limits, before, after, parallel })
+    }
+
+    /// Judges the messages under both releases, in their order; holds no more of them than are being judged.
+    pub(crate) fn pairs<'a>(
+        &'a self,
+        messages: impl Stream<Item = Result<Message, Failure>> + 'a,
+    ) -> impl Stream<Item = Result<Pair, Failure>> + 'a {
+        messages
+            .map_ok(|message| async { Ok(Box::pin(self.pair(message)).await) })
+            .try_buffered(self.parallel)
+    }
+
+    async fn pair(&self, message: Message) -> Pair {
+        // Products print the release they were made under; both runs name the same, so that only real differences show.
+        let shown = self.before.id();
+        let before = self.judge(&self.before, shown, &message).await;
+        let after = if self.same() { before.clone() } else { self.judge(&self.after, shown, &message).await };
+        Pair { name: message.name, before, after }
+    }
+
+    /// The release is compared with itself: shown is what it does.
+    fn same(&self) -> bool {
+        self.before.id() == self.after.id()
+    }
+}
+
+async fn report(
+    comparison: &Comparison,
+    messages: impl Stream<Item = Result<Message, Failure>>,
+    output: Output,
+) -> Result<ExitCode, Failure> {
+    let bar = if output.json { ProgressBar::hidden() } else { ProgressBar::no_length() };
+    let (mut count, mut changes) = (0_u64, Vec::new());
+    let mut pairs = Box::pin(comparison.pairs(messages));
+    while let Some(pair) = pairs.try_next().await? {
+        if comparison.same() {
+            bar.suspend(|| output.line(format!("{}: {}", pair.name, pair.after.short())));
         }
-        runs.push((message.name.clone(), new));
+        if let Some(change) = pair.change() {
+            bar.suspend(|| {
+                output.line(&change.message);
+                change.differences.iter().for_each(|difference| output.line(format!("  {difference}")));
+            });
+            changes.push(change);
+        }
+        count += 1;
         bar.inc(1);
     }
     bar.finish_and_clear();
-    if before.id() == after.id() {
-        for (name, run) in &runs {
-            let what = run
-                .stopped
-                .clone()
-                .unwrap_or_else(|| run.outputs.keys().cloned().collect::<Vec<_>>().join(", "));
-            output.line(format!("{name}: {what}"));
-        }
-    }
-    for change in &changes {
-        output.line(&change.message);
-        for difference in &change.differences {
-            output.line(format!("  {difference}"));
-        }
-    }
+    let (before, after) = (comparison.before.id(), comparison.after.id());
     output.line(format!(
-        "{} → {}: {} {}, {} {}",
-        before.id().0.short(),
-        after.id().0.short(),
-        messages.len(),
+        "{} → {}: {count} {}, {} {}",
+        before.0.short(),
+        after.0.short(),
         output.pick("Nachrichten", "messages"),
         changes.len(),
         output.pick("anders behandelt", "treated differently")
     ));
     output.result(&serde_json::json!({
-        "before": before.id(), "after": after.id(), "messages": messages.len(), "changes": changes,
+        "before": before, "after": after, "messages": count, "changes": changes,
     }))?;
     Ok(if changes.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(2) })
 }
@@ -186,74 +244,89 @@ fn fixtures(folder: &Path) -> Result<Vec<Message>, Failure> {
     Ok(all.into_values().flatten().map(message).collect())
 }
 
-async fn stored_messages<S: Journal + AuditLog>(store: &S, limit: usize) -> Result<Vec<Message>, Failure> {
+/// The applications in the store that have their payload still, newest first. Answers are carried, not routed.
+pub(crate) fn stored_messages<S: Journal + AuditLog>(
+    store: &S,
+) -> impl Stream<Item = Result<Message, Failure>> + '_ {
+    const PAGE: u32 = 500;
     let query =
         LogQuery { event: Some(JournalEvent::MessageAccepted.as_str().to_owned()), ..LogQuery::default() };
-    let (mut messages, mut after) = (Vec::new(), None);
-    loop {
-        let page = store.search(&query, after, 500).await?;
-        for id in page.rows.iter().filter_map(|row| row.message) {
-            let Some(record) = store.message(id).await? else { continue };
-            // Answers are carried, not routed; deleted payloads cannot be replayed.
-            if record.answers.is_some() || record.key.is_none() {
-                continue;
-            }
-            let case_holders = match &record.case {
-                Some(case) => store.case_holders(&record.source, case.as_str(), id).await?,
-                None => Vec::new(),
-            };
-            messages.push(Message {
-                case_holders,
-                name: id.to_string(),
-                id,
-                at: record.at,
-                source: record.source,
-                document: store.document(id).await?,
-                format: record.format,
-                attachments: record.attachments.into_iter().map(|stored| stored.attachment).collect(),
-            });
-            if messages.len() >= limit {
-                return Ok(messages);
-            }
+    let pages = stream::try_unfold((query, None, true), move |(query, after, more)| async move {
+        if !more {
+            return Ok::<_, Failure>(None);
         }
-        after = page.next;
-        if after.is_none() {
-            return Ok(messages);
+        let page = store.search(&query, after, PAGE).await?;
+        let more = page.next.is_some();
+        Ok(Some((stream::iter(page.rows).map(Ok), (query, page.next, more))))
+    });
+    pages.try_flatten().try_filter_map(move |row| async move {
+        match row.message {
+            Some(id) => stored_message(store, id).await,
+            None => Ok(None),
         }
-    }
+    })
 }
 
-async fn replay(pool: &Pool, limits: &Limits, release: &Release, shown: ReleaseId, message: &Message) -> Run {
-    let day = message.at.day();
-    let found = recognise(release, &message.document, message.format, limits, &day);
-    let (facts, recognised) = match found {
-        Ok(found) => found,
-        Err(problem) => return Run::refused(&problem),
+async fn stored_message<S: Journal>(store: &S, id: MessageId) -> Result<Option<Message>, Failure> {
+    let Some(record) = store.message(id).await? else { return Ok(None) };
+    if record.answers.is_some() || record.key.is_none() {
+        return Ok(None);
+    }
+    let case_holders = match &record.case {
+        Some(case) => store.case_holders(&record.source, case.as_str(), id).await?,
+        None => Vec::new(),
     };
-    let subject = Subject {
-        id: message.id,
-        at: message.at,
-        source: &message.source,
-        document: &message.document,
-        format: message.format,
-        attachments: &message.attachments,
-        release: shown,
-        case_holders: &message.case_holders,
-    };
-    let outcome = judge(pool, release, &subject, &facts, recognised).await;
-    let plan = outcome.plan.as_ref();
-    let targets =
-        plan.map(|plan| plan.deliveries.iter().map(|one| one.target.to_string())).into_iter().flatten();
-    Run {
-        rule: plan.map(|plan| plan.rule.clone()),
-        authority: plan.map(|plan| plan.authority.to_string()),
-        stopped: outcome.stopped.map(|(_, problem)| problem.code.to_string()),
-        findings: outcome.findings.iter().map(|one| format!("{} {}", one.rule, one.location)).collect(),
-        outputs: targets.zip(outcome.outputs).collect(),
+    Ok(Some(Message {
+        case_holders,
+        name: id.to_string(),
+        id,
+        at: record.at,
+        source: record.source,
+        document: store.document(id).await?,
+        format: record.format,
+        attachments: record.attachments.into_iter().map(|stored| stored.attachment).collect(),
+    }))
+}
+
+impl Comparison {
+    async fn judge(&self, release: &Release, shown: ReleaseId, message: &Message) -> Run {
+        let day = message.at.day();
+        let found = recognise(release, &message.document, message.format, &self.limits, &day);
+        let (facts, recognised) = match found {
+            Ok(found) => found,
+            Err(problem) => return Run::refused(&problem),
+        };
+        let subject = Subject {
+            id: message.id,
+            at: message.at,
+            source: &message.source,
+            document: &message.document,
+            format: message.format,
+            attachments: &message.attachments,
+            release: shown,
+            case_holders: &message.case_holders,
+        };
+        let outcome = judge(&self.pool, release, &subject, &facts, recognised).await;
+        let plan = outcome.plan.as_ref();
+        let targets =
+            plan.map(|plan| plan.deliveries.iter().map(|one| one.target.to_string())).into_iter().flatten();
+        Run {
+            rule: plan.map(|plan| plan.rule.clone()),
+            authority: plan.map(|plan| plan.authority.to_string()),
+            stopped: outcome.stopped.map(|(_, problem)| problem.code.to_string()),
+            findings: outcome.findings.iter().map(|one| format!("{} {}", one.rule, one.location)).collect(),
+            outputs: targets.zip(outcome.outputs).collect(),
+        }
     }
 }
 
 impl Run {
+    /// Targets, or the code it is stopped with.
+    fn short(&self) -> String {
+        let targets = || self.outputs.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
+        self.stopped.clone().unwrap_or_else(targets)
+    }
+
     fn refused(problem: &Problem) -> Self {
         Self {
             rule: None,
