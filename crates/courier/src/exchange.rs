@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use dds_osci::{feedback::Refused, intake::Received, keys::Decrypter};
+use dds_osci::{feedback::Refused, intake::Received, keys::Decrypter, message::Message};
 use dds_postbox::Parts;
 use futures::StreamExt as _;
 use http::{StatusCode, header};
@@ -35,8 +35,8 @@ impl Default for Timeouts {
 /// Why there is no response.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum ExchangeError {
-    /// No connection: the partner knows nothing of it.
-    #[error("no connection: {0}")]
+    /// No connection, or one on which nothing was taken: the partner has done nothing of it.
+    #[error("not reached: {0}")]
     NotReached(String),
     /// It was sent, wholly or in part, and no response came: the partner may have executed it.
     #[error("no response: {0}")]
@@ -129,6 +129,7 @@ impl Courier {
                 ExchangeError::NoAnswer(detail)
             });
         }
+        let turned_away = response.headers().contains_key(header::RETRY_AFTER);
         let silence = self.silence;
         let body = futures::stream::unfold(Box::pin(response.bytes_stream()), move |mut body| async move {
             match tokio::time::timeout(silence, body.next()).await {
@@ -137,10 +138,15 @@ impl Courier {
                 Err(_) => Some((Err("time-out".to_owned()), body)),
             }
         });
-        receive(&self.desk, decrypters, body).await.map_err(|error| match error {
+        let received = receive(&self.desk, decrypters, body).await.map_err(|error| match error {
             ReceiveError::BrokenOff(detail) => ExchangeError::NoAnswer(detail),
             ReceiveError::Refused(refused) => ExchangeError::Unreadable(refused),
-        })
+        })?;
+        // A fault alone may also come from a partner that failed half-way; whoever asks to come again has done nothing.
+        if turned_away && matches!(Message::read(&received.document), Ok(Message::Fault(_))) {
+            return Err(ExchangeError::NotReached("the partner takes nothing now".to_owned()));
+        }
+        Ok(received)
     }
 }
 

@@ -19,7 +19,7 @@ pub struct GateOptions {
     pub places: usize,
     /// Of these, from one address. Loopback is excepted: there a proxy stands for many.
     pub places_of_one: usize,
-    /// A message waits for a place so long; then its sender is told to come back (503).
+    /// A message waits for a place so long; then its sender is told to come back (fault 9000 with `Retry-After`).
     pub patience: Duration,
     /// How slow a sender may be.
     pub pace: Pace,

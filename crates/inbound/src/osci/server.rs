@@ -86,12 +86,13 @@ impl OsciContext {
         decrypters: Vec<Arc<dyn Decrypter>>,
         request: Request,
     ) -> Result<Received<Parts>, Response> {
-        let address = request.extensions().get::<Peer>().and_then(|peer| peer.address);
-        let Some(place) = self.gate.enter(address).await else {
-            return Err((StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "5")]).into_response());
-        };
         let (head, body) = request.into_parts();
         let mut pieces = Pieces::new(&head.headers, body, self.gate.pace());
+        let address = head.extensions.get::<Peer>().and_then(|peer| peer.address);
+        let Some(place) = self.gate.enter(address).await else {
+            pieces.linger();
+            return Err(not_now(&Refused::new(FeedbackCode::S9000, "no place for another message")));
+        };
         // What announces its length is refused before anything is read: the sender learns it at once (H24). What does not is counted by
         // the reader, which has a code for it.
         let allowed =
@@ -111,7 +112,8 @@ impl OsciContext {
             ReceiveError::BrokenOff(_) => StatusCode::REQUEST_TIMEOUT.into_response(),
             ReceiveError::Refused(refused) => {
                 pieces.linger();
-                fault(&refused)
+                // Our own trouble (disk, memory for envelopes) before anything of the order was done.
+                if refused.code == FeedbackCode::S9000 { not_now(&refused) } else { fault(&refused) }
             }
         })
     }
@@ -135,6 +137,15 @@ pub(super) fn fault(refused: &Refused) -> Response {
     let outgoing = Outgoing::plain(Fault::of(refused.code).write(Language::German), &mut SystemRandom);
     let octets = dds_osci::outgoing::message_bytes(outgoing, &[]).unwrap_or_default();
     ([(header::CONTENT_TYPE, "text/xml")], octets).into_response()
+}
+
+/// A fault that says: not now, and nothing of the order was done. The table has no code for that but 9000, which may also come from a
+/// failure half-way; `Retry-After` tells them apart, for [`Courier::exchange`] too. The status is 200 as of every fault: HTTP libraries
+/// hide the body of any other, and what stands between says 503 also of a request that was taken.
+fn not_now(refused: &Refused) -> Response {
+    let mut response = fault(refused);
+    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
+    response
 }
 
 /// Works a request through, also when the client has gone meanwhile: an order that was executed has consequences (a push, a note on

@@ -7,14 +7,19 @@ use dds_inbound::{
     Pace, Peer,
     osci::{Gate, GateOptions, OsciContext, Receiving, routes},
 };
-use dds_osci::recipient::Recipient;
+use dds_osci::{
+    intake::{IntakeConfig, read_all},
+    message::Message,
+    random::SystemRandom,
+    recipient::Recipient,
+};
 use dds_testbench::ManualClock;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
 };
 
-use crate::world::{Machine, identity, keys, serve, town};
+use crate::world::{Machine, Place, application, identity, keys, serve, town};
 
 /// A recipient behind this gate. The header `from` says from where a request comes.
 async fn start(options: GateOptions) -> (Machine, String) {
@@ -41,13 +46,27 @@ async fn begin(host: &str, from: &str) -> (TcpStream, String) {
     (stream, line)
 }
 
-/// The status of the next answer.
+/// A fault 9000 with `Retry-After`.
+const AWAY: &str = "200 9000 again";
+
+/// The status of the next answer, with the code of the fault in it and whether one may come again.
 async fn line(stream: &mut TcpStream) -> String {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         head.push(stream.read_u8().await.unwrap());
     }
-    String::from_utf8(head).unwrap().split(' ').nth(1).unwrap().to_owned()
+    let head = String::from_utf8(head).unwrap();
+    let status = head.split(' ').nth(1).unwrap().to_owned();
+    if status != "200" {
+        return status;
+    }
+    let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")).unwrap();
+    let mut body = vec![0; length.parse().unwrap()];
+    stream.read_exact(&mut body).await.unwrap();
+    let received = read_all(&IntakeConfig::default(), &[], &mut SystemRandom, &body).unwrap();
+    let Message::Fault(fault) = Message::read(&received.document).unwrap() else { panic!("no fault") };
+    let again = if head.contains("retry-after: 5\r\n") { "again" } else { "never" };
+    format!("{status} {} {again}", fault.code)
 }
 
 fn patient() -> GateOptions {
@@ -74,7 +93,18 @@ async fn nobody_waits_for_a_place_without_end() {
     let (_machine, host) = start(GateOptions { places: 1, ..patient() }).await;
     let (_held, waited) = begin(&host, "192.0.2.1").await;
     assert_eq!(waited, "100");
-    assert_eq!(begin(&host, "192.0.2.2").await.1, "503");
+    assert_eq!(begin(&host, "192.0.2.2").await.1, AWAY);
+}
+
+/// The intermediary knows that the recipient has nothing: whoever sends over it may send again (9809), and nobody has to ask (9810).
+#[tokio::test]
+async fn a_push_that_finds_no_place_is_no_matter_of_doubt() {
+    let (_machine, host) = start(GateOptions { places: 0, ..patient() }).await;
+    let url = format!("http://{host}/osci/empfang");
+    let place = Place::start(&ManualClock::default(), &[&url]).await;
+    let refused =
+        place.portal.forward(&url, town(), application(0).as_bytes()).await.unwrap_err().to_string();
+    assert!(refused.contains("9809"), "{refused}");
 }
 
 #[tokio::test]
@@ -86,7 +116,7 @@ async fn one_address_holds_not_all_places() {
         ("2001:db8::1", "2001:db8::2", "2001:db8:0:1::1"),
     ] {
         let (held, first) = begin(&host, one).await;
-        assert_eq!((first.as_str(), begin(&host, same).await.1.as_str()), ("100", "503"), "{same}");
+        assert_eq!((first.as_str(), begin(&host, same).await.1.as_str()), ("100", AWAY), "{same}");
         assert_eq!(begin(&host, other).await.1, "100", "{other}");
         drop(held);
     }

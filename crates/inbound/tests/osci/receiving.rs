@@ -150,7 +150,7 @@ async fn when_the_disk_fails_the_intermediary_gets_a_fault() {
     let world = World::new().await;
     world.machine.break_disk();
     let refused = world.forward(&application(0)).await.unwrap_err();
-    assert!(refused.contains("9807") || refused.contains("9808"), "{refused}");
+    assert!(refused.contains("9809"), "{refused}");
     assert_eq!(world.machine.applications(), Vec::<usize>::new());
     let order = world.wire.orders().remove(0);
     world.machine.mend_disk();
