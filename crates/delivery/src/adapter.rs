@@ -116,6 +116,9 @@ impl Default for TargetPolicy {
 
 /// A target ready to use.
 pub struct LiveTarget {
+    /// Gegenstelle: who hangs when this target does. Targets of one host share what a host may have of
+    /// [`Options::concurrency`](crate::Options).
+    pub host: Arc<str>,
     /// Its adapter.
     pub adapter: Arc<dyn Adapter>,
     /// Its treatment.

@@ -9,10 +9,13 @@ use dds_store::{
     Shipment, StoreError,
 };
 use dds_telemetry::{Attribute, DeliveryDeadLettered, Event, Span, Step, TargetHeld};
+use parking_lot::Mutex;
 
 use crate::{
     AttachmentSource, Consignment, Ending, Fault, LiveTarget, Scheduler, TargetPolicy, Verdict,
-    breaker::Permission, retry, scheduler::TargetState,
+    breaker::{Breaker, Permission},
+    places::Place,
+    retry,
 };
 
 /// Runs the attempt that `claimed` gives the right to.
@@ -29,15 +32,13 @@ pub(crate) async fn run(scheduler: &Scheduler, claimed: Claimed) {
     if open > now {
         return give_back(scheduler, &claimed, open).await;
     }
-    let state = scheduler.target(&claimed.delivery.target, target.policy.parallel);
-    // First the place at the target: who waits for that takes nothing from other targets.
-    let Ok(_there) = Arc::clone(&state.places).acquire_owned().await else { return };
-    let Ok(_of_all) = scheduler.places.acquire().await else { return };
+    let Some(_place) = place(scheduler, &claimed, &target).await else { return };
     if !still_held(scheduler, &claimed, target.policy.attempt_timeout).await {
         return;
     }
+    let breaker = scheduler.breaker(&claimed.delivery.target);
     let asking = scheduler.parts.clock.now();
-    let asked = state.breaker.lock().ask(asking);
+    let asked = breaker.lock().ask(asking);
     match asked {
         Permission::Go => {}
         // The backlog stays in the queue until the probe has ended, or should have.
@@ -47,10 +48,10 @@ pub(crate) async fn run(scheduler: &Scheduler, claimed: Claimed) {
         Permission::Wait(until) => return give_back(scheduler, &claimed, until).await,
     }
     match consignment(scheduler, &claimed).await {
-        Ok(consignment) => attempt(scheduler, &claimed, &target, &state, &consignment).await,
+        Ok(consignment) => attempt(scheduler, &claimed, &target, &breaker, &consignment).await,
         Err(error) => {
             tracing::error!(delivery = %claimed.delivery.id, code = %error.code(), %error, "delivery.unreadable");
-            not_tried(scheduler, &claimed, &state).await;
+            not_tried(scheduler, &claimed, &breaker).await;
             give_back(scheduler, &claimed, now.plus(Duration::from_secs(60))).await;
         }
     }
@@ -71,7 +72,14 @@ async fn missing(scheduler: &Scheduler, claimed: &Claimed, now: Timestamp, newly
     give_back(scheduler, claimed, until).await;
 }
 
-/// Whether the lease outlived the wait for a place at the target; lets it outlive the attempt too, however long that may
+/// A place for the attempt. `None` if none came before the lease ran out: the delivery is in the queue again.
+async fn place(scheduler: &Scheduler, claimed: &Claimed, target: &LiveTarget) -> Option<Place> {
+    let parallel = target.policy.parallel.min(scheduler.options.per_target);
+    let place = scheduler.places.take(&target.host, &claimed.delivery.target, parallel);
+    tokio::time::timeout(scheduler.options.lease, place).await.ok()?
+}
+
+/// Whether the lease outlived the wait for a place; lets it outlive the attempt too, however long that may
 /// take: a lease that ends before would give the target a second one beside it.
 async fn still_held(scheduler: &Scheduler, claimed: &Claimed, attempt_timeout: Duration) -> bool {
     let (lease, now) = (&claimed.lease, scheduler.parts.clock.now());
@@ -89,11 +97,11 @@ async fn attempt(
     scheduler: &Scheduler,
     claimed: &Claimed,
     target: &LiveTarget,
-    state: &TargetState,
+    breaker: &Mutex<Breaker>,
     consignment: &Consignment,
 ) {
     if !target.policy.deduplicates && !mark_attempt(scheduler, claimed, consignment.attempt).await {
-        return not_tried(scheduler, claimed, state).await;
+        return not_tried(scheduler, claimed, breaker).await;
     }
     let (began, moment) = (scheduler.parts.clock.now(), scheduler.parts.telemetry.moment());
     let verdict = match tokio::time::timeout(
@@ -113,7 +121,8 @@ async fn attempt(
     };
     let now = scheduler.parts.clock.now();
     scheduler.parts.telemetry.span(moment, span(consignment, &verdict, &attributes(consignment)));
-    match heed(&verdict, state, now, &target.policy) {
+    let turn = heed(&verdict, &mut breaker.lock(), now, &target.policy);
+    match turn {
         Turn::Dead(until, code) => {
             let held = TargetHeld { target: &claimed.delivery.target, until, code };
             let _facts = scheduler.parts.telemetry.record(&held);
@@ -150,8 +159,7 @@ enum Turn {
 }
 
 /// Tells the breaker how the target fares.
-fn heed(verdict: &Verdict, state: &TargetState, now: Timestamp, policy: &TargetPolicy) -> Turn {
-    let mut breaker = state.breaker.lock();
+fn heed(verdict: &Verdict, breaker: &mut Breaker, now: Timestamp, policy: &TargetPolicy) -> Turn {
     match verdict {
         Verdict::Temporary { fault, .. } => {
             let (threshold, pause) = policy.breaker;
@@ -166,8 +174,8 @@ fn heed(verdict: &Verdict, state: &TargetState, now: Timestamp, policy: &TargetP
 }
 
 /// The attempt that was allowed did not take place: if it was the probe, another may be.
-async fn not_tried(scheduler: &Scheduler, claimed: &Claimed, state: &TargetState) {
-    let probe = state.breaker.lock().not_tried();
+async fn not_tried(scheduler: &Scheduler, claimed: &Claimed, breaker: &Mutex<Breaker>) {
+    let probe = breaker.lock().not_tried();
     if probe {
         pause(scheduler, claimed, None).await;
     }

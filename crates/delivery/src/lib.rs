@@ -6,6 +6,7 @@
 mod adapter;
 mod attempt;
 mod breaker;
+mod places;
 mod retry;
 mod scheduler;
 mod settle;

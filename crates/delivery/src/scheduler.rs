@@ -7,25 +7,21 @@ use std::{
 };
 
 use dds_message::{Clock, TargetId, Timestamp};
-use dds_store::{BlobStore, ClaimFilter, Claimed, Journal, Vault};
+use dds_store::{BlobStore, ClaimFilter, Journal, Vault};
 use dds_telemetry::Telemetry;
 use parking_lot::Mutex;
-use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore, watch},
-    task::JoinSet,
-};
+use tokio::{sync::watch, task::JoinSet};
 
-use crate::{TargetDirectory, attempt, breaker::Breaker};
+use crate::{TargetDirectory, attempt, breaker::Breaker, places::Places};
 
 /// How much at a time.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// Attempts side by side over all targets. One that waits for a place at its target does not count.
+    /// Attempts side by side over all targets. However slow the targets of one host are, they leave half of these to others.
     pub concurrency: usize,
-    /// At most so many deliveries of one target under lease, so that a slow one never takes all places. The policy of a target
-    /// can set fewer.
+    /// At most so many deliveries of one target under lease. The policy of a target can set fewer attempts.
     pub per_target: usize,
-    /// A claimed delivery may wait so long for its place at the target; the attempt then has its timeout on top of this.
+    /// A claimed delivery may wait so long for its place; the attempt then has its timeout on top of this.
     pub lease: Duration,
     /// At shutdown, attempts under way get so long to end.
     pub grace: Duration,
@@ -45,8 +41,8 @@ impl Default for Options {
 /// After so long the scheduler looks again, whatever it knows to be due.
 const LONGEST_SLEEP: Duration = Duration::from_secs(60);
 
-/// Leases per place: those beyond the places wait for one at their target, or for one of all.
-const LEASES_PER_PLACE: usize = 4;
+/// So many deliveries are claimed at a time.
+const CLAIM: usize = 64;
 
 /// What the scheduler works with.
 #[derive(Clone)]
@@ -69,37 +65,28 @@ pub struct Parts {
 pub struct Scheduler {
     pub(crate) parts: Parts,
     pub(crate) options: Options,
-    /// Places for attempts over all targets.
-    pub(crate) places: Semaphore,
-    lanes: Mutex<HashMap<TargetId, Arc<TargetState>>>,
+    pub(crate) places: Arc<Places>,
+    breakers: Mutex<HashMap<TargetId, Arc<Mutex<Breaker>>>>,
     /// Targets with deliveries that the active release lacks.
     missing: Mutex<HashSet<TargetId>>,
-}
-
-/// What the scheduler remembers about a target while it runs.
-pub(crate) struct TargetState {
-    pub(crate) breaker: Mutex<Breaker>,
-    /// Places for attempts side by side, as the target's policy allows.
-    pub(crate) places: Arc<Semaphore>,
 }
 
 impl Scheduler {
     /// Makes a scheduler; nothing runs yet.
     #[must_use]
     pub fn new(parts: Parts, options: Options) -> Self {
-        let places = Semaphore::new(options.concurrency);
-        Self { parts, options, places, lanes: Mutex::default(), missing: Mutex::default() }
+        let places = Places::new(options.concurrency);
+        Self { parts, options, places, breakers: Mutex::default(), missing: Mutex::default() }
     }
 
     /// Delivers until `shutdown` turns true, then lets attempts under way end within the grace period. Leases of
     /// attempts that do not end in time return by themselves.
     pub async fn run(self, mut shutdown: watch::Receiver<bool>) {
         let this = Arc::new(self);
-        let leases = Arc::new(Semaphore::new(this.options.concurrency * LEASES_PER_PLACE));
         let mut attempts = JoinSet::new();
         while !*shutdown.borrow() {
             tokio::select! {
-                () = this.round(&leases, &mut attempts) => {}
+                () = this.round(&mut attempts) => {}
                 _ = shutdown.changed() => break,
             }
             while attempts.try_join_next().is_some() {}
@@ -110,21 +97,18 @@ impl Scheduler {
         }
     }
 
-    /// Claims what fits and starts it, or sleeps until something is due.
-    async fn round(self: &Arc<Self>, leases: &Arc<Semaphore>, attempts: &mut JoinSet<()>) {
-        let Ok(first) = Arc::clone(leases).acquire_owned().await else { return };
+    /// Claims what is due and starts it, or sleeps until something is due. What is claimed waits for its place apart from
+    /// the queue, at most [`Options::per_target`] deliveries of a target: claiming for others never stops.
+    async fn round(self: &Arc<Self>, attempts: &mut JoinSet<()>) {
         self.give_up_overdue(attempts).await;
         let now = self.parts.clock.now();
         let filter = ClaimFilter::Push { per_target: self.options.per_target };
-        let room = leases.available_permits().min(63) + 1;
-        match self.parts.journal.claim(&filter, room, self.options.lease, now).await {
+        match self.parts.journal.claim(&filter, CLAIM, self.options.lease, now).await {
             Ok(claimed) if claimed.is_empty() => self.sleep(&filter).await,
             Ok(claimed) => {
-                let mut permit = Some(first);
                 for one in claimed {
-                    // Permits taken one by one cannot run out: only this task claims, and it claimed no more than free.
-                    let lease = permit.take().or_else(|| Arc::clone(leases).try_acquire_owned().ok());
-                    attempts.spawn(Arc::clone(self).attempt(one, lease));
+                    let this = Arc::clone(self);
+                    attempts.spawn(async move { attempt::run(&this, one).await });
                 }
             }
             Err(error) => {
@@ -146,11 +130,6 @@ impl Scheduler {
             }
             Err(error) => tracing::error!(code = %error.code(), %error, "delivery.overdue_not_claimed"),
         }
-    }
-
-    async fn attempt(self: Arc<Self>, claimed: Claimed, lease: Option<OwnedSemaphorePermit>) {
-        attempt::run(&self, claimed).await;
-        drop(lease);
     }
 
     async fn sleep(&self, filter: &ClaimFilter) {
@@ -177,15 +156,7 @@ impl Scheduler {
         false
     }
 
-    /// State of `target`; places follow the policy of the first attempt since start.
-    pub(crate) fn target(&self, target: &TargetId, parallel: usize) -> Arc<TargetState> {
-        let mut lanes = self.lanes.lock();
-        let fresh = || {
-            Arc::new(TargetState {
-                breaker: Mutex::new(Breaker::default()),
-                places: Arc::new(Semaphore::new(parallel.clamp(1, Semaphore::MAX_PERMITS))),
-            })
-        };
-        Arc::clone(lanes.entry(target.clone()).or_insert_with(fresh))
+    pub(crate) fn breaker(&self, target: &TargetId) -> Arc<Mutex<Breaker>> {
+        Arc::clone(self.breakers.lock().entry(target.clone()).or_default())
     }
 }

@@ -146,6 +146,44 @@ async fn one_dead_target_does_not_delay_others() {
     bench.stop().await;
 }
 
+/// Forty targets of one provider, which accepts connections and never answers.
+#[tokio::test]
+async fn a_dead_provider_does_not_delay_others() {
+    let mut bench = Bench::start();
+    let never = TargetPolicy { attempt_timeout: HOUR, ..TargetPolicy::default() };
+    *bench.desk.targets.usual.lock().unwrap() = never;
+    for number in 0..8 {
+        let deliveries = (0..40).map(|n| bench.delivery(number, &format!("dead/{n}"))).collect();
+        bench.plan(number, deliveries).await;
+    }
+    let mut hanging = Vec::new();
+    for _ in 0..Options::default().concurrency / 2 {
+        hanging.push(bench.desk.call().await);
+    }
+    let fine = bench.one(100, "fine").await;
+    let call = bench.desk.call().await;
+    assert_eq!(call.delivery, fine);
+    call.says(delivered());
+    bench.until(fine, |record| record.state == DeliveryState::Delivered).await;
+    bench.stop().await;
+}
+
+#[tokio::test]
+async fn more_attempts_side_by_side_need_no_restart() {
+    let mut bench = Bench::start();
+    let allow = |bench: &Bench, parallel| {
+        *bench.desk.targets.usual.lock().unwrap() = TargetPolicy { parallel, ..TargetPolicy::default() };
+    };
+    allow(&bench, 1);
+    let first = bench.one(1, "narrow").await;
+    let under_way = bench.desk.call().await;
+    assert_eq!(under_way.delivery, first);
+    allow(&bench, 2);
+    let second = bench.one(2, "narrow").await;
+    assert_eq!(bench.desk.call().await.delivery, second);
+    bench.stop().await;
+}
+
 #[tokio::test]
 async fn who_waits_for_a_place_at_its_target_takes_none_from_others() {
     let mut bench = Bench::with_places(3);

@@ -108,7 +108,11 @@ impl TargetDirectory for Targets {
             return Some(Arc::clone(live));
         }
         let found = release.target(target)?;
-        let live = Arc::new(LiveTarget { policy: policy(&found), adapter: self.0.adapter(found) });
+        let live = Arc::new(LiveTarget {
+            host: self.0.host(&found),
+            policy: policy(&found),
+            adapter: self.0.adapter(found),
+        });
         Some(Arc::clone(made.live.write().entry(target.clone()).or_insert(live)))
     }
 }
@@ -129,6 +133,18 @@ impl Inner {
         let made = Arc::new(Made::of(release));
         self.made.store(Arc::clone(&made));
         made
+    }
+
+    /// Whom an attempt talks to: targets of one host hang together. A drop folder stands for itself.
+    fn host(&self, target: &Target) -> Arc<str> {
+        let of = |address: String| Some(Url::parse(&address).ok()?.host_str()?.to_owned());
+        let host = match target.adapter {
+            AdapterKind::Rest | AdapterKind::Soap => target.url().and_then(of),
+            AdapterKind::Osci => target.osci.as_ref().and_then(|way| of(way.intermediary.clone())),
+            AdapterKind::Mail => self.mail.as_ref().map(|relay| relay.host.clone()),
+            AdapterKind::Folder | AdapterKind::Mailbox => None,
+        };
+        host.map_or_else(|| target.id.as_str().into(), Arc::from)
     }
 
     fn adapter(&self, target: Target) -> Arc<dyn Adapter> {

@@ -12,12 +12,12 @@ mod support;
 
 use std::time::Duration;
 
-use dds_delivery::Verdict;
+use dds_delivery::{TargetDirectory as _, Verdict};
 use dds_depot::InForce;
 use dds_message::Code;
-use dds_outbound::{Options, Targets, TlsOptions};
+use dds_outbound::{MailSecurity, Options, Targets, TlsOptions};
 use dds_testbench::{FachverfahrenSim, Fault, Interface, PushOptions, TestPki, free_port};
-use support::{Damaged, Made, Town, canned, consignment, deliver, http, told};
+use support::{ARS, Damaged, Made, Town, canned, consignment, deliver, http, target, told};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 #[tokio::test]
@@ -278,4 +278,16 @@ async fn a_target_without_what_it_needs_waits_for_a_better_release() {
     let sim = FachverfahrenSim::rest_json().await.unwrap();
     in_force.switch(Town::at(&sim.url()).release());
     assert_eq!(told(&deliver(&targets, &consignment("rest", 1, Vec::new())).await).0, "delivered");
+}
+
+/// What an attempt hangs at: a REST and a SOAP target of one system share its host, mails the relay.
+#[test]
+fn targets_are_known_by_their_host() {
+    let mut town = Town::with_mail(([127, 0, 0, 1], 25).into(), MailSecurity::Plain);
+    town.endpoint = Some("https://fachverfahren.example:8443/dresden".to_owned());
+    let targets = town.targets();
+    let host = |office| targets.lookup(&target(office)).unwrap().host.to_string();
+    let hosts = ["rest", "soap", "office", "folder"].map(host);
+    let own = format!("{ARS}/folder/fv-folder");
+    assert_eq!(hosts, ["fachverfahren.example", "fachverfahren.example", "localhost", &own]);
 }

@@ -71,7 +71,9 @@ impl TargetDirectory for Targets {
         }
         let policy = self.policies.lock().unwrap().get(target).cloned();
         let policy = policy.unwrap_or_else(|| self.usual.lock().unwrap().clone());
-        Some(Arc::new(LiveTarget { adapter: Arc::new(Line(self.desk.clone())), policy }))
+        // `host/…`
+        let host = Arc::from(target.as_str().split('/').next().unwrap());
+        Some(Arc::new(LiveTarget { host, adapter: Arc::new(Line(self.desk.clone())), policy }))
     }
 }
 
