@@ -9,14 +9,12 @@ use dds_osci::{
     outgoing::{AttachmentHead, Outgoing, PartHasher},
     signature::PartDigests,
 };
-use dds_postbox::{Postbox, PostboxError, StoredPart};
+use dds_postbox::{PartReader, Postbox, PostboxError, StoredPart};
 use futures::Stream;
-use tokio::{sync::mpsc, task::spawn_blocking};
+use tokio::task::spawn_blocking;
 
-/// Octets handed over at once.
-const PIECE: usize = 256 * 1024;
-/// Pieces under way: bounds the memory of one transfer.
-const WAITING: usize = 4;
+/// Octets handed over at once; with a partner who does not read, all that his transfer holds.
+const PIECE: usize = 64 * 1024;
 
 /// A message ready to go.
 pub struct Package {
@@ -33,44 +31,64 @@ impl Package {
         self.outgoing.length(&self.attachments.iter().map(head).collect::<Vec<_>>())
     }
 
-    /// The octets. Reading and encrypting happen on a blocking thread, at the pace of whoever takes them.
+    /// The octets, at the pace of whoever takes them: each piece is read and encrypted when it is asked for, so that nobody who does
+    /// not read holds a thread.
     pub fn stream(self, postbox: Postbox) -> impl Stream<Item = io::Result<Bytes>> + Send + 'static {
-        let (send, receive) = mpsc::channel(WAITING);
-        spawn_blocking(move || {
-            let failed = send.clone();
-            if let Err(error) = self.write(&postbox, |piece| send.blocking_send(Ok(piece)).is_ok()) {
+        let pieces = self.pieces(postbox);
+        futures::stream::try_unfold(pieces, |mut pieces| async move {
+            let work = spawn_blocking(move || pieces.next().map(|piece| piece.map(|piece| (piece, pieces))));
+            work.await.map_err(io::Error::other)?.map_err(|error| {
                 tracing::error!(%error, "osci.message_broken_off");
                 // The partner sees a connection that breaks, never a message that looks whole.
-                let _gone = failed.blocking_send(Err(io::Error::other("a stored part cannot be read")));
-            }
-        });
-        futures::stream::unfold(receive, |mut receive| async move {
-            receive.recv().await.map(|piece| (piece, receive))
+                io::Error::other("a stored part cannot be read")
+            })
         })
     }
 
-    /// Writes the octets into `take` until it says no; blocks.
+    /// The octets piece by piece.
+    #[must_use]
+    pub fn pieces(self, postbox: Postbox) -> Pieces {
+        let Self { mut outgoing, attachments } = self;
+        let mut out = Vec::with_capacity(PIECE);
+        outgoing.start(&mut out);
+        Pieces { postbox, outgoing: Some(outgoing), attachments: attachments.into_iter(), open: None, out }
+    }
+}
+
+/// A [`Package`] on its way.
+pub struct Pieces {
+    postbox: Postbox,
+    /// Until it is finished.
+    outgoing: Option<Outgoing>,
+    attachments: std::vec::IntoIter<Attachment<StoredPart>>,
+    open: Option<Octets>,
+    out: Vec<u8>,
+}
+
+impl Pieces {
+    /// The next octets; `None` at the end. Blocks.
     ///
     /// # Errors
     /// [`PostboxError`] if a part cannot be read.
-    pub fn write(self, postbox: &Postbox, mut take: impl FnMut(Bytes) -> bool) -> Result<(), PostboxError> {
-        let Self { mut outgoing, attachments } = self;
-        let mut out = Vec::with_capacity(PIECE + 65_536);
-        outgoing.start(&mut out);
-        for attachment in &attachments {
-            outgoing.attachment(&head(attachment), &mut out);
-            let wanted = each_piece(postbox, attachment, |octets| {
-                outgoing.data(octets, &mut out);
-                out.len() < PIECE
-                    || take(Bytes::from(std::mem::replace(&mut out, Vec::with_capacity(PIECE + 65_536))))
-            })?;
-            if !wanted {
-                return Ok(());
+    pub fn next(&mut self) -> Result<Option<Bytes>, PostboxError> {
+        let Some(outgoing) = &mut self.outgoing else { return Ok(None) };
+        while self.out.len() < PIECE {
+            if let Some(open) = &mut self.open {
+                match open.next()? {
+                    Some(octets) => outgoing.data(&octets, &mut self.out),
+                    None => self.open = None,
+                }
+            } else if let Some(attachment) = self.attachments.next() {
+                outgoing.attachment(&head(&attachment), &mut self.out);
+                self.open = Some(Octets::of(&self.postbox, &attachment)?);
+            } else {
+                if let Some(outgoing) = self.outgoing.take() {
+                    outgoing.finish(&mut self.out).map_err(|error| PostboxError(error.to_string()))?;
+                }
+                break;
             }
         }
-        outgoing.finish(&mut out).map_err(|error| PostboxError(error.to_string()))?;
-        take(Bytes::from(out));
-        Ok(())
+        Ok(Some(Bytes::from(std::mem::take(&mut self.out))))
     }
 }
 
@@ -88,10 +106,10 @@ pub fn digests(
             return Ok(attachment.digests.clone());
         }
         let mut hasher = PartHasher::new(&attachment.content_id, &[algorithm]);
-        each_piece(postbox, attachment, |octets| {
-            hasher.update(octets);
-            true
-        })?;
+        let mut octets = Octets::of(postbox, attachment)?;
+        while let Some(piece) = octets.next()? {
+            hasher.update(&piece);
+        }
         Ok(hasher.finish())
     };
     attachments.iter().map(digest).collect()
@@ -105,26 +123,33 @@ fn head(attachment: &Attachment<StoredPart>) -> AttachmentHead {
     }
 }
 
-/// Gives the octets of an attachment, or of its range, piece by piece; `false` when `take` had enough.
-fn each_piece(
-    postbox: &Postbox,
-    attachment: &Attachment<StoredPart>,
-    mut take: impl FnMut(&[u8]) -> bool,
-) -> Result<bool, PostboxError> {
-    let mut reader = postbox.open_part(&attachment.handle)?;
-    let (mut skip, mut left) = (attachment.offset, attachment.bytes);
-    while left > 0 {
-        let Some(piece) = reader.next_chunk()? else {
-            return Err(PostboxError("a stored part is shorter than it was".to_owned()));
-        };
-        let passed = skip.min(piece.len() as u64);
-        skip -= passed;
-        let piece = piece.slice(usize::try_from(passed).unwrap_or(piece.len())..);
-        let wanted = usize::try_from(left).unwrap_or(usize::MAX).min(piece.len());
-        left -= wanted as u64;
-        if wanted > 0 && !take(&piece[..wanted]) {
-            return Ok(false);
-        }
+/// The octets of an attachment, or of its range.
+struct Octets {
+    reader: PartReader,
+    skip: u64,
+    left: u64,
+}
+
+impl Octets {
+    fn of(postbox: &Postbox, attachment: &Attachment<StoredPart>) -> Result<Self, PostboxError> {
+        let reader = postbox.open_part(&attachment.handle)?;
+        Ok(Self { reader, skip: attachment.offset, left: attachment.bytes })
     }
-    Ok(true)
+
+    fn next(&mut self) -> Result<Option<Bytes>, PostboxError> {
+        while self.left > 0 {
+            let Some(mut piece) = self.reader.next_chunk()? else {
+                return Err(PostboxError("a stored part is shorter than it was".to_owned()));
+            };
+            let passed = self.skip.min(piece.len() as u64);
+            self.skip -= passed;
+            piece = piece.slice(usize::try_from(passed).unwrap_or(piece.len())..);
+            piece.truncate(usize::try_from(self.left).unwrap_or(usize::MAX));
+            self.left -= piece.len() as u64;
+            if !piece.is_empty() {
+                return Ok(Some(piece));
+            }
+        }
+        Ok(None)
+    }
 }

@@ -20,9 +20,9 @@ impl TryFrom<String> for Span {
             let number: u64 = text.strip_suffix(unit)?.parse().ok()?;
             u64::try_from(milliseconds * u128::from(number)).ok()
         });
-        parsed.map(|milliseconds| Self(Duration::from_millis(milliseconds))).ok_or_else(|| {
-            format!("{text:?} is not a span of time such as 500ms, 90s, 15m, 72h or 14d")
-        })
+        parsed
+            .map(|milliseconds| Self(Duration::from_millis(milliseconds)))
+            .ok_or_else(|| format!("{text:?} is not a span of time such as 500ms, 90s, 15m, 72h or 14d"))
     }
 }
 
@@ -95,7 +95,9 @@ mod tests {
             let span = Span::try_from(text.to_owned()).unwrap();
             assert_eq!(Span::try_from(String::from(span)).unwrap(), span);
         }
-        for text in ["", "h", "1w", "-1h", "1.5h", "1h30m", "99999999999999999999d", "18446744073709551615d", "1ü"] {
+        for text in
+            ["", "h", "1w", "-1h", "1.5h", "1h30m", "99999999999999999999d", "18446744073709551615d", "1ü"]
+        {
             assert!(Span::try_from(text.to_owned()).is_err(), "{text}");
         }
     }

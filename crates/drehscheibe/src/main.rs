@@ -89,6 +89,10 @@ impl From<dds_store::StoreError> for Failure {
     }
 }
 
+/// Threads for work that blocks. Each OSCI message that is being received holds one, of which the endpoint admits 256 and deliveries and
+/// visits at other intermediaries bring some more; store and files must never wait for those.
+const BLOCKING_THREADS: usize = 1_024;
+
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().collect();
     // Workers start often and must not build a command line or a runtime first.
@@ -105,7 +109,11 @@ fn main() -> ExitCode {
             Err(error) => error.exit(),
         };
     let output = Output { json: cli.json, language };
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .max_blocking_threads(BLOCKING_THREADS)
+        .enable_all()
+        .build();
+    let runtime = match runtime {
         Ok(runtime) => runtime,
         Err(error) => {
             output.failure(&Failure::unexpected(error));

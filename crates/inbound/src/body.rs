@@ -11,7 +11,7 @@ use dds_message::{Code, Problem};
 use http_body_util::BodyExt;
 use tokio::time::{Instant, timeout};
 
-use crate::Pace;
+use crate::pace::{Pace, Patience};
 
 /// What is read of a refused body, so that the sender, who may still be sending, gets to see the refusal.
 const LINGER_BYTES: u64 = 64 << 20;
@@ -25,21 +25,14 @@ pub(crate) struct Pieces {
     announced: Option<u64>,
     awaits_permission: bool,
     encoded: bool,
-    /// Time spent waiting for the sender; our own work does not count against it.
-    waited: Duration,
-    pace: Pace,
+    /// With the sender; our own work does not count against it.
+    patience: Patience,
     complete: bool,
 }
 
 impl Pieces {
     /// `body`, of which nothing may be read before [`Pieces::allow`].
     pub(crate) fn new(headers: &HeaderMap, body: Body, pace: Pace) -> Self {
-        let pace = Pace {
-            // A cap far beyond sense keeps the sums below from overflowing.
-            grace: pace.grace.min(Duration::from_secs(1 << 32)),
-            bytes_per_second: pace.bytes_per_second.max(1),
-            ..pace
-        };
         Self {
             announced: body.size_hint().exact(),
             awaits_permission: headers.contains_key(header::EXPECT),
@@ -47,8 +40,7 @@ impl Pieces {
             body,
             received: 0,
             limit: 0,
-            waited: Duration::ZERO,
-            pace,
+            patience: Patience::new(pace),
             complete: false,
         }
     }
@@ -76,17 +68,15 @@ impl Pieces {
     /// `DDS-I003` beyond the limit, `DDS-I011` if the sender breaks off, `DDS-I012` if it is too slow.
     pub(crate) async fn next(&mut self) -> Result<Option<Bytes>, Problem> {
         loop {
-            let earned = Duration::from_secs(self.received / self.pace.bytes_per_second);
-            let allowance = (self.pace.grace + earned).saturating_sub(self.waited);
             let began = Instant::now();
-            let frame = match timeout(self.pace.idle.min(allowance), self.body.frame()).await {
+            let frame = match timeout(self.patience.now(), self.body.frame()).await {
                 Ok(frame) => frame,
-                Err(_) if allowance < self.pace.idle => {
+                Err(_) if self.patience.is_behind() => {
                     return Err(self.too_slow("unter der Mindestrate", "below the least rate"));
                 }
                 Err(_) => return Err(self.too_slow("es kam nichts mehr", "nothing came")),
             };
-            self.waited += began.elapsed();
+            self.patience.spend(began.elapsed());
             match frame {
                 None => {
                     self.complete = true;
@@ -102,6 +92,7 @@ impl Pieces {
                 Some(Ok(frame)) => {
                     let Ok(piece) = frame.into_data() else { continue };
                     self.received += piece.len() as u64;
+                    self.patience.earn(piece.len());
                     return if self.received > self.limit { Err(self.too_large()) } else { Ok(Some(piece)) };
                 }
             }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::Pace;
+
 /// Grenzen of one submission, global or of a source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
@@ -64,25 +66,8 @@ impl Default for Options {
     }
 }
 
-/// Tempo: how slow a sender may be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Pace {
-    /// A body that stands still for so long is given up …
-    pub idle: Duration,
-    /// … and so is one that after this time …
-    pub grace: Duration,
-    /// … brings fewer bytes per second on average.
-    pub bytes_per_second: u64,
-}
-
-impl Default for Pace {
-    fn default() -> Self {
-        Options::default().pace()
-    }
-}
-
 impl Options {
-    /// How slow a sender may be.
+    /// How slowly a request may come.
     #[must_use]
     pub fn pace(&self) -> Pace {
         Pace {
@@ -106,11 +91,20 @@ pub struct HttpLimits {
     pub headers: usize,
     /// After the call to end, requests in flight may take so many seconds.
     pub drain_seconds: u64,
+    /// How slowly an answer may be read.
+    pub pace: Pace,
 }
 
 impl Default for HttpLimits {
     fn default() -> Self {
-        Self { connections: 2048, handshake_seconds: 10, head_seconds: 30, headers: 64, drain_seconds: 20 }
+        Self {
+            connections: 2048,
+            handshake_seconds: 10,
+            head_seconds: 30,
+            headers: 64,
+            drain_seconds: 20,
+            pace: Pace::default(),
+        }
     }
 }
 

@@ -27,6 +27,7 @@ use tower::ServiceExt;
 
 use crate::{
     HttpLimits, Peer, Tls,
+    pace::Paced,
     share::{Share, Shares},
 };
 
@@ -196,7 +197,10 @@ impl Connections {
             .header_read_timeout(self.limits.head())
             .max_headers(self.limits.headers.saturating_mul(2).max(MIN_HEADERS))
             .max_buf_size(BUFFER_BYTES)
-            .serve_connection(TokioIo::new(stream), TowerToHyperService::new(app));
+            .serve_connection(
+                TokioIo::new(Paced::new(stream, self.limits.pace)),
+                TowerToHyperService::new(app),
+            );
         tokio::pin!(connection);
         let result = tokio::select! {
             result = connection.as_mut() => result,

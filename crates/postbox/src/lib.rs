@@ -20,6 +20,7 @@ mod transfer;
 mod unreadable;
 
 pub use boxes::Boxes;
+pub use dds_store::sqlite::files::FileReader as PartReader;
 pub use error::PostboxError;
 pub use parts::{Parts, StoredPart};
 pub use runner::{Options, Postbox, folder};

@@ -290,14 +290,10 @@ fn write(postbox: &dds_postbox::Postbox, package: Package) -> Result<(StoredPart
     use dds_osci::intake::PartStore as _;
     let mut parts = postbox.parts()?;
     parts.start()?;
-    let (mut bytes, mut failed) = (0, None);
-    package.write(postbox, |piece| {
+    let (mut bytes, mut pieces) = (0, package.pieces(postbox.clone()));
+    while let Some(piece) = pieces.next()? {
         bytes += piece.len() as u64;
-        failed = parts.write(&piece).err();
-        failed.is_none()
-    })?;
-    if let Some(error) = failed {
-        return Err(error);
+        parts.write(&piece)?;
     }
     let part = parts.end()?;
     Ok((part, bytes, parts))

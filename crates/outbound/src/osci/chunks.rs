@@ -188,13 +188,9 @@ fn split(
     plan: ChunkPlan,
 ) -> Result<(Parts, Vec<Attachment<StoredPart>>), PostboxError> {
     let mut cutter = Cutter { parts: postbox.parts()?, plan, chunks: Vec::new(), open: None };
-    let mut failed = None;
-    package.write(postbox, |piece| {
-        failed = cutter.take(&piece).err();
-        failed.is_none()
-    })?;
-    if let Some(error) = failed {
-        return Err(error);
+    let mut pieces = package.pieces(postbox.clone());
+    while let Some(piece) = pieces.next()? {
+        cutter.take(&piece)?;
     }
     cutter.end()?;
     Ok((cutter.parts, cutter.chunks))
