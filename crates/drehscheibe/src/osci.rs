@@ -99,7 +99,7 @@ impl Osci {
         let desk = Desk { intake: Arc::new(intake), postbox: postbox.clone() };
         let silence = osci.intermediary.as_ref().map_or(Timeouts::default().silence, |part| part.forward.0);
         let client = dds_outbound::client_config(tls).map_err(dds_message::Problem::from)?;
-        let trust = trust(&osci, client.clone())?;
+        let trust = trust(&osci, client.clone(), postbox.clone())?;
         let courier = Courier::new(desk, client, Timeouts { silence, ..Timeouts::default() })
             .map_err(|error| unusable("Kurier", &error))?;
         let mut identities = Vec::new();
@@ -251,14 +251,15 @@ pub(crate) struct Parts {
 }
 
 /// Policy and responders.
-fn trust(config: &OsciConfig, tls: ClientConfig) -> Result<Trust, Failure> {
+fn trust(config: &OsciConfig, tls: ClientConfig, postbox: Postbox) -> Result<Trust, Failure> {
     let mut responders = Vec::new();
     for responder in &config.trust.ocsp {
         let issuer = responder.issuer.as_deref().map(certificate).transpose()?;
         responders.push(Responder { url: responder.url.clone(), issuer });
     }
     let policy = trust_policy(config)?;
-    Trust::asking(policy, responders, tls, Patience::default()).map_err(|error| unusable("OCSP", &error))
+    Trust::asking(policy, responders, tls, Patience::default(), Some(postbox))
+        .map_err(|error| unusable("OCSP", &error))
 }
 
 fn trust_policy(osci: &OsciConfig) -> Result<TrustPolicy, Failure> {

@@ -69,6 +69,8 @@ CREATE TABLE IF NOT EXISTS unreadable (
   recipient TEXT NOT NULL, id TEXT NOT NULL, reason TEXT NOT NULL, since INTEGER NOT NULL, tries INTEGER NOT NULL,
   again INTEGER NOT NULL, PRIMARY KEY (recipient, id)
 ) WITHOUT ROWID;
+-- Certificates that a responder has revoked, with its answer: it may be silent after a restart.
+CREATE TABLE IF NOT EXISTS revoked (certificate TEXT PRIMARY KEY, answer BLOB NOT NULL) WITHOUT ROWID;
 -- Which deliveries to ourselves answer something that we mediated.
 CREATE TABLE IF NOT EXISTS reply (id TEXT PRIMARY KEY, message TEXT NOT NULL, kind TEXT NOT NULL) WITHOUT ROWID;
 -- What the sender adapter stored at intermediaries.
