@@ -207,6 +207,8 @@ impl Osci {
             max_message_kb: self.config.message_bytes >> 10,
             min_chunk_kb: config.min_chunk_kb,
             max_chunk_kb: config.max_chunk_kb,
+            mailbox_deliveries: config.mailbox_deliveries,
+            mailbox_bytes: config.mailbox_bytes,
             receivers: config.receivers.clone(),
             ..Rules::default()
         };

@@ -239,7 +239,7 @@ impl Office {
     /// Signs and encrypts a reply. `parts` are kept until it is on its way.
     async fn seal(&self, reply: Reply<StoredPart>, parts: Option<Parts>) -> Result<Package, Refused> {
         if let Some(refused) = &reply.refused {
-            tracing::info!(code = %refused.code, detail = refused.detail, "osci.refused");
+            log_refusal(refused);
         }
         let postbox = self.context.postbox.clone();
         let signer = Arc::clone(&self.identity.signature);
@@ -265,6 +265,17 @@ fn certificates(received: &Received<Parts>) -> Vec<Certificate> {
             envelope.certificates.entries.into_iter().map(|entry| entry.certificate).collect()
         }
         _ => Vec::new(),
+    }
+}
+
+/// What is wrong with an order is its sender's affair; what we cannot do (9811: a bound is reached, a mailbox full, a record damaged) is the
+/// operator's.
+fn log_refusal(refused: &Refused) {
+    let (code, detail) = (refused.code, &refused.detail);
+    if code == FeedbackCode::S9811 {
+        tracing::warn!(%code, detail, "osci.not_executed");
+    } else {
+        tracing::info!(%code, detail, "osci.refused");
     }
 }
 
