@@ -23,7 +23,7 @@ use tokio::task::spawn_blocking;
 use super::server::{OsciContext, fault};
 
 /// Intermediär at work: the rules, the keys and the postbox.
-pub struct Office {
+pub struct IntermediaryEndpoint {
     /// Shared parts.
     pub context: OsciContext,
     /// Rules and certificates.
@@ -35,7 +35,7 @@ pub struct Office {
 /// The reply to an order, and the parts it still needs after they are out of the order's hands.
 type Answer = (Reply<StoredPart>, Option<Parts>);
 
-impl Office {
+impl IntermediaryEndpoint {
     fn now(&self) -> jiff::Timestamp {
         self.context.clock.now().to_jiff()
     }
