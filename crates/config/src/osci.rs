@@ -200,6 +200,14 @@ pub struct OsciIntermediary {
     #[schemars(with = "String", extend("since" = "0.2.0"))]
     #[serde(default = "month")]
     pub keep: Span,
+    /// Deliveries that may wait in one mailbox to be received; more are refused (9811) until its owner has fetched.
+    #[schemars(extend("since" = "0.2.0"))]
+    #[serde(default = "mailbox_deliveries")]
+    pub mailbox_deliveries: u64,
+    /// Bytes of the deliveries that wait in one mailbox, attachments included; what would be more is refused (9811).
+    #[schemars(extend("since" = "0.2.0"))]
+    #[serde(default = "mailbox_bytes")]
+    pub mailbox_bytes: u64,
     /// Addresses to which forwardDelivery and mediateDelivery may lead; an address matches if it begins with one of them;
     /// `http://host:*` allows every port of a host.
     /// Empty allows none, so that nobody uses us to reach into our own network.
@@ -372,6 +380,14 @@ const fn largest_chunk() -> u64 {
 
 const fn yes() -> bool {
     true
+}
+
+const fn mailbox_deliveries() -> u64 {
+    100_000
+}
+
+const fn mailbox_bytes() -> u64 {
+    50 << 30
 }
 
 const fn minute() -> Span {

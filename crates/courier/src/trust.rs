@@ -1,7 +1,8 @@
 //! Trust in certificates of partners, with what OCSP responders (Auskunftsdienste) say about them.
 //!
 //! Only responders of the configuration are asked, never an address that stands in a certificate: nobody sends us anywhere. What they
-//! say is verified by `dds-osci` and kept until its `nextUpdate`. A responder that fails is left alone for a while, so that an order
+//! say is verified by `dds-osci` and kept until its `nextUpdate`; what they revoke is kept in the postbox, so that it stays revoked while a
+//! responder is silent after a restart. A responder that fails is left alone for a while, so that an order
 //! waits at most once, and for at most [`Patience::answer`]; what a missing answer means is the policy's affair
 //! ([`RevocationDemand`](dds_osci::trust::RevocationDemand)).
 
@@ -12,6 +13,7 @@ use dds_osci::{
     random::SystemRandom,
     trust::{CertificateReport, CertificateUse, OcspAnswer, OcspError, OcspRequest, TrustPolicy},
 };
+use dds_postbox::Postbox;
 use futures::future::join_all;
 use http::{StatusCode, header};
 use jiff::{SignedDuration, Timestamp};
@@ -60,6 +62,7 @@ struct Inner {
     responders: Vec<Responder>,
     client: Option<Client>,
     patience: Patience,
+    postbox: Option<Postbox>,
     places: Semaphore,
     /// Not before this time: by address of a responder that failed, and by fingerprint of a certificate it could not vouch for.
     pauses: Mutex<HashMap<String, Timestamp>>,
@@ -89,10 +92,10 @@ impl Trust {
     /// Trust without anybody to ask.
     #[must_use]
     pub fn new(policy: TrustPolicy) -> Self {
-        Self::build(policy, Vec::new(), None, Patience::default())
+        Self::build(policy, Vec::new(), None, Patience::default(), None)
     }
 
-    /// Trust with responders.
+    /// Trust with responders; what they revoke is remembered in the postbox, if there is one.
     ///
     /// # Errors
     /// Text of the HTTP client when its configuration cannot be used.
@@ -101,9 +104,12 @@ impl Trust {
         responders: Vec<Responder>,
         tls: ClientConfig,
         patience: Patience,
+        postbox: Option<Postbox>,
     ) -> Result<Self, String> {
         let client = http_client(tls, patience.answer)?;
-        Ok(Self::build(policy, responders, Some(client), patience))
+        let revoked = postbox.iter().flat_map(Postbox::revoked_before);
+        policy.answers.recall(revoked.cloned());
+        Ok(Self::build(policy, responders, Some(client), patience, postbox))
     }
 
     fn build(
@@ -111,12 +117,14 @@ impl Trust {
         responders: Vec<Responder>,
         client: Option<Client>,
         patience: Patience,
+        postbox: Option<Postbox>,
     ) -> Self {
         Self(Arc::new(Inner {
             policy: RwLock::new(Arc::new(policy)),
             responders,
             client,
             patience,
+            postbox,
             places: Semaphore::new(QUESTIONS),
             pauses: Mutex::default(),
         }))
@@ -194,6 +202,7 @@ impl Trust {
         let error = match asked.unwrap_or(Err(Silent::Responder("time-out"))) {
             Ok(answer) => {
                 if let Some(answer) = answer {
+                    self.remember(policy, certificate, &answer, now).await;
                     policy.answers.keep(answer);
                 }
                 return true;
@@ -209,6 +218,30 @@ impl Trust {
         pauses.retain(|_, until| *until > now);
         pauses.insert(who.to_owned(), now.checked_add(self.0.patience.pause).unwrap_or(Timestamp::MAX));
         false
+    }
+
+    /// Makes durable that a certificate is revoked now, or no longer. If that fails the answer counts all the same until the process ends.
+    async fn remember(
+        &self,
+        policy: &TrustPolicy,
+        certificate: &Certificate,
+        answer: &OcspAnswer,
+        now: Timestamp,
+    ) {
+        let Some(postbox) = &self.0.postbox else { return };
+        let known = policy.answers.about(certificate, now).is_some_and(|known| known.is_revoked());
+        if answer.is_revoked() == known {
+            return;
+        }
+        let (name, octets) = (certificate.sha256_hex().to_owned(), answer.bytes().to_vec());
+        let noted = if known {
+            postbox.run(move |boxes| boxes.forget_revoked(&name)).await
+        } else {
+            postbox.run(move |boxes| boxes.note_revoked(&(name, octets))).await
+        };
+        if let Err(error) = noted {
+            tracing::error!(certificate = certificate.sha256_hex(), %error, "osci.revocation_not_kept");
+        }
     }
 
     fn responder(&self, issuer: &Certificate) -> Option<&Responder> {

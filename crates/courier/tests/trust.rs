@@ -10,16 +10,19 @@
 #[path = "support/responder.rs"]
 mod responder;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use dds_courier::{Patience, Responder, Trust};
+use dds_message::Clock;
 use dds_osci::{
     certificate::Certificate,
     feedback::FeedbackCode as F,
     trust::{CertificateUse, RevocationDemand, TrustPolicy},
 };
+use dds_postbox::{Options, Postbox};
+use dds_store::MasterKey;
 use jiff::{SignedDuration, Timestamp};
-use responder::{Authority, Says, asking, at, ca, issued};
+use responder::{Authority, Says, asking, at, ca, issued, remembering};
 
 /// Trust in this authority, with its responder.
 fn trust(authority: &Authority, revocation: RevocationDemand) -> Trust {
@@ -69,6 +72,38 @@ async fn a_revoked_certificate_stays_revoked_while_the_responder_is_silent() {
     trust.ask([&leaf], later).await;
     assert_eq!(world.asked(), 2);
     assert_eq!(findings(&trust, &leaf, later), [F::S9701]);
+}
+
+struct Morning;
+
+impl Clock for Morning {
+    fn now(&self) -> dds_message::Timestamp {
+        dds_message::Timestamp(at().as_millisecond())
+    }
+}
+
+#[tokio::test]
+async fn a_revoked_certificate_stays_revoked_when_the_process_begins_anew() {
+    let folder = tempfile::tempdir().unwrap();
+    let world = Authority::new("Erfundene Stelle").await;
+    let leaf = issued("Amt", &world.ca);
+    // What another process finds, after the responder was asked in it.
+    let found = async |says: Says| {
+        world.say(says);
+        let policy = TrustPolicy { anchors: vec![world.anchor()], ..TrustPolicy::default() };
+        let master_key = MasterKey::from_hex(&"ab".repeat(32)).unwrap();
+        let options = Options { folder: folder.path().to_owned(), master_key, clock: Arc::new(Morning) };
+        let postbox = Postbox::open(options).unwrap();
+        let responders = vec![Responder { url: world.url.clone(), issuer: None }];
+        let trust = remembering(policy, responders, Some(postbox));
+        trust.ask([&leaf], at()).await;
+        findings(&trust, &leaf, at())
+    };
+    assert_eq!(found(Says::Trouble).await, []);
+    assert_eq!(found(Says::Revoked).await, [F::S9701]);
+    assert_eq!(found(Says::Trouble).await, [F::S9701]);
+    assert_eq!(found(Says::Good).await, []);
+    assert_eq!(found(Says::Trouble).await, [], "the newer answer counts");
 }
 
 #[tokio::test]

@@ -229,10 +229,10 @@ impl Node {
             telemetry: self.telemetry.clone(),
         })?;
         let mut tasks = self.tasks.lock().await;
-        if parts.office.is_some() || parts.receiving.is_some() {
+        if parts.intermediary.is_some() || parts.recipient.is_some() {
             let address = osci.listen();
             let listener = bind(address, None, options::http(&self.config)).await?;
-            let routes = dds_inbound::osci::routes(parts.office.clone(), parts.receiving);
+            let routes = dds_inbound::osci::routes(parts.intermediary.clone(), parts.recipient);
             self.doors.lock().await.spawn(listener.serve(routes, end(self.closing.subscribe())));
         }
         for fetcher in parts.fetchers {

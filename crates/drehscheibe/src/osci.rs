@@ -13,8 +13,8 @@ use dds_courier::{Courier, Desk, Identity, OwnIntermediary, Patience, Responder,
 use dds_inbound::{
     Limits, Sources,
     osci::{
-        Collector, CollectorOptions, Fetcher, FetcherOptions, Gate, GateOptions, Office, OsciContext,
-        OwnMailbox, Receiving,
+        Collector, CollectorOptions, Fetcher, FetcherOptions, Gate, GateOptions, IntermediaryEndpoint,
+        OsciContext, OwnMailbox, RecipientEndpoint,
     },
 };
 use dds_message::{Clock, Code};
@@ -99,7 +99,7 @@ impl Osci {
         let desk = Desk { intake: Arc::new(intake), postbox: postbox.clone() };
         let silence = osci.intermediary.as_ref().map_or(Timeouts::default().silence, |part| part.forward.0);
         let client = dds_outbound::client_config(tls).map_err(dds_message::Problem::from)?;
-        let trust = trust(&osci, client.clone())?;
+        let trust = trust(&osci, client.clone(), postbox.clone())?;
         let courier = Courier::new(desk, client, Timeouts { silence, ..Timeouts::default() })
             .map_err(|error| unusable("Kurier", &error))?;
         let mut identities = Vec::new();
@@ -150,24 +150,26 @@ impl Osci {
             gate: Gate::new(GateOptions::default()),
         };
         let mut own = Vec::new();
-        let mut office = None;
-        if let (Some(config), Some(intermediary)) = (&self.config.intermediary, &self.own) {
+        let mut intermediary = None;
+        if let (Some(config), Some(rules)) = (&self.config.intermediary, &self.own) {
             let identity = self.known(&config.identity)?;
             if let Some(name) = &config.own {
                 own.push(OwnMailbox::of(self.known(name)?));
             }
-            office = Some(Arc::new(Office { context: context.clone(), own: intermediary.clone(), identity }));
+            let endpoint = IntermediaryEndpoint { context: context.clone(), own: rules.clone(), identity };
+            intermediary = Some(Arc::new(endpoint));
         }
-        let mut receiving = None;
+        let mut recipient = None;
         if let Some(config) = &self.config.recipient {
             let identity = self.known(&config.identity)?;
-            let mut recipient = Recipient::new(
+            let mut rules = Recipient::new(
                 identity.cipher_certificate().clone(),
                 identity.signature_certificate().clone(),
                 certificates(&config.intermediaries)?,
             );
-            recipient.policy = self.policy.clone();
-            receiving = Some(Arc::new(Receiving { context: context.clone(), recipient, identity }));
+            rules.policy = self.policy.clone();
+            let endpoint = RecipientEndpoint { context: context.clone(), recipient: rules, identity };
+            recipient = Some(Arc::new(endpoint));
         }
         let mut fetchers = Vec::new();
         for (name, config) in &self.config.fetch {
@@ -194,7 +196,7 @@ impl Osci {
         // Looked at before it is read: what changes in between is read again.
         let seen = Stand::of(self);
         refresh::mailboxes(self)?;
-        Ok(Parts { office, receiving, fetchers, collector, seen })
+        Ok(Parts { intermediary, recipient, fetchers, collector, seen })
     }
 
     /// The rules of our own intermediary as they are now; `None` without `[osci.intermediary]`.
@@ -207,6 +209,8 @@ impl Osci {
             max_message_kb: self.config.message_bytes >> 10,
             min_chunk_kb: config.min_chunk_kb,
             max_chunk_kb: config.max_chunk_kb,
+            mailbox_deliveries: config.mailbox_deliveries,
+            mailbox_bytes: config.mailbox_bytes,
             receivers: config.receivers.clone(),
             ..Rules::default()
         };
@@ -242,8 +246,8 @@ impl Osci {
 
 /// What was stood up.
 pub(crate) struct Parts {
-    pub(crate) office: Option<Arc<Office>>,
-    pub(crate) receiving: Option<Arc<Receiving>>,
+    pub(crate) intermediary: Option<Arc<IntermediaryEndpoint>>,
+    pub(crate) recipient: Option<Arc<RecipientEndpoint>>,
     pub(crate) fetchers: Vec<Fetcher>,
     pub(crate) collector: Option<Collector>,
     /// What is read anew while running, as it was when it was read first.
@@ -251,14 +255,15 @@ pub(crate) struct Parts {
 }
 
 /// Policy and responders.
-fn trust(config: &OsciConfig, tls: ClientConfig) -> Result<Trust, Failure> {
+fn trust(config: &OsciConfig, tls: ClientConfig, postbox: Postbox) -> Result<Trust, Failure> {
     let mut responders = Vec::new();
     for responder in &config.trust.ocsp {
         let issuer = responder.issuer.as_deref().map(certificate).transpose()?;
         responders.push(Responder { url: responder.url.clone(), issuer });
     }
     let policy = trust_policy(config)?;
-    Trust::asking(policy, responders, tls, Patience::default()).map_err(|error| unusable("OCSP", &error))
+    Trust::asking(policy, responders, tls, Patience::default(), Some(postbox))
+        .map_err(|error| unusable("OCSP", &error))
 }
 
 fn trust_policy(osci: &OsciConfig) -> Result<TrustPolicy, Failure> {

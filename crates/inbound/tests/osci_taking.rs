@@ -25,8 +25,8 @@ use dds_courier::{
 use dds_inbound::{
     Limits, Pace, SourceTable,
     osci::{
-        Collector, CollectorOptions, Fetcher, FetcherOptions, Gate, GateOptions, Office, OsciContext,
-        OwnMailbox, routes,
+        Collector, CollectorOptions, Fetcher, FetcherOptions, Gate, GateOptions, IntermediaryEndpoint,
+        OsciContext, OwnMailbox, routes,
     },
 };
 use dds_message::{AnswerKind, Clock, Code, Digest};
@@ -160,8 +160,11 @@ impl World {
         let collector =
             Collector::new(&context, vec![OwnMailbox::of(identity(&own))], CollectorOptions::default());
         let at_work = OwnIntermediary::new(rules, Arc::clone(&context.wake));
-        let office_at_work =
-            Arc::new(Office { context: context.clone(), own: at_work.clone(), identity: identity(&office) });
+        let office_at_work = Arc::new(IntermediaryEndpoint {
+            context: context.clone(),
+            own: at_work.clone(),
+            identity: identity(&office),
+        });
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/osci", listener.local_addr().unwrap());
         let routes = routes(Some(office_at_work), None);

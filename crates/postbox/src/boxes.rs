@@ -355,14 +355,28 @@ impl Mailboxes for Boxes<'_> {
         Ok(self.owners.read().contains(owner.sha256_hex()))
     }
 
+    fn load(&mut self, mailbox: &Fingerprint) -> Result<(u64, u64), StoreFailed> {
+        attempt(|| {
+            let found = self
+                .connection
+                .prepare_cached("SELECT deliveries, bytes FROM load WHERE mailbox = ?1")?
+                .query_row([mailbox], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?)))
+                .optional()?;
+            Ok(found
+                .map_or((0, 0), |(deliveries, bytes)| (deliveries.cast_unsigned(), bytes.cast_unsigned())))
+        })
+    }
+
     fn put_delivery(&mut self, delivery: &Delivery<StoredPart>) -> Result<(), StoreFailed> {
         attempt(|| {
             let id = delivery.id.as_str();
             let sealed = self.seal("delivery", id, &DeliveryRecord::of(delivery))?;
             let submitted = micros(delivery.submitted);
             self.connection
-                .prepare_cached("INSERT INTO delivery (id, mailbox, submitted, modified, record) VALUES (?1, ?2, ?3, ?3, ?4)")?
-                .execute(params![id, delivery.mailbox, submitted, sealed])?;
+                .prepare_cached(
+                    "INSERT INTO delivery (id, mailbox, submitted, modified, bytes, record) VALUES (?1, ?2, ?3, ?3, ?4, ?5)",
+                )?
+                .execute(params![id, delivery.mailbox, submitted, delivery.bytes().cast_signed(), sealed])?;
             self.hold(
                 &format!("delivery/{id}"),
                 delivery.attachments.iter().map(|attachment| &attachment.handle),

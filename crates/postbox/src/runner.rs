@@ -22,7 +22,7 @@ use rusqlite::{Connection, OptionalExtension as _};
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
-use crate::{Boxes, Parts, PostboxError, StoredPart, boxes::Owners, parts, schema};
+use crate::{Boxes, Parts, PostboxError, Revoked, StoredPart, boxes::Owners, parts, revoked, schema};
 
 /// Steps in one transaction.
 const BATCH: usize = 64;
@@ -44,6 +44,7 @@ pub struct Postbox {
     owners: Owners,
     pub(crate) files: Files,
     vault: Vault,
+    revoked: Arc<[Revoked]>,
 }
 
 /// One step: does its work inside the transaction, and gives what says how it ended once that is known. Without a transaction it
@@ -71,6 +72,7 @@ impl Postbox {
         let connection = Connection::open(folder.join("postbox.sqlite"))?;
         schema::prepare(&connection)?;
         let key = own_key(&connection, &vault)?;
+        let revoked = revoked::all(&connection)?.into();
         let owners: Owners = Arc::new(RwLock::new(HashSet::new()));
         let (jobs, queue) = mpsc::sync_channel(4 * BATCH);
         let known = Arc::clone(&owners);
@@ -78,7 +80,7 @@ impl Postbox {
             .name("osci-postbox".to_owned())
             .spawn(move || work(&connection, &key, &known, &queue))
             .map_err(|error| PostboxError(error.to_string()))?;
-        Ok(Self { jobs, owners, files, vault })
+        Ok(Self { jobs, owners, files, vault, revoked })
     }
 
     /// Runs one step as a transaction. When this returns `Ok`, what the step did is durable; when the step itself returned `Err`, nothing
@@ -139,6 +141,12 @@ impl Postbox {
                 tracing::warn!(%error, "osci.part_not_removed");
             }
         }
+    }
+
+    /// What responders had revoked when the postbox was opened.
+    #[must_use]
+    pub fn revoked_before(&self) -> &[Revoked] {
+        &self.revoked
     }
 
     /// Says who has a mailbox from now on.

@@ -5,7 +5,7 @@ use rusqlite::{Connection, config::DbConfig};
 use crate::PostboxError;
 
 /// Version of the tables; a newer file is refused.
-const VERSION: i64 = 2;
+const VERSION: i64 = 3;
 
 /// From form 1 to 2: dialogues and transfers in chunks get other columns. Both live for hours at most and are begun anew by whoever has
 /// them open; their files are swept.
@@ -14,6 +14,14 @@ DROP TABLE IF EXISTS dialogue;
 DROP TABLE IF EXISTS rendered;
 DROP TABLE IF EXISTS upload;
 DELETE FROM part WHERE holder LIKE 'upload/%' OR holder LIKE 'rendered/%';
+";
+
+/// From form 2 to 3: deliveries know their size. What lies there already counts without its attachments.
+const SIZED: &str = "
+ALTER TABLE delivery ADD COLUMN bytes INTEGER NOT NULL DEFAULT 0;
+UPDATE delivery SET bytes = length(record);
+CREATE TABLE load (mailbox TEXT PRIMARY KEY, deliveries INTEGER NOT NULL, bytes INTEGER NOT NULL) WITHOUT ROWID;
+INSERT INTO load SELECT mailbox, count(*), sum(bytes) FROM delivery WHERE received IS NULL GROUP BY mailbox;
 ";
 
 /// Statements kept compiled; there are fewer.
@@ -33,8 +41,21 @@ CREATE INDEX IF NOT EXISTS message_id_unused ON message_id (client) WHERE used =
 -- The order of arrival is the order of fetching.
 CREATE TABLE IF NOT EXISTS delivery (
   number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, mailbox TEXT NOT NULL,
-  submitted INTEGER NOT NULL, modified INTEGER NOT NULL, received INTEGER, record BLOB NOT NULL
+  submitted INTEGER NOT NULL, modified INTEGER NOT NULL, received INTEGER, record BLOB NOT NULL,
+  bytes INTEGER NOT NULL DEFAULT 0
 );
+-- What waits in each mailbox, so that a quota costs the same however much it is.
+CREATE TABLE IF NOT EXISTS load (
+  mailbox TEXT PRIMARY KEY, deliveries INTEGER NOT NULL, bytes INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE TRIGGER IF NOT EXISTS delivery_comes AFTER INSERT ON delivery BEGIN
+  INSERT INTO load (mailbox, deliveries, bytes) VALUES (NEW.mailbox, 1, NEW.bytes)
+  ON CONFLICT (mailbox) DO UPDATE SET deliveries = deliveries + 1, bytes = bytes + excluded.bytes;
+END;
+CREATE TRIGGER IF NOT EXISTS delivery_goes AFTER UPDATE OF received ON delivery
+WHEN OLD.received IS NULL AND NEW.received IS NOT NULL BEGIN
+  UPDATE load SET deliveries = deliveries - 1, bytes = bytes - OLD.bytes WHERE mailbox = OLD.mailbox;
+END;
 CREATE INDEX IF NOT EXISTS delivery_waiting ON delivery (mailbox, number) WHERE received IS NULL;
 CREATE INDEX IF NOT EXISTS delivery_submitted ON delivery (mailbox, submitted);
 CREATE INDEX IF NOT EXISTS delivery_modified ON delivery (mailbox, modified);
@@ -69,6 +90,8 @@ CREATE TABLE IF NOT EXISTS unreadable (
   recipient TEXT NOT NULL, id TEXT NOT NULL, reason TEXT NOT NULL, since INTEGER NOT NULL, tries INTEGER NOT NULL,
   again INTEGER NOT NULL, PRIMARY KEY (recipient, id)
 ) WITHOUT ROWID;
+-- Certificates that a responder has revoked, with its answer: it may be silent after a restart.
+CREATE TABLE IF NOT EXISTS revoked (certificate TEXT PRIMARY KEY, answer BLOB NOT NULL) WITHOUT ROWID;
 -- Which deliveries to ourselves answer something that we mediated.
 CREATE TABLE IF NOT EXISTS reply (id TEXT PRIMARY KEY, message TEXT NOT NULL, kind TEXT NOT NULL) WITHOUT ROWID;
 -- What the sender adapter stored at intermediaries.
@@ -90,10 +113,15 @@ pub(crate) fn prepare(connection: &Connection) -> Result<(), PostboxError> {
     if version > VERSION {
         return Err(PostboxError(format!("the postbox was written by a newer version (form {version})")));
     }
+    let step = connection.unchecked_transaction()?;
     if version == 1 {
-        connection.execute_batch(RENEWED)?;
+        step.execute_batch(RENEWED)?;
     }
-    connection.execute_batch(TABLES)?;
-    connection.pragma_update(None, "user_version", VERSION)?;
+    if matches!(version, 1 | 2) {
+        step.execute_batch(SIZED)?;
+    }
+    step.execute_batch(TABLES)?;
+    step.pragma_update(None, "user_version", VERSION)?;
+    step.commit()?;
     Ok(())
 }

@@ -11,6 +11,7 @@ use std::sync::{
 use axum::{Router, body::Bytes, http::StatusCode, response::IntoResponse as _, routing::post};
 use dds_courier::{Patience, Responder, Trust};
 use dds_osci::{certificate::Certificate, trust::TrustPolicy};
+use dds_postbox::Postbox;
 use jiff::Timestamp;
 use parking_lot::Mutex;
 use rcgen::{
@@ -138,12 +139,20 @@ impl Authority {
 }
 
 pub(crate) fn asking(policy: TrustPolicy, responders: Vec<Responder>) -> Trust {
+    remembering(policy, responders, None)
+}
+
+pub(crate) fn remembering(
+    policy: TrustPolicy,
+    responders: Vec<Responder>,
+    postbox: Option<Postbox>,
+) -> Trust {
     let tls = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
         .with_safe_default_protocol_versions()
         .unwrap()
         .with_root_certificates(RootCertStore::empty())
         .with_no_client_auth();
-    Trust::asking(policy, responders, tls, Patience::default()).unwrap()
+    Trust::asking(policy, responders, tls, Patience::default(), postbox).unwrap()
 }
 
 fn answer(ca: &Ca, request: &[u8], says: Says) -> Vec<u8> {

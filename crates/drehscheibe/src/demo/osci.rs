@@ -230,6 +230,8 @@ fn section(keys: &Path, listen: SocketAddr) -> OsciConfig {
             dialogue: Span(Duration::from_secs(900)),
             forward: Span(Duration::from_secs(60)),
             keep: Span(Duration::from_secs(86_400)),
+            mailbox_deliveries: 100_000,
+            mailbox_bytes: 50 << 30,
             receivers: vec![format!("http://{listen}/")],
         }),
         trust: OsciTrust { anchors: vec![keys.join("wurzel.pem")], ..OsciTrust::default() },

@@ -23,7 +23,7 @@ use tokio::task::spawn_blocking;
 use super::server::{OsciContext, fault};
 
 /// Intermediär at work: the rules, the keys and the postbox.
-pub struct Office {
+pub struct IntermediaryEndpoint {
     /// Shared parts.
     pub context: OsciContext,
     /// Rules and certificates.
@@ -35,7 +35,7 @@ pub struct Office {
 /// The reply to an order, and the parts it still needs after they are out of the order's hands.
 type Answer = (Reply<StoredPart>, Option<Parts>);
 
-impl Office {
+impl IntermediaryEndpoint {
     fn now(&self) -> jiff::Timestamp {
         self.context.clock.now().to_jiff()
     }
@@ -239,7 +239,7 @@ impl Office {
     /// Signs and encrypts a reply. `parts` are kept until it is on its way.
     async fn seal(&self, reply: Reply<StoredPart>, parts: Option<Parts>) -> Result<Package, Refused> {
         if let Some(refused) = &reply.refused {
-            tracing::info!(code = %refused.code, detail = refused.detail, "osci.refused");
+            log_refusal(refused);
         }
         let postbox = self.context.postbox.clone();
         let signer = Arc::clone(&self.identity.signature);
@@ -265,6 +265,17 @@ fn certificates(received: &Received<Parts>) -> Vec<Certificate> {
             envelope.certificates.entries.into_iter().map(|entry| entry.certificate).collect()
         }
         _ => Vec::new(),
+    }
+}
+
+/// What is wrong with an order is its sender's affair; what we cannot do (9811: a bound is reached, a mailbox full, a record damaged) is the
+/// operator's.
+fn log_refusal(refused: &Refused) {
+    let (code, detail) = (refused.code, &refused.detail);
+    if code == FeedbackCode::S9811 {
+        tracing::warn!(%code, detail, "osci.not_executed");
+    } else {
+        tracing::info!(%code, detail, "osci.refused");
     }
 }
 

@@ -22,6 +22,6 @@ mod server;
 pub use collector::{Collector, CollectorOptions, OwnMailbox};
 pub use fetcher::{Fetched, Fetcher, FetcherOptions};
 pub use gate::{Gate, GateOptions};
-pub use intermediary::Office;
-pub use recipient::Receiving;
+pub use intermediary::IntermediaryEndpoint;
+pub use recipient::RecipientEndpoint;
 pub use server::{OsciContext, routes};

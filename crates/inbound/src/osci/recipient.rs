@@ -26,7 +26,7 @@ use super::{
 };
 
 /// Passiver Empfänger at work.
-pub struct Receiving {
+pub struct RecipientEndpoint {
     /// Shared parts.
     pub context: OsciContext,
     /// Rules.
@@ -35,7 +35,7 @@ pub struct Receiving {
     pub identity: Identity,
 }
 
-impl Receiving {
+impl RecipientEndpoint {
     /// Answers one request.
     pub(super) async fn serve(self: Arc<Self>, request: Request) -> Response {
         let decrypters: Vec<Arc<dyn Decrypter>> = vec![Arc::clone(&self.identity.cipher)];

@@ -27,7 +27,7 @@ use dds_telemetry::Telemetry;
 use http::{HeaderValue, StatusCode, header};
 use tokio::sync::Notify;
 
-use super::{Gate, Office, Receiving, door::Door};
+use super::{Gate, IntermediaryEndpoint, RecipientEndpoint, door::Door};
 use crate::{Limits, Peer, Sources, body::Pieces};
 
 /// What the parts of OSCI share.
@@ -158,24 +158,27 @@ async fn finish(work: impl Future<Output = Response> + Send + 'static) -> Respon
 
 /// `POST /osci` for the intermediary and `POST /osci/empfang` for the passive recipient, as far as they are configured. Anything but
 /// POST gets 405.
-pub fn routes(office: Option<Arc<Office>>, receiving: Option<Arc<Receiving>>) -> Router {
+pub fn routes(
+    intermediary: Option<Arc<IntermediaryEndpoint>>,
+    recipient: Option<Arc<RecipientEndpoint>>,
+) -> Router {
     let mut router = Router::new();
-    if let Some(office) = office {
+    if let Some(intermediary) = intermediary {
         router = router.route(
             "/osci",
-            post(|State(office): State<Arc<Office>>, request: Request| async move {
-                finish(office.serve(request)).await
+            post(|State(intermediary): State<Arc<IntermediaryEndpoint>>, request: Request| async move {
+                finish(intermediary.serve(request)).await
             })
-            .with_state(office),
+            .with_state(intermediary),
         );
     }
-    if let Some(receiving) = receiving {
+    if let Some(recipient) = recipient {
         router = router.route(
             "/osci/empfang",
-            post(|State(receiving): State<Arc<Receiving>>, request: Request| async move {
-                finish(receiving.serve(request)).await
+            post(|State(recipient): State<Arc<RecipientEndpoint>>, request: Request| async move {
+                finish(recipient.serve(request)).await
             })
-            .with_state(receiving),
+            .with_state(recipient),
         );
     }
     router.layer(DefaultBodyLimit::disable())

@@ -3,7 +3,7 @@
 use dds_courier::{AttachmentList, ListedAttachment};
 use dds_inbound::{
     AuthorRule, SourceTable,
-    osci::{Collector, CollectorOptions, OsciContext, OwnMailbox, Receiving, routes},
+    osci::{Collector, CollectorOptions, OsciContext, OwnMailbox, RecipientEndpoint, routes},
 };
 use dds_message::{Digest, Format};
 use dds_osci::{
@@ -331,7 +331,7 @@ async fn pushes_without_a_message_id_are_the_same_only_if_all_of_them_is() {
         vec![keys().intermediary.signature_certificate().clone()],
     );
     recipient.encryption_required = false;
-    let receiving = Receiving { context, recipient, identity: identity(&keys().town) };
+    let receiving = RecipientEndpoint { context, recipient, identity: identity(&keys().town) };
     let url =
         format!("http://{}/osci/empfang", serve(routes(None, Some(std::sync::Arc::new(receiving)))).await);
     let push = async |from: &OsciIdentity, octets: &[u8]| {

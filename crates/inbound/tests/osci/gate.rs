@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use axum::{extract::Request, middleware::map_request};
 use dds_inbound::{
     Pace, Peer,
-    osci::{Gate, GateOptions, OsciContext, Receiving, routes},
+    osci::{Gate, GateOptions, OsciContext, RecipientEndpoint, routes},
 };
 use dds_osci::{
     intake::{IntakeConfig, read_all},
@@ -26,7 +26,7 @@ async fn start(options: GateOptions) -> (Machine, String) {
     let machine = Machine::new(&ManualClock::default());
     let context = OsciContext { gate: Gate::new(options), ..machine.boot() };
     let recipient = Recipient::new(town().clone(), keys().town.signature_certificate().clone(), Vec::new());
-    let receiving = Receiving { context, recipient, identity: identity(&keys().town) };
+    let receiving = RecipientEndpoint { context, recipient, identity: identity(&keys().town) };
     let placed = map_request(|mut request: Request| async move {
         let address = request.headers().get("from").map(|text| text.to_str().unwrap().parse().unwrap());
         request.extensions_mut().insert(Peer { address, ..Peer::default() });

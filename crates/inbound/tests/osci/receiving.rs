@@ -4,7 +4,7 @@ use std::{pin::pin, sync::Arc};
 
 use bytes::Bytes;
 use dds_courier::Trust;
-use dds_inbound::osci::{Receiving, routes};
+use dds_inbound::osci::{RecipientEndpoint, routes};
 use dds_message::Code;
 use dds_osci::{
     encryption::TransportTarget,
@@ -44,7 +44,7 @@ impl World {
         let keys = keys();
         let context = machine.boot();
         let trust = context.trust.clone();
-        let receiving = Receiving {
+        let receiving = RecipientEndpoint {
             context,
             recipient: Recipient::new(
                 town().clone(),

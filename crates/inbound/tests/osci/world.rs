@@ -13,7 +13,7 @@ use axum::Router;
 use dds_courier::{Courier, Desk, Identity, OwnIntermediary, Timeouts, Trust};
 use dds_inbound::{
     Limits, Pace, SourceTable,
-    osci::{Gate, GateOptions, Office, OsciContext, routes},
+    osci::{Gate, GateOptions, IntermediaryEndpoint, OsciContext, routes},
 };
 use dds_message::Digest;
 use dds_osci::{
@@ -270,7 +270,7 @@ impl Place {
             rules,
         };
         let own = OwnIntermediary::new(intermediary, Arc::clone(&context.wake));
-        let office = Office { context, own, identity: identity(&keys.intermediary) };
+        let office = IntermediaryEndpoint { context, own, identity: identity(&keys.intermediary) };
         let wire = Wire::default();
         let host = serve(wire.before(routes(Some(Arc::new(office)), None))).await;
         let portal = OsciPeer::new(keys.portal.clone(), host.parse().unwrap(), cipher, signature);

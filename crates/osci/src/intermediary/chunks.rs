@@ -330,19 +330,17 @@ pub(super) fn fetch<M: Mailboxes>(
         return Ok(Ok(Step::Answer(reply)));
     }
     let id = delivery.id.clone();
-    let card = match turn.boxes.card(&id)? {
-        None => None,
-        Some(mut card) => {
-            card.forward(turn.order.at);
-            turn.boxes.keep_card(&card)?;
-            Some(card.bundle)
-        }
-    };
+    let card = forwarded(turn, &id)?;
     let feedback = turn.frame.done(&turn.warnings);
-    let mut whole = match response(turn, delivery, feedback, wanted.selection.clone(), card)? {
+    let bundle = card.as_ref().map(|card| card.bundle.clone());
+    let mut whole = match response(turn, delivery, feedback, wanted.selection.clone(), bundle)? {
         Ok(whole) => whole,
         Err(refusal) => return Ok(Err(refusal)),
     };
+    // What is written now bears this time in every chunk, and so does what another dialogue makes of it later.
+    if let Some(card) = &card {
+        turn.boxes.keep_card(card)?;
+    }
     whole.encrypt = None;
     let then = Rendering { frame: turn.frame.clone(), warnings: turn.warnings.clone(), conversation, wanted };
     Ok(Ok(Step::Render { response: Box::new(whole), then: Box::new(then) }))

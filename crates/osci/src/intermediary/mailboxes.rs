@@ -54,6 +54,8 @@ pub trait Mailboxes {
 
     /// Whether a mailbox is registered under this cipher certificate.
     fn has_mailbox(&mut self, owner: &Certificate) -> Result<bool, StoreFailed>;
+    /// How many deliveries of a mailbox wait for their reception, and their octets ([`Delivery::bytes`]).
+    fn load(&mut self, mailbox: &Fingerprint) -> Result<(u64, u64), StoreFailed>;
     /// Puts a delivery into its mailbox.
     fn put_delivery(&mut self, delivery: &Delivery<Self::Handle>) -> Result<(), StoreFailed>;
     /// The delivery of a mailbox that a selection names (specification 1.2, 6.6.9 and 6.6.10; facts 13), oldest first, and whether more match. `None`: the oldest one
@@ -221,6 +223,15 @@ pub struct Delivery<H> {
     pub envelope: Vec<u8>,
     /// Its attachments.
     pub attachments: Vec<Attachment<H>>,
+}
+
+impl<H> Delivery<H> {
+    /// Octets of envelope and attachments.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        let attachments: u64 = self.attachments.iter().map(|attachment| attachment.bytes).sum();
+        self.envelope.len() as u64 + attachments
+    }
 }
 
 /// Laufzettel with those who may see it.

@@ -98,6 +98,13 @@ impl<H: Clone + std::fmt::Debug> Mailboxes for MemoryMailboxes<H> {
         Ok(self.owners.contains(owner.sha256_hex()))
     }
 
+    fn load(&mut self, mailbox: &Fingerprint) -> Result<(u64, u64), StoreFailed> {
+        let received =
+            |id| self.cards.get(id).is_some_and(|card: &Card| card.bundle.card.reception.is_some());
+        let own = self.deliveries.iter().filter(|one| &one.mailbox == mailbox && !received(&one.id));
+        Ok(own.fold((0, 0), |(count, bytes), one| (count + 1, bytes + one.bytes())))
+    }
+
     fn put_delivery(&mut self, delivery: &Delivery<H>) -> Result<(), StoreFailed> {
         self.deliveries.push(delivery.clone());
         Ok(())

@@ -88,6 +88,10 @@ pub struct Rules {
     /// How many of the largest deliveries ([`Self::max_message_kb`]) one client may have under way in chunks, counted in octets; what would
     /// be more gets 9811.
     pub uploads: u64,
+    /// Deliveries that may wait in one mailbox for their reception; more get 9811.
+    pub mailbox_deliveries: u64,
+    /// Octets of the deliveries that wait in one mailbox, envelopes and attachments; what would be more gets 9811.
+    pub mailbox_bytes: u64,
     /// Process cards in one response; more get 3801.
     pub cards: u64,
     /// Largest delivery in KB (9904).
@@ -112,6 +116,8 @@ impl Default for Rules {
             client_dialogues: 1_000,
             unused_ids: 1_000,
             uploads: 4,
+            mailbox_deliveries: 100_000,
+            mailbox_bytes: 50 << 30,
             cards: 100,
             max_message_kb: 2 << 20,
             min_chunk_kb: 64,

@@ -39,7 +39,8 @@ pub(super) fn keep<M: Mailboxes>(
     }
 }
 
-/// The mailbox of the addressee, if he has one here (9706) and the delivery is not larger than any may be (9904).
+/// The mailbox of the addressee, if he has one here (9706), the delivery is not larger than any may be (9904) and finds room (9811). The
+/// MessageId stays unused otherwise: the same order may come again when the addressee has fetched.
 pub(super) fn mailbox<M: Mailboxes>(
     boxes: &mut M,
     intermediary: &Intermediary,
@@ -58,7 +59,18 @@ pub(super) fn mailbox<M: Mailboxes>(
     if order.bytes() > intermediary.rules.max_message_kb.saturating_mul(KB) {
         return Ok(Err(Refusal::new(FeedbackCode::S9904, "the delivery is larger than any may be")));
     }
-    Ok(Ok(addressee.sha256_hex().to_owned()))
+    let mailbox = addressee.sha256_hex().to_owned();
+    let (deliveries, bytes) = boxes.load(&mailbox)?;
+    let rules = &intermediary.rules;
+    if deliveries >= rules.mailbox_deliveries || bytes.saturating_add(order.bytes()) > rules.mailbox_bytes {
+        let detail = format!("the mailbox {mailbox} is full: {deliveries} deliveries of {bytes} bytes wait");
+        let refusal = Refusal::new(FeedbackCode::S9811, detail).explained(
+            "Das Postfach des Empfängers ist voll; er muss Zustellungen abholen",
+            "The recipient's mailbox is full; he must fetch deliveries",
+        );
+        return Ok(Err(refusal));
+    }
+    Ok(Ok(mailbox))
 }
 
 /// Puts the delivery into the mailbox and writes its card; its MessageId is used from now on.

@@ -50,6 +50,12 @@ impl OcspAnswer {
     pub fn is_revoked(&self) -> bool {
         self.revoked
     }
+
+    /// The response as it came (RFC 6960).
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
 }
 
 /// Why an answer says nothing.

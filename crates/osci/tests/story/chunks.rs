@@ -127,6 +127,9 @@ fn h12_a_delivery_is_received_when_all_chunks_were_fetched() {
     assert!(matches!(send_all(&mut world, &partial_id(&id), &whole), ChunkVerdict::Done(_)));
     let received =
         |world: &mut World| world.boxes.card(&id).unwrap().unwrap().bundle.card.reception.is_some();
+    let forwarding =
+        |world: &mut World| world.boxes.card(&id).unwrap().unwrap().bundle.card.forwarding.unwrap();
+    let mut stamped = Vec::new();
     // The chunks in the order of a client, and whether it has the delivery then.
     for (chunks, complete) in [(&[3][..], false), (&[3, 1], false), (&[3, 1, 2], true)] {
         let mut dialogue = open(&mut world, &PKI.recipient);
@@ -147,7 +150,10 @@ fn h12_a_delivery_is_received_when_all_chunks_were_fetched() {
         let (request, _) = dialogue.exit(&mut SystemRandom);
         world.send(&PKI.recipient, &request, &[]).unwrap();
         assert_eq!(received(&mut world), complete, "{chunks:?}");
+        stamped.push(forwarding(&mut world));
+        world.later(60);
     }
+    assert!(stamped.iter().all(|stamp| *stamp == stamped[0]), "forwarded once: {stamped:?}");
 }
 
 /// The intermediary ended after the last chunk was kept and before the whole was read: the same chunk again makes up for it.

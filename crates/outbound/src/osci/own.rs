@@ -157,6 +157,11 @@ fn party(client: &Client) -> Party {
 
 /// The verdict of a refusal: that of the feedback which the wire would have brought.
 fn refusal(refused: &Refused) -> Verdict {
-    tracing::info!(code = %refused.code, detail = refused.detail, "osci.refused");
+    let (code, detail) = (refused.code, &refused.detail);
+    if code == FeedbackCode::S9811 {
+        tracing::warn!(%code, detail, "osci.not_executed");
+    } else {
+        tracing::info!(%code, detail, "osci.refused");
+    }
     ended(refused.code).unwrap_or_else(|| temporary(Code::OSCI_REFUSED, told(refused.code)))
 }

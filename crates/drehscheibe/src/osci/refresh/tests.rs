@@ -2,7 +2,7 @@ use std::{fs, path::Path};
 
 use async_trait::async_trait;
 use dds_config::ProcessConfig;
-use dds_inbound::{Limits, SourceTable, osci::Office};
+use dds_inbound::{Limits, SourceTable, osci::IntermediaryEndpoint};
 use dds_message::{Channel, Clock as _, Code, MessageId, Problem, SourceId};
 use dds_osci::{certificate::Certificate, intermediary::Mailboxes as _, trust::CertificateUse};
 use dds_outbound::{OsciSender, TlsOptions};
@@ -74,7 +74,7 @@ struct World {
     party: OsciIdentity,
     clock: ManualClock,
     osci: Arc<Osci>,
-    office: Arc<Office>,
+    intermediary: Arc<IntermediaryEndpoint>,
     sender: OsciSender,
     refresher: Refresher,
 }
@@ -122,9 +122,9 @@ impl World {
                 telemetry: Telemetry::default(),
             })
             .unwrap();
-        let (osci, office) = (Arc::new(osci), parts.office.unwrap());
+        let (osci, intermediary) = (Arc::new(osci), parts.intermediary.unwrap());
         let refresher = Refresher::new(Arc::clone(&osci), parts.seen);
-        Self { folder, pki, party, clock, osci, office, sender, refresher }
+        Self { folder, pki, party, clock, osci, intermediary, sender, refresher }
     }
 
     fn file(&self, name: &str) -> PathBuf {
@@ -147,7 +147,7 @@ impl World {
         let now = jiff::Timestamp::from_millisecond(self.clock.now().0).unwrap();
         let certificate = self.party.signature_certificate();
         // Orders from outside and our own deliveries go by the same rules.
-        let [one, other] = [&self.office.own, self.sender.own.as_ref().unwrap()].map(|own| {
+        let [one, other] = [&self.intermediary.own, self.sender.own.as_ref().unwrap()].map(|own| {
             !own.rules().trust.check(certificate, CertificateUse::ClientSignature, now).is_refused()
         });
         assert_eq!(one, other);

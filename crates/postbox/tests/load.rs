@@ -1,0 +1,104 @@
+//! What waits in a mailbox is counted as it comes and goes.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test may end by panic, also in its helpers"
+)]
+
+use std::{path::Path, sync::Arc};
+
+use dds_message::{Clock, Timestamp};
+use dds_osci::{
+    intermediary::{Card, Delivery, Mailboxes as _},
+    laufzettel::{ProcessCard, ProcessCardBundle},
+    message::MessageId,
+};
+use dds_postbox::{Options, Postbox, PostboxError};
+use dds_store::MasterKey;
+use jiff::Timestamp as Moment;
+
+struct Noon;
+
+impl Clock for Noon {
+    fn now(&self) -> Timestamp {
+        Timestamp(1_790_000_000_000)
+    }
+}
+
+fn postbox(folder: &Path) -> Postbox {
+    let options = Options {
+        folder: folder.to_owned(),
+        master_key: MasterKey::from_hex(&"ab".repeat(32)).unwrap(),
+        clock: Arc::new(Noon),
+    };
+    Postbox::open(options).unwrap()
+}
+
+/// A delivery of so many octets, and its card.
+async fn put(postbox: &Postbox, id: &str, mailbox: &str, octets: usize) {
+    let id = MessageId::new(id);
+    let (mailbox, envelope, attachments) = (mailbox.to_owned(), vec![b'x'; octets], Vec::new());
+    let submitted = Moment::UNIX_EPOCH;
+    let card = ProcessCard {
+        recent_modification: submitted,
+        creation: None,
+        forwarding: None,
+        reception: None,
+        subject: None,
+    };
+    let bundle = ProcessCardBundle { message_id: id.clone(), card, inspections: Vec::new() };
+    let card = Card { bundle, originator: Vec::new(), addressee: Some(mailbox.clone()), submitted };
+    let delivery = Delivery { id, mailbox, submitted, envelope, attachments };
+    let kept = postbox.run(move |boxes| {
+        boxes.put_delivery(&delivery)?;
+        boxes.keep_card(&card)?;
+        Ok::<_, PostboxError>(())
+    });
+    kept.await.unwrap();
+}
+
+async fn load(postbox: &Postbox, mailbox: &str) -> (u64, u64) {
+    let mailbox = mailbox.to_owned();
+    postbox.run(move |boxes| Ok::<_, PostboxError>(boxes.load(&mailbox)?)).await.unwrap()
+}
+
+async fn receive(postbox: &Postbox, id: &str) {
+    let id = MessageId::new(id);
+    postbox.run(move |boxes| boxes.taken(&id, Moment::UNIX_EPOCH)).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_delivery_waits_until_it_is_received() {
+    let folder = tempfile::tempdir().unwrap();
+    let postbox = postbox(folder.path());
+    put(&postbox, "a", "amt", 10).await;
+    put(&postbox, "b", "amt", 20).await;
+    put(&postbox, "c", "anderes", 40).await;
+    assert_eq!((load(&postbox, "amt").await, load(&postbox, "niemand").await), ((2, 30), (0, 0)));
+    receive(&postbox, "a").await;
+    receive(&postbox, "a").await;
+    assert_eq!((load(&postbox, "amt").await, load(&postbox, "anderes").await), ((1, 20), (1, 40)));
+    postbox.sweep(Timestamp(i64::MAX / 1_000), Timestamp(0)).await.unwrap();
+    assert_eq!(load(&postbox, "amt").await, (1, 20));
+}
+
+#[tokio::test]
+async fn what_lay_in_a_postbox_of_form_2_is_counted() {
+    let folder = tempfile::tempdir().unwrap();
+    let old = postbox(folder.path());
+    put(&old, "a", "amt", 10).await;
+    put(&old, "b", "amt", 10).await;
+    receive(&old, "a").await;
+    drop(old);
+    let file = rusqlite::Connection::open(folder.path().join("postbox.sqlite")).unwrap();
+    file.execute_batch(
+        "DROP TRIGGER delivery_comes; DROP TRIGGER delivery_goes; DROP TABLE load;
+         ALTER TABLE delivery DROP COLUMN bytes; PRAGMA user_version = 2;",
+    )
+    .unwrap();
+    drop(file);
+    let (deliveries, bytes) = load(&postbox(folder.path()), "amt").await;
+    assert!(deliveries == 1 && bytes >= 10, "{deliveries} {bytes}");
+}
