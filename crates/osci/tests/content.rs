@@ -6,6 +6,7 @@ mod fixture;
 
 use dds_osci::algorithm::{DigestAlgorithm, Hasher, KeyTransport};
 use dds_osci::c14n::{Apex, canonicalize_as};
+use dds_osci::certificate::Certificate;
 use dds_osci::content::{
     AttachmentEncryption, AttachmentReader, Author, ContainerDraft, Content, ContentBody, LayerState,
     encrypt_container, open, package,
@@ -389,6 +390,36 @@ fn what_an_author_signed_cannot_be_changed() {
         )
     });
     assert!(faults.contains(&(Reason::Transform, "#c1".to_owned())), "{faults:?}");
+}
+
+/// What somebody else reads may be encrypted as he likes; what we read may not.
+#[test]
+fn an_algorithm_we_refuse_concerns_only_its_readers() {
+    let reader = ("addressee_cipher_1", certificate(&keys().cipher));
+    let state = |readers: &[(&str, &Certificate)], from: &str, to: &str, decrypters: &[&dyn Decrypter]| {
+        let bytes =
+            encrypt_container("e", &container(), readers, KeyTransport::DEFAULT, &mut SystemRandom).unwrap();
+        let text = String::from_utf8(bytes).unwrap();
+        let bent = text.replacen(from, to, 1);
+        assert_ne!(bent, text, "bends nothing");
+        let (_, content) = opened(&with(&[bent.into_bytes()], &[]), decrypters);
+        content.encrypted.into_iter().next().unwrap().state
+    };
+    let data = ("2009/xmlenc11#aes256-gcm", "2001/04/xmlenc#aes256-cbc");
+    let wrap = ("2009/xmlenc11#rsa-oaep", "2001/04/xmlenc#rsa-1_5");
+    for (from, to) in [data, wrap] {
+        let one = [reader];
+        let ours = state(&one, from, to, &decrypters());
+        assert!(
+            matches!(&ours, LayerState::Failed(refused) if refused.code == FeedbackCode::S9202),
+            "{ours:?}"
+        );
+        let theirs = state(&one, from, to, &[]);
+        assert!(matches!(theirs, LayerState::Closed), "{theirs:?}");
+    }
+    // Of two keys one is wrapped as we refuse it.
+    let two = state(&[reader, reader], wrap.0, wrap.1, &decrypters());
+    assert!(matches!(two, LayerState::Opened(_)), "{two:?}");
 }
 
 #[test]

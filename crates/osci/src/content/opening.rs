@@ -68,7 +68,7 @@ pub fn open(
         if is(node, NS_OSCI, "ContentContainer") {
             content.containers.push(opening.container(envelope, node, 0)?);
         } else if is(node, NS_XENC, "EncryptedData") {
-            let data = encryption::read(node, &config.policy);
+            let data = encryption::read(node, &config.policy)?;
             content.encrypted.push(opening.encrypted(data, 0)?);
         } else {
             return Err(invalid("ContentPackage"));
@@ -111,7 +111,7 @@ impl Opening<'_> {
     /// Takes note of the keys and digest algorithms in a ContentPackage or in the plaintext of a layer.
     fn enter(&mut self, root: Node<'_, '_>) -> Result<(), Refused> {
         for node in root.descendants().filter(|node| holds_attachment_key(*node)) {
-            let data = encryption::read(node, &self.config.policy);
+            let Ok(data) = encryption::read(node, &self.config.policy) else { continue };
             let Some((content_id, cipher)) = attachment_cipher(&data) else { continue };
             let known =
                 self.keys.entry(content_id).or_insert(AttachmentKey { cipher: cipher.clone(), used: false });
@@ -142,7 +142,7 @@ impl Opening<'_> {
             if is(part, NS_OSCI, "Content") {
                 contents.push(self.item(document, part, depth)?);
             } else if is(part, NS_XENC, "EncryptedData") {
-                let data = encryption::read(part, &self.config.policy);
+                let data = encryption::read(part, &self.config.policy)?;
                 if attachment_cipher(&data).is_none() {
                     encrypted.push(self.encrypted(data, depth + 1)?);
                 }
@@ -208,29 +208,16 @@ impl Opening<'_> {
         }
     }
 
-    fn encrypted(
-        &mut self,
-        data: Result<EncryptedData, Refused>,
-        depth: usize,
-    ) -> Result<EncryptedContent, Refused> {
-        let data = match data {
-            Ok(data) => data,
-            // A structure that is not OSCI's refuses the message; algorithms we refuse concern only those who would read this part.
-            Err(refused) if refused.code == FeedbackCode::S9202 => {
-                self.unopened = true;
-                return Ok(EncryptedContent {
-                    id: None,
-                    readers: Vec::new(),
-                    state: LayerState::Failed(refused),
-                });
-            }
-            Err(refused) => return Err(refused),
-        };
+    fn encrypted(&mut self, data: EncryptedData, depth: usize) -> Result<EncryptedContent, Refused> {
         let mut readers = Vec::with_capacity(data.keys.len());
         for key in &data.keys {
             readers.push(self.reader(&key.recipient)?);
         }
-        let state = self.layer(&data, &readers, depth)?;
+        let state = match &data.method {
+            // The key of an attachment stands in a container that we read: it is for us.
+            Err(refused) if data.key.is_some() => LayerState::Failed(refused.clone()),
+            _ => self.layer(&data, &readers, depth)?,
+        };
         self.unopened |= !matches!(state, LayerState::Opened(_));
         Ok(EncryptedContent { id: data.id, readers, state })
     }
@@ -251,13 +238,20 @@ impl Opening<'_> {
         readers: &[(String, Option<Certificate>)],
         depth: usize,
     ) -> Result<LayerState, Refused> {
-        let ours = data.keys.iter().zip(readers).find_map(|(key, (_, certificate))| {
+        let ours = data.keys.iter().zip(readers).filter_map(|(key, (_, certificate))| {
             let certificate = certificate.as_ref()?;
             let decrypter =
                 self.decrypters.iter().find(|decrypter| decrypter.certificate() == certificate)?;
             Some((*decrypter, key))
         });
-        let Some((decrypter, key)) = ours else { return Ok(LayerState::Closed) };
+        // Algorithms we refuse concern only those who would read this part.
+        let Some((decrypter, key)) = ours.min_by_key(|(_, key)| key.transport.is_err()) else {
+            return Ok(LayerState::Closed);
+        };
+        let (algorithm, iv, transport) = match (&data.method, &key.transport) {
+            (Ok((algorithm, iv)), Ok(transport)) => (*algorithm, *iv, *transport),
+            (Err(refused), _) | (_, Err(refused)) => return Ok(LayerState::Failed(refused.clone())),
+        };
         let CipherSource::Value(octets) = &data.source else {
             return Err(invalid("an encrypted container in an attachment"));
         };
@@ -265,9 +259,9 @@ impl Opening<'_> {
         if self.layers > LAYERS || depth >= DEPTH {
             return Err(invalid("too many encrypted layers"));
         }
-        let session = unwrap_or_random(decrypter, key.transport, &key.wrapped, data.algorithm, self.random);
+        let session = unwrap_or_random(decrypter, transport, &key.wrapped, algorithm, self.random);
         let mut plaintext = Vec::with_capacity(octets.len());
-        let decrypted = Decryption::new(data.algorithm, data.iv, &session).and_then(|mut decryption| {
+        let decrypted = Decryption::new(algorithm, iv, &session).and_then(|mut decryption| {
             decryption.update(octets, &mut plaintext);
             decryption.finish(&mut plaintext)
         });
@@ -276,7 +270,7 @@ impl Opening<'_> {
         }
         Ok(match self.plaintext(plaintext, depth) {
             Ok(layer) => LayerState::Opened(Box::new(layer)),
-            Err(refused) if data.algorithm.is_authenticated() => LayerState::Failed(refused),
+            Err(refused) if algorithm.is_authenticated() => LayerState::Failed(refused),
             Err(_) => LayerState::Failed(failure()),
         })
     }
@@ -302,10 +296,13 @@ fn holds_attachment_key(node: Node<'_, '_>) -> bool {
 }
 
 /// EncryptedData with the key in MgmtData describes an encrypted attachment.
-fn attachment_cipher(data: &Result<EncryptedData, Refused>) -> Option<(String, AttachmentCipher)> {
-    match data.as_ref().ok()? {
+fn attachment_cipher(data: &EncryptedData) -> Option<(String, AttachmentCipher)> {
+    match data {
         EncryptedData {
-            key: Some(key), source: CipherSource::Attachment(content_id), algorithm, iv, ..
+            key: Some(key),
+            source: CipherSource::Attachment(content_id),
+            method: Ok((algorithm, iv)),
+            ..
         } => {
             let cipher =
                 AttachmentCipher { data: *algorithm, iv: *iv, key: key.clone(), digests: Vec::new() };

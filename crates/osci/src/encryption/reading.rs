@@ -14,10 +14,8 @@ use crate::xml::{NS_DS, NS_OSCI128, NS_XENC, NS_XENC11, base64_of, elements, is,
 pub struct EncryptedData {
     /// Its Id, when it has one.
     pub id: Option<String>,
-    /// How the data is encrypted.
-    pub algorithm: DataAlgorithm,
-    /// Length of the IV.
-    pub iv: IvLength,
+    /// How the data is encrypted, and the length of the IV; or why we do not decrypt that, which concerns its readers only.
+    pub method: Result<(DataAlgorithm, IvLength), Refused>,
     /// Keys, one for each reader. Several in one KeyInfo are against the schema and real (facts 11).
     pub keys: Vec<EncryptedKey>,
     /// `ds:MgmtData`: the key itself, for encrypted attachments inside an encrypted container.
@@ -29,8 +27,8 @@ pub struct EncryptedData {
 /// One `xenc:EncryptedKey`.
 #[derive(Debug, Clone)]
 pub struct EncryptedKey {
-    /// How the key is wrapped.
-    pub transport: KeyTransport,
+    /// How the key is wrapped, or why we do not unwrap that.
+    pub transport: Result<KeyTransport, Refused>,
     /// For whom.
     pub recipient: KeyRecipient,
     /// The wrapped key.
@@ -58,8 +56,8 @@ pub enum CipherSource {
 /// Reads one `xenc:EncryptedData` strictly: EncryptionMethod, KeyInfo, CipherData, nothing else.
 ///
 /// # Errors
-/// 9100 for another structure (`KeySize`, `EncryptionProperties`, …); 9202 for algorithms that are unknown or that the policy refuses,
-/// and for IV lengths other than 12 and 16 (Korrigendum 6; facts 7).
+/// 9100 for another structure (`KeySize`, `EncryptionProperties`, …). Algorithms that are unknown or that the policy refuses, and IV
+/// lengths other than 12 and 16 (Korrigendum 6; facts 7), are 9202 at the place where they stand.
 pub fn read(node: Node<'_, '_>, policy: &CryptoPolicy) -> Result<EncryptedData, Refused> {
     let mut parts = elements(node);
     let method = parts
@@ -74,7 +72,7 @@ pub fn read(node: Node<'_, '_>, policy: &CryptoPolicy) -> Result<EncryptedData, 
     if !is(node, NS_XENC, "EncryptedData") || parts.next().is_some() {
         return Err(structure("EncryptedData"));
     }
-    let (algorithm, iv) = data_method(method, policy)?;
+    let method = data_method(method, policy)?;
     let (mut keys, mut key) = (Vec::new(), None);
     for part in elements(info) {
         if is(part, NS_XENC, "EncryptedKey") {
@@ -89,7 +87,7 @@ pub fn read(node: Node<'_, '_>, policy: &CryptoPolicy) -> Result<EncryptedData, 
         return Err(structure("KeyInfo"));
     }
     let source = cipher_data(data)?;
-    Ok(EncryptedData { id: node.attribute("Id").map(str::to_owned), algorithm, iv, keys, key, source })
+    Ok(EncryptedData { id: node.attribute("Id").map(str::to_owned), method, keys, key, source })
 }
 
 fn structure(what: &str) -> Refused {
@@ -100,19 +98,24 @@ fn algorithm_refused(what: &str) -> Refused {
     Refused::new(FeedbackCode::S9202, format!("encryption algorithm unknown or not allowed ({what})"))
 }
 
-fn data_method(method: Node<'_, '_>, policy: &CryptoPolicy) -> Result<(DataAlgorithm, IvLength), Refused> {
+/// `Err`: the structure is not OSCI's.
+fn data_method(
+    method: Node<'_, '_>,
+    policy: &CryptoPolicy,
+) -> Result<Result<(DataAlgorithm, IvLength), Refused>, Refused> {
     let uri = method.attribute("Algorithm").unwrap_or_default();
-    let algorithm = DataAlgorithm::from_uri(uri)
-        .filter(|known| policy.accepts_data(*known))
-        .ok_or_else(|| algorithm_refused(uri))?;
+    let Some(algorithm) = DataAlgorithm::from_uri(uri).filter(|known| policy.accepts_data(*known)) else {
+        // What is not known may have parts that are not known.
+        return Ok(Err(algorithm_refused(uri)));
+    };
     let mut parts = elements(method);
     let announced = parts.next();
     if parts.next().is_some() || announced.is_some_and(|part| !is(part, NS_OSCI128, "IvLength")) {
         return Err(structure("EncryptionMethod"));
     }
     let value = announced.map(|part| part.attribute("Value").unwrap_or_default());
-    let iv = IvLength::from_element(value).ok_or_else(|| algorithm_refused("IvLength"))?;
-    Ok((algorithm, iv))
+    let iv = IvLength::from_element(value).ok_or_else(|| algorithm_refused("IvLength"));
+    Ok(iv.map(|iv| (algorithm, iv)))
 }
 
 fn encrypted_key(node: Node<'_, '_>, policy: &CryptoPolicy) -> Result<EncryptedKey, Refused> {
@@ -132,7 +135,7 @@ fn encrypted_key(node: Node<'_, '_>, policy: &CryptoPolicy) -> Result<EncryptedK
     if parts.next().is_some() {
         return Err(structure("EncryptedKey"));
     }
-    let transport = key_method(method, policy)?;
+    let transport = key_method(method, policy);
     let mut names = elements(info);
     let name = names.next().ok_or_else(|| structure("EncryptedKey/KeyInfo"))?;
     if names.next().is_some() {

@@ -61,9 +61,11 @@ impl<P: PartStore> Encrypted<P> {
             return Err(invalid("soapMessageEncrypted holds more than one EncryptedData"));
         }
         let data = encryption::read(data, &config.policy)?;
+        let (algorithm, iv) = data.method?;
         let [key] = data.keys.as_slice() else {
             return Err(invalid("transport encryption has exactly one EncryptedKey"));
         };
+        let transport = key.transport.clone()?;
         let CipherSource::Attachment(cipher_id) = data.source else {
             return Err(invalid("no CipherReference"));
         };
@@ -78,22 +80,17 @@ impl<P: PartStore> Encrypted<P> {
                 )
             })?;
         // From here on every failure looks alike.
-        let session = unwrap_or_random(
-            *decrypter,
-            key.transport,
-            &key.wrapped,
-            data.algorithm,
-            &mut Fallback(fallback),
-        );
-        let decryption = Decryption::new(data.algorithm, data.iv, &session).map_err(|_| failure())?;
+        let session =
+            unwrap_or_random(*decrypter, transport, &key.wrapped, algorithm, &mut Fallback(fallback));
+        let decryption = Decryption::new(algorithm, iv, &session).map_err(|_| failure())?;
         Ok(Self {
             cipher_id,
             seen: false,
             transport: TransportEncryption {
                 certificate: certificate.clone(),
-                data: data.algorithm,
-                iv: data.iv,
-                key: key.transport,
+                data: algorithm,
+                iv,
+                key: transport,
             },
             decryption,
             plaintext: Zeroizing::new(Vec::new()),

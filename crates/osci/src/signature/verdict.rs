@@ -84,14 +84,16 @@ impl Fault {
         }
     }
 
-    /// As a refusal; the detail is for us only.
+    /// As a refusal; the detail is for us only, and goes into logs. Ids are the sender's words (Content-IDs and the Ids of contents are
+    /// made of file names, and those of the names of people), so it says what kind of place it is; `inspect` tells which.
     #[must_use]
     pub fn refused(&self) -> Refused {
-        // Content-IDs are made of file names, and those of the names of people: they are for `inspect`, not for logs.
-        if self.place.starts_with("cid:") {
-            return Refused::new(self.code(), format!("an attachment: {}", self.reason));
-        }
-        Refused::new(self.code(), self.to_string())
+        let detail = match self.place.as_str() {
+            "" => self.reason.to_string(),
+            place if place.starts_with("cid:") => format!("an attachment: {}", self.reason),
+            _ => format!("an element: {}", self.reason),
+        };
+        Refused::new(self.code(), detail)
     }
 
     /// Order in which faults decide: structure, then what is wrong, then what is missing. A message from which a reference was
