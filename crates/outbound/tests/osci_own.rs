@@ -351,6 +351,19 @@ async fn a_refusal_has_the_code_that_the_wire_would_bring() {
             ("permanent", Some(Code::OSCI_NO_MAILBOX)),
             "{verdict:?}"
         );
+        let mut full = small.clone();
+        full.rules.mailbox_deliveries = 0;
+        place.own.replace(full);
+        let waiting = consignment("osci", number + 20, Vec::new());
+        let verdict = deliver(&by(&|_| {}), &waiting).await;
+        assert_eq!(
+            (told(&verdict).0, told(&verdict).1),
+            ("temporary", Some(Code::TARGET_BUSY)),
+            "{verdict:?}"
+        );
+        place.own.replace(small.clone());
+        assert_eq!(told(&deliver(&by(&|_| {}), &waiting).await).0, "delivered");
+
         let mut rules = small.clone();
         rules.rules.max_message_kb = 64;
         place.own.replace(rules);
