@@ -224,7 +224,7 @@ async fn stored_messages<S: Journal + AuditLog>(store: &S, limit: usize) -> Resu
 }
 
 async fn replay(pool: &Pool, limits: &Limits, release: &Release, shown: ReleaseId, message: &Message) -> Run {
-    let day = message.at.day();
+    let day = message.at.legal_day();
     let found = recognise(release, &message.document, message.format, limits, &day);
     let (facts, recognised) = match found {
         Ok(found) => found,
