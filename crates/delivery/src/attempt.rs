@@ -131,7 +131,7 @@ async fn attempt(
         Turn::Back => pause(scheduler, claimed, None).await,
         Turn::None => {}
     }
-    settle(scheduler, claimed, consignment, verdict, &target.policy, (began, now)).await;
+    conclude(scheduler, claimed, consignment, verdict, &target.policy, (began, now)).await;
 }
 
 fn attributes(consignment: &Consignment) -> [Attribute<'_>; 3] {
@@ -189,7 +189,8 @@ async fn pause(scheduler: &Scheduler, claimed: &Claimed, until: Option<Timestamp
     }
 }
 
-async fn settle(
+/// What the verdict makes of the delivery.
+async fn conclude(
     scheduler: &Scheduler,
     claimed: &Claimed,
     consignment: &Consignment,

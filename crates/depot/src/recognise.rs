@@ -16,7 +16,7 @@ const REFERENCE: usize = 200;
 const PARTICIPANTS: usize = 500;
 
 impl Release {
-    /// Recognises a message by what was read out of it. `day` is the day of acceptance, `YYYY-MM-DD` in UTC.
+    /// Recognises a message by what was read out of it. `day` is the day of acceptance, `YYYY-MM-DD` in legal time.
     ///
     /// # Errors
     /// DDS-R001 (type unknown; names the nearest known), DDS-R002 (not valid on that day; names what is), DDS-R003 (an

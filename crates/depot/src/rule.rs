@@ -22,7 +22,7 @@ pub struct RulePackage {
     pub leika: Vec<LeikaKey>,
     /// Who answers for the package.
     pub owner: String,
-    /// First day it is valid, `YYYY-MM-DD` in UTC.
+    /// First day it is valid, `YYYY-MM-DD` in legal time.
     pub valid_from: Day,
     /// Last day it is valid; open end without it.
     #[serde(default)]
@@ -162,7 +162,7 @@ impl RulePackage {
         format!("{}@{}", self.procedure, self.version)
     }
 
-    /// Whether the package is valid on `day` (`YYYY-MM-DD`, UTC; both ends count).
+    /// Whether the package is valid on `day` (`YYYY-MM-DD`, legal time; both ends count).
     #[must_use]
     pub fn valid_on(&self, day: &str) -> bool {
         self.valid_from.as_str() <= day && self.valid_until.as_ref().is_none_or(|last| day <= last.as_str())

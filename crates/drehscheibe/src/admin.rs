@@ -13,7 +13,7 @@ use dds_message::{Clock, Code, DeliveryId, Digest, MessageId, Problem, TargetId}
 use dds_store::Journal;
 use dds_telemetry::{Gauges, Telemetry};
 use dds_worker::Pool;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{Failure, output::file_error};
 
@@ -180,11 +180,11 @@ fn message(id: &str) -> Result<MessageId, Problem> {
     MessageId::parse(id).map_err(|error| Problem::new(Code::BAD_ARGUMENT, error))
 }
 
-/// Does `deed` if the caller shows the token.
-async fn act(
+/// Does `deed` if the caller shows the token, and answers what came of it.
+async fn act<T: Serialize>(
     admin: &Admin,
     headers: &HeaderMap,
-    deed: impl Future<Output = Result<(), Problem>>,
+    deed: impl Future<Output = Result<T, Problem>>,
 ) -> Response {
     let shown = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     let shown = shown.and_then(|value| value.strip_prefix("Bearer ")).unwrap_or_default();
@@ -195,7 +195,7 @@ async fn act(
         return refuse(&Problem::new(Code::NOT_AUTHENTICATED, text));
     }
     match deed.await {
-        Ok(()) => StatusCode::NO_CONTENT.into_response(),
+        Ok(done) => Json(done).into_response(),
         Err(problem) => refuse(&problem),
     }
 }

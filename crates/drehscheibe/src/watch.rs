@@ -7,9 +7,9 @@ use std::{
 };
 
 use dds_config::{SourcePaths, build_release};
-use dds_message::Clock;
+use dds_message::{Clock, ReleaseId};
 use dds_postbox::Swept;
-use tokio::sync::watch;
+use tokio::{sync::watch, time::Instant};
 
 use crate::{
     Failure,
@@ -17,10 +17,13 @@ use crate::{
     osci::{Osci, Refresher},
 };
 
+/// A release that could not be loaded is tried again after so long: workers may just have been busy.
+const LOAD_AGAIN: Duration = Duration::from_secs(5);
+
 /// Follows the pointer of the active release; a release that cannot be loaded leaves the old one in force, and is
 /// never confirmed.
 pub(crate) async fn release(node: Weak<Node>, mut ended: watch::Receiver<bool>) {
-    let mut refused = None;
+    let mut refused: Option<(ReleaseId, Instant)> = None;
     loop {
         tokio::select! {
             () = tokio::time::sleep(Duration::from_millis(200)) => {}
@@ -28,16 +31,27 @@ pub(crate) async fn release(node: Weak<Node>, mut ended: watch::Receiver<bool>) 
         }
         let Some(node) = node.upgrade() else { return };
         let wanted = match node.releases.active() {
-            Ok(Some(wanted)) if wanted != node.release().id() && refused != Some(wanted) => wanted,
-            _ => continue,
+            Ok(Some(wanted)) if wanted != node.release().id() => wanted,
+            // Nothing wanted but what is in force: who wants the refused one again says so anew.
+            Ok(_) => {
+                refused = None;
+                continue;
+            }
+            Err(_) => continue,
         };
+        let before = refused.filter(|(id, _)| *id == wanted);
+        if before.is_some_and(|(_, again)| Instant::now() < again) {
+            continue;
+        }
         let switched = match node.releases.load(&wanted) {
             Ok(release) => Box::pin(node.activate(release)).await,
             Err(problem) => Err(Failure::from(problem)),
         };
         if let Err(Failure { problem, .. }) = switched {
-            tracing::error!(release = %wanted, code = %problem.code, detail = %problem.detail, "release.not_activated");
-            refused = Some(wanted);
+            if before.is_none() {
+                tracing::error!(release = %wanted, code = %problem.code, detail = %problem.detail, "release.not_activated");
+            }
+            refused = Some((wanted, Instant::now() + LOAD_AGAIN));
         }
     }
 }
@@ -98,7 +112,7 @@ pub(crate) async fn sources(node: Arc<Node>, config_dir: PathBuf) {
 
 async fn rebuild(node: &Node, paths: &SourcePaths) -> Result<(), Failure> {
     let now = node.clock.now();
-    let (release, proof) = Box::pin(build_release(paths, &node.pool, &now.day())).await?;
+    let (release, proof) = Box::pin(build_release(paths, &node.pool, &now.legal_day())).await?;
     node.releases.save(&release, now)?;
     node.releases.activate(&release.id())?;
     tracing::info!(release = %release.id(), cases = proof.cases.len(), "release.built");

@@ -167,6 +167,77 @@ async fn a_release_is_built_compared_activated_and_confirmed() {
     assert_eq!(router.terminate().await, Some(0));
 }
 
+/// What waits for a target is held when a release lacks it, and can be sent elsewhere: whoever makes such a release is told.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_release_that_lacks_a_target_with_a_backlog_is_told_of() {
+    let stage = Stage::new().await;
+    let router = Router::start(&stage).await;
+    let before = active(&stage);
+    stage.systems.faults().plan("/", Fault::RefuseFor(503, 3_600), 2);
+    let id = stage.send_variant(7);
+    stage.until(&id, "routed").await;
+    edit(&stage.path("config/profiles/stadt.toml"), "dms = \"dms-dokuma@6.0\"\n", "");
+    let after = stage.ask(&["depot", "build", "--json"]).good().json();
+    let after = after["release"].as_str().unwrap();
+    let held = |found: &Value| {
+        assert_eq!(found["held"].as_array().unwrap().len(), 1, "{found}");
+        let held = &found["held"][0];
+        assert_eq!((&held["code"], &held["severity"]), (&"DDS-D007".into(), &"warning".into()), "{found}");
+        assert!(held["text"].to_string().contains("dms-dokuma"), "{found}");
+    };
+    held(&stage.ask(&["depot", "diff", "--json", &before, after]).good().json());
+    let same = stage.ask(&["depot", "diff", "--json", after, &before]).good().json();
+    assert_eq!(same["held"], Value::Array(Vec::new()));
+    held(&stage.ask(&["depot", "activate", "--json", after]).good().json());
+    let said = stage.ask(&["depot", "activate", after]).good().out;
+    assert!(
+        said.contains("1 deliveries wait for the target") && said.contains("active and confirmed"),
+        "{said}"
+    );
+    let mut check = support::command(["check", "--language", "en", "--rules"]);
+    check.arg(stage.path("rules")).arg("--config-dir").arg(stage.path("config"));
+    let checked = support::Said::from(check.output().unwrap());
+    assert!(checked.out.contains("1 deliveries wait for the target"), "{}", checked.out);
+
+    let story = stage.ask(&["explain", "--json", &id]).good().json();
+    let of = |what: &str| {
+        let deliveries = story["message"]["deliveries"].as_array().unwrap();
+        let one = deliveries.iter().find(|one| one["product"].as_str().unwrap().starts_with(what)).unwrap();
+        (one["id"].as_str().unwrap().to_owned(), one["target"].as_str().unwrap().to_owned())
+    };
+    let said = stage.ask(&["deliver", "redirect", &of("dms").0, &of("fv").1]).good().out;
+    assert!(said.contains(&format!("Steueramt ({}, fv-steuerwerk@3.2)", of("fv").1)), "{said}");
+    assert_eq!(router.terminate().await, Some(0));
+}
+
+/// Its files were not there for a moment, or the workers were busy: nobody has to ask again.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_release_that_could_not_be_loaded_is_tried_again() {
+    let stage = Stage::new().await;
+    let router = Router::start(&stage).await;
+    edit(&stage.path("config/profiles/stadt.toml"), "dms = \"dms-dokuma@6.0\"\n", "");
+    let built = stage.ask(&["depot", "build", "--json"]).good().json();
+    let release = built["release"].as_str().unwrap().to_owned();
+    let (content, away) = (stage.path(&format!("releases/{release}/content")), stage.path("content"));
+    fs::rename(&content, &away).unwrap();
+    assert!(std::process::Command::new("mkfifo").arg(&content).status().unwrap().success());
+    fs::write(stage.path("releases/active"), format!("{release}\n")).unwrap();
+    // Written once the router reads it.
+    let damaged = content.clone();
+    tokio::task::spawn_blocking(move || fs::write(damaged, "damaged")).await.unwrap().unwrap();
+    fs::remove_file(&content).unwrap();
+    fs::rename(&away, &content).unwrap();
+    let mut tick = tokio::time::interval(Duration::from_millis(50));
+    let confirmed = async {
+        let file = stage.path("releases/confirmed-pruefung");
+        while fs::read_to_string(&file).unwrap().trim() != release {
+            tick.tick().await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, confirmed).await.expect("tried again");
+    assert_eq!(router.terminate().await, Some(0));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_bad_package_never_disturbs_the_running_release() {
     let stage = Stage::new().await;

@@ -43,6 +43,13 @@ impl Timestamp {
         })
     }
 
+    /// Kalendertag of this moment in the legal time of Germany as `YYYY-MM-DD`: the day by which rules are valid.
+    #[must_use]
+    pub fn legal_day(self) -> String {
+        let zone = jiff::tz::TimeZone::posix(LEGAL_TIME).unwrap_or(jiff::tz::TimeZone::UTC);
+        self.to_jiff().to_zoned(zone).date().to_string()
+    }
+
     /// The day of this moment in UTC as `YYYY-MM-DD`; ordered like the days themselves.
     #[must_use]
     pub fn day(self) -> String {
@@ -51,6 +58,10 @@ impl Timestamp {
         text
     }
 }
+
+/// Mitteleuropäische Zeit and Sommerzeit, as directive 2000/84/EC rules them: from the last Sunday of March to the last one of
+/// October, changed at 01:00 UTC.
+const LEGAL_TIME: &str = "CET-1CEST,M3.5.0,M10.5.0/3";
 
 impl std::fmt::Display for Timestamp {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -88,5 +99,24 @@ mod tests {
             moment.plus(std::time::Duration::from_secs(7)).minus(std::time::Duration::from_secs(7)),
             moment
         );
+    }
+
+    #[test]
+    fn a_legal_day_begins_at_midnight_of_german_legal_time() {
+        for (moment, day) in [
+            ("2026-12-31T22:59:59.999Z", "2026-12-31"),
+            ("2026-12-31T23:00:00Z", "2027-01-01"),
+            ("2026-06-30T21:59:59.999Z", "2026-06-30"),
+            ("2026-06-30T22:00:00Z", "2026-07-01"),
+            // The nights after the changes of 29 March and 25 October.
+            ("2026-03-28T22:59:59Z", "2026-03-28"),
+            ("2026-03-28T23:00:00Z", "2026-03-29"),
+            ("2026-03-29T22:00:00Z", "2026-03-30"),
+            ("2026-10-24T22:00:00Z", "2026-10-25"),
+            ("2026-10-25T22:59:59Z", "2026-10-25"),
+            ("2026-10-25T23:00:00Z", "2026-10-26"),
+        ] {
+            assert_eq!(Timestamp::parse(moment).unwrap().legal_day(), day, "{moment}");
+        }
     }
 }

@@ -51,7 +51,10 @@ async fn a_mail_carries_everything_and_can_be_recognised_again() {
         let coded: String = part.split("\r\n\r\n").nth(1).unwrap().split_whitespace().collect();
         base64::engine::general_purpose::STANDARD.decode(coded).unwrap()
     };
-    assert!(String::from_utf8(body(parts[1])).unwrap().contains("Vorgang: HS-2026/17"));
+    let note = String::from_utf8(body(parts[1])).unwrap();
+    let (german, english) = note.split_once("\r\n--\r\n").unwrap();
+    assert!(german.starts_with("Guten Tag,") && german.contains("Vorgang: HS-2026/17"), "{note}");
+    assert!(english.contains("Hello,") && english.contains("Case: HS-2026/17"), "{note}");
     assert_eq!(body(parts[2]), sent.document.bytes);
     assert!(parts[3].contains("filename*=UTF-8''Gr%C3%B6%C3%9Fe.pdf"));
     assert_eq!(dds_message::Digest::of(&body(parts[3])), sent.attachments[0].describe().digest);

@@ -33,6 +33,7 @@ use dds_xml::Limits;
 
 pub use accept::recognise;
 pub use handle::{Acknowledgement, Answer, Begin, DeliveryStatus, Handle, Intake, OpenAttachment, Status};
+pub use operate::Redirected;
 pub use route::{Outcome, Subject, judge};
 
 /// What the router works with.

@@ -10,6 +10,7 @@ use dds_store::{
     DeliveryRecord, Lease, MessageRecord, NewDelivery, NewEntry, Outcome, PlanState, Settled, Settlement,
     StoreError,
 };
+use serde::{Deserialize, Serialize};
 
 use crate::{ANSWER_DEADLINE, Router, accept, delivery_of, dispatch, status};
 
@@ -77,14 +78,14 @@ impl Router {
     }
 
     /// Sends a delivery that is not done to another target instead; its product's stylesheet makes new bytes. Another authority must do
-    /// the procedure, unless the person insists (`force`).
+    /// the procedure, unless the person insists (`force`). Answers who gets it now.
     pub async fn redirect(
         &self,
         id: DeliveryId,
         to: &TargetId,
         force: bool,
         by: &str,
-    ) -> Result<(), Problem> {
+    ) -> Result<Redirected, Problem> {
         let (record, delivery) = self.undone(id).await?;
         self.replace(&record, &delivery, to, force, by).await
     }
@@ -169,11 +170,11 @@ impl Router {
         to: &TargetId,
         force: bool,
         by: &str,
-    ) -> Result<(), Problem> {
+    ) -> Result<Redirected, Problem> {
         let document = self.inner.parts.journal.document(record.id).await?;
         let release = self.release();
         let work = dispatch::work(record.clone(), document);
-        let day = work.at.day();
+        let day = work.at.legal_day();
         let limits = &self.inner.options.limits;
         let (facts, recognised) = accept::recognise(&release, &work.document, work.format, limits, &day)?;
         if !force {
@@ -197,8 +198,27 @@ impl Router {
             .journal
             .replan(record.id, Some(old.id), vec![delivery], vec![entry, prepared])
             .await
-            .map_err(told)
+            .map_err(told)?;
+        let (office, product) = plan
+            .deliveries
+            .into_iter()
+            .next()
+            .map_or_else(Default::default, |planned| (planned.authority_name, planned.product));
+        Ok(Redirected { delivery: id, target: to.clone(), office, product })
     }
+}
+
+/// Neuer Empfänger of a redirected delivery.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Redirected {
+    /// The delivery that replaces it.
+    pub delivery: DeliveryId,
+    /// Its target.
+    pub target: TargetId,
+    /// Name of the office there.
+    pub office: String,
+    /// Product there, such as `fv-steuerwerk@3.2`.
+    pub product: String,
 }
 
 fn by_person(event: JournalEvent, by: &str) -> NewEntry {

@@ -69,7 +69,7 @@ pub async fn judge(
 }
 
 fn decide(release: &Release, subject: &Subject<'_>, facts: &Facts, recognised: Recognised) -> Decision {
-    release.decide(facts, recognised, subject.case_holders, &subject.at.day())
+    release.decide(facts, recognised, subject.case_holders, &subject.at.legal_day())
 }
 
 /// Has a worker do what the plan says, if there is one.
@@ -229,7 +229,7 @@ async fn attempt(router: &Router, work: &Work) -> Result<(), NotYet> {
 
 async fn application(router: &Router, work: &Work) -> Result<NewPlan, NotYet> {
     let release = router.release();
-    let day = work.at.day();
+    let day = work.at.legal_day();
     // The facts of the acceptance are looked up again: the release may have changed since.
     let recognised = match &work.facts {
         Some(facts) => release.rule_for(facts, &day).map(|recognised| (facts.clone(), recognised)),

@@ -14,7 +14,7 @@ use support::{Bench, HOUR, OTHER, TAX, VILLAGE, application, busy, delivered, re
 const LEASE: Duration = Duration::from_secs(300);
 
 /// What an operator is told, never as if it had sent something.
-fn refusal(result: Result<(), Problem>, code: Code) {
+fn refusal<T: std::fmt::Debug>(result: Result<T, Problem>, code: Code) {
     let problem = result.unwrap_err();
     assert_eq!((problem.code, problem.actor()), (code, Actor::Operator), "{problem}");
     assert_ne!(problem.detail.german, problem.detail.english, "{problem}");

@@ -53,7 +53,7 @@ async fn a_second_look_under_another_release_writes_nothing() {
     assert_eq!(bench.pool.load(dds_config::bundle(&other)).await.unwrap(), []);
     let anchor = bench.spy.store.anchor().await.unwrap();
     let document = Bytes::from(application(1));
-    let day = sent.accepted.day();
+    let day = sent.accepted.legal_day();
     let (facts, recognised) = recognise(&other, &document, Format::Xml, &Limits::default(), &day).unwrap();
     let portal = source("portal");
     let subject = Subject {

@@ -57,6 +57,18 @@ async fn the_check_tells_when_the_store_cannot_take_and_when_it_can_again() {
     assert_eq!(store.check().await.unwrap_err().code(), Code::STORE_UNAVAILABLE);
     fs::rename(&away, &tmp).unwrap();
     store.check().await.unwrap();
+    // No file can be put into place: told once an upload has failed, also while there are no others.
+    let key = store.vault().new_message_key(id(1)).unwrap().0;
+    let upload = async || store.create(&key).await.unwrap().finish().await;
+    let branch = dir.path().join(format!("blobs/{:05x}", START.0 >> 30));
+    fs::write(&branch, "in the way").unwrap();
+    upload().await.unwrap_err();
+    assert_eq!(store.check().await.unwrap_err().code(), Code::STORE_UNAVAILABLE);
+    fs::remove_file(&branch).unwrap();
+    store.check().await.unwrap();
+    upload().await.unwrap();
+    let files = fs::read_dir(&branch).unwrap().flat_map(|leaf| fs::read_dir(leaf.unwrap().path()).unwrap());
+    assert_eq!(files.count(), 1, "of the checks nothing stays");
     // Nothing can be committed: told once a commit has failed, also while nothing else is to be written.
     let thief = Connection::open(dir.path().join("store.db")).unwrap();
     thief

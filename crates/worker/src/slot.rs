@@ -54,7 +54,7 @@ pub(crate) struct Slot {
     pub(crate) index: usize,
     pub(crate) shared: Arc<Shared>,
     pub(crate) control: mpsc::UnboundedReceiver<Control>,
-    /// Processes lost in a row without one job done.
+    /// Processes lost in a row without one job done. One that a job held up for its whole time does not count: the job did it.
     pub(crate) failures: u32,
 }
 
@@ -68,7 +68,7 @@ enum End {
     Lost,
 }
 
-/// From this many lost processes in a row on, jobs are answered if no other slot has a process.
+/// When this many processes were lost in a row and the last did not even start, jobs are answered if no other slot has one.
 const HOPELESS: u32 = 3;
 
 impl Slot {
@@ -82,6 +82,7 @@ impl Slot {
                 // Nobody listens any more once another slot has started.
                 _ = started.send(outcome);
             }
+            let starts = process.is_ok();
             let end = match process {
                 Ok(process) => {
                     self.shared.alive.fetch_add(1, Ordering::Relaxed);
@@ -103,7 +104,7 @@ impl Slot {
                     self.shared.deaths.fetch_add(1, Ordering::Relaxed);
                 }
             }
-            if !self.rest().await {
+            if !self.rest(starts).await {
                 return;
             }
         }
@@ -180,7 +181,12 @@ impl Slot {
                 (Attempt::Answered(outcome), recycle.then_some(End::Recycled))
             }
             Ok(_) => (Attempt::Lost(Failure::nonsense()), Some(End::Lost)),
-            Err(failure) => (Attempt::Lost(failure), Some(End::Lost)),
+            Err(failure) => {
+                if matches!(failure, Failure::TimedOut(_)) {
+                    self.failures = 0;
+                }
+                (Attempt::Lost(failure), Some(End::Lost))
+            }
         };
         if let Attempt::Lost(failure) = &attempt {
             tracing::warn!(worker = process.pid(), at = "work", %failure, "worker.lost");
@@ -207,15 +213,16 @@ impl Slot {
         alive
     }
 
-    /// Waits before the next start: not at all after the first loss, then ever longer. `false`: the pool is closed.
-    async fn rest(&mut self) -> bool {
+    /// Waits before the next start: not at all after the first loss, then ever longer. `starts`: the last one succeeded. `false`:
+    /// the pool is closed.
+    async fn rest(&mut self, starts: bool) -> bool {
         let doublings = self.failures.saturating_sub(2).min(7);
         let pause = if self.failures < 2 { Duration::ZERO } else { FIRST_PAUSE * 2_u32.pow(doublings) };
         let shared = Arc::clone(&self.shared);
         let over = tokio::time::sleep(pause);
         tokio::pin!(over);
         loop {
-            let hopeless = self.failures >= HOPELESS && shared.alive.load(Ordering::Relaxed) == 0;
+            let hopeless = !starts && self.failures >= HOPELESS && shared.alive.load(Ordering::Relaxed) == 0;
             let next_job = async { shared.queue.lock().await.recv().await };
             tokio::select! {
                 biased;

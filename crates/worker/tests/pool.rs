@@ -18,6 +18,12 @@ fn slow() -> (String, String) {
     (sheet, format!("<a>{}</a>", "<b/>".repeat(400)))
 }
 
+/// Runs longer than anybody waits.
+fn forever() -> String {
+    let each = |inner: &str| format!("<xsl:for-each select='//b'>{inner}</xsl:for-each>");
+    template(&each(&each(&each(&each(&each("<xsl:if test='false()'>x</xsl:if>"))))))
+}
+
 fn unbounded() -> PoolOptions {
     let budget = Budget { operations: u64::MAX, ..Budget::default() };
     PoolOptions { budget, ..options() }
@@ -171,12 +177,30 @@ async fn a_worker_killed_while_idle_costs_nothing() {
 async fn a_hung_rule_ends_as_timeout_and_the_next_message_goes_through() {
     let pool =
         Pool::start(PoolOptions { job_time: Duration::from_millis(1500), ..unbounded() }).await.unwrap();
-    let each = |inner: &str| format!("<xsl:for-each select='//b'>{inner}</xsl:for-each>");
-    let forever = template(&each(&each(&each(&each(&each("<xsl:if test='false()'>x</xsl:if>"))))));
-    pool.load(bundle(&[("forever", forever)])).await.unwrap();
+    pool.load(bundle(&[("forever", forever())])).await.unwrap();
     let document = format!("<a>{}</a>", "<b/>".repeat(400));
     let problem = pool.run(job("forever", &document)).await.unwrap_err().problem;
     assert_eq!(problem.code, Code::WORKER_TIMEOUT, "{problem}");
+    works(&pool).await;
+}
+
+/// Even with one process for all: each hung message costs one retry, the others only wait.
+#[tokio::test]
+async fn messages_that_hang_one_after_the_other_harm_no_other() {
+    let options = PoolOptions { processes: 1, job_time: Duration::from_millis(1500), ..unbounded() };
+    let pool = Pool::start(options).await.unwrap();
+    pool.load(bundle(&[("forever", forever())])).await.unwrap();
+    let document = format!("<a>{}</a>", "<b/>".repeat(400));
+    let sent = ["forever", "forever", "forever", "good", "good", "forever", "good"];
+    let jobs = sent.map(|sheet| (sheet, start(&pool, job(sheet, &document))));
+    for (sheet, job) in jobs {
+        let ended = job.await.unwrap().map_err(|error| error.problem.code);
+        match sheet {
+            "good" => assert_eq!(ended.unwrap().outputs, [Bytes::from_static(b"<r>401</r>\n")]),
+            _ => assert_eq!(ended.unwrap_err(), Code::WORKER_TIMEOUT),
+        }
+    }
+    assert_eq!(pool.lost(), 8, "each of four messages is tried twice");
     works(&pool).await;
 }
 

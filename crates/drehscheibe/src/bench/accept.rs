@@ -102,7 +102,7 @@ impl Accept {
         };
         let router = Router::new(parts, dds_router::Options::default(), stage.release.clone());
         let source = SourceId::parse(PORTAL).map_err(failed)?;
-        let (limits, day) = (dds_xml::Limits::default(), clock.now().day());
+        let (limits, day) = (dds_xml::Limits::default(), clock.now().legal_day());
         let document = template.variant(0, 0);
         let (facts, _) = dds_router::recognise(&stage.release, &document, Format::Xml, &limits, &day)?;
         Ok(Self { store, router, template, source, facts, clock, next: AtomicU64::new(0) })

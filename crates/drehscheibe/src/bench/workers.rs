@@ -68,7 +68,7 @@ impl Work {
     async fn one(&self, document: Bytes) -> Result<(), Failure> {
         let (at, source) = (SystemClock.now(), SourceId::parse(PORTAL).map_err(failed)?);
         let limits = dds_xml::Limits::default();
-        let (facts, recognised) = recognise(&self.release, &document, Format::Xml, &limits, &at.day())?;
+        let (facts, recognised) = recognise(&self.release, &document, Format::Xml, &limits, &at.legal_day())?;
         let subject = Subject {
             id: MessageId(Uuid::now_v7()),
             at,

@@ -13,6 +13,7 @@ use dds_worker::{Pool, PoolOptions};
 use indicatif::ProgressBar;
 use serde::Serialize;
 
+use super::held::held;
 use crate::{
     Failure,
     cli::{Check, Sources},
@@ -48,12 +49,15 @@ pub(crate) fn paths(sources: &Sources) -> SourcePaths {
 
 /// Checks, prints, and fails on any error.
 pub(crate) async fn run(options: &Check, output: Output) -> Result<ExitCode, Failure> {
-    let day = SystemClock.now().day();
+    let day = SystemClock.now().legal_day();
     let paths = paths(&options.sources);
     let release = read_release(&paths)?;
     let mut findings = release.check(&day);
     let (config, wrong) = process(&paths.config);
     findings.extend(wrong);
+    if let Some(config) = &config {
+        findings.extend(held(config, &release).await);
+    }
     // Judged as the router would, where its configuration lies beside the sources.
     let pool = config.as_ref().map_or_else(PoolOptions::default, node::options::pool);
     // Without a schema folder every file of the catalogue is missing; the rules that need one say so above.

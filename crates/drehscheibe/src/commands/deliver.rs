@@ -4,12 +4,14 @@
 use std::process::ExitCode;
 
 use dds_message::{DeliveryId, MessageId, TargetId};
+use dds_router::Redirected;
+use reqwest::Response;
 
 use super::silent;
 use crate::{
     Failure, admin,
     cli::{Deliver, Settings},
-    output::Output,
+    output::{Language, Output},
 };
 
 /// Carries the wish to the running router.
@@ -32,9 +34,23 @@ pub(crate) async fn run(command: &Deliver, output: Output) -> Result<ExitCode, F
         Deliver::Reject(one) => serde_json::json!({ "reason": one.reason }),
         _ => serde_json::Value::Null,
     };
-    ask(settings, &path, &body).await?;
-    output.line(output.pick("erledigt", "done"));
-    output.result(&serde_json::json!({ "done": true }))?;
+    let answer = ask(settings, &path, &body).await?;
+    if let Deliver::Redirect(_) = command {
+        let redirected: Redirected = answer.json().await.map_err(Failure::unexpected)?;
+        let Redirected { delivery, target, office, product } = &redirected;
+        output.line(match output.language {
+            Language::German => {
+                format!("umgeleitet an {office} ({target}, {product}) als Zustellung {delivery}")
+            }
+            Language::English => {
+                format!("redirected to {office} ({target}, {product}) as delivery {delivery}")
+            }
+        });
+        output.result(&redirected)?;
+    } else {
+        output.line(output.pick("erledigt", "done"));
+        output.result(&serde_json::json!({ "done": true }))?;
+    }
     Ok(ExitCode::SUCCESS)
 }
 
@@ -52,7 +68,7 @@ fn message(id: &str, what: &str) -> Result<String, Failure> {
     Ok(format!("messages/{known}/{what}"))
 }
 
-async fn ask(settings: &Settings, path: &str, body: &serde_json::Value) -> Result<(), Failure> {
+async fn ask(settings: &Settings, path: &str, body: &serde_json::Value) -> Result<Response, Failure> {
     let config = super::settings(&settings.config)?;
     let token = admin::read_token(&config.store)?;
     let url = format!("http://{}/admin/{path}", config.listen.admin);
@@ -60,7 +76,7 @@ async fn ask(settings: &Settings, path: &str, body: &serde_json::Value) -> Resul
     let request = super::client(None)?.post(&url).bearer_auth(token).json(body);
     let answer = request.send().await.map_err(unreachable)?;
     if answer.status().is_success() {
-        return Ok(());
+        return Ok(answer);
     }
     let problem: dds_message::Problem = answer.json().await.map_err(unreachable)?;
     Err(problem.into())

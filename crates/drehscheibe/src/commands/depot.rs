@@ -3,11 +3,13 @@
 use std::{path::Path, process::ExitCode, time::Duration};
 
 use dds_config::{ProcessConfig, ReleaseStore, SourcePaths, build_release};
-use dds_depot::{Release, diff};
+use dds_depot::{CheckFinding, Release, ReleaseDiff, diff};
 use dds_message::Clock;
 use dds_telemetry::SystemClock;
 use dds_worker::Pool;
+use serde::Serialize;
 
+use super::held::held;
 use crate::{
     Failure,
     cli::{Depot, DepotActivate, DepotDiff, Settings},
@@ -28,7 +30,7 @@ pub(crate) async fn run(command: &Depot, output: Output) -> Result<ExitCode, Fai
             ));
             output.result(&serde_json::json!({ "release": release.id() }))?;
         }
-        Depot::Diff(options) => show_diff(options, output)?,
+        Depot::Diff(options) => show_diff(options, output).await?,
         Depot::Activate(options) => Box::pin(activate(options, output)).await?,
         Depot::List(options) => list(options, output)?,
     }
@@ -44,16 +46,17 @@ async fn build(config: &ProcessConfig, file: &Path) -> Result<Release, Failure> 
     };
     let now = SystemClock.now();
     let pool = Pool::start(node::options::pool(config)).await?;
-    let (release, _) = Box::pin(build_release(&paths, &pool, &now.day())).await?;
+    let (release, _) = Box::pin(build_release(&paths, &pool, &now.legal_day())).await?;
     ReleaseStore::new(&config.releases).save(&release, now)?;
     Ok(release)
 }
 
-fn show_diff(options: &DepotDiff, output: Output) -> Result<(), Failure> {
+async fn show_diff(options: &DepotDiff, output: Output) -> Result<(), Failure> {
     let config = super::settings(&options.settings.config)?;
     let releases = ReleaseStore::new(&config.releases);
     let load = |id: &str| releases.find(id).and_then(|id| releases.load(&id));
-    let found = diff(&load(&options.before)?, &load(&options.after)?, &SystemClock.now().day());
+    let after = load(&options.after)?;
+    let found = diff(&load(&options.before)?, &after, &SystemClock.now().legal_day());
     let parts = [
         (output.pick("Regeln", "rules"), &found.rules),
         (output.pick("Produkte", "products"), &found.products),
@@ -80,9 +83,22 @@ fn show_diff(options: &DepotDiff, output: Output) -> Result<(), Failure> {
             or(&route.after)
         ));
     }
-    output.result(&found)
+    let held = held(&config, &after).await;
+    for finding in &held {
+        output.line(finding.line(output.language));
+    }
+    output.result(&Difference { found: &found, held: &held })
 }
 
+#[derive(Serialize)]
+struct Difference<'a> {
+    #[serde(flatten)]
+    found: &'a ReleaseDiff,
+    held: &'a [CheckFinding],
+}
+
+/// What waits for targets that the release lacks is told and no obstacle: it is held back until its deadline, and the release
+/// before brings it back.
 async fn activate(options: &DepotActivate, output: Output) -> Result<(), Failure> {
     let config = super::settings(&options.settings.config)?;
     let releases = ReleaseStore::new(&config.releases);
@@ -91,11 +107,14 @@ async fn activate(options: &DepotActivate, output: Output) -> Result<(), Failure
         Some(id) => releases.find(id)?,
         None => Box::pin(build(&config, &options.settings.config)).await?.id(),
     };
-    releases.activate(&id)?;
+    let held = held(&config, &releases.activate(&id)?).await;
+    for finding in &held {
+        output.line(finding.line(output.language));
+    }
     let patience = Duration::from_secs(options.timeout);
     releases.await_confirmation(&config.node, &id, before.as_ref(), patience).await?;
     output.line(format!("{} {id}", output.pick("aktiv und bestätigt:", "active and confirmed:")));
-    output.result(&serde_json::json!({ "release": id, "confirmed": config.node }))
+    output.result(&serde_json::json!({ "release": id, "confirmed": config.node, "held": held }))
 }
 
 fn list(options: &Settings, output: Output) -> Result<(), Failure> {

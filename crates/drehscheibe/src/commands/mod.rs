@@ -6,6 +6,7 @@ pub(crate) mod depot;
 mod difference;
 pub(crate) mod explain;
 pub(crate) mod health;
+mod held;
 pub(crate) mod journal;
 pub(crate) mod osci;
 pub(crate) mod replay;

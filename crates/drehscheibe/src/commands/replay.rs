@@ -290,7 +290,7 @@ async fn stored_message<S: Journal>(store: &S, id: MessageId) -> Result<Option<M
 
 impl Comparison {
     async fn judge(&self, release: &Release, shown: ReleaseId, message: &Message) -> Run {
-        let day = message.at.day();
+        let day = message.at.legal_day();
         let found = recognise(release, &message.document, message.format, &self.limits, &day);
         let (facts, recognised) = match found {
             Ok(found) => found,

@@ -81,17 +81,25 @@ fn date(consignment: &Consignment) -> String {
     jiff::fmt::rfc2822::to_string(&moment.to_zoned(jiff::tz::TimeZone::UTC)).unwrap_or_default()
 }
 
+/// Begleittext: German first, then English.
 fn covering_note(consignment: &Consignment) -> String {
-    let line = |what: &str, value: Option<String>| {
-        value.map(|value| format!("{what}: {value}\r\n")).unwrap_or_default()
+    let ids = |[procedure, case, message, delivery]: [&str; 4]| {
+        let values = [
+            (procedure, consignment.procedure.as_ref().map(ToString::to_string)),
+            (case, consignment.case.as_ref().map(ToString::to_string)),
+            (message, Some(consignment.message.to_string())),
+            (delivery, Some(consignment.delivery.to_string())),
+        ];
+        let line = |(what, value): (&str, Option<String>)| Some(format!("{what}: {}\r\n", value?));
+        values.into_iter().filter_map(line).collect::<String>()
     };
     format!(
-        "Guten Tag,\r\n\r\ndie Datendrehscheibe stellt Ihnen die angehängte Nachricht zu.\r\n\r\n{}{}{}{}\r\n\
-         Bitte antworten Sie nicht auf diese Mail.\r\n",
-        line("Verfahren", consignment.procedure.as_ref().map(ToString::to_string)),
-        line("Vorgang", consignment.case.as_ref().map(ToString::to_string)),
-        line("Nachricht", Some(consignment.message.to_string())),
-        line("Zustellung", Some(consignment.delivery.to_string())),
+        "Guten Tag,\r\n\r\ndie Datendrehscheibe stellt Ihnen die angehängte Nachricht zu.\r\n\r\n{}\r\n\
+         Bitte antworten Sie nicht auf diese Mail.\r\n\r\n--\r\n\r\n\
+         Hello,\r\n\r\nthe Datendrehscheibe delivers the attached message to you.\r\n\r\n{}\r\n\
+         Please do not reply to this mail.\r\n",
+        ids(["Verfahren", "Vorgang", "Nachricht", "Zustellung"]),
+        ids(["Procedure", "Case", "Message", "Delivery"]),
     )
 }
 

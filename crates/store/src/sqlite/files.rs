@@ -8,7 +8,10 @@ use std::{
     fs::{self, File},
     io::{ErrorKind, Read, Write},
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use bytes::Bytes;
@@ -27,6 +30,9 @@ use crate::{
 const LEAF_BITS: u32 = 18;
 const BRANCH_BITS: u32 = 12;
 
+/// So much must fit for the disk not to count as full: with less, one attachment or the other fails.
+const PROBE: usize = 1 << 20;
+
 /// The folder of payload files. Cheap to clone. Everything here blocks.
 #[derive(Clone)]
 pub struct Files(Arc<Inner>);
@@ -36,13 +42,21 @@ struct Inner {
     tmp: PathBuf,
     clock: Arc<dyn Clock>,
     folders: Folders,
+    /// A file could not be written since all was well.
+    failed: AtomicBool,
+}
+
+impl Inner {
+    fn new(blobs: PathBuf, tmp: PathBuf, clock: Arc<dyn Clock>) -> Arc<Self> {
+        Arc::new(Self { blobs, tmp, clock, folders: Folders::default(), failed: AtomicBool::new(false) })
+    }
 }
 
 impl Files {
     /// The payloads of a store that another process may be writing: nothing is made or swept.
     pub(super) fn read_only(dir: &Path, clock: Arc<dyn Clock>) -> Self {
         let (blobs, tmp) = (dir.join("blobs"), dir.join("tmp"));
-        Self(Arc::new(Inner { blobs, tmp, clock, folders: Folders::default() }))
+        Self(Inner::new(blobs, tmp, clock))
     }
 
     /// Opens the folders in `dir` and removes what uploads left that were broken off by a crash.
@@ -55,18 +69,36 @@ impl Files {
             fs::remove_file(file).map_err(|error| io("sweeping unfinished payloads", &error))?;
         }
         sync_dir(dir)?;
-        Ok(Self(Arc::new(Inner { blobs, tmp, clock, folders: Folders::default() })))
+        Ok(Self(Inner::new(blobs, tmp, clock)))
     }
 
-    /// Whether the folders are there.
-    pub fn check(&self) -> Result<(), StoreError> {
-        [&self.0.blobs, &self.0.tmp].into_iter().try_for_each(|folder| {
-            fs::read_dir(folder).map(drop).map_err(|error| io("opening a payload folder", &error))
-        })
+    /// Whether the folders are there and, once a file could not be written, whether a payload of some size can be now.
+    pub fn check(&self, key: &MessageKey) -> Result<(), StoreError> {
+        for folder in [&self.0.blobs, &self.0.tmp] {
+            fs::read_dir(folder).map_err(|error| io("opening a payload folder", &error))?;
+        }
+        if self.0.failed.load(Ordering::Relaxed) {
+            let probe = self.write(key, &vec![0; PROBE])?;
+            self.delete(&probe)?;
+            self.0.failed.store(false, Ordering::Relaxed);
+        }
+        Ok(())
     }
 
     /// Begins a file.
     pub fn writer(&self, key: &MessageKey) -> Result<FileWriter, StoreError> {
+        self.heed(self.begin(key))
+    }
+
+    /// Notes what cannot be written, for [`Self::check`].
+    fn heed<T>(&self, written: Result<T, StoreError>) -> Result<T, StoreError> {
+        if written.is_err() {
+            self.0.failed.store(true, Ordering::Relaxed);
+        }
+        written
+    }
+
+    fn begin(&self, key: &MessageKey) -> Result<FileWriter, StoreError> {
         let blob = BlobRef(new_id(self.0.clock.now()));
         let tmp = self.0.tmp.join(blob.0.to_string());
         let mut file = File::create_new(&tmp).map_err(|error| io("creating a payload file", &error))?;
@@ -240,7 +272,8 @@ impl FileWriter {
         while !bytes.is_empty() {
             // A full chunk is kept back until more comes, for it may be the last.
             if self.buffer.len() == CHUNK {
-                self.flush(false)?;
+                let flushed = self.flush(false);
+                self.files.heed(flushed)?;
             }
             let (now, later) = bytes.split_at(bytes.len().min(CHUNK - self.buffer.len()));
             self.buffer.extend_from_slice(now);
@@ -258,6 +291,13 @@ impl FileWriter {
 
     /// Durable when it returns.
     pub fn finish(mut self) -> Result<(BlobRef, u64, Digest), StoreError> {
+        let placed = self.place();
+        self.files.heed(placed)?;
+        Ok((self.blob, self.size, Digest(self.hasher.finalize_reset().into())))
+    }
+
+    /// Writes the rest and moves the file into place.
+    fn place(&mut self) -> Result<(), StoreError> {
         self.flush(true)?;
         self.file.sync_all().map_err(|error| io("syncing a payload file", &error))?;
         let path = self.files.path(&self.blob);
@@ -280,7 +320,7 @@ impl FileWriter {
                 return Err(error);
             }
         }
-        Ok((self.blob, self.size, Digest(self.hasher.finalize_reset().into())))
+        Ok(())
     }
 }
 

@@ -29,13 +29,14 @@ mod shared;
 mod tx;
 
 use std::{
+    collections::BTreeMap,
     fs::{File, TryLockError},
     os::unix::fs::DirBuilderExt as _,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
-use dds_message::Clock;
+use dds_message::{Clock, TargetId};
 
 use self::{
     checkpoint::Checkpoints, committer::Committer, files::Files, queue::DueQueue, reader::Readers,
@@ -144,6 +145,14 @@ impl SqliteStore {
             _lock: None,
         };
         Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// Zustellungen that are not done, by target: read from the database, so that a store that was opened to read tells it too.
+    ///
+    /// # Errors
+    /// If the database cannot be read.
+    pub async fn waiting(&self) -> Result<BTreeMap<TargetId, u64>, StoreError> {
+        self.inner.readers.read(settle::waiting).await
     }
 
     /// Makes and opens the keys of messages. Cheap to clone.

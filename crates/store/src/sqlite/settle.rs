@@ -1,5 +1,7 @@
 //! Transitions of deliveries.
 
+use std::collections::BTreeMap;
+
 use dds_message::{Code, DeliveryId, DeliveryState, MessageState, TargetId, Timestamp};
 use rusqlite::params;
 
@@ -191,6 +193,18 @@ pub(super) fn revive(
 }
 
 /// The open deliveries, for the due queue at start.
+/// How many deliveries of each target are not done.
+pub(super) fn waiting(db: &rusqlite::Connection) -> Done<BTreeMap<TargetId, u64>> {
+    let sql = "SELECT target, count(*) AS deliveries FROM delivery
+               WHERE state IN ('prepared', 'in_doubt') GROUP BY target";
+    let found = rows::all(db, sql, [], |row| {
+        let target: String = row.get("target")?;
+        let deliveries: i64 = row.get("deliveries")?;
+        Ok((TargetId::parse(&target).map_err(|_| damaged("target"))?, deliveries.cast_unsigned()))
+    });
+    Ok(found?.into_iter().collect())
+}
+
 pub(super) fn open_items(db: &rusqlite::Connection, mut each: impl FnMut(Item)) -> Result<(), StoreError> {
     let sql = "SELECT seq, id, target, pull, lane, due, deadline, state FROM delivery
                WHERE state IN ('prepared', 'in_doubt') ORDER BY seq";
