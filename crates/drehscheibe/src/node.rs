@@ -15,7 +15,9 @@ use std::{
 };
 
 use axum::{extract::Request, middleware::map_request};
-use dds_config::{ProcessConfig, ReleaseStore, SourcePaths, check_certificates, read_release, read_secret};
+use dds_config::{
+    ProcessConfig, ReleaseStore, SourcePaths, check_certificates, check_master_key, read_release, read_secret,
+};
 use dds_delivery::Scheduler;
 use dds_depot::{InForce, Release};
 use dds_inbound::{Context, FolderOptions, Peer, Sources};
@@ -53,6 +55,9 @@ use crate::{
 /// `drehscheibe serve`.
 pub(crate) async fn serve(options: &Serve, output: Output) -> Result<ExitCode, Failure> {
     let config = commands::settings(&options.settings.config)?;
+    if let Some(finding) = check_master_key(&options.settings.config, &config) {
+        return Err(finding.into());
+    }
     let format = if config.telemetry.json { LogFormat::Json } else { LogFormat::Text };
     dds_telemetry::init_log(&LogOptions { format, filter: config.telemetry.log.clone() });
     let config_dir = options.settings.config.parent().unwrap_or(Path::new(".")).to_owned();
