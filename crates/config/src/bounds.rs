@@ -160,6 +160,7 @@ mod tests {
             ("worker.processes = 100_000", "worker.processes"),
             ("worker.recycle_after = 0", "worker.recycle_after"),
             ("folders.interval = \"0s\"", "folders.interval"),
+            ("folders.delete_after = \"0s\"", "folders.delete_after"),
             ("retention.orphan = \"0s\"", "retention.orphan"),
             ("osci.trust.min_rsa_bits = 0x10", "osci.trust.min_rsa_bits"),
             (smtp, "smtp.port"),
@@ -170,7 +171,7 @@ mod tests {
             assert!(finding.remedy.german.contains("schreiben"), "{finding}");
         }
         // Here nothing at all means something.
-        let zeros = "worker.processes = 0\nlimits.attachments = 0\ndelivery.drain = \"0s\"\nretention.payload = \"0s\"\n";
+        let zeros = "worker.processes = 0\nlimits.attachments = 0\ndelivery.drain = \"0s\"\nretention.payload = \"0s\"\nfolders.delete_after = \"never\"\n";
         ProcessConfig::parse("drehscheibe.toml", zeros.as_bytes()).unwrap();
     }
 

@@ -22,7 +22,7 @@ pub use osci::{
     OsciRevocation, OsciTrust,
 };
 pub use process::{
-    DeliveryConfig, FolderConfig, LimitConfig, Listen, ProcessConfig, RetentionConfig,
+    DeleteAfter, DeliveryConfig, FolderConfig, LimitConfig, Listen, ProcessConfig, RetentionConfig,
     SmtpConfig, SmtpTls, TelemetryConfig, TlsConfig, WorkerConfig,
 };
 pub use prove::{CaseOutcome, CaseResult, ProofReport, bundle, compile, prove, update};

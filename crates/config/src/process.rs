@@ -249,7 +249,7 @@ impl Default for DeliveryConfig {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct FolderConfig {
-    /// Folder below which relative `folder` entries of sources lie; without it drop folders are not read.
+    /// Folder below which relative `folder` entries of sources lie; without it drop folders are not read. Neither is made.
     #[schemars(extend("since" = "0.1.0"))]
     pub inbox: Option<PathBuf>,
     /// How often they are looked at.
@@ -258,11 +258,38 @@ pub struct FolderConfig {
     /// `true`: a submission is taken only when its marker (`.fertig`, `.ready`) lies there.
     #[schemars(extend("since" = "0.2.0"))]
     pub marker_required: bool,
+    /// What lies in `angenommen/` and `abgelehnt/` is deleted after so long, with its receipt or reason; or `never`.
+    #[schemars(with = "String", extend("since" = "0.2.0", "least" = "1h"))]
+    pub delete_after: DeleteAfter,
+}
+
+/// Löschfrist: a span of time, or `never`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct DeleteAfter(pub Option<Span>);
+
+impl TryFrom<String> for DeleteAfter {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        if text == "never" { Ok(Self(None)) } else { Span::try_from(text).map(|span| Self(Some(span))) }
+    }
+}
+
+impl From<DeleteAfter> for String {
+    fn from(DeleteAfter(after): DeleteAfter) -> Self {
+        after.map_or_else(|| "never".to_owned(), Self::from)
+    }
 }
 
 impl Default for FolderConfig {
     fn default() -> Self {
-        Self { inbox: None, interval: seconds(2), marker_required: false }
+        Self {
+            inbox: None,
+            interval: seconds(2),
+            marker_required: false,
+            delete_after: DeleteAfter(Some(seconds(14 * 86_400))),
+        }
     }
 }
 

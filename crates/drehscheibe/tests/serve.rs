@@ -331,7 +331,9 @@ fn activate(stage: &Stage) {
 }
 
 fn drop_into(stage: &Stage, name: &str, document: &[u8]) {
+    // It is not made by the router, which takes it up when it appears.
     let inbox = stage.path("eingang/neu/in");
+    fs::create_dir_all(&inbox).unwrap();
     fs::write(inbox.join(format!("{name}.xml")), document).unwrap();
     fs::write(inbox.join(format!("{name}.xml.fertig")), "").unwrap();
 }
