@@ -84,6 +84,27 @@ fn a_process_that_could_not_work() {
     assert_named(&said, file, (1, 14), "DDS-S004", &["master_key", "fehlt.key"]);
 }
 
+/// A program that asked for JSON reads JSON, also when it asked wrongly.
+#[test]
+fn wrong_arguments_are_told_as_json_too() {
+    for (arguments, words) in [
+        (&["check", "--nix", "--json"][..], "--nix"),
+        (&["--json", "explain"], "<ID>"),
+        (&["--json"], "command"),
+        (&["--json", "jornal"], "jornal"),
+    ] {
+        let said = run(arguments.iter().copied().chain(["--language", "en"]));
+        assert_eq!(said.code, Some(2), "{said:?}");
+        let error: serde_json::Value = serde_json::from_str(&said.err).unwrap_or_else(|_| panic!("{said:?}"));
+        assert_eq!((&error["error"], &error["actor"]), (&"DDS-C013".into(), &"operator".into()), "{error}");
+        let detail = error["detail"].as_str().unwrap();
+        assert!(detail.contains(words) && !detail.contains("Usage"), "{error}");
+    }
+    let german = run(["--json", "--language", "de", "check", "--nix"]);
+    assert!(german.err.contains("--nix ist hier nicht vorgesehen."), "{german:?}");
+    assert!(run(["--json", "--help"]).good().out.contains("--language"));
+}
+
 #[test]
 fn options_of_a_product_that_mean_nothing() {
     let product = "rules/products/fv-bauakte/2.1/product.toml";
