@@ -3,6 +3,7 @@
 //! [`ProcessConfig`] is the process itself. A release goes [`read_release`] → [`prove`] ([`build_release`] does both) →
 //! [`ReleaseStore`].
 
+mod bounds;
 mod build;
 mod certificate;
 mod osci;
@@ -21,10 +22,10 @@ pub use osci::{
     OsciRevocation, OsciTrust,
 };
 pub use process::{
-    DeliveryConfig, FolderConfig, LimitConfig, Listen, ProcessConfig, RetentionConfig, SmtpConfig, SmtpTls,
-    TelemetryConfig, TlsConfig, WorkerConfig,
+    DeleteAfter, DeliveryConfig, FolderConfig, LimitConfig, Listen, ProcessConfig, RetentionConfig,
+    SmtpConfig, SmtpTls, TelemetryConfig, TlsConfig, WorkerConfig,
 };
 pub use prove::{CaseOutcome, CaseResult, ProofReport, bundle, compile, prove, update};
 pub use read::{BuildError, SourcePaths, missing_schemas, read_contents, read_release};
-pub use secret::read_secret;
+pub use secret::{check_master_key, read_secret};
 pub use store::{ReleaseStore, StoredRelease};

@@ -42,11 +42,11 @@ pub struct OsciConfig {
     #[schemars(extend("since" = "0.2.0"))]
     pub legacy: Vec<OsciLegacy>,
     /// Bytes of one message with all attachments.
-    #[schemars(extend("since" = "0.2.0"))]
+    #[schemars(range(min = 65_536), extend("since" = "0.2.0"))]
     pub message_bytes: u64,
     /// Bytes of all envelopes that are being received at the same time; those up to 128 KiB always have room. The longest has 32 MiB.
     /// What finds no room gets the fault 9000 and may come again.
-    #[schemars(extend("since" = "0.2.0"))]
+    #[schemars(range(min = 33_554_432), extend("since" = "0.2.0"))]
     pub envelope_memory_bytes: usize,
 }
 
@@ -148,7 +148,7 @@ pub struct OsciFetch {
     #[schemars(extend("since" = "0.2.0"))]
     pub intermediary_signature: PathBuf,
     /// Time between two looks when the mailbox was empty.
-    #[schemars(with = "String", extend("since" = "0.2.0"))]
+    #[schemars(with = "String", extend("since" = "0.2.0", "least" = "1s", "most" = "1d"))]
     #[serde(default = "minute")]
     pub every: Span,
 }
@@ -181,19 +181,19 @@ pub struct OsciIntermediary {
     #[serde(default = "yes")]
     pub validity_required: bool,
     /// Smallest chunk of a chunked transfer in KB (1024 bytes), the last one excepted.
-    #[schemars(extend("since" = "0.2.0"))]
+    #[schemars(range(min = 1), extend("since" = "0.2.0"))]
     #[serde(default = "smallest_chunk")]
     pub min_chunk_kb: u64,
     /// Largest chunk in KB.
-    #[schemars(extend("since" = "0.2.0"))]
+    #[schemars(range(min = 1), extend("since" = "0.2.0"))]
     #[serde(default = "largest_chunk")]
     pub max_chunk_kb: u64,
     /// A dialogue ends after so long without an order.
-    #[schemars(with = "String", extend("since" = "0.2.0"))]
+    #[schemars(with = "String", extend("since" = "0.2.0", "least" = "10s", "most" = "7d"))]
     #[serde(default = "quarter")]
     pub dialogue: Span,
     /// A passive recipient must answer within this time (9809, 9810).
-    #[schemars(with = "String", extend("since" = "0.2.0"))]
+    #[schemars(with = "String", extend("since" = "0.2.0", "least" = "1s", "most" = "1h"))]
     #[serde(default = "minute")]
     pub forward: Span,
     /// A delivery that was received is deleted so long after; the process card stays.
@@ -230,7 +230,7 @@ pub struct OsciTrust {
     #[schemars(extend("since" = "0.2.0"))]
     pub crls: Vec<PathBuf>,
     /// Shortest RSA key in bits. 3072 is the rule of the Saxon intermediary since July 2024.
-    #[schemars(extend("since" = "0.2.0"))]
+    #[schemars(range(min = 2048, max = 16_384), extend("since" = "0.2.0"))]
     pub min_rsa_bits: u32,
     /// What a certificate is worth about which neither list nor responder says anything. By default `warn` where a responder is
     /// configured, otherwise `accept`.
@@ -333,23 +333,31 @@ impl OsciConfig {
     }
 
     /// The first identity that is used but not described: its name and the key that uses it.
-    pub(crate) fn unknown_identity(&self) -> Option<(&str, &str)> {
-        let used = self.sender.iter().map(|name| (name, "sender"));
-        let used = used.chain(self.recipient.iter().map(|part| (&part.identity, "recipient.identity")));
-        let used = used.chain(self.fetch.values().map(|part| (&part.identity, "fetch.identity")));
-        let used = used.chain(self.intermediary.iter().map(|part| (&part.identity, "intermediary.identity")));
+    pub(crate) fn unknown_identity(&self) -> Option<(&str, String)> {
+        let key = |rest: &str| format!("osci.{rest}");
+        let used = self.sender.iter().map(|name| (name, key("sender")));
+        let used = used.chain(self.recipient.iter().map(|part| (&part.identity, key("recipient.identity"))));
+        let fetch = self.fetch.iter();
+        let used = used.chain(fetch.map(|(of, part)| (&part.identity, key(&format!("fetch.{of}.identity")))));
+        let intermediary = self.intermediary.iter();
+        let used = used.chain(intermediary.map(|part| (&part.identity, key("intermediary.identity"))));
         let own = self.intermediary.iter().filter_map(|part| part.own.as_ref());
-        let mut used = used.chain(own.map(|name| (name, "intermediary.own")));
+        let mut used = used.chain(own.map(|name| (name, key("intermediary.own"))));
         used.find(|(name, _)| !self.identities.contains_key(*name)).map(|(name, key)| (name.as_str(), key))
     }
 
-    /// The first responder whose address is none.
-    pub(crate) fn malformed_responder(&self) -> Option<&str> {
+    /// The first responder whose address is none, with its number from 0.
+    pub(crate) fn malformed_responder(&self) -> Option<(usize, &str)> {
         let host = |url: &str| {
             let rest = url.strip_prefix("http://").or_else(|| url.strip_prefix("https://"))?;
             rest.split('/').next().filter(|host| !host.is_empty() && !host.contains(['@', ' '])).map(drop)
         };
-        self.trust.ocsp.iter().map(|responder| responder.url.as_str()).find(|url| host(url).is_none())
+        self.trust
+            .ocsp
+            .iter()
+            .map(|responder| responder.url.as_str())
+            .enumerate()
+            .find(|(_, url)| host(url).is_none())
     }
 
     /// Every certificate file, to be watched for its end.
@@ -441,6 +449,14 @@ mod tests {
             let finding = ProcessConfig::parse("drehscheibe.toml", text.as_bytes()).unwrap_err();
             assert!(finding.text.english.contains(url), "{finding}");
         }
+    }
+
+    #[test]
+    fn chunks_that_no_size_fits_are_refused() {
+        let text = TEXT.replace("\"vermittler\"", "\"stadt\"");
+        let text = text.replace("parties =", "min_chunk_kb = 60000\nparties =");
+        let finding = ProcessConfig::parse("drehscheibe.toml", text.as_bytes()).unwrap_err();
+        assert!(finding.text.english.contains("larger than max_chunk_kb = 51200"), "{finding}");
     }
 
     #[test]

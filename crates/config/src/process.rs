@@ -10,7 +10,7 @@ use dds_message::Code;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{OsciConfig, place::parse, read::unreadable};
+use crate::{OsciConfig, bounds, place::parse, read::unreadable};
 
 /// Configuration of one process (`config/drehscheibe.toml`). Relative paths count from the folder of that file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -135,35 +135,35 @@ pub struct TlsConfig {
 #[serde(deny_unknown_fields, default)]
 pub struct LimitConfig {
     /// Bytes of the main document.
-    #[schemars(extend("since" = "0.1.0"))]
+    #[schemars(range(min = 1024, max = 1_073_741_824), extend("since" = "0.1.0"))]
     pub document_bytes: u64,
     /// Bytes of one attachment.
-    #[schemars(extend("since" = "0.1.0"))]
+    #[schemars(range(min = 1), extend("since" = "0.1.0"))]
     pub attachment_bytes: u64,
     /// Attachments of one message.
-    #[schemars(extend("since" = "0.1.0"))]
+    #[schemars(range(max = 100_000), extend("since" = "0.1.0"))]
     pub attachments: u32,
     /// Bytes of a message with all its attachments.
-    #[schemars(extend("since" = "0.1.0"))]
+    #[schemars(range(min = 1024), extend("since" = "0.1.0"))]
     pub message_bytes: u64,
     /// Depth of elements.
-    #[schemars(extend("since" = "0.1.0"))]
+    #[schemars(range(min = 10, max = 200), extend("since" = "0.1.0"))]
     pub depth: u32,
     /// Attributes of one element.
-    #[schemars(extend("since" = "0.1.0"))]
+    #[schemars(range(min = 8, max = 10_000), extend("since" = "0.1.0"))]
     pub attributes: u32,
     /// Header lines of a request; more are refused with DDS-I015.
-    #[schemars(extend("since" = "0.1.0"))]
+    #[schemars(range(min = 16, max = 1_000), extend("since" = "0.1.0"))]
     pub headers: u32,
     /// Submissions by REST and answers received at the same time; more are refused with DDS-I009. By SOAP it is always 16.
-    #[schemars(extend("since" = "0.1.0"))]
+    #[schemars(range(min = 1, max = 100_000), extend("since" = "0.1.0"))]
     pub requests: u32,
     /// Long polls of mailboxes that wait at the same time, of all targets; more are refused with DDS-I009. Of one target 8 wait
     /// (DDS-I016).
-    #[schemars(extend("since" = "0.2.0"))]
+    #[schemars(range(min = 1, max = 100_000), extend("since" = "0.2.0"))]
     pub polls: u32,
     /// A transfer that brings nothing for so long is broken off (DDS-I012).
-    #[schemars(with = "String", extend("since" = "0.1.0"))]
+    #[schemars(with = "String", extend("since" = "0.1.0", "least" = "1s", "most" = "1h"))]
     pub idle: Span,
 }
 
@@ -189,19 +189,19 @@ impl Default for LimitConfig {
 #[serde(deny_unknown_fields, default)]
 pub struct WorkerConfig {
     /// Number of processes; 0 takes one per core.
-    #[schemars(extend("since" = "0.1.0"))]
+    #[schemars(range(max = 1_000), extend("since" = "0.1.0"))]
     pub processes: usize,
     /// Memory of each process in bytes.
-    #[schemars(extend("since" = "0.1.0"))]
+    #[schemars(range(min = 134_217_728), extend("since" = "0.1.0"))]
     pub memory_bytes: u64,
     /// Time for one message (DDS-W002).
-    #[schemars(with = "String", extend("since" = "0.1.0"))]
+    #[schemars(with = "String", extend("since" = "0.1.0", "least" = "1s", "most" = "1h"))]
     pub timeout: Span,
     /// Bytes one stylesheet may write (DDS-T002).
-    #[schemars(extend("since" = "0.1.0"))]
+    #[schemars(range(min = 1024), extend("since" = "0.1.0"))]
     pub output_bytes: u64,
     /// After so many messages a process is replaced by a fresh one.
-    #[schemars(extend("since" = "0.1.0"))]
+    #[schemars(range(min = 1), extend("since" = "0.1.0"))]
     pub recycle_after: u64,
 }
 
@@ -223,16 +223,16 @@ impl Default for WorkerConfig {
 #[serde(deny_unknown_fields, default)]
 pub struct DeliveryConfig {
     /// Attempts at the same time over all targets.
-    #[schemars(extend("since" = "0.1.0"))]
+    #[schemars(range(min = 1, max = 10_000), extend("since" = "0.1.0"))]
     pub parallel: usize,
     /// Attempts at the same time at one target; `[policy] parallel` of a product or an office can set fewer, not more.
-    #[schemars(extend("since" = "0.1.0"))]
+    #[schemars(range(min = 1, max = 10_000), extend("since" = "0.1.0"))]
     pub per_target: usize,
     /// Lease (Abholfrist) of a fetched message.
-    #[schemars(with = "String", extend("since" = "0.1.0"))]
+    #[schemars(with = "String", extend("since" = "0.1.0", "least" = "10s", "most" = "7d"))]
     pub fetch_lease: Span,
     /// At the end of the process, running attempts get so much time.
-    #[schemars(with = "String", extend("since" = "0.1.0"))]
+    #[schemars(with = "String", extend("since" = "0.1.0", "most" = "1h"))]
     pub drain: Span,
     /// Further certificates (PEM) that targets may show.
     #[schemars(extend("since" = "0.1.0"))]
@@ -249,20 +249,47 @@ impl Default for DeliveryConfig {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct FolderConfig {
-    /// Folder below which relative `folder` entries of sources lie; without it drop folders are not read.
+    /// Folder below which relative `folder` entries of sources lie; without it drop folders are not read. Neither is made.
     #[schemars(extend("since" = "0.1.0"))]
     pub inbox: Option<PathBuf>,
     /// How often they are looked at.
-    #[schemars(with = "String", extend("since" = "0.1.0"))]
+    #[schemars(with = "String", extend("since" = "0.1.0", "least" = "1s", "most" = "1d"))]
     pub interval: Span,
     /// `true`: a submission is taken only when its marker (`.fertig`, `.ready`) lies there.
     #[schemars(extend("since" = "0.2.0"))]
     pub marker_required: bool,
+    /// What lies in `angenommen/` and `abgelehnt/` is deleted after so long, with its receipt or reason; or `never`.
+    #[schemars(with = "String", extend("since" = "0.2.0", "least" = "1h"))]
+    pub delete_after: DeleteAfter,
+}
+
+/// Löschfrist: a span of time, or `never`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct DeleteAfter(pub Option<Span>);
+
+impl TryFrom<String> for DeleteAfter {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        if text == "never" { Ok(Self(None)) } else { Span::try_from(text).map(|span| Self(Some(span))) }
+    }
+}
+
+impl From<DeleteAfter> for String {
+    fn from(DeleteAfter(after): DeleteAfter) -> Self {
+        after.map_or_else(|| "never".to_owned(), Self::from)
+    }
 }
 
 impl Default for FolderConfig {
     fn default() -> Self {
-        Self { inbox: None, interval: seconds(2), marker_required: false }
+        Self {
+            inbox: None,
+            interval: seconds(2),
+            marker_required: false,
+            delete_after: DeleteAfter(Some(seconds(14 * 86_400))),
+        }
     }
 }
 
@@ -274,7 +301,7 @@ pub struct SmtpConfig {
     #[schemars(extend("since" = "0.1.0"))]
     pub host: String,
     /// Port.
-    #[schemars(extend("since" = "0.1.0"))]
+    #[schemars(range(min = 1), extend("since" = "0.1.0"))]
     pub port: u16,
     /// Encryption.
     #[schemars(extend("since" = "0.1.0"))]
@@ -296,7 +323,7 @@ pub struct SmtpConfig {
     #[serde(default)]
     pub ca: Option<PathBuf>,
     /// Bytes of one mail; larger deliveries become dead letters (DDS-D006).
-    #[schemars(extend("since" = "0.1.0"))]
+    #[schemars(range(min = 1024), extend("since" = "0.1.0"))]
     #[serde(default = "mail_bytes")]
     pub max_bytes: u64,
 }
@@ -322,7 +349,7 @@ pub struct RetentionConfig {
     #[schemars(with = "String", extend("since" = "0.1.0"))]
     pub payload: Span,
     /// Uploads that were never accepted are deleted after so long.
-    #[schemars(with = "String", extend("since" = "0.1.0"))]
+    #[schemars(with = "String", extend("since" = "0.1.0", "least" = "1h"))]
     pub orphan: Span,
 }
 
@@ -356,8 +383,8 @@ impl Default for TelemetryConfig {
 
 /// Why a `drehscheibe.toml` is not taken, German and English.
 struct Refusal {
-    /// What stands where the mistake is.
-    needle: String,
+    /// The key that is wrong, dotted.
+    key: String,
     text: (String, String),
     remedy: (&'static str, &'static str),
 }
@@ -387,18 +414,22 @@ impl ProcessConfig {
     /// DDS-C001 with file, line, column and remedy.
     pub fn parse(name: &str, bytes: &[u8]) -> Result<Self, CheckFinding> {
         let config: Self = parse(name, bytes, Code::CONFIG_SYNTAX)?;
-        let Some(Refusal { needle, text, remedy }) = config.refusal() else { return Ok(config) };
-        let place = dds_depot::locate(&String::from_utf8_lossy(bytes), "", &needle);
+        let source = String::from_utf8_lossy(bytes);
+        bounds::check(name, &source, &Self::schema())?;
+        let Some(Refusal { key, text, remedy }) = config.refusal() else { return Ok(config) };
+        let place = bounds::place(&source, &key);
         Err(CheckFinding::error(Code::CONFIG_SYNTAX, name, text).at(place).remedy(remedy))
     }
 
     /// The first thing that each key alone does not show.
     fn refusal(&self) -> Option<Refusal> {
-        let rules: [fn(&Self) -> Option<Refusal>; 7] = [
+        let rules: [fn(&Self) -> Option<Refusal>; 9] = [
             Self::open_without_tls,
+            Self::same_address,
             Self::mail_without_tls,
             Self::unknown_identity,
             Self::malformed_responder,
+            Self::no_chunk_fits,
             Self::malformed_collector,
             Self::malformed_filter,
             Self::malformed_node,
@@ -406,11 +437,17 @@ impl ProcessConfig {
         rules.iter().find_map(|rule| rule(self))
     }
 
+    /// Where senders and targets come in over HTTP, with the key that says so.
+    fn served(&self) -> impl Iterator<Item = (&'static str, SocketAddr)> {
+        let soap = self.listen.soap.map(|address| ("listen.soap", address));
+        std::iter::once(("listen.rest", self.listen.rest)).chain(soap)
+    }
+
     fn open_without_tls(&self) -> Option<Refusal> {
-        let mut open = [Some(self.listen.rest), self.listen.soap].into_iter().flatten();
-        let address = open.find(|at| !at.ip().is_loopback()).filter(|_| self.listen.tls.is_none())?;
+        let open = |(_, at): &(&str, SocketAddr)| !at.ip().is_loopback() && self.listen.tls.is_none();
+        let (key, address) = self.served().find(open)?;
         Some(Refusal {
-            needle: "[listen]".to_owned(),
+            key: key.to_owned(),
             text: (
                 format!("{address} würde ohne TLS bedient"),
                 format!("{address} would be served without TLS"),
@@ -422,11 +459,37 @@ impl ProcessConfig {
         })
     }
 
+    /// Two listeners on one port; an address of all interfaces (0.0.0.0) has that of each.
+    fn same_address(&self) -> Option<Refusal> {
+        let osci = self.osci.as_ref().map(|osci| ("osci.listen", osci.listen));
+        let others = self.served().chain([("listen.admin", self.listen.admin)]).chain(osci);
+        let mut taken: Vec<(&str, SocketAddr)> = Vec::new();
+        for (key, address) in others {
+            let ip = address.ip();
+            let same = |(_, other): &&(&str, SocketAddr)| {
+                let everywhere = ip.is_unspecified() || other.ip().is_unspecified();
+                address.port() != 0 && address.port() == other.port() && (ip == other.ip() || everywhere)
+            };
+            if let Some((first, _)) = taken.iter().find(same) {
+                return Some(Refusal {
+                    key: key.to_owned(),
+                    text: (
+                        format!("{key} und {first} haben dieselbe Adresse ({address})"),
+                        format!("{key} and {first} have the same address ({address})"),
+                    ),
+                    remedy: ("Jedem einen eigenen Port geben.", "Give each a port of its own."),
+                });
+            }
+            taken.push((key, address));
+        }
+        None
+    }
+
     fn mail_without_tls(&self) -> Option<Refusal> {
         let host = &self.smtp.as_ref().filter(|smtp| smtp.tls == SmtpTls::None)?.host;
         let local = host == "localhost" || host.parse().is_ok_and(|ip: IpAddr| ip.is_loopback());
         (!local).then(|| Refusal {
-            needle: "[smtp]".to_owned(),
+            key: "smtp.tls".to_owned(),
             text: (
                 format!("Mail an {host} ginge ohne TLS hinaus"),
                 format!("mail to {host} would go without TLS"),
@@ -441,11 +504,11 @@ impl ProcessConfig {
     fn unknown_identity(&self) -> Option<Refusal> {
         let (name, key) = self.osci.as_ref()?.unknown_identity()?;
         Some(Refusal {
-            needle: name.to_owned(),
             text: (
-                format!("osci.{key} nennt die Identität {name:?}, die nicht beschrieben ist"),
-                format!("osci.{key} names the identity {name:?}, which is not described"),
+                format!("{key} nennt die Identität {name:?}, die nicht beschrieben ist"),
+                format!("{key} names the identity {name:?}, which is not described"),
             ),
+            key,
             remedy: (
                 "Als [osci.identities.NAME] mit cipher und signature beschreiben.",
                 "Describe it as [osci.identities.NAME] with cipher and signature.",
@@ -454,9 +517,9 @@ impl ProcessConfig {
     }
 
     fn malformed_responder(&self) -> Option<Refusal> {
-        let url = self.osci.as_ref()?.malformed_responder()?;
+        let (number, url) = self.osci.as_ref()?.malformed_responder()?;
         Some(Refusal {
-            needle: url.to_owned(),
+            key: format!("osci.trust.ocsp.{number}.url"),
             text: (
                 format!("osci.trust.ocsp: {url:?} ist keine Adresse eines Auskunftsdienstes"),
                 format!("osci.trust.ocsp: {url:?} is no address of a responder"),
@@ -468,12 +531,25 @@ impl ProcessConfig {
         })
     }
 
+    fn no_chunk_fits(&self) -> Option<Refusal> {
+        let part = self.osci.as_ref()?.intermediary.as_ref()?;
+        let (least, most) = (part.min_chunk_kb, part.max_chunk_kb);
+        (least > most).then(|| Refusal {
+            key: "osci.intermediary.min_chunk_kb".to_owned(),
+            text: (
+                format!("min_chunk_kb = {least} ist größer als max_chunk_kb = {most}"),
+                format!("min_chunk_kb = {least} is larger than max_chunk_kb = {most}"),
+            ),
+            remedy: ("Einen der beiden ändern.", "Change one of the two."),
+        })
+    }
+
     fn malformed_collector(&self) -> Option<Refusal> {
         let address = self.telemetry.otlp_endpoint.as_ref()?;
         let host = address.strip_prefix("http://").or_else(|| address.strip_prefix("https://"));
         let malformed = host.is_none_or(|host| host.is_empty() || host.contains(['@', '?', '#', ' ']));
         malformed.then(|| Refusal {
-            needle: "otlp_endpoint".to_owned(),
+            key: "telemetry.otlp_endpoint".to_owned(),
             text: (
                 "otlp_endpoint ist keine Adresse eines Sammlers".to_owned(),
                 "otlp_endpoint is no address of a collector".to_owned(),
@@ -488,7 +564,7 @@ impl ProcessConfig {
     fn malformed_filter(&self) -> Option<Refusal> {
         let error = dds_telemetry::check_filter(&self.telemetry.log).err()?;
         Some(Refusal {
-            needle: "log".to_owned(),
+            key: "telemetry.log".to_owned(),
             text: (
                 format!("telemetry.log ist kein Filter (Meldung: „{error}“)"),
                 format!("telemetry.log is no filter: {error}"),
@@ -505,7 +581,7 @@ impl ProcessConfig {
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
         let fine = (1..=40).contains(&node.len()) && node.bytes().all(plain);
         (!fine).then(|| Refusal {
-            needle: "node".to_owned(),
+            key: "node".to_owned(),
             text: (
                 format!(
                     "der Name {node:?} des Knotens besteht nicht aus 1 bis 40 Buchstaben, Ziffern oder -"
@@ -579,7 +655,7 @@ mod tests {
         assert_eq!((unknown.line, unknown.column), (3, 1));
         assert_eq!(unknown.remedy.english, "Did you mean \"attachment_bytes\"?");
         let open = finding("\n[listen]\nrest = \"0.0.0.0:8443\"\n");
-        assert_eq!(open.line, 2);
+        assert_eq!((open.line, open.column), (3, 8));
         assert!(open.text.english.contains("without TLS"), "{open}");
         assert!(finding("master_key = \"00ff\"\n").text.english.contains("env:NAME"));
         assert!(
@@ -595,6 +671,23 @@ mod tests {
                 .english
                 .contains("without TLS")
         );
+    }
+
+    #[test]
+    fn two_listeners_at_one_address_are_refused() {
+        for (text, line) in [
+            ("[listen]\nrest = \"127.0.0.1:9443\"\n", 1),
+            ("[listen]\nadmin = \"127.0.0.1:8443\"\n", 2),
+            ("[listen]\nadmin = \"0.0.0.0:8443\"\n", 2),
+            ("[osci]\nlisten = \"[::]:9443\"\n", 2),
+            ("[listen]\nsoap = \"127.0.0.1:8443\"\n", 2),
+        ] {
+            let finding = ProcessConfig::parse("drehscheibe.toml", text.as_bytes()).unwrap_err();
+            assert!(finding.text.english.contains("same address"), "{finding}");
+            assert_eq!(finding.line, line, "{finding}");
+        }
+        let free = "[listen]\nrest = \"127.0.0.1:0\"\nadmin = \"127.0.0.1:0\"\n";
+        ProcessConfig::parse("drehscheibe.toml", free.as_bytes()).unwrap();
     }
 
     #[test]

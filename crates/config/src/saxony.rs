@@ -12,14 +12,19 @@ use std::{
 };
 
 use dds_depot::CheckFinding;
-use dds_message::{Ars, Code, Text};
+use dds_message::{Ars, Code, Digest, Text};
 use serde::Deserialize;
 
 use crate::{place::parse, read::unreadable};
 
-/// First line of every file written, and the sign that it may be replaced: who edits a file takes this line out.
-const MARK: &str =
-    "# Erzeugt mit `drehscheibe saxony`: Name und Schlüssel sind Tatsachen, alles andere ist erfunden.";
+/// Which files that are there already a generation may replace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Replace {
+    /// Those it wrote itself and nobody changed since.
+    Ours,
+    /// Also those written or edited by hand that are in its way.
+    All,
+}
 
 /// What a generation wrote.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -71,13 +76,14 @@ struct Area {
 
 /// Writes `<out>/<ars>-<name>.toml` for every area of the list and removes the files of areas no longer in it.
 ///
-/// A file that does not begin with the mark of this generator is somebody's own: as long as there is one, nothing at all is
-/// written or removed. With `force` those in the way are replaced; own files of other names stay in any case.
+/// A file whose first line does not fit the rest was not written by this generator, or edited since: as long as there is one for an
+/// area of the list, nothing at all is written or removed. With [`Replace::All`] those in the way are replaced; own files of other
+/// areas stay in any case.
 ///
 /// # Errors
-/// DDS-C001 with file and line if one of the two files is malformed, or with the file that cannot be written or is somebody's
-/// own.
-pub fn generate(csv: &Path, plan: &Path, out: &Path, force: bool) -> Result<Generated, CheckFinding> {
+/// DDS-C001 with file and line if one of the two files is malformed, or with the file that cannot be written, or naming those that
+/// are somebody's own.
+pub fn generate(csv: &Path, plan: &Path, out: &Path, replace: Replace) -> Result<Generated, CheckFinding> {
     let read = |path: &Path| fs::read(path).map_err(|error| failure(path, 0, unreadable(&error)));
     let rules: Plan = parse(&plan.display().to_string(), &read(plan)?, Code::CONFIG_SYNTAX)?;
     let list = String::from_utf8_lossy(&read(csv)?).into_owned();
@@ -100,8 +106,8 @@ pub fn generate(csv: &Path, plan: &Path, out: &Path, force: bool) -> Result<Gene
     let areas: BTreeSet<String> = files.keys().map(|name| area_of(name)).collect();
     // A second file for an area of the list would define it twice, whatever its name is.
     let in_the_way: Vec<&String> = own.iter().filter(|name| areas.contains(&area_of(name))).collect();
-    if let (Some(first), false) = (in_the_way.first(), force) {
-        return Err(not_ours(&out.join(first), in_the_way.len()));
+    if !in_the_way.is_empty() && replace == Replace::Ours {
+        return Err(not_ours(out, &in_the_way));
     }
     let stale = old.iter().chain(in_the_way).filter(|name| !files.contains_key(*name));
     let removed: Vec<String> = stale.cloned().collect();
@@ -127,8 +133,7 @@ fn existing(out: &Path) -> Result<(BTreeSet<String>, BTreeSet<String>), CheckFin
             continue;
         }
         let bytes = fs::read(entry.path()).map_err(|error| failure(&entry.path(), 0, unreadable(&error)))?;
-        let ours_too = bytes.strip_prefix(MARK.as_bytes()).is_some_and(|rest| rest.starts_with(b"\n"));
-        if ours_too {
+        if is_ours(&bytes) {
             ours.insert(name)
         } else {
             own.insert(name)
@@ -137,14 +142,31 @@ fn existing(out: &Path) -> Result<(BTreeSet<String>, BTreeSet<String>), CheckFin
     Ok((ours, own))
 }
 
-fn not_ours(path: &Path, count: usize) -> CheckFinding {
+/// The first line of a file: says that it may be replaced, as long as the rest is as it was written.
+fn mark(rest: &[u8]) -> String {
+    let digest = Digest::of(rest).short();
+    format!(
+        "# Erzeugt mit `drehscheibe saxony` (Prüfsumme {digest}): Name und Schlüssel sind Tatsachen, alles andere ist erfunden.\n"
+    )
+}
+
+fn is_ours(bytes: &[u8]) -> bool {
+    let end = bytes.iter().position(|byte| *byte == b'\n').map_or(bytes.len(), |at| at + 1);
+    let (first, rest) = bytes.split_at(end);
+    first == mark(rest).as_bytes()
+}
+
+fn not_ours(out: &Path, names: &[&String]) -> CheckFinding {
+    let names = names.iter().map(|name| name.as_str()).collect::<Vec<_>>().join(", ");
     let text = (
         format!(
-            "die Datei stammt nicht von drehscheibe saxony (insgesamt {count} solche); nichts wurde geschrieben"
+            "nichts wurde geschrieben, denn dies stammt nicht von drehscheibe saxony oder wurde seither geändert: {names}"
         ),
-        format!("this file is not by drehscheibe saxony ({count} such files in all); nothing was written"),
+        format!(
+            "nothing was written, because this is not by drehscheibe saxony or was changed since: {names}"
+        ),
     );
-    failure(path, 0, text).remedy((
+    failure(out, 0, text).remedy((
         "Einen anderen Ordner nennen, oder mit --force ersetzen lassen.",
         "Name another folder, or have them replaced with --force.",
     ))
@@ -240,7 +262,7 @@ fn file(area: &Area, profile: &str, delegations: &BTreeMap<String, Ars>) -> Stri
     let (ars, host) = (&area.ars, slug(&area.name));
     let quoted = area.name.replace('\\', "\\\\").replace('"', "\\\"");
     let mut text = format!(
-        "{MARK}\nars = \"{ars}\"\nname = \"{quoted}\"\nprofile = \"{profile}\"\n\
+        "ars = \"{ars}\"\nname = \"{quoted}\"\nprofile = \"{profile}\"\n\
          endpoint = \"https://integration.{host}.example\"\nsecret = \"env:DDS_SECRET_{ars}\"\n\
          mail = \"poststelle@{host}.example\"\nfolder = \"/srv/transfer/{ars}\"\n"
     );
@@ -249,7 +271,7 @@ fn file(area: &Area, profile: &str, delegations: &BTreeMap<String, Ars>) -> Stri
             delegations.iter().map(|(procedure, ars)| format!("{procedure} = \"{ars}\"")).collect();
         text.push_str(&format!("delegate = {{ {} }}\n", list.join(", ")));
     }
-    text
+    mark(text.as_bytes()) + &text
 }
 
 /// Name for files and hosts: `weisswasser-o-l` for `Weißwasser/O.L., Stadt / Běła Woda`.
@@ -295,8 +317,8 @@ mod tests {
         fs::write(&plan, PLAN).unwrap();
         fs::create_dir(&out).unwrap();
         let gone = "149999999999-weg.toml".to_owned();
-        fs::write(out.join(&gone), format!("{MARK}\n")).unwrap();
-        let done = generate(&csv, &plan, &out, false).unwrap();
+        fs::write(out.join(&gone), mark(b"")).unwrap();
+        let done = generate(&csv, &plan, &out, Replace::Ours).unwrap();
         assert_eq!(done, Generated { written: 6, removed: vec![gone] });
         let text = |name: &str| fs::read_to_string(out.join(name)).unwrap();
         assert!(
@@ -309,7 +331,7 @@ mod tests {
             text("145215405000-verwaltungsverband-wildenstein.toml").contains("bauantrag = \"145210000000\"")
         );
         let first = text("145215103040-auerbach.toml");
-        generate(&csv, &plan, &out, false).unwrap();
+        generate(&csv, &plan, &out, Replace::Ours).unwrap();
         assert_eq!(text("145215103040-auerbach.toml"), first);
     }
 

@@ -12,7 +12,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use dds_config::{SourcePaths, read_release, saxony};
+use dds_config::{
+    SourcePaths, read_release,
+    saxony::{self, Replace},
+};
 use dds_depot::{Release, SourceLimits};
 use dds_message::{Ars, Severity};
 
@@ -34,7 +37,7 @@ fn the_committed_files_are_what_the_generator_writes() {
         &root().join("config/saxony.csv"),
         &root().join("config/saxony.toml"),
         out.path(),
-        false,
+        Replace::Ours,
     )
     .unwrap();
     let read = |folder: &Path| -> BTreeMap<String, String> {
@@ -49,7 +52,7 @@ fn the_committed_files_are_what_the_generator_writes() {
             &root().join("config/saxony.csv"),
             &root().join("config/saxony.toml"),
             &committed,
-            false,
+            Replace::All,
         )
         .unwrap();
     }
@@ -59,31 +62,49 @@ fn the_committed_files_are_what_the_generator_writes() {
 #[test]
 fn a_municipality_edited_by_hand_is_neither_overwritten_nor_removed() {
     let out = tempfile::tempdir().unwrap();
-    let generate = |force: bool| {
+    let generate = |replace: Replace| {
         let config = root().join("config");
-        saxony::generate(&config.join("saxony.csv"), &config.join("saxony.toml"), out.path(), force)
+        saxony::generate(&config.join("saxony.csv"), &config.join("saxony.toml"), out.path(), replace)
     };
+    let refused = || generate(Replace::Ours).unwrap_err();
     let (dresden, own) = (out.path().join("146120000000-dresden.toml"), out.path().join("999-eigene.toml"));
     let edited = "ars = \"146120000000\"\nname = \"Dresden\"\nprofile = \"eigenes\"\n";
     std::fs::write(&dresden, edited).unwrap();
     std::fs::write(&own, "# eigene\n").unwrap();
-    let refused = generate(false).unwrap_err();
-    assert!(refused.file.ends_with("146120000000-dresden.toml"), "{refused}");
-    assert!(refused.text.english.contains("nothing was written"), "{refused}");
+    let finding = refused();
+    assert!(finding.text.german.contains("146120000000-dresden.toml"), "{finding}");
+    assert!(!finding.text.german.contains("999-eigene.toml"), "not in the way: {finding}");
+    assert!(finding.text.english.contains("nothing was written"), "{finding}");
     assert_eq!(std::fs::read_dir(out.path()).unwrap().count(), 2, "nothing else was written");
     assert_eq!(std::fs::read_to_string(&dresden).unwrap(), edited);
     // The same area under another name would be there twice.
     let other = out.path().join("146120000000-dd.toml");
     std::fs::rename(&dresden, &other).unwrap();
-    assert!(generate(false).unwrap_err().file.ends_with("146120000000-dd.toml"));
-    let done = generate(true).unwrap();
+    assert!(refused().text.german.contains("146120000000-dd.toml"));
+    let done = generate(Replace::All).unwrap();
     assert_eq!(done.removed, ["146120000000-dd.toml"]);
     assert!(dresden.exists() && !other.exists());
     assert_eq!(std::fs::read_to_string(&own).unwrap(), "# eigene\n", "not in the way");
-    // An area that left the list goes, because its file is ours.
-    let mark = std::fs::read_to_string(&dresden).unwrap().lines().next().unwrap().to_owned();
-    std::fs::write(out.path().join("149990000000-weg.toml"), format!("{mark}\n")).unwrap();
-    assert_eq!(generate(false).unwrap().removed, ["149990000000-weg.toml"]);
+    // Who edits a file need not know about its first line.
+    let (chemnitz, ours) =
+        (out.path().join("145110000000-chemnitz.toml"), std::fs::read_to_string(&dresden).unwrap());
+    for file in [&dresden, &chemnitz] {
+        let text = std::fs::read_to_string(file).unwrap();
+        std::fs::write(file, text.replace(".example\"", ".de\"")).unwrap();
+    }
+    let finding = refused();
+    for name in ["146120000000-dresden.toml", "145110000000-chemnitz.toml"] {
+        assert!(finding.text.german.contains(name) && finding.text.english.contains(name), "{finding}");
+    }
+    assert!(std::fs::read_to_string(&dresden).unwrap().contains(".de\""));
+    generate(Replace::All).unwrap();
+    assert_eq!(std::fs::read_to_string(&dresden).unwrap(), ours);
+    // An area that left the list goes, if its file is as it was written.
+    let gone = out.path().join("149990000000-weg.toml");
+    std::fs::write(&gone, &ours).unwrap();
+    assert_eq!(generate(Replace::Ours).unwrap().removed, ["149990000000-weg.toml"]);
+    std::fs::write(&gone, format!("{ours}# eigenes\n")).unwrap();
+    assert!(generate(Replace::Ours).unwrap().removed.is_empty() && gone.exists());
 }
 
 #[test]

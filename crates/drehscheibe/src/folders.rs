@@ -3,15 +3,13 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use dds_inbound::{FolderOptions, Watch};
-use dds_message::{Code, SourceId};
+use dds_message::{Clock, SourceId};
 use dds_router::Handle;
 use dds_telemetry::Telemetry;
 use tokio::{
     sync::{Mutex, oneshot},
     task::JoinHandle,
 };
-
-use crate::Failure;
 
 /// The running watchers, one for each source with a folder.
 #[derive(Default)]
@@ -36,15 +34,13 @@ impl Running {
 impl Folders {
     /// Watches `wanted` and nothing else. A watcher whose folder and limits are the same goes on undisturbed; one that must change
     /// ends before its successor starts, so that nobody takes a submission twice.
-    ///
-    /// # Errors
-    /// DDS-C001 naming the first source whose folder cannot be opened; the others are watched.
     pub(crate) async fn keep(
         &self,
         wanted: Vec<FolderOptions>,
         handle: Arc<dyn Handle>,
         telemetry: &Telemetry,
-    ) -> Result<(), Failure> {
+        clock: &Arc<dyn Clock>,
+    ) {
         let mut running = self.0.lock().await;
         let unchanged = |one: &Running| wanted.contains(&one.options) && !one.task.is_finished();
         let gone: Vec<SourceId> =
@@ -54,28 +50,16 @@ impl Folders {
                 one.end().await;
             }
         }
-        let mut failed = None;
         for options in wanted {
             if running.contains_key(&options.source) {
                 continue;
             }
-            match Watch::open(options.clone(), Arc::clone(&handle), telemetry.clone()) {
-                Ok(watch) => {
-                    let (stop, stopped) = oneshot::channel::<()>();
-                    let task = tokio::spawn(watch.run(async move { drop(stopped.await) }));
-                    running.insert(options.source.clone(), Running { options, stop, task });
-                }
-                Err(error) => {
-                    let id = &options.source;
-                    let text = (
-                        format!("Transferverzeichnis von {id}: {error}"),
-                        format!("drop folder of {id}: {error}"),
-                    );
-                    failed = failed.or(Some(Failure::new(Code::CONFIG_SYNTAX, text)));
-                }
-            }
+            let watch =
+                Watch::new(options.clone(), Arc::clone(&handle), telemetry.clone(), Arc::clone(clock));
+            let (stop, stopped) = oneshot::channel::<()>();
+            let task = tokio::spawn(watch.run(async move { drop(stopped.await) }));
+            running.insert(options.source.clone(), Running { options, stop, task });
         }
-        failed.map_or(Ok(()), Err)
     }
 
     /// Ends all watchers.

@@ -209,7 +209,7 @@ pub(crate) fn tell(error: &clap::Error) -> ExitCode {
 }
 
 /// What is wrong with the command line.
-fn complaint(error: &clap::Error) -> String {
+pub(crate) fn complaint(error: &clap::Error) -> String {
     let of = |kind: ContextKind| match error.get(kind) {
         Some(ContextValue::String(text)) => text.clone(),
         Some(ContextValue::Strings(all)) => all.join(", "),

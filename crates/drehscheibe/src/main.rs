@@ -102,9 +102,14 @@ fn main() -> ExitCode {
     let language = if german::wanted(&arguments) { Language::German } else { Language::English };
     let command = Cli::command();
     let command = if language == Language::German { german::translate(command) } else { command };
+    let json = arguments.iter().any(|argument| argument == "--json");
     let cli =
         match command.try_get_matches_from(arguments).and_then(|matches| Cli::from_arg_matches(&matches)) {
             Ok(cli) => cli,
+            Err(error) if json && error.use_stderr() => {
+                Output { json, language }.failure(&misused(&error));
+                return ExitCode::from(2);
+            }
             Err(error) if language == Language::German => return german::tell(&error),
             Err(error) => error.exit(),
         };
@@ -127,6 +132,20 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// What is wrong with the command line, without the usage that people are shown.
+fn misused(error: &clap::Error) -> Failure {
+    use clap::error::ErrorKind::{DisplayHelpOnMissingArgumentOrSubcommand, MissingSubcommand};
+
+    if matches!(error.kind(), MissingSubcommand | DisplayHelpOnMissingArgumentOrSubcommand) {
+        return Failure::argument(("es fehlt der Befehl", "the command is missing"));
+    }
+    let first = |text: String| {
+        let text = text.split("\n\n").next().unwrap_or_default();
+        text.trim_start_matches("error: ").split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    Failure::argument((first(german::complaint(error)), first(error.render().to_string())))
 }
 
 /// Ends when the router closes its end; anything else is a failure the router sees as a lost worker.

@@ -15,7 +15,9 @@ use std::{
 };
 
 use axum::{extract::Request, middleware::map_request};
-use dds_config::{ProcessConfig, ReleaseStore, SourcePaths, check_certificates, read_release, read_secret};
+use dds_config::{
+    ProcessConfig, ReleaseStore, SourcePaths, check_certificates, check_master_key, read_release, read_secret,
+};
 use dds_delivery::Scheduler;
 use dds_depot::{InForce, Release};
 use dds_inbound::{Context, FolderOptions, Peer, Sources};
@@ -53,6 +55,9 @@ use crate::{
 /// `drehscheibe serve`.
 pub(crate) async fn serve(options: &Serve, output: Output) -> Result<ExitCode, Failure> {
     let config = commands::settings(&options.settings.config)?;
+    if let Some(finding) = check_master_key(&options.settings.config, &config) {
+        return Err(finding.into());
+    }
     let format = if config.telemetry.json { LogFormat::Json } else { LogFormat::Text };
     dds_telemetry::init_log(&LogOptions { format, filter: config.telemetry.log.clone() });
     let config_dir = options.settings.config.parent().unwrap_or(Path::new(".")).to_owned();
@@ -211,7 +216,8 @@ impl Node {
         doors.spawn(rest.serve(app, closing()));
         doors.spawn(admin.serve(operations, closing()));
         drop(doors);
-        self.watch_folders().await
+        self.watch_folders().await;
+        Ok(())
     }
 
     /// Opens the endpoints of OSCI, and starts what fetches, collects and follows.
@@ -257,18 +263,20 @@ impl Node {
     }
 
     /// Watches the drop folders of the release in force, each with the limits it has there.
-    async fn watch_folders(&self) -> Result<(), Failure> {
-        let Some(inbox) = &self.config.folders.inbox else { return Ok(()) };
+    async fn watch_folders(&self) {
+        let Some(inbox) = &self.config.folders.inbox else { return };
         let release = self.release();
         let wanted = release.sources().filter_map(|source| {
             let name = source.folder.as_ref()?;
             let mut options = FolderOptions::new(source.id.clone(), inbox.join(name));
             options.interval = self.config.folders.interval.0;
             options.marker_required = self.config.folders.marker_required;
+            options.keep = self.config.folders.delete_after.0.map(|span| span.0);
             options.limits = options::of_source(&self.config, source);
             Some(options)
         });
-        self.folders.keep(wanted.collect(), Arc::new(self.router.clone()), &self.telemetry).await
+        let handle = Arc::new(self.router.clone());
+        self.folders.keep(wanted.collect(), handle, &self.telemetry, &self.clock).await;
     }
 
     fn mailbox(&self, closing: &watch::Receiver<bool>) -> mailbox::Mailbox {
@@ -294,10 +302,7 @@ impl Node {
         }
         load(&self.pool, &release).await?;
         self.in_force.switch(release.clone());
-        if let Err(Failure { problem, .. }) = self.watch_folders().await {
-            // The release is in force all the same; whose folder cannot be opened is told, and is tried with the next one.
-            tracing::error!(code = %problem.code, detail = %problem.detail, "inbound.folder_not_watched");
-        }
+        self.watch_folders().await;
         self.note(&release, Some(&before)).await?;
         // Messages matched with the old release may still be at the workers for the time of a job.
         let (pool, old) = (self.pool.clone(), before.id().0);

@@ -66,9 +66,43 @@ fn a_responder_that_has_no_address() {
     let file = "config/drehscheibe.toml";
     let text = "node = \"node-1\"\n[osci]\n[[osci.trust.ocsp]]\nurl = \"ocsp.stelle.example\"\n";
     fs::write(broken.file(file), text).unwrap();
-    let place = place_of(&broken.file(file), "ocsp.stelle.example");
+    let place = place_of(&broken.file(file), "\"ocsp.stelle.example");
     let said = broken.check(&["--language", "en"]).bad();
     assert_named(&said, file, place, "DDS-C001", &["ocsp.stelle.example", "http://host/path"]);
+}
+
+/// Values with which the router would start and do nothing, and a master key that is not there.
+#[test]
+fn a_process_that_could_not_work() {
+    let broken = Copy::new();
+    let file = "config/drehscheibe.toml";
+    fs::write(broken.file(file), "[delivery]\nparallel = 0\n").unwrap();
+    let said = broken.check(&["--language", "en"]).bad();
+    assert_named(&said, file, (2, 12), "DDS-C001", &["delivery.parallel", "At least 1; the default is 64."]);
+    fs::write(broken.file(file), "master_key = \"file:fehlt.key\"\n").unwrap();
+    let said = broken.check(&["--language", "de"]).bad();
+    assert_named(&said, file, (1, 14), "DDS-S004", &["master_key", "fehlt.key"]);
+}
+
+/// A program that asked for JSON reads JSON, also when it asked wrongly.
+#[test]
+fn wrong_arguments_are_told_as_json_too() {
+    for (arguments, words) in [
+        (&["check", "--nix", "--json"][..], "--nix"),
+        (&["--json", "explain"], "<ID>"),
+        (&["--json"], "command"),
+        (&["--json", "jornal"], "jornal"),
+    ] {
+        let said = run(arguments.iter().copied().chain(["--language", "en"]));
+        assert_eq!(said.code, Some(2), "{said:?}");
+        let error: serde_json::Value = serde_json::from_str(&said.err).unwrap_or_else(|_| panic!("{said:?}"));
+        assert_eq!((&error["error"], &error["actor"]), (&"DDS-C013".into(), &"operator".into()), "{error}");
+        let detail = error["detail"].as_str().unwrap();
+        assert!(detail.contains(words) && !detail.contains("Usage"), "{error}");
+    }
+    let german = run(["--json", "--language", "de", "check", "--nix"]);
+    assert!(german.err.contains("--nix ist hier nicht vorgesehen."), "{german:?}");
+    assert!(run(["--json", "--help"]).good().out.contains("--language"));
 }
 
 #[test]
@@ -90,7 +124,7 @@ fn options_of_a_product_that_mean_nothing() {
 #[test]
 fn limits_of_the_process_beside_the_sources_count() {
     let narrow = Copy::new();
-    let text = "node = \"node-1\"\n[worker]\noutput_bytes = 10\n";
+    let text = "node = \"node-1\"\n[worker]\noutput_bytes = 1024\n";
     fs::write(narrow.file("config/drehscheibe.toml"), text).unwrap();
     let said = narrow.check(&["--cases", "--language", "en"]).bad();
     assert!(format!("{}{}", said.out, said.err).contains("DDS-T002"), "{}", said.out);

@@ -73,6 +73,11 @@ async fn a_message_travels_and_its_story_can_be_told() {
     assert!(entries as usize > told.len() && verified["broken"].is_null(), "{verified}");
     let found = stage.ask(&["journal", "search", "--json", "--case", "HST-2026-000117"]).good().json();
     assert_eq!(found["rows"][0]["message"], *id, "{found}");
+    // Times are RFC 3339 in UTC wherever JSON is printed.
+    let built = stage.ask(&["depot", "list", "--json"]).good().json();
+    for at in [&found["rows"][0]["at"], &story["journal"][0]["at"], &built[0]["built"]] {
+        assert!(at.as_str().is_some_and(|at| at.starts_with("20") && at.ends_with('Z')), "{at}");
+    }
     let none = stage.ask(&["journal", "search", "--json", "--case", "HST-2026-000118"]).good().json();
     assert_eq!(none["rows"], Value::Array(Vec::new()));
     let exported = stage.ask(&["journal", "export"]).good().out;
@@ -402,7 +407,9 @@ fn activate(stage: &Stage) {
 }
 
 fn drop_into(stage: &Stage, name: &str, document: &[u8]) {
+    // It is not made by the router, which takes it up when it appears.
     let inbox = stage.path("eingang/neu/in");
+    fs::create_dir_all(&inbox).unwrap();
     fs::write(inbox.join(format!("{name}.xml")), document).unwrap();
     fs::write(inbox.join(format!("{name}.xml.fertig")), "").unwrap();
 }

@@ -18,6 +18,8 @@ use crate::{
 
 /// Bytes of all names and values together.
 const HEADER_BYTES: usize = 16 << 10;
+/// Header fields that decide something and may be there once.
+const SINGLE: [&str; 3] = ["Authorization", "Content-Type", "Idempotency-Key"];
 /// Bytes of path and query.
 const TARGET_BYTES: usize = 2 << 10;
 
@@ -80,6 +82,14 @@ fn head(request: &Request, fields: usize) -> Result<(), Problem> {
     };
     let size = |(name, value): (&HeaderName, &HeaderValue)| name.as_str().len() + value.len();
     let headers: &HeaderMap = request.headers();
+    // Which of two would count, we and a proxy before us might judge differently.
+    if let Some(name) = SINGLE.into_iter().find(|name| headers.get_all(*name).iter().nth(1).is_some()) {
+        let text = (
+            format!("das Kopffeld {name} steht mehrmals da"),
+            format!("the header field {name} occurs twice"),
+        );
+        return Err(Problem::new(Code::BAD_REQUEST, text));
+    }
     if headers.len() > fields {
         too_large("Kopffelder", "header fields", fields)
     } else if headers.iter().map(size).sum::<usize>() > HEADER_BYTES {

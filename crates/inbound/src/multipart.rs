@@ -22,7 +22,7 @@ pub enum Event {
     Data(Bytes),
     /// The part is complete.
     PartEnd,
-    /// The closing delimiter was read; what follows means nothing.
+    /// The closing delimiter was read. Only white space may follow.
     End,
 }
 
@@ -78,9 +78,7 @@ impl Splitter {
 
     /// Takes the next piece of the body.
     pub fn push(&mut self, piece: &[u8]) {
-        if self.place != Place::End {
-            self.buffer.extend_from_slice(piece);
-        }
+        self.buffer.extend_from_slice(piece);
     }
 
     /// The body has ended.
@@ -105,7 +103,17 @@ impl Splitter {
     pub fn event(&mut self) -> Result<Event, Problem> {
         loop {
             match self.place {
-                Place::End => return Ok(Event::End),
+                // RFC 2046 lets a reader pass over an epilogue; a part lost behind the end would be passed over with it.
+                Place::End => {
+                    if !self.buffer.iter().all(u8::is_ascii_whitespace) {
+                        return Err(malformed(
+                            "auf die schließende Grenze des multipart-Körpers folgt noch etwas",
+                            "something follows the closing multipart delimiter",
+                        ));
+                    }
+                    self.buffer.clear();
+                    return Ok(Event::End);
+                }
                 Place::Preamble => match self.find_delimiter() {
                     Ok(at) => self.pass_delimiter(at),
                     Err(safe) => {
@@ -125,9 +133,9 @@ impl Splitter {
                         return Ok(Event::Hungry);
                     }
                     if self.buffer.starts_with(b"--") {
+                        self.buffer.advance(2);
                         self.place = Place::End;
-                        self.buffer = BytesMut::new();
-                        return Ok(Event::End);
+                        continue;
                     }
                     let Some(end) = find(&self.buffer, b"\r\n", SLACK_BYTES) else {
                         return if self.buffer.len() > SLACK_BYTES {

@@ -1,11 +1,39 @@
 //! Time as an argument.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// Zeitpunkt: milliseconds since 1970-01-01T00:00:00Z; written as RFC 3339 in UTC.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
+/// Zeitpunkt: milliseconds since 1970-01-01T00:00:00Z; written as RFC 3339 in UTC, in binary formats as the number.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(pub i64);
+
+impl Serialize for Timestamp {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if serializer.is_human_readable() {
+            serializer.collect_str(self)
+        } else {
+            serializer.serialize_i64(self.0)
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Timestamp {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Written {
+            Text(String),
+            /// As version 0.1 wrote it.
+            Number(i64),
+        }
+        if !deserializer.is_human_readable() {
+            return i64::deserialize(deserializer).map(Self);
+        }
+        match Written::deserialize(deserializer)? {
+            Written::Text(text) => Self::parse(&text).map_err(serde::de::Error::custom),
+            Written::Number(number) => Ok(Self(number)),
+        }
+    }
+}
 
 impl Timestamp {
     /// This moment and `duration`.

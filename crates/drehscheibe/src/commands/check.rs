@@ -3,8 +3,8 @@
 use std::{path::Path, process::ExitCode};
 
 use dds_config::{
-    CaseOutcome, ProcessConfig, ProofReport, SourcePaths, check_certificates, compile, missing_schemas,
-    prove, read_release, update,
+    CaseOutcome, ProcessConfig, ProofReport, SourcePaths, check_certificates, check_master_key, compile,
+    missing_schemas, prove, read_release, update,
 };
 use dds_depot::{CheckFinding, CoverageRow, Release};
 use dds_message::{Clock, Severity};
@@ -110,7 +110,8 @@ pub(crate) async fn run(options: &Check, output: Output) -> Result<ExitCode, Fai
     Ok(if good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// The `drehscheibe.toml` beside the sources, if there is one, and what is wrong with it: its values, and certificates that end.
+/// The `drehscheibe.toml` beside the sources, if there is one, and what is wrong with it: its values, certificates that end, and a
+/// master key that is not there.
 fn process(config: &Path) -> (Option<ProcessConfig>, Vec<CheckFinding>) {
     let file = config.join("drehscheibe.toml");
     if !file.exists() {
@@ -118,7 +119,8 @@ fn process(config: &Path) -> (Option<ProcessConfig>, Vec<CheckFinding>) {
     }
     match ProcessConfig::load(&file) {
         Ok(config) => {
-            let findings = check_certificates(&config, SystemClock.now());
+            let mut findings = check_certificates(&config, SystemClock.now());
+            findings.extend(check_master_key(&file, &config));
             (Some(config), findings)
         }
         Err(finding) => (None, vec![finding]),

@@ -34,8 +34,7 @@ pub(crate) async fn run(options: &Explain, output: Output) -> Result<ExitCode, F
 
 /// The story in lines: head, one block per journal entry, and where the message stands now.
 pub(crate) fn story(record: &MessageRecord, history: &[LogRow], language: Language) -> Vec<String> {
-    let german = language == Language::German;
-    let say = |de: &'static str, en: &'static str| if german { de } else { en };
+    let say = |de: &'static str, en: &'static str| pick(language, de, en);
     let unknown = say("unbekannt", "unknown");
     let text = |value: Option<String>| value.unwrap_or_else(|| unknown.to_owned());
     let mut lines = vec![
@@ -60,8 +59,8 @@ pub(crate) fn story(record: &MessageRecord, history: &[LogRow], language: Langua
         String::new(),
     ];
     for row in history {
-        lines.push(format!("{}  {}", row.at, headline(row, german)));
-        lines.extend(details(row, german).into_iter().map(|line| format!("{:26}{line}", "")));
+        lines.push(format!("{}  {}", row.at, headline(row, language)));
+        lines.extend(details(row, language).into_iter().map(|line| format!("{:26}{line}", "")));
     }
     lines.push(String::new());
     lines.push(format!("{}: {}", say("Stand", "Now"), say(record.state.german(), record.state.as_str())));
@@ -82,8 +81,8 @@ pub(crate) fn story(record: &MessageRecord, history: &[LogRow], language: Langua
     lines
 }
 
-fn headline(row: &LogRow, german: bool) -> String {
-    let say = |de: &'static str, en: &'static str| if german { de } else { en };
+fn headline(row: &LogRow, language: Language) -> String {
+    let say = |de: &'static str, en: &'static str| pick(language, de, en);
     let Some(event) = JournalEvent::from_name(&row.event) else {
         return format!("{}{}", row.event, target(row));
     };
@@ -152,8 +151,8 @@ fn target(row: &LogRow) -> String {
     row.target.as_ref().map(|target| format!(" → {target}")).unwrap_or_default()
 }
 
-fn details(row: &LogRow, german: bool) -> Vec<String> {
-    let say = |de: &'static str, en: &'static str| if german { de } else { en };
+fn details(row: &LogRow, language: Language) -> Vec<String> {
+    let say = |de: &'static str, en: &'static str| pick(language, de, en);
     let mut lines = Vec::new();
     if let Some(code) = row.code.as_deref().and_then(Code::from_name) {
         lines.push(format!("{code} {}", say(code.entry().german, code.entry().english)));
@@ -162,7 +161,7 @@ fn details(row: &LogRow, german: bool) -> Vec<String> {
     let mut fact = |key: &str, de: &'static str, en: &'static str| {
         let value = row.data.get(key);
         let shown = match value {
-            Some(Value::Object(_)) => value.and_then(|text| told(text, german)).map(str::to_owned),
+            Some(Value::Object(_)) => value.and_then(|text| told(text, language)).map(str::to_owned),
             Some(Value::String(text)) if text.len() == 64 => value.and_then(short),
             Some(Value::String(text)) => Some(text.clone()),
             Some(Value::Number(number)) => Some(number.to_string()),
@@ -190,8 +189,8 @@ fn details(row: &LogRow, german: bool) -> Vec<String> {
     for reason in row.data.get("reasons").and_then(Value::as_array).into_iter().flatten() {
         let part = |key: &str| reason.get(key).and_then(Value::as_str);
         let chosen = part("chosen").map_or_else(|| "–".to_owned(), |chosen| format!("⇒ {chosen}"));
-        let because = reason.get("because").and_then(|text| told(text, german)).unwrap_or_default();
-        lines.push(format!("{:<13} {chosen}  ({because})", step(part("step").unwrap_or_default(), german)));
+        let because = reason.get("because").and_then(|text| told(text, language)).unwrap_or_default();
+        lines.push(format!("{:<13} {chosen}  ({because})", step(part("step").unwrap_or_default(), language)));
     }
     for finding in row.data.get("findings").and_then(Value::as_array).into_iter().flatten() {
         let part = |place: usize| finding.get(place).and_then(Value::as_str).unwrap_or_default();
@@ -200,14 +199,21 @@ fn details(row: &LogRow, german: bool) -> Vec<String> {
     lines
 }
 
+fn pick<'a>(language: Language, german: &'a str, english: &'a str) -> &'a str {
+    match language {
+        Language::German => german,
+        Language::English => english,
+    }
+}
+
 /// A text of the journal. Before 0.2 there was one, in English.
-fn told(text: &Value, german: bool) -> Option<&str> {
-    text.get(if german { "de" } else { "en" }).unwrap_or(text).as_str()
+fn told(text: &Value, language: Language) -> Option<&str> {
+    text.get(pick(language, "de", "en")).unwrap_or(text).as_str()
 }
 
 /// Step of a decision.
-fn step(name: &str, german: bool) -> &str {
-    if !german {
+fn step(name: &str, language: Language) -> &str {
+    if language == Language::English {
         return name;
     }
     match name {
@@ -259,14 +265,14 @@ mod tests {
     fn a_redirection_tells_from_where_to_where() {
         let redirected = row("delivery.redirected", serde_json::json!({ "to": "147130000000/steueramt/fv" }));
         let told = "von einem Menschen umgeleitet: 146120000000/steueramt/fv → 147130000000/steueramt/fv";
-        assert_eq!(headline(&redirected, true), told);
+        assert_eq!(headline(&redirected, Language::German), told);
     }
 
     #[test]
     fn what_a_person_or_a_late_receipt_did_has_a_headline_in_both_languages() {
         for event in ["message.rejected", "delivery.cancelled", "delivery.late_receipt"] {
             let row = row(event, serde_json::json!({}));
-            let (german, english) = (headline(&row, true), headline(&row, false));
+            let (german, english) = (headline(&row, Language::German), headline(&row, Language::English));
             assert!(!german.contains(event) && !english.contains(event) && german != english, "{event}");
         }
     }

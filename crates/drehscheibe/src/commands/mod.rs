@@ -14,7 +14,7 @@ pub(crate) mod send;
 
 use std::{collections::BTreeMap, path::Path, process::ExitCode, time::Duration};
 
-use dds_config::ProcessConfig;
+use dds_config::{ProcessConfig, saxony::Replace};
 use dds_message::Code;
 use dds_store::MasterKey;
 use dds_testbench::Fixture;
@@ -45,7 +45,7 @@ pub(crate) fn saxony(options: &cli::Saxony, output: Output) -> Result<ExitCode, 
         &folder.join("saxony.csv"),
         &folder.join("saxony.toml"),
         &folder.join("municipalities"),
-        options.force,
+        if options.force { Replace::All } else { Replace::Ours },
     );
     let done = written?;
     for name in &done.removed {

@@ -155,7 +155,8 @@ fn process_config(folder: &Path, mail: SocketAddr, options: &StageOptions) -> Re
     config.listen.rest = dds_testbench::free_port().map_err(failed)?;
     config.listen.admin = dds_testbench::free_port().map_err(failed)?;
     config.folders.inbox = Some(folder.join("eingang"));
-    config.folders.interval = dds_depot::Span(std::time::Duration::from_millis(200));
+    fs::create_dir_all(folder.join("eingang").join(FORM_SERVER)).map_err(failed)?;
+    config.folders.interval = dds_depot::Span(std::time::Duration::from_secs(1));
     config.telemetry.log = options.log.clone().unwrap_or_else(|| "warn".to_owned());
     config.smtp = Some(SmtpConfig {
         host: "127.0.0.1".to_owned(),

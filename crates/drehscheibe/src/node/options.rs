@@ -211,10 +211,10 @@ mod tests {
             [listen]
             public_url = \"https://drehscheibe.example\"
             [limits]
-            headers = 7
+            headers = 17
             [worker]
             processes = 3
-            output_bytes = 1000
+            output_bytes = 5000
             [delivery]
             drain = \"5s\"
             [smtp]
@@ -225,11 +225,11 @@ mod tests {
         ";
         let config = ProcessConfig::parse("drehscheibe.toml", text.as_bytes()).unwrap();
         let pool = pool(&config);
-        assert_eq!((pool.processes, pool.budget.output_bytes), (3, 1000));
-        assert_eq!((http(&config).headers, http(&config).drain_seconds), (7, 5));
+        assert_eq!((pool.processes, pool.budget.output_bytes), (3, 5000));
+        assert_eq!((http(&config).headers, http(&config).drain_seconds), (17, 5));
         let inbound = inbound(&config);
         let public_url = inbound.public_url.as_deref();
-        assert_eq!((inbound.headers, public_url), (7, Some("https://drehscheibe.example")));
+        assert_eq!((inbound.headers, public_url), (17, Some("https://drehscheibe.example")));
         let five = Duration::from_secs(5);
         assert_eq!((router(&config).grace, delivery(&config).grace), (five, five));
         assert_eq!(relay(config.smtp.as_ref().unwrap()).max_bytes, 2000);

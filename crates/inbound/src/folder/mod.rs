@@ -13,16 +13,19 @@
 //! one. It leaves `arbeit/` only when it is durable and routed, or refused or rejected for good: a sender with nothing but a
 //! folder cannot ask what became of it. A crash in between finds it there again, and the sender key (name and digest of the
 //! content) makes it a duplicate.
+//!
+//! What lies in `angenommen/` and `abgelehnt/` is deleted with its receipt or reason after [`FolderOptions::keep`].
 
 mod outcome;
 mod scan;
+mod sweep;
 
 use std::{
     collections::BTreeMap, ffi::OsString, future::Future, io, path::PathBuf, sync::Arc, time::Duration,
 };
 
 use bytes::Bytes;
-use dds_message::{Channel, Code, MessageId, MessageState, Problem, SourceId};
+use dds_message::{Channel, Clock, Code, MessageId, MessageState, Problem, SourceId, Timestamp};
 use dds_router::{Acknowledgement, Begin, Handle, Status};
 use dds_telemetry::{MessageRefused, Telemetry};
 use futures::{StreamExt, TryStreamExt};
@@ -36,13 +39,16 @@ use crate::{Limits, name};
 
 /// Submissions of one folder received at the same time.
 const PARALLEL: usize = 4;
+/// Time between two sweeps.
+const SWEEP: Duration = Duration::from_secs(3_600);
 
 /// A drop folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FolderOptions {
     /// Whose folder it is; who can write there sends as this source.
     pub source: SourceId,
-    /// The folder with `in/`, `arbeit/`, `angenommen/`, `abgelehnt/`, all in one file system; they are made if missing.
+    /// The folder with `in/`, `arbeit/`, `angenommen/`, `abgelehnt/`, all in one file system. They are made if missing, the folder
+    /// itself is not.
     pub root: PathBuf,
     /// Time between two polls.
     pub interval: Duration,
@@ -50,6 +56,8 @@ pub struct FolderOptions {
     pub settle: u32,
     /// Take nothing without marker.
     pub marker_required: bool,
+    /// What lies in `angenommen/` and `abgelehnt/` is deleted after so long; `None`: never.
+    pub keep: Option<Duration>,
     /// Limits of a submission.
     pub limits: Limits,
 }
@@ -59,14 +67,19 @@ impl FolderOptions {
     #[must_use]
     pub fn new(source: SourceId, root: PathBuf) -> Self {
         let interval = Duration::from_secs(2);
-        Self { source, root, interval, settle: 2, marker_required: false, limits: Limits::default() }
+        let keep = Some(Duration::from_secs(14 * 86_400));
+        Self { source, root, interval, settle: 2, marker_required: false, keep, limits: Limits::default() }
     }
 }
 
 /// Watches a drop folder.
 pub struct Watch {
     desk: Arc<Desk>,
+    clock: Arc<dyn Clock>,
     seen: BTreeMap<OsString, (Fingerprint, u32)>,
+    /// Why the folder cannot be looked at, if it cannot.
+    trouble: Option<io::ErrorKind>,
+    swept: Option<Timestamp>,
 }
 
 /// What one poll did.
@@ -92,20 +105,26 @@ enum Outcome {
 }
 
 impl Watch {
-    /// Opens the folder.
-    ///
-    /// # Errors
-    /// If its parts cannot be made; the operator must act.
-    pub fn open(options: FolderOptions, handle: Arc<dyn Handle>, telemetry: Telemetry) -> io::Result<Self> {
-        Ok(Self { desk: Arc::new(Desk::open(options, handle, telemetry)?), seen: BTreeMap::new() })
+    /// A watcher of the folder, which need not be there yet.
+    pub fn new(
+        options: FolderOptions,
+        handle: Arc<dyn Handle>,
+        telemetry: Telemetry,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        let desk = Arc::new(Desk::new(options, handle, telemetry));
+        Self { desk, clock, seen: BTreeMap::new(), trouble: None, swept: None }
     }
 
-    /// Polls until `shutdown` resolves; what is being received then is finished first.
+    /// Polls and sweeps until `shutdown` resolves; what is being received then is finished first.
     pub async fn run(mut self, shutdown: impl Future<Output = ()> + Send) {
         tokio::pin!(shutdown);
         loop {
-            if let Err(error) = self.poll().await {
-                tracing::warn!(source = %self.desk.options.source, kind = %error.kind(), "inbound.folder_unreadable");
+            let polled = self.poll().await;
+            self.tell(polled.err().map(|error| error.kind()));
+            if self.trouble.is_none() && self.swept.is_none_or(|at| self.clock.now().since(at) >= SWEEP) {
+                self.swept = Some(self.clock.now());
+                self.sweep().await;
             }
             tokio::select! {
                 () = &mut shutdown => return,
@@ -114,10 +133,37 @@ impl Watch {
         }
     }
 
+    /// Logs that the folder cannot be looked at, and that it can again; not at every poll.
+    fn tell(&mut self, trouble: Option<io::ErrorKind>) {
+        let FolderOptions { source, root, .. } = &self.desk.options;
+        let folder = root.display();
+        match trouble {
+            Some(kind) if self.trouble != trouble => {
+                tracing::error!(%source, %folder, %kind, code = %Code::FILE_UNUSABLE, "inbound.folder_unreadable");
+            }
+            None if self.trouble.is_some() => {
+                tracing::info!(%source, %folder, "inbound.folder_readable_again")
+            }
+            _ => {}
+        }
+        self.trouble = trouble;
+    }
+
+    /// Deletes what lay in `angenommen/` and `abgelehnt/` for its time. It never runs beside a poll, which moves things there.
+    async fn sweep(&mut self) {
+        let FolderOptions { source, root, keep: Some(keep), .. } = &self.desk.options else { return };
+        let (root, before) = (root.clone(), self.clock.now().minus(*keep));
+        match blocking(move || sweep::sweep(&root, before)).await {
+            Ok(0) => {}
+            Ok(submissions) => tracing::info!(%source, submissions, "inbound.folder_swept"),
+            Err(error) => tracing::warn!(%source, kind = %error.kind(), "inbound.folder_not_swept"),
+        }
+    }
+
     /// Looks once and receives what is ready.
     ///
     /// # Errors
-    /// If `in/` or `arbeit/` cannot be read; the operator must act.
+    /// If the folder is not there, or `in/` or `arbeit/` cannot be made or read; the operator must act.
     pub async fn poll(&mut self) -> io::Result<Polled> {
         let desk = Arc::clone(&self.desk);
         let candidates = blocking(move || desk.candidates()).await?;

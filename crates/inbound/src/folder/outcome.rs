@@ -19,6 +19,11 @@ use super::{
     scan::{self, Candidate, Fingerprint},
 };
 
+/// What the name of a receipt ends with; before it stands that of its submission.
+pub(super) const RECEIPT: &str = ".quittung.json";
+/// Name of the file that says why a submission was refused.
+pub(super) const REASON: &str = "fehler.txt";
+
 /// One drop folder and who takes its submissions.
 pub(super) struct Desk {
     pub(super) options: FolderOptions,
@@ -29,20 +34,19 @@ pub(super) struct Desk {
 }
 
 impl Desk {
-    pub(super) fn open(
-        options: FolderOptions,
-        handle: Arc<dyn Handle>,
-        telemetry: Telemetry,
-    ) -> io::Result<Self> {
-        let desk = Self { options, handle, telemetry, waiting: Mutex::default() };
-        for folder in ["in", "arbeit", "angenommen", "abgelehnt"] {
-            fs::create_dir_all(desk.root(folder))?;
-        }
-        Ok(desk)
+    pub(super) fn new(options: FolderOptions, handle: Arc<dyn Handle>, telemetry: Telemetry) -> Self {
+        Self { options, handle, telemetry, waiting: Mutex::default() }
     }
 
-    /// What lies in `arbeit/`, and in `in/` what has a name that is free there.
+    /// What lies in `arbeit/`, and in `in/` what has a name that is free there. Parts that are missing are made; the folder itself
+    /// never is: if it is missing, a network drive is not mounted.
     pub(super) fn candidates(&self) -> io::Result<Vec<Candidate>> {
+        for part in ["in", "arbeit", "angenommen", "abgelehnt"] {
+            match fs::create_dir(self.root(part)) {
+                Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+                _ => {}
+            }
+        }
         let mut candidates = scan::candidates(&self.root("arbeit"))?;
         candidates.iter_mut().for_each(|one| one.taken = true);
         let new = scan::candidates(&self.root("in"))?.into_iter();
@@ -97,7 +101,7 @@ impl Desk {
         let target =
             names.by_ref().map(|name| folder.join(name)).find(free).ok_or(io::ErrorKind::AlreadyExists)?;
         let mut beside = target.clone().into_os_string();
-        beside.push(".quittung.json");
+        beside.push(RECEIPT);
         let mut file = File::create(beside)?;
         file.write_all(crate::rest::acknowledgement(receipt).to_string().as_bytes())?;
         file.sync_all()?;
@@ -120,7 +124,7 @@ impl Desk {
         let target =
             names.by_ref().map(|name| folder.join(name)).find(free).ok_or(io::ErrorKind::AlreadyExists)?;
         fs::create_dir_all(&target)?;
-        let mut file = File::create(target.join("fehler.txt"))?;
+        let mut file = File::create(target.join(REASON))?;
         file.write_all(explanation(&candidate.name, problem, id).as_bytes())?;
         file.sync_all()?;
         fs::rename(&candidate.path, target.join(&candidate.name))?;

@@ -34,7 +34,10 @@ impl<'a> Parts<'a> {
             }
             _ => {
                 // Only what is complete to its last byte is accepted.
-                while self.pieces.next().await?.is_some() {}
+                while let Some(piece) = self.pieces.next().await? {
+                    self.splitter.push(&piece);
+                    self.event().await?;
+                }
                 Ok(None)
             }
         }

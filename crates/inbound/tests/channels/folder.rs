@@ -3,15 +3,18 @@
 use std::{
     ffi::OsStr,
     fs,
+    io::ErrorKind,
     os::unix::ffi::OsStrExt,
     path::{Path, PathBuf},
     sync::Arc,
+    time::{Duration, SystemTime},
 };
 
 use crate::support::{DOCUMENT, Fake, source};
 use dds_inbound::{FolderOptions, Limits, Watch, folder::Polled};
-use dds_message::{Channel, Code, Digest, Finding, Format, MessageState, Problem, Severity};
+use dds_message::{Channel, Clock, Code, Digest, Finding, Format, MessageState, Problem, Severity};
 use dds_telemetry::Telemetry;
+use dds_testbench::ManualClock;
 use tempfile::TempDir;
 
 struct Folder {
@@ -32,7 +35,7 @@ impl Folder {
     fn watch(root: &Path, fake: &Arc<Fake>, change: impl FnOnce(&mut FolderOptions)) -> Watch {
         let mut options = FolderOptions::new(source(), root.to_owned());
         change(&mut options);
-        Watch::open(options, fake.clone(), Telemetry::default()).unwrap()
+        Watch::new(options, fake.clone(), Telemetry::default(), Arc::new(ManualClock::default()))
     }
 
     fn at(&self, path: &str) -> PathBuf {
@@ -202,9 +205,10 @@ async fn what_is_put_in_while_a_submission_is_received_is_another_one() {
     folder.put("in/a.xml.fertig", "");
     folder.put("in/b/nachricht.xml", DOCUMENT);
     let (waiting, go) = folder.fake.pause();
-    let inbox = folder.at("in");
+    let (inbox, work) = (folder.at("in"), folder.at("arbeit"));
     let sender = async {
-        for _ in 0..2 {
+        // Two that tell it at once are one notification.
+        while !(work.join("a.xml").exists() && work.join("b").exists()) {
             waiting.notified().await;
         }
         fs::write(inbox.join(".a"), OTHER).unwrap();
@@ -290,6 +294,7 @@ async fn who_has_only_a_folder_is_told_what_the_rules_say() {
 #[tokio::test]
 async fn a_name_that_is_not_utf8_is_refused_and_not_passed_over() {
     let mut folder = Folder::new(|options| options.marker_required = true);
+    fs::create_dir(folder.at("in")).unwrap();
     for name in [&b"M\xfcller.xml"[..], b"M\xfcller.xml.fertig"] {
         fs::write(folder.at("in").join(OsStr::from_bytes(name)), DOCUMENT).unwrap();
     }
@@ -327,4 +332,79 @@ async fn watching_ends_when_told() {
     folder.put("in/a.xml", DOCUMENT);
     folder.watch.run(std::future::ready(())).await;
     assert_eq!(folder.fake.taken().len(), 1, "what was there is finished first");
+}
+
+/// A network drive that is not mounted must not look like an empty folder.
+#[tokio::test]
+async fn a_folder_that_is_not_there_is_never_made_and_is_taken_up_once_it_is() {
+    let mut folder = Folder::new(|options| {
+        options.settle = 0;
+        options.root.push("laufwerk");
+    });
+    for _ in 0..2 {
+        assert_eq!(folder.watch.poll().await.unwrap_err().kind(), ErrorKind::NotFound);
+        assert!(!folder.at("laufwerk").exists());
+    }
+    folder.put("laufwerk/in/a.xml", DOCUMENT);
+    assert_eq!(folder.poll().await, accepted(1));
+    assert!(folder.at("laufwerk/angenommen/a.xml").exists());
+}
+
+/// Accepted and refused submissions, some of them older than `keep`, and what a watcher with this option leaves.
+async fn swept(keep: Option<Duration>) -> Vec<String> {
+    let mut folder = Folder::new(|options| (options.settle, options.keep) = (0, keep));
+    for name in ["alt", "neu"] {
+        folder.put(&format!("in/{name}.xml"), DOCUMENT);
+        folder.put(&format!("in/{name}-kaputt.xml"), "<!DOCTYPE a><a/>");
+    }
+    folder.put("in/ordner/nachricht.xml", DOCUMENT);
+    folder.put("in/ordner/ausweis.pdf", b"%PDF");
+    // Only named like a receipt.
+    folder.put("in/neu.quittung.json", "{\"a\":1}");
+    assert_eq!(folder.poll().await, Polled { accepted: 4, refused: 2, ..Polled::default() });
+    folder.put("angenommen/fremd.xml", "von jemand anderem");
+    let written = |path: &str, days: u32| {
+        let now = Duration::from_millis(ManualClock::default().now().0.unsigned_abs());
+        let file = fs::File::options().write(true).open(folder.at(path)).unwrap();
+        file.set_modified(SystemTime::UNIX_EPOCH + now - DAY * days).unwrap();
+    };
+    for (days, path) in [
+        (8, "angenommen/alt.xml.quittung.json"),
+        (8, "angenommen/ordner.quittung.json"),
+        (8, "abgelehnt/alt-kaputt.xml/fehler.txt"),
+        (6, "angenommen/neu.xml.quittung.json"),
+        (6, "abgelehnt/neu-kaputt.xml/fehler.txt"),
+        (9, "angenommen/neu.quittung.json"),
+        (6, "angenommen/neu.quittung.json.quittung.json"),
+        // A sender may date its files as it likes.
+        (900, "angenommen/neu.xml"),
+        (900, "angenommen/fremd.xml"),
+    ] {
+        written(path, days);
+    }
+    let Folder { root, watch, .. } = folder;
+    watch.run(std::future::ready(())).await;
+    let names = |part: &str| {
+        let entries = fs::read_dir(root.path().join(part)).unwrap();
+        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect::<Vec<_>>()
+    };
+    let mut left = [names("angenommen"), names("abgelehnt")].concat();
+    left.sort();
+    left
+}
+
+const DAY: Duration = Duration::from_secs(86_400);
+
+#[tokio::test]
+async fn what_lay_there_for_its_time_is_deleted_with_receipt_or_reason() {
+    let kept = [
+        "fremd.xml",
+        "neu-kaputt.xml",
+        "neu.quittung.json",
+        "neu.quittung.json.quittung.json",
+        "neu.xml",
+        "neu.xml.quittung.json",
+    ];
+    assert_eq!(swept(Some(DAY * 7)).await, kept);
+    assert_eq!(swept(None).await.len(), kept.len() + 5, "never means never");
 }

@@ -20,7 +20,10 @@ fn split(body: &[u8], size: usize) -> Result<Vec<(PartHead, Vec<u8>)>, Problem> 
             Event::Part(head) => parts.push((head, Vec::new())),
             Event::Data(data) => parts.last_mut().unwrap().1.extend_from_slice(&data),
             Event::PartEnd => {}
-            Event::End => return Ok(parts),
+            Event::End => match pieces.next() {
+                Some(piece) => splitter.push(piece),
+                None => return splitter.finish().map(|()| parts),
+            },
         }
     }
 }
@@ -32,7 +35,7 @@ fn body(contents: &[Vec<u8>]) -> Vec<u8> {
         body.extend_from_slice(head.as_bytes());
         body.extend_from_slice(content);
     }
-    body.extend_from_slice(b"\r\n--gr:enze--\r\nepilogue");
+    body.extend_from_slice(b"\r\n--gr:enze-- \r\n\r\n");
     body
 }
 
@@ -82,6 +85,19 @@ fn what_is_not_multipart_is_refused() {
     }
 }
 
+/// A part behind the end would be lost without anybody noticing.
+#[test]
+fn what_follows_the_closing_delimiter_is_refused() {
+    let part = "--gr:enze\r\nContent-Disposition: form-data; name=a\r\n\r\nx\r\n";
+    for epilogue in ["garbage", "\r\nepilogue", &format!("\r\n{part}--gr:enze--\r\n")] {
+        let body = format!("{part}--gr:enze--{epilogue}");
+        for size in [1, 7, 1000] {
+            let refused = split(body.as_bytes(), size).map_err(|problem| problem.code);
+            assert_eq!(refused, Err(Code::BAD_REQUEST), "{epilogue:?} in pieces of {size}");
+        }
+    }
+}
+
 /// Content full of what delimiters are made of.
 fn content() -> impl Strategy<Value = Vec<u8>> {
     let morsels = prop_oneof![
@@ -111,7 +127,7 @@ proptest! {
     #[test]
     fn no_bytes_panic(contents in proptest::collection::vec(content(), 1..3), keep in 0usize..200, noise in proptest::collection::vec(any::<u8>(), 0..80)) {
         let whole = body(&contents);
-        let end = whole.len() - b"--\r\nepilogue".len();
+        let end = whole.len() - b"-- \r\n\r\n".len();
         let cut = &whole[..keep.min(end)];
         prop_assert!(split(cut, 9).is_err());
         drop(split(&[cut, &noise].concat(), 5));

@@ -111,7 +111,23 @@ async fn each_malformed_request_has_its_refusal() {
     let post = || post(&client, &service);
     let form = |form: Form| post().multipart(form);
     let file = || Part::bytes(vec![1, 2, 3]).file_name("a.bin");
+    let part = format!(
+        "--x\r\nContent-Disposition: form-data; name=message\r\nContent-Type: text/xml\r\n\r\n{DOCUMENT}\r\n"
+    );
+    let second = "--x\r\nContent-Disposition: form-data; name=attachment; filename=a\r\n\r\na\r\n--x--\r\n";
+    let key = "idempotency-key";
     let cases = [
+        ("two keys", xml(post().header(key, "a").header(key, "b"), DOCUMENT), 400, "DDS-I004"),
+        ("two tokens", xml(post().header("authorization", "Bearer x"), DOCUMENT), 400, "DDS-I004"),
+        ("two types", xml(post().header("content-type", "text/xml"), DOCUMENT), 400, "DDS-I004"),
+        (
+            "an attachment behind the end",
+            post()
+                .header("content-type", "multipart/form-data; boundary=x")
+                .body(format!("{part}--x--\r\n{second}")),
+            400,
+            "DDS-I004",
+        ),
         ("no media type", post().body("x"), 415, "DDS-I006"),
         ("other media type", post().header("content-type", "text/csv").body("x"), 415, "DDS-I006"),
         (
@@ -454,6 +470,12 @@ async fn the_openapi_document_names_every_route_and_resolves() {
             let id = operation["operationId"].as_str().unwrap();
             assert!(!operations.contains(&id), "{id} twice");
             operations.push(id);
+            // What can happen at every address; and no room, where something is written.
+            let writes = method == "post" || path.ends_with("/next");
+            let everywhere = ["400", "401", "431", "500", "503"].into_iter();
+            for status in everywhere.chain(writes.then_some("507")).filter(|_| path.starts_with("/v1/")) {
+                assert!(!operation["responses"][status].is_null(), "{method} {path}: {status}");
+            }
         }
     }
     let mut references = 0;
