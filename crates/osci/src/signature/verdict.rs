@@ -196,3 +196,20 @@ pub struct ReferenceVerdict {
     /// The digest fits only the form in which the Java library digests `xenc:EncryptedData` (facts 11, known defect).
     pub library_form: bool,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A log shows the detail of a refusal.
+    #[test]
+    fn what_the_sender_named_stays_out_of_a_refusal() {
+        for place in ["#Ausweis_Erika_Mustermann", "Erika_signature", "cid:Erika.pdf"] {
+            let fault = Fault::new(Reason::Digest, place);
+            assert!(fault.to_string().contains("Erika"), "{fault}");
+            let refused = fault.refused();
+            assert!(!refused.detail.contains("Erika"), "{refused}");
+            assert!(refused.detail.contains("the digest is wrong"), "{refused}");
+        }
+    }
+}
