@@ -6,6 +6,7 @@
 mod build;
 mod certificate;
 mod osci;
+mod parts;
 mod place;
 mod process;
 mod prove;
@@ -25,6 +26,6 @@ pub use process::{
     TelemetryConfig, TlsConfig, WorkerConfig,
 };
 pub use prove::{CaseOutcome, CaseResult, ProofReport, bundle, compile, prove, update};
-pub use read::{BuildError, SourcePaths, missing_schemas, read_contents, read_release};
+pub use read::{BuildError, SourcePaths, left_out, missing_schemas, read_contents, read_release};
 pub use secret::read_secret;
 pub use store::{ReleaseStore, StoredRelease};

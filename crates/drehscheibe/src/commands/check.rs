@@ -3,8 +3,8 @@
 use std::{path::Path, process::ExitCode};
 
 use dds_config::{
-    CaseOutcome, ProcessConfig, ProofReport, SourcePaths, check_certificates, compile, missing_schemas,
-    prove, read_release, update,
+    CaseOutcome, ProcessConfig, ProofReport, SourcePaths, check_certificates, compile, left_out,
+    missing_schemas, prove, read_release, update,
 };
 use dds_depot::{CheckFinding, CoverageRow, Release};
 use dds_message::{Clock, Severity};
@@ -52,6 +52,7 @@ pub(crate) async fn run(options: &Check, output: Output) -> Result<ExitCode, Fai
     let paths = paths(&options.sources);
     let release = read_release(&paths)?;
     let mut findings = release.check(&day);
+    findings.extend(left_out(&paths));
     let (config, wrong) = process(&paths.config);
     findings.extend(wrong);
     // Judged as the router would, where its configuration lies beside the sources.
