@@ -129,30 +129,23 @@ impl Release {
             }
         }
         for rows in gaps.into_values() {
-            let [CoverageRow { procedure, ars, municipality, rule, gap: Some(gap), .. }, others @ ..] =
+            let [CoverageRow { procedure, ars, municipality, gap: Some(gap), .. }, others @ ..] =
                 rows.as_slice()
             else {
                 continue;
             };
-            let (file, text) = if others.is_empty() {
-                let place = format!("{procedure} in {municipality} ({ars})");
-                let file = self.area(ars).map(|place| self.contents().municipalities[place].file.clone());
-                let text = (format!("{place}: {}", gap.german), format!("{place}: {}", gap.english));
-                (file.unwrap_or_default(), text)
-            } else {
-                let (count, all) = (rows.len(), areas.get(procedure).copied().unwrap_or_default());
-                let text = (
-                    format!(
-                        "{procedure} in {count} von {all} Kommunen, zuerst {municipality} ({ars}): {}",
-                        gap.german
-                    ),
-                    format!(
-                        "{procedure} in {count} of {all} municipalities, first {municipality} ({ars}): {}",
-                        gap.english
-                    ),
-                );
-                (self.rule(rule).map(|rule| rule.file.clone()).unwrap_or_default(), text)
+            let (many_german, many) = match (others.len() + 1, areas.get(procedure)) {
+                (2.., Some(all)) => (
+                    format!(" und {} weiteren von {all} Kommunen", others.len()),
+                    format!(" and {} more of {all} municipalities", others.len()),
+                ),
+                _ => Default::default(),
             };
+            let place = format!("{procedure} in {municipality} ({ars})");
+            let text =
+                (format!("{place}{many_german}: {}", gap.german), format!("{place}{many}: {}", gap.english));
+            let file = self.area(ars).map(|place| self.contents().municipalities[place].file.as_str());
+            let file = file.unwrap_or_default();
             findings.push(CheckFinding::error(Code::COVERAGE_GAP, file, text).warning());
         }
     }

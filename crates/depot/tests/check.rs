@@ -90,7 +90,7 @@ fn the_same_gap_of_many_is_one_line() {
     assert_eq!(said.len(), 1, "{said:#?}");
     assert_says(
         &said,
-        "Warning rules/katze/1.0/rule.toml: DDS-C009: katze in 3 of 3 municipalities, first Muster",
+        "Warning config/municipalities/145215103040.toml: DDS-C009: katze in Muster 145215103040 (145215103040) and 2 more of 3 municipalities: ",
         "DDS-R004",
     );
 }
@@ -271,7 +271,11 @@ fn windows_that_leave_days_open_are_named() {
     ] {
         let none = windows(&[(first, last)], day);
         assert_eq!(none.len(), 1, "{none:#?}");
-        assert_says(&none, "Warning rules/katze/1.0/rule.toml: DDS-C009: katze in 3 of 3", "DDS-R002");
+        assert_says(
+            &none,
+            "Warning config/municipalities/145215103040.toml: DDS-C009: katze in Muster",
+            "DDS-R002",
+        );
     }
 }
 

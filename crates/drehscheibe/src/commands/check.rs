@@ -150,6 +150,11 @@ fn coverage_line(row: &CoverageRow, language: Language) -> String {
     )
 }
 
+/// The ending of an English noun.
+fn plural(count: usize) -> &'static str {
+    if count == 1 { "" } else { "s" }
+}
+
 fn summary(release: &Release, findings: &[CheckFinding], cases: Option<&Cases>, output: Output) {
     let count = |severity| findings.iter().filter(|finding| finding.severity == severity).count();
     let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
@@ -157,10 +162,13 @@ fn summary(release: &Release, findings: &[CheckFinding], cases: Option<&Cases>, 
     let municipalities = release.municipalities().len();
     output.line(match output.language {
         Language::German => format!(
-            "{rules} Regeln, {products} Produkte, {municipalities} Kommunen und Kreise: {errors} Fehler, {warnings} Hinweise"
+            "{rules} Regeln, {products} Produkte, {municipalities} Kommunen und Kreise: {errors} Fehler, {warnings} Hinweis{}",
+            if warnings == 1 { "" } else { "e" }
         ),
         Language::English => format!(
-            "{rules} rules, {products} products, {municipalities} municipalities and districts: {errors} errors, {warnings} warnings"
+            "{rules} rules, {products} products, {municipalities} municipalities and districts: {errors} error{}, {warnings} warning{}",
+            plural(errors),
+            plural(warnings)
         ),
     });
     if let Some(cases) = cases {
