@@ -7,6 +7,7 @@ mod bounds;
 mod build;
 mod certificate;
 mod osci;
+mod parts;
 mod place;
 mod process;
 mod prove;
@@ -26,6 +27,6 @@ pub use process::{
     SmtpConfig, SmtpTls, TelemetryConfig, TlsConfig, WorkerConfig,
 };
 pub use prove::{CaseOutcome, CaseResult, ProofReport, bundle, compile, prove, update};
-pub use read::{BuildError, SourcePaths, missing_schemas, read_contents, read_release};
+pub use read::{BuildError, SourcePaths, left_out, missing_schemas, read_contents, read_release};
 pub use secret::{check_master_key, read_secret};
 pub use store::{ReleaseStore, StoredRelease};

@@ -4,6 +4,9 @@ use dds_depot::{CheckFinding, nearest, position};
 use dds_message::{Code, Text};
 use serde::de::DeserializeOwned;
 
+/// What is said of a day without them.
+const BARE_DAY: &str = "a day is written in quotation marks: ";
+
 /// Reads a TOML file. Unknown keys are mistakes; the nearest known key is suggested.
 ///
 /// # Errors
@@ -21,7 +24,14 @@ pub(crate) fn parse<T: DeserializeOwned>(file: &str, bytes: &[u8], code: Code) -
     };
     toml::from_str(text).map_err(|error| {
         let place = error.span().map_or((1, 1), |span| position(text, span.start));
-        let message = error.message().trim().replace('\n', "; ");
+        let mut message = error.message().trim().replace('\n', "; ");
+        // A date without quotation marks is a kind of its own in TOML, which its reader calls a map.
+        let written = error.span().and_then(|span| text.get(span)).unwrap_or_default();
+        if message.starts_with("invalid type: map")
+            && written.starts_with(|first: char| first.is_ascii_digit())
+        {
+            message = format!("{BARE_DAY}\"{written}\"");
+        }
         let text = (german(&message), message.clone());
         let finding = CheckFinding::error(code, file, text).at(place);
         match suggestion(&message) {
@@ -57,6 +67,8 @@ fn german(message: &str) -> String {
         format!("der Schlüssel `{name}` fehlt")
     } else if message.starts_with("duplicate") {
         "derselbe Schlüssel steht zweimal da".to_owned()
+    } else if let Some(day) = message.strip_prefix(BARE_DAY) {
+        format!("ein Tag steht in Anführungszeichen: {day}")
     } else if message.starts_with("invalid type") || message.starts_with("invalid value") {
         format!("der Wert ist von falscher Art (der Leser meldet: „{message}“)")
     } else {
@@ -95,6 +107,9 @@ mod tests {
         assert_eq!((broken("procedure = [").line, broken("a\nb").line), (1, 1));
         let finding = broken("procedure = 5\n");
         assert_eq!((finding.line, finding.column), (1, 13));
+        let finding = broken("procedure = 2026-01-01\n");
+        assert!(finding.text.english.contains("in quotation marks: \"2026-01-01\""), "{finding}");
+        assert!(finding.text.german.contains("in Anführungszeichen: \"2026-01-01\""), "{finding}");
         let finding = parse::<Sample>("x", b"a = 1\n\xff", Code::CONFIG_SYNTAX).unwrap_err();
         assert_eq!((finding.line, finding.column), (2, 1));
     }

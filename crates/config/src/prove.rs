@@ -172,8 +172,12 @@ fn failed(text: impl Into<Text>) -> Ended {
     (CaseOutcome::Failed, text.into())
 }
 
+/// With the findings, if it has some: without them nobody knows what to change.
 fn refused(problem: &Problem) -> Ended {
-    failed((format!("{}: {}", problem.code, problem.detail.german), problem.to_string()))
+    let each = problem.findings.iter();
+    let findings: String = each.map(|it| format!("; {} {}: {}", it.rule, it.location, it.text)).collect();
+    let Problem { code, detail, .. } = problem;
+    failed((format!("{code}: {}{findings}", detail.german), format!("{problem}{findings}")))
 }
 
 impl Trial<'_> {
@@ -222,6 +226,7 @@ impl Trial<'_> {
             schematrons: checks.schematrons,
             canonical: Some(checks.canonical),
             canonical_schema: self.release.file(CANONICAL_SCHEMA).map(|_| CANONICAL_SCHEMA.to_owned()),
+            procedure: Some(rule.value.procedure.to_string()),
             targets: Vec::new(),
         };
         let result = self.run(job).await?;
@@ -332,6 +337,7 @@ impl Trial<'_> {
             schematrons: Vec::new(),
             canonical: None,
             canonical_schema: None,
+            procedure: None,
             targets: vec![target],
         };
         let result = self.run(job).await?;

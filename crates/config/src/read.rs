@@ -7,9 +7,12 @@ use dds_depot::{
 };
 use dds_message::{Code, Digest, Text};
 use serde::de::DeserializeOwned;
-use walkdir::WalkDir;
+use walkdir::{DirEntry, WalkDir};
 
-use crate::place::parse;
+use crate::{
+    parts::{LARGEST, Part, is_hidden, part},
+    place::parse,
+};
 
 /// Where a release is built from.
 #[derive(Debug, Clone, Default)]
@@ -69,6 +72,27 @@ pub fn missing_schemas(catalogue: &Catalogue, folder: Option<&Path>) -> Vec<Chec
     reader.absent
 }
 
+/// Files below `rules/` and `config/` that look like part of a release, but that none takes.
+#[must_use]
+pub fn left_out(paths: &SourcePaths) -> Vec<CheckFinding> {
+    let of = |name: &'static str, folder: &Path| -> Vec<String> {
+        let files = walk(name, folder).flatten().filter(|entry| entry.file_type().is_file());
+        files
+            .map(|entry| label(name, folder, entry.path()))
+            .filter(|path| part(path) == Part::Stray)
+            .collect()
+    };
+    let strays = [of("rules", &paths.rules), of("config", &paths.config)].concat();
+    let finding = |path: String| {
+        let text = ("ist nicht Teil des Depotstands", "is no part of the release");
+        CheckFinding::error(code_of(&path), path, text).warning().remedy((
+            "An einen Ort verlegen, an dem sie niemand für wirksam hält, oder berichtigen, wie sie heißt.",
+            "Move it to where nobody takes it for effective, or correct its name.",
+        ))
+    };
+    strays.into_iter().map(finding).collect()
+}
+
 #[derive(Default)]
 struct Reader {
     files: Files,
@@ -79,29 +103,62 @@ struct Reader {
 impl Reader {
     /// Takes the files below a folder that belong to a release.
     fn folder(&mut self, name: &str, folder: &Path) {
-        for entry in WalkDir::new(folder).follow_links(false).sort_by_file_name() {
-            let entry = match entry {
-                Ok(entry) => entry,
+        for entry in walk(name, folder) {
+            match entry {
+                Ok(entry) => self.file(label(name, folder, entry.path()), &entry),
                 Err(error) => {
-                    self.findings.push(CheckFinding::error(Code::CONFIG_SYNTAX, name, unreadable(&error)));
-                    continue;
-                }
-            };
-            let Ok(inner) = entry.path().strip_prefix(folder) else { continue };
-            let parts: Option<Vec<&str>> = inner.iter().map(|part| part.to_str()).collect();
-            let path = format!("{name}/{}", parts.unwrap_or_default().join("/"));
-            if !entry.file_type().is_file() || !belongs(&path) {
-                continue;
-            }
-            match std::fs::read(entry.path()) {
-                Ok(bytes) => {
-                    self.files.insert(path, bytes.into());
-                }
-                Err(error) => {
-                    self.findings.push(CheckFinding::error(Code::CONFIG_SYNTAX, path, unreadable(&error)));
+                    let path = error.path().map_or_else(|| name.to_owned(), |path| label(name, folder, path));
+                    self.findings.push(CheckFinding::error(code_of(&path), path, unreadable(&error)));
                 }
             }
         }
+    }
+
+    fn file(&mut self, path: String, entry: &DirEntry) {
+        let finding = |text: Text, remedy: (&str, &str)| {
+            CheckFinding::error(code_of(&path), &path, text).remedy(remedy)
+        };
+        let refused = match part(&path) {
+            Part::Foreign => return,
+            // What a link of a package leads to was not delivered with it, and may be none of its business.
+            _ if !entry.file_type().is_file() => finding(
+                ("ist keine gewöhnliche Datei", "is not a regular file").into(),
+                (
+                    "Eine Kopie an diese Stelle legen: unter rules/ führen keine Verknüpfungen (symlinks) weiter.",
+                    "Put a copy in its place: links (symlinks) are not followed below rules/.",
+                ),
+            ),
+            Part::Stray => return,
+            Part::Misplaced => finding(
+                (
+                    "liegt da, wo nichts diese Datei liest, und wäre nicht im Depotstand",
+                    "lies where nothing reads it, and would not be in the release",
+                )
+                    .into(),
+                (
+                    "Genau so ablegen: rules/<verfahren>/<version>/rule.toml, rules/products|dms/<produkt>/<version>/product.toml, \
+                     config/profiles|municipalities|sources/<name>.toml; oder entfernen.",
+                    "Name it exactly: rules/<procedure>/<version>/rule.toml, rules/products|dms/<product>/<version>/product.toml, \
+                     config/profiles|municipalities|sources/<name>.toml; or remove it.",
+                ),
+            ),
+            Part::Taken if entry.metadata().is_ok_and(|data| data.len() > LARGEST) => finding(
+                (
+                    format!("ist größer als {} MiB", LARGEST >> 20),
+                    format!("is larger than {} MiB", LARGEST >> 20),
+                )
+                    .into(),
+                ("Die Datei verkleinern oder entfernen.", "Make the file smaller, or remove it."),
+            ),
+            Part::Taken => match std::fs::read(entry.path()) {
+                Ok(bytes) => {
+                    self.files.insert(path, bytes.into());
+                    return;
+                }
+                Err(error) => CheckFinding::error(code_of(&path), &path, unreadable(&error)),
+            },
+        };
+        self.findings.push(refused);
     }
 
     fn definitions(&mut self) -> Contents {
@@ -134,8 +191,7 @@ impl Reader {
     }
 
     fn value<T: DeserializeOwned>(&mut self, path: &str) -> Option<Filed<T>> {
-        let code = if path.starts_with("rules/") { Code::RULE_SYNTAX } else { Code::CONFIG_SYNTAX };
-        match parse(path, self.files.get(path).map_or(&[], |bytes| &bytes[..]), code) {
+        match parse(path, self.files.get(path).map_or(&[], |bytes| &bytes[..]), code_of(path)) {
             Ok(value) => Some(Filed { file: path.to_owned(), value }),
             Err(finding) => {
                 self.findings.push(finding);
@@ -229,15 +285,22 @@ pub(crate) fn unreadable(error: &impl std::fmt::Display) -> Text {
     (format!("nicht lesbar: {error}"), format!("cannot be read: {error}")).into()
 }
 
-/// Whether a file is part of a release: all of the rules, of the configuration what decides about messages.
-fn belongs(path: &str) -> bool {
-    let hidden = path.split('/').any(|part| part.starts_with('.') || part.ends_with('~'));
-    let part = path.starts_with("rules/")
-        || path == "config/catalogue.toml"
-        || path == "config/defaults.toml"
-        || (path.ends_with(".toml")
-            && ["config/profiles/", "config/municipalities/", "config/sources/"]
-                .iter()
-                .any(|at| path.starts_with(at)));
-    part && !hidden
+/// Everything below a folder that is no folder. In `config/` links are followed: the volumes of container platforms consist
+/// of them.
+fn walk(name: &str, folder: &Path) -> impl Iterator<Item = walkdir::Result<DirEntry>> {
+    let entries = WalkDir::new(folder).min_depth(1).follow_links(name == "config").sort_by_file_name();
+    let entries =
+        entries.into_iter().filter_entry(|entry| !entry.file_name().to_str().is_some_and(is_hidden));
+    entries.filter(|entry| entry.as_ref().map_or(true, |entry| !entry.file_type().is_dir()))
+}
+
+/// The path of a file in the release.
+fn label(name: &str, folder: &Path, path: &Path) -> String {
+    let inner = path.strip_prefix(folder).unwrap_or(path);
+    let parts = inner.iter().map(|part| part.to_string_lossy());
+    parts.fold(name.to_owned(), |path, part| path + "/" + &part)
+}
+
+fn code_of(path: &str) -> Code {
+    if path.starts_with("rules") { Code::RULE_SYNTAX } else { Code::CONFIG_SYNTAX }
 }

@@ -9,7 +9,7 @@
 
 use std::{fs, path::Path, time::Duration};
 
-use dds_config::{ReleaseStore, SourcePaths, read_release};
+use dds_config::{ReleaseStore, SourcePaths, left_out, read_release};
 use dds_depot::Release;
 use dds_message::{Code, Digest, Timestamp};
 
@@ -90,6 +90,75 @@ fn every_broken_file_is_named_with_line_column_and_remedy_at_once() {
     assert_eq!(errors.len(), expected.len(), "{errors:#?}");
     for (error, (start, part)) in errors.iter().zip(expected) {
         assert!(error.starts_with(start) && error.contains(part), "{error}");
+    }
+}
+
+/// A file that is silently not there is a municipality that silently loses its messages.
+#[test]
+fn a_file_that_nothing_would_read_is_named() {
+    let area = "ars = \"145215103040\"\nname = \"x\"\nprofile = \"stadt\"\n";
+    for misplaced in [
+        "config/municipalities/145215103040-x.TOML",
+        "config/municipalities/sachsen/145215103040-x.toml",
+        "config/sources/alt/amt24.toml",
+        "rules/produkte/fv-x/1.0/product.toml",
+        "rules/katze/rule.toml",
+        "rules/katze/1.0/rules.toml",
+        "rules/katze/1.0/RULE.TOML",
+    ] {
+        let (root, paths) = folder();
+        put(root.path(), misplaced, area);
+        let errors = errors(&paths);
+        assert!(errors.len() == 1 && errors[0].starts_with(&format!("{misplaced}: DDS-C00")), "{errors:#?}");
+    }
+    for (stray, code) in [
+        ("config/default.toml", "DDS-C001"),
+        ("config/municipality/145215103040-x.toml", "DDS-C001"),
+        ("config/municipalities/145215103040-x.toml.rpmsave", "DDS-C001"),
+        ("rules/hundesteuer/1.0/dump.bin", "DDS-C003"),
+        ("rules/hundesteuer/1.0/xslt/to-vorgang.XSL", "DDS-C003"),
+    ] {
+        let (root, paths) = folder();
+        put(root.path(), stray, area);
+        assert!(!read_release(&paths).unwrap().files().contains_key(stray), "{stray}");
+        let findings: Vec<String> = left_out(&paths).iter().map(ToString::to_string).collect();
+        assert!(findings.len() == 1 && findings[0].starts_with(&format!("{stray}: {code}")), "{findings:#?}");
+    }
+    let (root, paths) = folder();
+    put(root.path(), "config/municipalities/README.md", "x");
+    assert!(left_out(&paths).is_empty());
+    put(root.path(), "rules/hundesteuer/1.0/cases/a/input.xml", &"x".repeat((16 << 20) + 1));
+    assert!(errors(&paths)[0].contains("is larger than 16 MiB"));
+}
+
+/// Volumes of container platforms consist of links; a package must not reach out of itself by one.
+#[cfg(unix)]
+#[test]
+fn links_are_followed_in_the_configuration_and_named_in_packages() {
+    use std::os::unix::fs::symlink;
+    let (root, paths) = folder();
+    let plain = read_release(&paths).unwrap();
+    let (areas, hidden) =
+        (root.path().join("config/municipalities"), root.path().join("config/municipalities/..data"));
+    fs::create_dir(&hidden).unwrap();
+    let file = "146120000000-dresden.toml";
+    fs::rename(areas.join(file), hidden.join(file)).unwrap();
+    symlink(Path::new("..data").join(file), areas.join(file)).unwrap();
+    let away = root.path().join("profile");
+    fs::rename(root.path().join("config/profiles"), &away).unwrap();
+    symlink(&away, root.path().join("config/profiles")).unwrap();
+    assert_eq!(read_release(&paths).unwrap().id(), plain.id());
+    fs::remove_file(hidden.join(file)).unwrap();
+    let broken = errors(&paths);
+    assert!(
+        broken[0].starts_with(&format!("config/municipalities/{file}: DDS-C001: cannot be read")),
+        "{broken:#?}"
+    );
+    for link in ["rules/hundesteuer/1.0/xslt/felder.xsl", "rules/katze"] {
+        let (root, paths) = folder();
+        symlink(root.path().join("rules/hundesteuer"), root.path().join(link)).unwrap();
+        let errors = errors(&paths);
+        assert!(errors[0].starts_with(&format!("{link}: DDS-C003: is not a regular file")), "{errors:#?}");
     }
 }
 

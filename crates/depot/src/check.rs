@@ -1,26 +1,27 @@
-//! What is doubtful about a release that can be built: overlaps, gaps, unused products, rules without cases.
+//! What is doubtful about a release that can be built: overlaps and gaps here; packages, validity, municipalities and
+//! values each in a file of its own.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashMap};
 
-use dds_message::Code;
+use dds_message::{Code, ProcedureId};
 
 use crate::{
-    finding::CheckFinding, index::Recognised, product::AdapterKind, release::Release, rule::RulePackage,
-    text::locate,
+    coverage::CoverageRow, finding::CheckFinding, index::Recognised, product::AdapterKind, release::Release,
+    rule::RulePackage, text::locate,
 };
 
-/// At most so many single gaps are listed; the coverage map has them all.
-const GAPS: usize = 50;
-
 impl Release {
-    /// Checks the release for `day` (`YYYY-MM-DD`). Errors (overlaps, DDS-C004; values that
-    /// cannot be meant, DDS-C001 and DDS-C002) forbid to activate it; warnings and
+    /// Checks the release for `day` (`YYYY-MM-DD`). Errors (overlaps, DDS-C004; cases that
+    /// prove nothing, DDS-C005; values that cannot be meant, DDS-C001 to C003) forbid to activate it; warnings and
     /// notes are for people.
     #[must_use]
     pub fn check(&self, day: &str) -> Vec<CheckFinding> {
         let mut findings = Vec::new();
         self.overlaps(&mut findings);
         self.packages(&mut findings);
+        self.idle_keys(&mut findings);
+        self.windows(day, &mut findings);
+        self.areas(&mut findings);
         self.values(&mut findings);
         self.connections(&mut findings);
         self.gaps(day, &mut findings);
@@ -81,79 +82,8 @@ impl Release {
                 window.english, window_of_right.english
             ),
         );
-        let source = self.file(file).map(|bytes| String::from_utf8_lossy(bytes)).unwrap_or_default();
-        let place = locate(&source, "", &format!("\"{}\"", self.message_of(one).name));
+        let place = self.place(file, "", &format!("\"{}\"", self.message_of(one).name));
         CheckFinding::error(Code::RULE_OVERLAP, file, text).at(place)
-    }
-
-    fn packages(&self, findings: &mut Vec<CheckFinding>) {
-        let packages = self.contents().rules.iter().map(|rule| (rule.folder(), &rule.file));
-        let products = self.contents().products.iter().map(|product| (product.folder(), &product.file));
-        for (folder, file) in packages.chain(products) {
-            let cases = self.cases(folder);
-            if cases.is_empty() {
-                let remedy = (
-                    "Mindestens einen Ordner mit input und expected unter cases/ anlegen.",
-                    "Add at least one folder below cases/ with input and expected.",
-                );
-                let text = ("das Paket hat keinen Fall", "the package has no case");
-                findings.push(CheckFinding::error(Code::CASE_FAILED, file, text).warning().remedy(remedy));
-            }
-            for case in cases.iter().filter(|case| case.expected.is_none()) {
-                let text = (
-                    format!("der Fall {} hat keine Erwartung", case.name),
-                    format!("case {} has no expectation", case.name),
-                );
-                let remedy = (
-                    "Mit drehscheibe check --cases --update schreiben lassen und lesen, was geschrieben wurde.",
-                    "Write it with drehscheibe check --cases --update and read what it wrote.",
-                );
-                findings.push(CheckFinding::error(Code::CASE_FAILED, file, text).warning().remedy(remedy));
-            }
-        }
-        for (place, rule) in self.contents().rules.iter().enumerate() {
-            for message in 0..rule.value.messages.len() {
-                for missing in &self.compiled(Recognised { rule: place, message }).missing {
-                    let text = (
-                        format!("{missing} liegt nicht im Schemaordner"),
-                        format!("{missing} is not in the schema folder"),
-                    );
-                    let (german, english) = if rule.value.schema_optional {
-                        ("laufen Nachrichten dieser Regel ungeprüft durch", "pass unchecked")
-                    } else {
-                        ("werden Nachrichten dieser Regel zum Klärfall", "are parked")
-                    };
-                    let remedy = (
-                        format!("Im Schemaordner ablegen; bis dahin {german}."),
-                        format!("Put it into the schema folder; until then messages of this rule {english}."),
-                    );
-                    let finding = CheckFinding::error(Code::SCHEMA_MISSING, &rule.file, text).warning();
-                    findings.push(finding.remedy(remedy));
-                }
-            }
-        }
-        let mut used: HashSet<&str> = HashSet::new();
-        let profiles = self.contents().profiles.iter().flat_map(|profile| profile.value.offices.values());
-        let exceptions = self.municipalities().flat_map(|area| area.offices.values());
-        for office in profiles.chain(exceptions) {
-            used.extend(office.products());
-        }
-        let mail = self.mail_product().map(|product| product.value.name());
-        for product in &self.contents().products {
-            let name = product.value.name();
-            if !used.contains(name.as_str()) && mail.as_ref() != Some(&name) {
-                let finding = CheckFinding::error(
-                    Code::CONFIG_REFERENCE,
-                    &product.file,
-                    (format!("kein Amt verwendet {name}"), format!("no office uses {name}")),
-                );
-                findings.push(finding.info().remedy((
-                    "Einem Amt zuordnen oder das Paket entfernen.",
-                    "Assign it to an office, or remove the package.",
-                )));
-            }
-        }
-        findings.dedup();
     }
 
     /// Targets that lack what their adapter needs.
@@ -187,28 +117,43 @@ impl Release {
         }
     }
 
+    /// The same gap of many municipalities is one finding; the coverage map names them all.
     fn gaps(&self, day: &str, findings: &mut Vec<CheckFinding>) {
-        let mut more = 0usize;
-        let mut listed = 0usize;
+        let mut gaps: BTreeMap<(String, String), Vec<CoverageRow>> = BTreeMap::new();
+        let mut areas: HashMap<ProcedureId, usize> = HashMap::new();
         for row in self.coverage(day) {
-            let Some(gap) = row.gap else { continue };
-            if listed == GAPS {
-                more += 1;
-                continue;
+            *areas.entry(row.procedure.clone()).or_default() += 1;
+            if let Some(gap) = &row.gap {
+                let code = gap.english.split(':').next().unwrap_or_default().to_owned();
+                gaps.entry((row.rule.clone(), code)).or_default().push(row);
             }
-            listed += 1;
-            let file = self.area(&row.ars).map(|place| self.contents().municipalities[place].file.as_str());
-            let place = format!("{} in {} ({})", row.procedure, row.municipality, row.ars);
-            let text = (format!("{place}: {}", gap.german), format!("{place}: {}", gap.english));
-            findings.push(CheckFinding::error(Code::COVERAGE_GAP, file.unwrap_or_default(), text).warning());
         }
-        if more > 0 {
-            let text = (
-                format!("{more} weitere Lücken; check --coverage nennt alle"),
-                format!("{more} further gaps; check --coverage lists them all"),
-            );
-            findings.push(CheckFinding::error(Code::COVERAGE_GAP, "", text).warning());
+        for rows in gaps.into_values() {
+            let [CoverageRow { procedure, ars, municipality, gap: Some(gap), .. }, others @ ..] =
+                rows.as_slice()
+            else {
+                continue;
+            };
+            let (many_german, many) = match (others.len() + 1, areas.get(procedure)) {
+                (2.., Some(all)) => (
+                    format!(" und {} weiteren von {all} Kommunen", others.len()),
+                    format!(" and {} more of {all} municipalities", others.len()),
+                ),
+                _ => Default::default(),
+            };
+            let place = format!("{procedure} in {municipality} ({ars})");
+            let text =
+                (format!("{place}{many_german}: {}", gap.german), format!("{place}{many}: {}", gap.english));
+            let file = self.area(ars).map(|place| self.contents().municipalities[place].file.as_str());
+            let file = file.unwrap_or_default();
+            findings.push(CheckFinding::error(Code::COVERAGE_GAP, file, text).warning());
         }
+    }
+
+    /// Where `needle` stands in a file of the release, behind `section` if that occurs.
+    pub(crate) fn place(&self, file: &str, section: &str, needle: &str) -> (usize, usize) {
+        let source = self.file(file).map(|bytes| String::from_utf8_lossy(bytes)).unwrap_or_default();
+        locate(&source, section, needle)
     }
 }
 

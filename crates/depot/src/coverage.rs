@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use dds_message::{Ars, AuthorityId, Facts, Problem, ProcedureId, Text};
+use dds_message::{Ars, AuthorityId, Code, Facts, Problem, ProcedureId, Text};
 use serde::Serialize;
 
 use crate::{decide::Decision, index::Recognised, product::ProductKind, release::Release};
@@ -34,7 +34,8 @@ pub struct CoverageRow {
 
 impl Release {
     /// The coverage on `day`: what the matcher itself decides for a plain message of each rule valid on that day from
-    /// each municipality. Districts, associations and the Land count only where they have no municipalities.
+    /// each municipality; a procedure without a valid rule is a gap, and so is an authority that takes what it does not
+    /// handle. Districts, associations and the Land count only where they have no municipalities.
     pub fn coverage(&self, day: &str) -> impl Iterator<Item = CoverageRow> {
         let mut members: HashMap<Ars, usize> = HashMap::new();
         for area in self.municipalities() {
@@ -44,14 +45,18 @@ impl Release {
                 }
             }
         }
-        let rules: Vec<(Recognised, usize)> = self
-            .contents()
-            .rules
-            .iter()
-            .enumerate()
-            .filter(|(_, rule)| rule.value.valid_on(day) && !rule.value.messages.is_empty())
-            .map(|(place, rule)| (Recognised { rule: place, message: 0 }, self.cases(rule.folder()).len()))
-            .collect();
+        let all = &self.contents().rules;
+        let mut rules: Vec<(Recognised, usize)> = Vec::new();
+        for places in self.index().procedures.values() {
+            let valid: Vec<usize> =
+                places.iter().copied().filter(|it| all[*it].value.valid_on(day)).collect();
+            // Where no rule is valid, the one that would be latest stands for the gap.
+            let latest = || places.iter().copied().max_by_key(|place| &all[*place].value.valid_from);
+            let shown = if valid.is_empty() { latest().into_iter().collect() } else { valid };
+            let shown = shown.into_iter().map(|place| (place, self.cases(all[place].folder()).len()));
+            rules.extend(shown.map(|(rule, cases)| (Recognised { rule, message: 0 }, cases)));
+        }
+        rules.sort_unstable();
         let day = day.to_owned();
         self.municipalities().filter(move |area| !members.contains_key(&area.ars)).flat_map(move |area| {
             let rows: Vec<CoverageRow> = rules
@@ -86,6 +91,10 @@ impl Release {
             cases,
             gap: None,
         };
+        if !rule.valid_on(day) {
+            row.gap = Some(gap(&self.not_valid(recognised, day)));
+            return row;
+        }
         match self.decide(&facts, recognised, &[], day) {
             Decision::Park { problem, .. } => row.gap = Some(gap(&problem)),
             Decision::Route(plan) => {
@@ -97,6 +106,14 @@ impl Release {
                         Some(ProductKind::Dms) => row.dms = Some(delivery.product),
                         None => {}
                     }
+                }
+                if !self.handles(&plan.authority, &rule.procedure) {
+                    let (code, id) = (Code::CONFIG_REFERENCE, &plan.authority);
+                    let text = (
+                        format!("{code}: {id} bekommt es und bearbeitet {} nicht", rule.procedure),
+                        format!("{code}: {id} gets it and does not handle {}", rule.procedure),
+                    );
+                    row.gap = Some(text.into());
                 }
                 row.authority = Some(plan.authority);
             }

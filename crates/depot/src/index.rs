@@ -238,10 +238,8 @@ impl Index {
                     Code::CONFIG_REFERENCE,
                 ));
             }
-            let ars = &area.value.ars;
-            // A Verband has no AGS of its own: its digits would read as those of its district.
-            if ars.association() != *ars || ars.district() == *ars {
-                self.ags.insert(ars.ags(), place);
+            if let Some(ags) = own_ags(&area.value.ars) {
+                self.ags.insert(ags, place);
             }
             if area.value.offices.values().all(|office| office.procedures.is_none()) {
                 continue;
@@ -294,6 +292,11 @@ impl Index {
         };
         duties.get(procedure).map(String::as_str)
     }
+}
+
+/// The AGS of an area. A Verband has none of its own: its digits would read as those of its district.
+pub(crate) fn own_ags(ars: &Ars) -> Option<Ags> {
+    (ars.association() != *ars || ars.district() == *ars).then(|| ars.ags())
 }
 
 /// Path in the release of a schema or Schematron a rule names.

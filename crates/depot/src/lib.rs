@@ -5,6 +5,7 @@
 //! reads the folders. Start at [`Release`], then [`Release::recognise`] and [`Release::decide`].
 
 mod addressee;
+mod areas;
 mod bundle;
 mod cases;
 mod catalogue;
@@ -16,9 +17,11 @@ mod directory;
 mod finding;
 mod in_force;
 mod index;
+mod keys;
 mod municipality;
 mod names;
 mod osci;
+mod packages;
 mod product;
 mod recognise;
 mod references;
@@ -28,6 +31,7 @@ mod source;
 mod target;
 mod text;
 mod values;
+mod windows;
 
 pub use bundle::{BundleParts, Checks};
 pub use cases::{Case, Expected};

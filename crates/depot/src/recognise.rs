@@ -149,7 +149,7 @@ impl Release {
         Problem::new(Code::UNKNOWN_TYPE, text)
     }
 
-    fn not_valid(&self, candidate: Recognised, day: &str) -> Problem {
+    pub(crate) fn not_valid(&self, candidate: Recognised, day: &str) -> Problem {
         let rule = self.rule_of(candidate);
         let others = self.index().procedures.get(&rule.procedure).into_iter().flatten();
         let mut valid: Vec<(String, Text)> = others

@@ -10,7 +10,7 @@ use crate::{
     product::{Policy, ProductPackage},
     release::{Filed, Release},
     source::{Allow, Answers, Source},
-    text::{locate, nearest},
+    text::nearest,
 };
 
 impl Release {
@@ -43,9 +43,8 @@ struct Values<'a> {
 impl Values<'_> {
     /// Notes a finding at the place of `needle`.
     fn say(&mut self, code: Code, file: &str, (section, needle): (&str, &str), text: impl Into<Text>) {
-        let source = self.release.file(file).map(|bytes| String::from_utf8_lossy(bytes)).unwrap_or_default();
-        let finding = CheckFinding::error(code, file, text).at(locate(&source, section, needle));
-        self.findings.push(finding);
+        let place = self.release.place(file, section, needle);
+        self.findings.push(CheckFinding::error(code, file, text).at(place));
     }
 
     /// Makes the finding just noted a warning with a remedy of its own.

@@ -128,7 +128,7 @@ fn the_check_finds_overlap_gap_unused_and_untested() {
     assert_eq!(find(Code::RULE_OVERLAP, "hundesteuer@1.0"), Severity::Error);
     assert_eq!(find(Code::COVERAGE_GAP, "bauantrag in Muster 146120000000"), Severity::Warning);
     assert_eq!(find(Code::CONFIG_REFERENCE, "no office uses fv-unbenutzt@1.0"), Severity::Info);
-    assert_eq!(find(Code::CASE_FAILED, "rules/bauantrag/1.0/rule.toml"), Severity::Warning);
+    assert_eq!(find(Code::CASE_FAILED, "rules/bauantrag/1.0/rule.toml"), Severity::Error);
     assert!(with_versions().check(DAY).iter().all(|it| it.code != Code::RULE_OVERLAP));
 }
 

@@ -163,9 +163,10 @@ fn an_authority_that_is_missing() {
     edit(&broken.file("config/profiles/grossstadt.toml"), "\"hundesteuer\"", "");
     // A gap parks messages and harms no other: a warning, and the coverage map shows it.
     let said = broken.check(&["--language", "en", "--coverage"]).good();
-    let gap = said.out.lines().find(|line| line.contains("DDS-C009") && line.contains("146120000000"));
-    let gap = gap.unwrap_or_else(|| panic!("no gap for Dresden"));
-    assert!(gap.starts_with("config/municipalities/146120000000-dresden"), "{gap}");
+    let gap = said.out.lines().find(|line| line.contains("DDS-C009"));
+    let gap = gap.unwrap_or_else(|| panic!("no gap for the cities of this profile"));
+    assert!(gap.starts_with("config/municipalities/145110000000-chemnitz"), "{gap}");
+    assert!(gap.contains("and 2 more of 418 municipalities"), "{gap}");
     assert!(gap.contains("hundesteuer") && gap.contains("DDS-R004") && gap.contains(" — "), "{gap}");
     let row = said.out.lines().find(|line| line.starts_with("hundesteuer") && line.contains("146120000000"));
     assert!(row.is_some_and(|row| row.contains("  ! ")), "{row:?}");
@@ -191,6 +192,34 @@ fn a_stylesheet_with_an_xpath_error() {
     let errors = findings.iter().filter(|one| one["severity"] == "error").count();
     assert_eq!((errors, &answer["cases"]["failed"]), (1, &0.into()), "{answer:#}");
     assert!(answer["cases"]["skipped"].as_u64().unwrap() >= 6, "{}", answer["cases"]);
+}
+
+#[test]
+fn a_vorgang_that_is_invalid_or_of_another_procedure() {
+    let broken = Copy::new();
+    edit(&broken.file(STYLESHEET), "verfahren=\"hundesteuer\"", "verfahren=\"katze\"");
+    let said = broken.check(&["--cases", "--language", "en"]).bad();
+    assert!(
+        said.out.contains("DDS-T004") && said.out.contains("verfahren of the Vorgang is not hundesteuer"),
+        "{said:?}"
+    );
+    let broken = Copy::new();
+    edit(&broken.file(STYLESHEET), "verfahren=\"hundesteuer\"", "verfahren=\"a b\"");
+    let said = broken.check(&["--cases", "--language", "en"]).bad();
+    let line = said.out.lines().find(|line| line.contains("is no valid Vorgang")).unwrap();
+    assert!(line.contains("findings); cvc-") && line.contains(" /vorgang"), "{line}");
+}
+
+/// What a release leaves out is told, and what is doubtful counts.
+#[test]
+fn a_file_that_is_no_part_of_the_release() {
+    let stray = Copy::new();
+    fs::write(stray.file("rules/hundesteuer/1.0/dump.bin"), "x").unwrap();
+    let said = stray.check(&["--language", "en"]).good();
+    assert!(
+        said.out.contains("rules/hundesteuer/1.0/dump.bin: DDS-C003: is no part of the release — "),
+        "{said:?}"
+    );
 }
 
 #[test]

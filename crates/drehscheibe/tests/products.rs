@@ -152,6 +152,7 @@ async fn transform(release: &Release, pool: &Pool, products: &[Product], file: &
         schematrons: checks.schematrons,
         canonical: Some(checks.canonical),
         canonical_schema: Some(CANONICAL_SCHEMA.to_owned()),
+        procedure: None,
         targets: products.iter().map(target).collect(),
     };
     let result = pool.run(job).await.unwrap_or_else(|error| panic!("{}: {error}", file.display()));

@@ -83,6 +83,15 @@ impl Document {
         Err(Error { kind: ErrorKind::Memory, file: String::new(), line: 0, message })
     }
 
+    /// Whether the root element has the attribute, without namespace, with this value.
+    #[must_use]
+    pub fn root_has(&self, attribute: &str, value: &str) -> bool {
+        let (Ok(name), Ok(value)) = (CString::new(attribute), CString::new(value)) else { return false };
+        let _listening = Listening::start(Files::new());
+        // SAFETY: the tree lives, both texts end with NUL and are only read.
+        unsafe { ffi::dds_xslt_root_has(self.as_ptr(), name.as_ptr(), value.as_ptr()) != 0 }
+    }
+
     pub(crate) fn as_ptr(&self) -> *mut Doc {
         self.doc.as_ptr()
     }

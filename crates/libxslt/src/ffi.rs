@@ -136,6 +136,7 @@ unsafe extern "C" {
     pub(crate) fn dds_xslt_strips_space(style: *mut Style) -> c_int;
     pub(crate) fn dds_xslt_take_over_stripping(style: *mut Style) -> c_int;
     pub(crate) fn dds_xslt_strip(doc: *mut Doc);
+    pub(crate) fn dds_xslt_root_has(doc: *mut Doc, name: *const c_char, value: *const c_char) -> c_int;
     pub(crate) fn dds_xslt_set_limits(
         context: *mut TransformContext,
         operations: c_ulong,

@@ -179,6 +179,16 @@ void dds_xslt_strip(xmlDocPtr document) {
         strip(root);
 }
 
+/* Whether the root element has the attribute, without namespace, with this value. */
+int dds_xslt_root_has(xmlDocPtr document, const xmlChar *name, const xmlChar *value) {
+    xmlNodePtr root = xmlDocGetRootElement(document);
+    xmlChar *found = root == NULL ? NULL : xmlGetNoNsProp(root, name);
+    int same = found != NULL && xmlStrEqual(found, value);
+    if (found != NULL)
+        xmlFree(found);
+    return same;
+}
+
 void dds_xslt_set_limits(xsltTransformContextPtr context, unsigned long operations, int depth, int variables) {
     context->opLimit = operations;
     context->maxTemplateDepth = depth;

@@ -175,6 +175,7 @@ pub(crate) fn job(
         schematrons: plan.schematrons.clone(),
         canonical: Some(plan.canonical.clone()),
         canonical_schema: Some(plan.canonical_schema.clone()),
+        procedure: Some(facts.procedure.to_string()),
         targets: plan.deliveries.iter().zip(ids).map(target).collect(),
     }
 }

@@ -114,6 +114,7 @@ async fn without_workers_messages_wait_and_are_routed_afterwards() {
             schematrons: Vec::new(),
             canonical: None,
             canonical_schema: None,
+            procedure: None,
             targets: Vec::new(),
         };
         let answer = soon(bench.pool.run(job)).await;

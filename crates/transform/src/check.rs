@@ -8,21 +8,20 @@ use std::collections::{BTreeMap, BTreeSet};
 use dds_message::Code;
 use roxmltree::{Document, Node};
 
-use crate::{TransformError, expression};
+use crate::{
+    TransformError,
+    expression::{self, Call},
+};
 
 /// The namespace of XSLT.
 const XSL: &str = "http://www.w3.org/1999/XSL/Transform";
 /// EXSLT functions: `func:function` defines, `func:result` answers. The only extension elements.
 const FUNC: &str = "http://exslt.org/functions";
+const MATH: &str = "http://exslt.org/math";
+const DATES: &str = "http://exslt.org/dates-and-times";
 /// The EXSLT modules promised to rule authors.
-pub(crate) const MODULES: [&str; 6] = [
-    "http://exslt.org/common",
-    "http://exslt.org/math",
-    "http://exslt.org/sets",
-    FUNC,
-    "http://exslt.org/strings",
-    "http://exslt.org/dates-and-times",
-];
+pub(crate) const MODULES: [&str; 6] =
+    ["http://exslt.org/common", MATH, "http://exslt.org/sets", FUNC, "http://exslt.org/strings", DATES];
 /// Beginnings of namespaces in which engines offer extensions that a rule may not use.
 const FOREIGN: [&str; 7] = [
     "http://exslt.org/",
@@ -209,6 +208,7 @@ impl File<'_> {
         for attribute in node.attributes().filter(|attribute| attribute.namespace().is_none()) {
             // xsl:number value is an expression; its other attributes, and those of xsl:sort, are templates.
             match (element, attribute.name()) {
+                ("value-of" | "copy-of", "select") => self.written(node, attribute.value())?,
                 (_, name) if EXPRESSIONS.contains(&name) => self.expression(node, attribute.value())?,
                 ("attribute" | "element", "name" | "namespace")
                 | ("processing-instruction", "name")
@@ -230,7 +230,19 @@ impl File<'_> {
                 &format!("{text:?}: a brace is not closed or not doubled"),
             )
         })?;
-        parts.into_iter().try_for_each(|part| self.expression(node, part))
+        parts.into_iter().try_for_each(|part| self.written(node, part))
+    }
+
+    /// An expression whose value goes into the result. `generate-id()` names a node for a comparison or a key; its value
+    /// is another in each run.
+    fn written(&self, node: Node<'_, '_>, text: &str) -> Result<(), TransformError> {
+        let names_a_node = ["[", "=", "key("].iter().any(|part| text.contains(part));
+        if !names_a_node && expression::functions(text).iter().any(|call| call.name == "generate-id") {
+            let message =
+                "generate-id() gives something else in each run, and a replay must give the same result";
+            return Err(self.wrong(node, message));
+        }
+        self.expression(node, text)
     }
 
     fn expression(&self, node: Node<'_, '_>, text: &str) -> Result<(), TransformError> {
@@ -241,11 +253,12 @@ impl File<'_> {
         if let Err(cause) = dds_libxslt::check_xpath(text) {
             return Err(self.error(node, Code::TRANSFORM_FAILED, &format!("{text:?}: {cause}")));
         }
-        expression::functions(text).into_iter().try_for_each(|name| self.function(node, name))
+        expression::functions(text).iter().try_for_each(|call| self.function(node, call))
     }
 
-    fn function(&self, node: Node<'_, '_>, name: &str) -> Result<(), TransformError> {
-        let Some((prefix, _)) = name.split_once(':') else {
+    fn function(&self, node: Node<'_, '_>, call: &Call<'_>) -> Result<(), TransformError> {
+        let name = call.name;
+        let Some((prefix, local)) = name.split_once(':') else {
             return match name {
                 "document" => Err(self.error(
                     node,
@@ -259,6 +272,17 @@ impl File<'_> {
         let Some(uri) = node.lookup_namespace_uri(Some(prefix)) else {
             return Err(self.wrong(node, &format!("{name}(): the prefix is not declared")));
         };
+        // Without an argument the functions of dates and times take the present moment.
+        let differs = match uri {
+            DATES => local == "date-time" || call.bare,
+            MATH => local == "random",
+            _ => false,
+        };
+        if differs {
+            let message =
+                format!("{name}() gives something else in each run, and a replay must give the same result");
+            return Err(self.wrong(node, &message));
+        }
         let known = MODULES.contains(&uri)
             || qualified(node, name).is_some_and(|name| self.declared.functions.contains(&name));
         if known { Ok(()) } else { Err(self.wrong(node, &format!("{name}() is not available"))) }

@@ -14,8 +14,17 @@ pub(crate) fn is_standard(name: &str) -> bool {
     STANDARD.split_ascii_whitespace().any(|known| known == name)
 }
 
-/// The names of the functions called, as written.
-pub(crate) fn functions(expression: &str) -> Vec<&str> {
+/// A call of a function.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Call<'a> {
+    /// Name, as written.
+    pub(crate) name: &'a str,
+    /// Nothing stands between its parentheses.
+    pub(crate) bare: bool,
+}
+
+/// The functions called.
+pub(crate) fn functions(expression: &str) -> Vec<Call<'_>> {
     let mut calls = Vec::new();
     let mut rest = expression;
     while let Some(first) = rest.chars().next() {
@@ -25,8 +34,9 @@ pub(crate) fn functions(expression: &str) -> Vec<&str> {
             let (name, behind) = rest.split_at(rest.find(|letter| !is_name(letter)).unwrap_or(rest.len()));
             // `child::text` is an axis with a node test: the colons belong to no name.
             let name = name.rsplit_once("::").map_or(name, |(_, test)| test);
-            if behind.trim_start().starts_with('(') && !NO_CALLS.contains(&name) {
-                calls.push(name);
+            let arguments = behind.trim_start().strip_prefix('(');
+            if let Some(arguments) = arguments.filter(|_| !NO_CALLS.contains(&name)) {
+                calls.push(Call { name, bare: arguments.trim_start().starts_with(')') });
             }
             rest = behind;
         } else {
@@ -97,6 +107,9 @@ mod tests {
 
     #[test]
     fn calls_are_told_from_tests_operators_and_literals() {
+        let bare = |text| super::functions(text).iter().any(|call| call.bare);
+        assert!(bare("d:date( )") && !bare("d:date(')')") && !bare("text()"));
+        let functions = |text| super::functions(text).iter().map(|call| call.name).collect::<Vec<_>>();
         assert_eq!(functions("document('x')"), ["document"]);
         assert_eq!(functions("a[text() and (b or (c))] | child::node()"), [""; 0]);
         assert_eq!(functions("concat('document(', str:split (x, \"f(\"))"), ["concat", "str:split"]);

@@ -107,6 +107,12 @@ impl Document {
         dds_libxslt::Document::parse(bytes, name).map(Self).map_err(|error| not_well_formed(name, &error))
     }
 
+    /// Whether the root element has the attribute, without namespace, with this value.
+    #[must_use]
+    pub fn root_has(&self, attribute: &str, value: &str) -> bool {
+        self.0.root_has(attribute, value)
+    }
+
     /// Makes a copy of the root of `fragment` the first child element of the root, in place of the one given before;
     /// `None` takes that away again. So one Vorgang serves every target with its own `sendung`.
     ///

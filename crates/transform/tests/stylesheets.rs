@@ -97,6 +97,68 @@ fn imports_stay_in_the_bundle() {
     assert!(compile_files(&[("rules/a/main.xsl", main), ("rules/b/x.xsl", imported)]).is_ok());
 }
 
+/// What it says may be content of the message, and is not repeated.
+#[test]
+fn a_stylesheet_that_ends_itself_is_told_from_one_that_fails() {
+    let sheet = compile(&template("<xsl:message terminate='yes'>Erika</xsl:message>")).unwrap();
+    let document = Document::parse(b"<a/>", "document").unwrap();
+    let error = sheet.run(&document, &Budget::default()).unwrap_err();
+    assert_eq!(error.code, Code::TRANSFORM_FAILED, "{error}");
+    assert!(error.message.contains("xsl:message") && !error.message.contains("Erika"), "{error}");
+}
+
+/// A replay must give the same result, and a case must pass tomorrow too.
+#[test]
+fn what_differs_in_each_run_is_refused() {
+    let names = "xmlns:d='http://exslt.org/dates-and-times' xmlns:m='http://exslt.org/math'";
+    let dates = [
+        "date-time",
+        "date",
+        "time",
+        "year",
+        "leap-year",
+        "month-in-year",
+        "month-name",
+        "month-abbreviation",
+        "week-in-year",
+        "week-in-month",
+        "day-in-year",
+        "day-in-month",
+        "day-of-week-in-month",
+        "day-in-week",
+        "day-name",
+        "day-abbreviation",
+        "hour-in-day",
+        "minute-in-hour",
+        "second-in-minute",
+        "seconds",
+        "duration",
+    ];
+    let refused = dates.map(|name| format!("d:{name}()")).into_iter().chain([
+        "m:random()".to_owned(),
+        "generate-id()".to_owned(),
+        "generate-id(.)".to_owned(),
+    ]);
+    for call in refused {
+        for body in [
+            format!("<xsl:value-of {names} select=\"concat('x', {call})\"/>"),
+            format!("<r {names} a=\"x{{{call}}}\"/>"),
+        ] {
+            fails(&template(&body), Code::NOT_XSLT_1, 3, "a replay must give the same result");
+        }
+    }
+    for call in [
+        "d:year(@day)",
+        "d:add(@day, 'P1D')",
+        "d:date('2026-11-22T10:00:00Z')",
+        "m:max(@n)",
+        "generate-id() = generate-id(..)",
+    ] {
+        compile(&template(&format!("<r {names} a=\"{{{call}}}\"/>"))).unwrap();
+    }
+    compile("<xsl:key name='k' match='a' use='generate-id(..)'/>").unwrap();
+}
+
 #[test]
 fn a_doctype_is_refused() {
     let text = format!("<!DOCTYPE x [<!ENTITY y 'z'>]><xsl:stylesheet version='1.0' {XSL}/>");

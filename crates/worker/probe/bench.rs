@@ -81,6 +81,7 @@ async fn through_pool(
         schematrons: Vec::new(),
         canonical: None,
         canonical_schema: None,
+        procedure: None,
         targets: vec![TargetJob {
             stylesheet: sheet.to_owned(),
             output: OutputForm::Xml,

@@ -137,20 +137,20 @@ impl Engine {
         let source = stylesheet.parse(document, "document")?;
         let converted = stylesheet.convert(source, &self.budget).inspect_err(|error| self.wear(error))?;
         let (vorgang, tree) = (Bytes::from(converted.0.bytes), converted.1);
-        let Some(schema) = &job.canonical_schema else { return Ok((vorgang, tree)) };
-        // The tree is at hand and the schema our own, so libxml2 may say yes; what is wrong the strict engine says.
-        let own = bundle.own_schemas.get(schema);
-        if own.zip(tree.as_ref()).is_some_and(|(own, tree)| own.accepts(tree)) {
-            return Ok((vorgang, tree));
-        }
-        let findings = find(&bundle.schemas, schema)?.validate(&vorgang);
-        if findings.iter().any(|finding| finding.severity == Severity::Error) {
-            let count = findings.len();
-            let text = (
-                format!("{path}: das Ergebnis ist kein gültiger Vorgang (Befunde: {count})"),
-                format!("{path}: its result is no valid Vorgang ({count} findings)"),
-            );
-            return Err(Problem { findings, ..Problem::new(Code::OUTPUT_INVALID, text) });
+        bundle.accepts(path, job, &vorgang, tree.as_ref())?;
+        if let Some(procedure) = &job.procedure {
+            let names = |tree: &Document| tree.root_has("verfahren", procedure);
+            let named = match &tree {
+                Some(tree) => names(tree),
+                None => names(&Document::parse(&vorgang, "Vorgang")?),
+            };
+            if !named {
+                let text = (
+                    format!("{path}: verfahren des Vorgangs ist nicht {procedure}"),
+                    format!("{path}: verfahren of the Vorgang is not {procedure}"),
+                );
+                return Err(Problem::new(Code::OUTPUT_INVALID, text));
+            }
         }
         Ok((vorgang, tree))
     }
@@ -219,6 +219,31 @@ impl Compiled {
         let own = |(path, _): (&String, _)| Some((path.clone(), OwnSchema::compile(path, files.get(path)?)?));
         let own_schemas = schemas.iter().filter_map(own).collect();
         Self { stylesheets, schemas, schematrons, own_schemas, errors }
+    }
+
+    /// Whether the Vorgang that `path` made is valid.
+    fn accepts(
+        &self,
+        path: &str,
+        job: &RunHeader,
+        vorgang: &Bytes,
+        tree: Option<&Document>,
+    ) -> Result<(), Problem> {
+        let Some(schema) = &job.canonical_schema else { return Ok(()) };
+        // The tree is at hand and the schema our own, so libxml2 may say yes; what is wrong the strict engine says.
+        if self.own_schemas.get(schema).zip(tree).is_some_and(|(own, tree)| own.accepts(tree)) {
+            return Ok(());
+        }
+        let findings = find(&self.schemas, schema)?.validate(vorgang);
+        if findings.iter().any(|finding| finding.severity == Severity::Error) {
+            let count = findings.len();
+            let text = (
+                format!("{path}: das Ergebnis ist kein gültiger Vorgang (Befunde: {count})"),
+                format!("{path}: its result is no valid Vorgang ({count} findings)"),
+            );
+            return Err(Problem { findings, ..Problem::new(Code::OUTPUT_INVALID, text) });
+        }
+        Ok(())
     }
 
     fn validate(&self, job: &RunHeader, document: &Bytes) -> Result<Vec<Finding>, Problem> {

@@ -58,6 +58,7 @@ pub(crate) struct RunHeader {
     pub(crate) schematrons: Vec<String>,
     pub(crate) canonical: Option<String>,
     pub(crate) canonical_schema: Option<String>,
+    pub(crate) procedure: Option<String>,
     pub(crate) targets: Vec<(String, OutputForm)>,
 }
 

@@ -281,12 +281,30 @@ impl PoolOptions {
 }
 
 fn encode_job(job: Job) -> Result<Bytes, Problem> {
-    let Job { bundle, document, format, schema, schematrons, canonical, canonical_schema, targets } = job;
+    let Job {
+        bundle,
+        document,
+        format,
+        schema,
+        schematrons,
+        canonical,
+        canonical_schema,
+        procedure,
+        targets,
+    } = job;
     let mut parts: Vec<&[u8]> = vec![&document];
     parts.extend(targets.iter().map(|target| target.sendung.as_ref()));
     let names = targets.iter().map(|target| (target.stylesheet.clone(), target.output)).collect();
-    let header =
-        RunHeader { bundle, format, schema, schematrons, canonical, canonical_schema, targets: names };
+    let header = RunHeader {
+        bundle,
+        format,
+        schema,
+        schematrons,
+        canonical,
+        canonical_schema,
+        procedure,
+        targets: names,
+    };
     encode(&Request::Run(header), &parts).map(Bytes::from)
 }
 

@@ -50,6 +50,30 @@ async fn a_canonical_form_that_is_invalid_is_the_rule_authors_problem() {
 }
 
 #[tokio::test]
+async fn a_canonical_form_of_another_procedure_is_refused() {
+    let pool = Pool::start(options()).await.unwrap();
+    let as_tree = template("<v verfahren='{/a/@n}'/>");
+    // A CDATA section keeps the result from being used as a tree.
+    let as_bytes = sheet(
+        "<xsl:output cdata-section-elements='w'/><xsl:template match='/'><v verfahren='{/a/@n}'><w>x</w></v></xsl:template>",
+    );
+    pool.load(with_schema(&[("tree", as_tree), ("bytes", as_bytes)])).await.unwrap();
+    for stylesheet in ["tree", "bytes"] {
+        let job = |document| Job {
+            canonical: Some(stylesheet.to_owned()),
+            procedure: Some("katze".to_owned()),
+            ..job("good", document)
+        };
+        assert!(pool.run(job("<a n='katze'/>")).await.is_ok());
+        for other in ["<a n='hund'/>", "<a n='katzen'/>", "<a/>"] {
+            let problem = pool.run(job(other)).await.unwrap_err().problem;
+            assert_eq!(problem.code, Code::OUTPUT_INVALID, "{problem}");
+            assert!(problem.to_string().contains("verfahren of the Vorgang is not katze"), "{problem}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn json_comes_in_as_xml_and_goes_out_from_the_map_vocabulary() {
     let pool = Pool::start(options()).await.unwrap();
     let body = "<map xmlns='http://www.w3.org/2005/xpath-functions'>\

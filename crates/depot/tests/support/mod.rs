@@ -84,7 +84,9 @@ impl Depot {
         let value = json!({ "product": product, "version": "1.0", "kind": kind, "title": product, "adapter": adapter,
             "stylesheet": "x.xsl", "output": "xml", "media_type": "application/xml", "file_name": "x.xml",
             "options": { "path": "/eingang" } });
-        self.file(&format!("rules/products/{product}/1.0/x.xsl"), "<x/>");
+        for file in ["x.xsl", "cases/klein/input.xml", "cases/klein/expected.xml"] {
+            self.file(&format!("rules/products/{product}/1.0/{file}"), "<x/>");
+        }
         self.contents.products.push(filed(&format!("rules/products/{product}/1.0/product.toml"), value));
     }
 
@@ -97,11 +99,12 @@ impl Depot {
 
     pub fn area(&mut self, ars: &str, profile: &str, extra: Value) {
         let mut value = json!({ "ars": ars, "name": format!("Muster {ars}"), "profile": profile,
-            "endpoint": "https://x.example/base/", "secret": "env:X", "mail": "a@x.example", "folder": "/srv/x" });
+            "endpoint": "https://x.example/base/", "secret": format!("env:X_{ars}"), "mail": "a@x.example",
+            "folder": format!("/srv/{ars}") });
         merge(&mut value, extra);
         self.file(
             &format!("config/municipalities/{ars}.toml"),
-            &format!("ars = \"{ars}\"\ndelegate = {}\n", value["delegate"]),
+            &format!("ars = \"{ars}\"\ndelegate = {}\nfolder = {}\n", value["delegate"], value["folder"]),
         );
         self.contents.municipalities.retain(|area| area.value.ars.as_str() != ars);
         self.contents.municipalities.push(filed(&format!("config/municipalities/{ars}.toml"), value));

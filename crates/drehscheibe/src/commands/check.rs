@@ -4,7 +4,7 @@ use std::{path::Path, process::ExitCode};
 
 use dds_config::{
     CaseOutcome, ProcessConfig, ProofReport, SourcePaths, check_certificates, check_master_key, compile,
-    missing_schemas, prove, read_release, update,
+    left_out, missing_schemas, prove, read_release, update,
 };
 use dds_depot::{CheckFinding, CoverageRow, Release};
 use dds_message::{Clock, Severity};
@@ -53,6 +53,7 @@ pub(crate) async fn run(options: &Check, output: Output) -> Result<ExitCode, Fai
     let paths = paths(&options.sources);
     let release = read_release(&paths)?;
     let mut findings = release.check(&day);
+    findings.extend(left_out(&paths));
     let (config, wrong) = process(&paths.config);
     findings.extend(wrong);
     if let Some(config) = &config {
@@ -155,6 +156,11 @@ fn coverage_line(row: &CoverageRow, language: Language) -> String {
     )
 }
 
+/// The ending of an English noun.
+fn plural(count: usize) -> &'static str {
+    if count == 1 { "" } else { "s" }
+}
+
 fn summary(release: &Release, findings: &[CheckFinding], cases: Option<&Cases>, output: Output) {
     let count = |severity| findings.iter().filter(|finding| finding.severity == severity).count();
     let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
@@ -162,10 +168,13 @@ fn summary(release: &Release, findings: &[CheckFinding], cases: Option<&Cases>, 
     let municipalities = release.municipalities().len();
     output.line(match output.language {
         Language::German => format!(
-            "{rules} Regeln, {products} Produkte, {municipalities} Kommunen und Kreise: {errors} Fehler, {warnings} Hinweise"
+            "{rules} Regeln, {products} Produkte, {municipalities} Kommunen und Kreise: {errors} Fehler, {warnings} Hinweis{}",
+            if warnings == 1 { "" } else { "e" }
         ),
         Language::English => format!(
-            "{rules} rules, {products} products, {municipalities} municipalities and districts: {errors} errors, {warnings} warnings"
+            "{rules} rules, {products} products, {municipalities} municipalities and districts: {errors} error{}, {warnings} warning{}",
+            plural(errors),
+            plural(warnings)
         ),
     });
     if let Some(cases) = cases {

@@ -52,6 +52,7 @@ pub(crate) fn job(sheet: &str, document: &str) -> Job {
         schematrons: Vec::new(),
         canonical: None,
         canonical_schema: None,
+        procedure: None,
         targets: vec![target(sheet, "")],
     }
 }
