@@ -370,7 +370,7 @@ pub(crate) struct DeliverRedirect {
     pub(crate) id: String,
     /// Target, such as 146120000000/steueramt/fv-steuerwerk
     pub(crate) to: String,
-    /// Also to an office that does not handle the procedure
+    /// Also to an office that does not handle the procedure, or not for that municipality
     #[arg(long)]
     pub(crate) force: bool,
 }

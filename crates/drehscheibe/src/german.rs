@@ -123,7 +123,10 @@ const TEXTS: &[(&str, &str)] = &[
     ("deliver redirect", "Stattdessen an ein anderes Ziel senden"),
     ("deliver redirect.id", "Kennung der Zustellung"),
     ("deliver redirect.to", "Ziel, etwa 146120000000/steueramt/fv-steuerwerk"),
-    ("deliver redirect.force", "Auch an eine Stelle, die das Verfahren nicht bearbeitet"),
+    (
+        "deliver redirect.force",
+        "Auch an eine Stelle, die das Verfahren nicht oder nicht für diese Kommune bearbeitet",
+    ),
     ("deliver settle", "Als zugestellt melden, nachdem das Zielsystem es bestätigt hat"),
     ("deliver settle.id", "Kennung der Zustellung"),
     ("deliver cancel", "Eine Zustellung abbrechen, die niemand mehr erhalten soll"),
