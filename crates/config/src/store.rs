@@ -45,6 +45,8 @@ pub struct StoredRelease {
     pub bytes: u64,
     /// It is in force.
     pub active: bool,
+    /// A file of it is missing or is not what its digest says: it cannot be activated, and a router cannot start with it.
+    pub damaged: bool,
     /// Nodes that run it.
     pub nodes: Vec<String>,
 }
@@ -119,12 +121,19 @@ impl ReleaseStore {
     /// # Errors
     /// DDS-C006 if there is none of that id, DDS-C010 if it is damaged.
     pub fn load(&self, id: &ReleaseId) -> Result<Release, Problem> {
+        Release::open(self.files(id)?).map_err(|findings| {
+            let first = |language| findings.first().map(|found| found.line(language)).unwrap_or_default();
+            damaged(id, &first(Language::German), &first(Language::English))
+        })
+    }
+
+    /// The files of a release, each with its digest verified; also of one that this program does not understand.
+    ///
+    /// # Errors
+    /// DDS-C006 if there is none of that id, DDS-C010 if it is damaged.
+    pub fn files(&self, id: &ReleaseId) -> Result<Files, Problem> {
         let folder = self.folder.join(id.to_string());
-        let damaged = |german: String, english: String| {
-            let short = id.0.short();
-            let text = (format!("Depotstand {short}: {german}"), format!("release {short}: {english}"));
-            Problem::new(Code::RELEASE_DAMAGED, text)
-        };
+        let damaged = |german: String, english: String| damaged(id, &german, &english);
         let manifest = fs::read(folder.join(MANIFEST)).map_err(|error| match error.kind() {
             std::io::ErrorKind::NotFound if !folder.exists() => {
                 let text = (format!("es gibt keinen Depotstand {id}"), format!("there is no release {id}"));
@@ -184,10 +193,7 @@ impl ReleaseStore {
                 "its files do not give its id".to_owned(),
             ));
         }
-        Release::open(files).map_err(|findings| {
-            let first = |language| findings.first().map(|found| found.line(language)).unwrap_or_default();
-            damaged(first(Language::German), first(Language::English))
-        })
+        Ok(files)
     }
 
     /// The id of the release in force; `None` before the first activation.
@@ -228,13 +234,12 @@ impl ReleaseStore {
     /// Waits until `node` confirms `id`.
     ///
     /// # Errors
-    /// DDS-C008 after `patience`; the pointer then goes back to `before`, because a release nobody runs must not be the
-    /// active one at the next start.
+    /// DDS-C008 after `patience`: the pointer then goes back to what the node runs, because a release nobody runs must not be
+    /// the active one at the next start. DDS-C008 also as soon as somebody else activates another one, which then stays.
     pub async fn await_confirmation(
         &self,
         node: &str,
         id: &ReleaseId,
-        before: Option<&ReleaseId>,
         patience: Duration,
     ) -> Result<(), Problem> {
         const STEP: Duration = Duration::from_millis(50);
@@ -243,14 +248,27 @@ impl ReleaseStore {
             if self.confirmed(node)? == Some(*id) {
                 return Ok(());
             }
+            // A pointer that cannot be read is nobody's activation.
+            if let Ok(Some(other)) = self.active()
+                && other != *id
+            {
+                let (short, other) = (id.0.short(), other.0.short());
+                let text = (
+                    format!("statt {short} wurde inzwischen der Depotstand {other} aktiviert; er gilt"),
+                    format!("release {other} was activated meanwhile instead of {short}; it stays"),
+                );
+                return Err(Problem::new(Code::NOT_CONFIRMED, text));
+            }
             if waited >= patience {
                 break;
             }
             tokio::time::sleep(STEP).await;
             waited += STEP;
         }
-        match before {
-            Some(before) => self.point(ACTIVE, before)?,
+        match self.confirmed(node)? {
+            // One that is damaged would not let the router start again.
+            Some(runs) if self.load(&runs).is_ok() => self.point(ACTIVE, &runs)?,
+            Some(_) => {}
             None => fs::remove_file(self.folder.join(ACTIVE)).map_err(|error| self.unavailable(&error))?,
         }
         let short = id.0.short();
@@ -263,28 +281,30 @@ impl ReleaseStore {
         Err(Problem::new(Code::NOT_CONFIRMED, text))
     }
 
-    /// Every stored release, the newest first. Damaged ones are left out.
+    /// Names in the folder: ids, pointers, confirmations.
+    fn names(&self) -> Result<Vec<String>, Problem> {
+        match fs::read_dir(&self.folder) {
+            Ok(entries) => {
+                Ok(entries.flatten().filter_map(|entry| entry.file_name().into_string().ok()).collect())
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
+            Err(error) => Err(self.unavailable(&error)),
+        }
+    }
+
+    /// Every stored release, the newest first; each is read to tell whether it is damaged. A damaged pointer makes none active.
     ///
     /// # Errors
     /// DDS-S001 if the folder cannot be read.
     pub fn list(&self) -> Result<Vec<StoredRelease>, Problem> {
-        let active = self.active()?;
-        let mut names = Vec::new();
-        match fs::read_dir(&self.folder) {
-            Ok(entries) => {
-                names.extend(entries.flatten().filter_map(|entry| entry.file_name().into_string().ok()));
-            }
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-            Err(error) => return Err(self.unavailable(&error)),
-        }
+        let active = self.active().ok().flatten();
+        let names = self.names()?;
         let nodes: Vec<&str> = names.iter().filter_map(|name| name.strip_prefix("confirmed-")).collect();
         let mut releases = Vec::new();
         for id in names.iter().filter_map(|name| Digest::parse(name).ok()).map(ReleaseId) {
             let manifest = fs::read(self.folder.join(id.to_string()).join(MANIFEST)).ok();
-            let Some(manifest) = manifest.and_then(|bytes| serde_json::from_slice::<Manifest>(&bytes).ok())
-            else {
-                continue;
-            };
+            let manifest = manifest.and_then(|bytes| serde_json::from_slice::<Manifest>(&bytes).ok());
+            let manifest = manifest.unwrap_or(Manifest { id, built: Timestamp(0), files: Vec::new() });
             let runs = |node: &&&str| self.confirmed(node).is_ok_and(|confirmed| confirmed == Some(id));
             releases.push(StoredRelease {
                 id,
@@ -292,6 +312,7 @@ impl ReleaseStore {
                 files: manifest.files.len(),
                 bytes: manifest.files.iter().map(|entry| entry.bytes).sum(),
                 active: active == Some(id),
+                damaged: self.files(&id).is_err(),
                 nodes: nodes.iter().filter(runs).map(|node| (*node).to_owned()).collect(),
             });
         }
@@ -312,11 +333,11 @@ impl ReleaseStore {
                 "name at least 6 digits of the id".to_owned(),
             );
         }
-        let stored = self.list()?;
-        let fitting: Vec<ReleaseId> = stored
+        let names = self.names()?;
+        let fitting: Vec<ReleaseId> = names
             .iter()
-            .map(|release| release.id)
-            .filter(|id| id.to_string().starts_with(beginning))
+            .filter(|name| name.starts_with(beginning))
+            .filter_map(|name| Digest::parse(name).ok().map(ReleaseId))
             .collect();
         match fitting.as_slice() {
             [one] => Ok(*one),
@@ -371,6 +392,12 @@ impl ReleaseStore {
         );
         Problem::new(Code::STORE_UNAVAILABLE, text)
     }
+}
+
+fn damaged(id: &ReleaseId, german: &str, english: &str) -> Problem {
+    let short = id.0.short();
+    let text = (format!("Depotstand {short}: {german}"), format!("release {short}: {english}"));
+    Problem::new(Code::RELEASE_DAMAGED, text)
 }
 
 /// Makes a finished file durable and read-only.

@@ -231,14 +231,13 @@ async fn activation_waits_for_the_node_and_goes_back_without_it() {
     store.save(&old, NOW).unwrap();
     store.activate(&old.id()).unwrap();
     store.confirm("node-1", &old.id()).unwrap();
-    store.await_confirmation("node-1", &old.id(), None, Duration::ZERO).await.unwrap();
+    store.await_confirmation("node-1", &old.id(), Duration::ZERO).await.unwrap();
     put(root.path(), "rules/hundesteuer/1.0/xslt/to-vorgang.xsl", "<y/>");
     let new: Release = read_release(&paths).unwrap();
     store.save(&new, Timestamp(NOW.0 + 1)).unwrap();
     store.activate(&new.id()).unwrap();
     assert_eq!(store.active().unwrap(), Some(new.id()));
-    let silent =
-        store.await_confirmation("node-1", &new.id(), Some(&old.id()), Duration::ZERO).await.unwrap_err();
+    let silent = store.await_confirmation("node-1", &new.id(), Duration::ZERO).await.unwrap_err();
     assert_eq!(silent.code, Code::NOT_CONFIRMED);
     assert_eq!(store.active().unwrap(), Some(old.id()));
     let list = store.list().unwrap();
@@ -247,6 +246,62 @@ async fn activation_waits_for_the_node_and_goes_back_without_it() {
         [(new.id(), false), (old.id(), true)]
     );
     assert_eq!(list[1].nodes, ["node-1"]);
+}
+
+#[tokio::test]
+async fn an_activation_that_fails_leaves_what_somebody_else_activated() {
+    let (root, paths) = folder();
+    let store = ReleaseStore::new(root.path().join("releases"));
+    let build = |text: &str| {
+        put(root.path(), "rules/hundesteuer/1.0/xslt/to-vorgang.xsl", text);
+        let release = read_release(&paths).unwrap();
+        store.save(&release, NOW).unwrap();
+        release.id()
+    };
+    let (first, second, third) = (build("<x/>"), build("<y/>"), build("<z/>"));
+    store.activate(&first).unwrap();
+    store.confirm("node-1", &first).unwrap();
+    // Two at once: the router takes the later one, and the earlier one must not undo it.
+    store.activate(&second).unwrap();
+    store.activate(&third).unwrap();
+    let overtaken = store.await_confirmation("node-1", &second, Duration::MAX).await.unwrap_err();
+    assert_eq!(overtaken.code, Code::NOT_CONFIRMED);
+    assert!(overtaken.detail.english.contains("meanwhile"), "{overtaken}");
+    assert_eq!(store.active().unwrap(), Some(third));
+    store.confirm("node-1", &third).unwrap();
+    store.await_confirmation("node-1", &third, Duration::ZERO).await.unwrap();
+    // The second alone: back to what the node runs.
+    store.activate(&second).unwrap();
+    store.await_confirmation("node-1", &second, Duration::ZERO).await.unwrap_err();
+    assert_eq!(store.active().unwrap(), Some(third));
+}
+
+#[tokio::test]
+async fn a_damaged_release_or_pointer_is_shown_and_never_gone_back_to() {
+    let (root, paths) = folder();
+    let store = ReleaseStore::new(root.path().join("releases"));
+    let old = read_release(&paths).unwrap().id();
+    store.save(&read_release(&paths).unwrap(), NOW).unwrap();
+    store.activate(&old).unwrap();
+    store.confirm("node-1", &old).unwrap();
+    put(root.path(), "rules/hundesteuer/1.0/xslt/to-vorgang.xsl", "<y/>");
+    let new = read_release(&paths).unwrap().id();
+    store.save(&read_release(&paths).unwrap(), NOW).unwrap();
+    for name in ["content", "manifest.json"] {
+        let file = root.path().join("releases").join(old.to_string()).join(name);
+        fs::remove_file(&file).unwrap();
+        fs::write(&file, "x").unwrap();
+        let list = store.list().unwrap();
+        let of = |id| list.iter().find(|one| one.id == id).unwrap();
+        assert!(of(old).damaged && of(old).active && !of(new).damaged, "{list:?}");
+    }
+    store.activate(&new).unwrap();
+    store.await_confirmation("node-1", &new, Duration::ZERO).await.unwrap_err();
+    assert_eq!(store.active().unwrap(), Some(new), "nobody could start with the old one");
+    fs::write(root.path().join("releases/active"), "hallo").unwrap();
+    assert!(store.list().unwrap().iter().all(|one| !one.active));
+    store.activate(&new).unwrap();
+    assert_eq!(store.active().unwrap(), Some(new));
 }
 
 #[test]

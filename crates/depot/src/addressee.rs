@@ -3,7 +3,8 @@
 use dds_message::{Ars, AuthorityId, CaseHolder, Code, Facts, Problem, TargetId};
 
 use crate::{
-    decide::Steps, directory::Named, index::Recognised, release::Release, rule::Level, source::Source,
+    decide::Steps, directory::Named, index::Recognised, municipality::Municipality, release::Release,
+    rule::Level, source::Source,
 };
 
 impl Release {
@@ -34,8 +35,8 @@ impl Release {
         })
     }
 
-    /// Whether a person may give a message of `former` to `target` without insisting: its authority does the procedure, or had the
-    /// message before. Otherwise `DDS-C013`, which says what it does. An unknown target is for [`Release::plan_to`] to refuse.
+    /// Whether a person may give a message of `former` to `target` without insisting: its authority does the procedure for the
+    /// municipality of the message, or had the message before. Otherwise `DDS-C013`, which says what it does, or for whom. An unknown target is for [`Release::plan_to`] to refuse.
     pub fn suits(
         &self,
         target: &TargetId,
@@ -47,14 +48,20 @@ impl Release {
         let id = self.target(target).and_then(|target| target.authority);
         let Some(authority) = id.as_ref().and_then(|id| self.authority(id)) else { return Ok(()) };
         let procedure = &facts.procedure;
-        let does_it = authority.office.handles(procedure)
-            || former == Some(&authority.id)
-            || Steps::new(self, facts, recognised, day).by_municipality().ok().as_ref()
-                == Some(&authority.id);
-        if does_it {
+        let steps = || Steps::new(self, facts, recognised, day);
+        if former == Some(&authority.id) || steps().by_municipality().ok().as_ref() == Some(&authority.id) {
             return Ok(());
         }
         let (id, name) = (&authority.id, authority.name());
+        if authority.office.handles(procedure) {
+            let area = &authority.municipality;
+            let had_it = former.and_then(|former| self.find_authority(former));
+            let same = had_it.is_some_and(|former| former.municipality.ars == area.ars);
+            return match facts.municipality.filter(|ars| !same && !steps().serves(*ars, area.ars)) {
+                None => Ok(()),
+                Some(ars) => Err(Problem::new(Code::BAD_ARGUMENT, self.elsewhere(&ars, id, name, area))),
+            };
+        }
         let others: Vec<_> = authority.office.procedures.iter().flatten().map(ToString::to_string).collect();
         let others = others.join(", ");
         let text = (
@@ -62,6 +69,20 @@ impl Release {
             format!("{id} ({name}) does not handle {procedure}, only: {others}; with --force nevertheless"),
         );
         Err(Problem::new(Code::BAD_ARGUMENT, text))
+    }
+
+    /// What a person is told who would give a message of `ars` to another municipality.
+    fn elsewhere(&self, ars: &Ars, id: &AuthorityId, name: &str, area: &Municipality) -> (String, String) {
+        let of = self.municipality(ars).map_or("", |of| of.name.as_str());
+        let (other, its) = (area.name.as_str(), area.ars);
+        (
+            format!(
+                "die Nachricht betrifft {ars} {of}, aber {id} ({name}) gehört zu {its} {other}; mit --force trotzdem"
+            ),
+            format!(
+                "the message concerns {ars} {of}, but {id} ({name}) belongs to {its} {other}; with --force nevertheless"
+            ),
+        )
     }
 
     /// The area of the addressee, if it is one of this directory.
@@ -75,6 +96,21 @@ impl Release {
 }
 
 impl Steps<'_> {
+    /// Whether authorities of `area` do the procedure for `ars`: its own, those of its Verband or of the level of the rule, or those
+    /// that delegation or default name.
+    fn serves(&self, ars: Ars, area: Ars) -> bool {
+        let level = match self.release.rule_of(self.recognised).level {
+            Level::Municipality => ars,
+            Level::District => ars.district(),
+            Level::State => ars.land(),
+        };
+        if [ars, ars.association(), level].contains(&area) {
+            return true;
+        }
+        let own = Steps::new(self.release, self.facts, self.recognised, self.day).by_municipality().ok();
+        own.and_then(|id| self.release.find_authority(&id)).is_some_and(|own| own.municipality.ars == area)
+    }
+
     /// Whether the addressee, which led to `found`, is of the municipality that the message names, of its Verband or the level of the
     /// rule, or does the procedure for it (delegation, default) or has the case; otherwise `DDS-R008`. Without a municipality nothing contradicts it.
     pub(crate) fn serves_municipality(
@@ -84,20 +120,9 @@ impl Steps<'_> {
     ) -> Result<(), Problem> {
         let Some(ars) = self.facts.municipality else { return Ok(()) };
         let Some(area) = self.release.addressed(self.facts) else { return Ok(()) };
-        let level = match self.release.rule_of(self.recognised).level {
-            Level::Municipality => ars,
-            Level::District => ars.district(),
-            Level::State => ars.land(),
-        };
-        if [ars, ars.association(), level].contains(&area) {
-            return Ok(());
-        }
         let own = Steps::new(self.release, self.facts, self.recognised, self.day).by_municipality().ok();
-        let does_it = own.as_ref().and_then(|id| self.release.find_authority(id));
-        if own.as_ref() == Some(found) || does_it.is_some_and(|own| own.municipality.ars == area) {
-            return Ok(());
-        }
-        if self.case(holders).as_ref() == Some(found) {
+        if self.serves(ars, area) || own.as_ref() == Some(found) || self.case(holders).as_ref() == Some(found)
+        {
             return Ok(());
         }
         let procedure = &self.facts.procedure;

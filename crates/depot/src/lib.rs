@@ -28,6 +28,7 @@ mod references;
 mod release;
 mod rule;
 mod source;
+mod sources;
 mod target;
 mod text;
 mod values;

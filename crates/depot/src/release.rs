@@ -19,6 +19,7 @@ use crate::{
     product::ProductPackage,
     rule::RulePackage,
     source::Source,
+    sources::{self, Sources},
     target::Target,
 };
 
@@ -96,6 +97,8 @@ struct Inner {
     index: Index,
     /// Worked out when the first message with findings asks.
     names: OnceLock<Names>,
+    /// Worked out when the first message is routed.
+    sources: OnceLock<Sources>,
 }
 
 impl Release {
@@ -131,7 +134,14 @@ impl Release {
     fn assemble(contents: Contents, files: Files) -> Result<Self, Vec<CheckFinding>> {
         let index = Index::build(&contents, &files)?;
         let id = release_id(files.iter().map(|(path, bytes)| (path.as_str(), Digest::of(bytes))));
-        Ok(Self(Arc::new(Inner { id, contents, files, index, names: OnceLock::new() })))
+        Ok(Self(Arc::new(Inner {
+            id,
+            contents,
+            files,
+            index,
+            names: OnceLock::new(),
+            sources: OnceLock::new(),
+        })))
     }
 
     /// Its id: SHA-256 over `path`, line feed, hex SHA-256 of the file, line feed, for all files in the order of their
@@ -235,6 +245,10 @@ impl Release {
 
     pub(crate) fn names(&self) -> &Names {
         self.0.names.get_or_init(|| names::declared(&self.0.files))
+    }
+
+    pub(crate) fn stylesheet_sources(&self) -> &Sources {
+        self.0.sources.get_or_init(|| sources::digests(self))
     }
 
     pub(crate) fn index(&self) -> &Index {

@@ -99,6 +99,9 @@ pub(crate) struct Serve {
     /// Build and activate a new release whenever a file of rules or configuration changes (development)
     #[arg(long)]
     pub(crate) watch: bool,
+    /// Begin with an empty store where the old one is lost; what is left of it is set aside
+    #[arg(long)]
+    pub(crate) new_store: bool,
 }
 
 #[derive(Debug, Args)]
@@ -141,8 +144,10 @@ pub(crate) struct Check {
 pub(crate) enum Depot {
     /// Build a release from rules and configuration, prove it and store it
     Build(DepotBuild),
-    /// Show what differs between two releases
+    /// Show what differs between two releases; without any, between the active one and rules and configuration as they are
     Diff(DepotDiff),
+    /// List the files of a release with their digests, or print one of them
+    Show(DepotShow),
     /// Switch the running router to a release and wait for its confirmation
     Activate(DepotActivate),
     /// List stored releases
@@ -159,10 +164,20 @@ pub(crate) struct DepotBuild {
 pub(crate) struct DepotDiff {
     #[command(flatten)]
     pub(crate) settings: Settings,
-    /// Release before, at least the first digits of its id
-    pub(crate) before: String,
-    /// Release after
-    pub(crate) after: String,
+    /// Release before, at least the first digits of its id; without it the active one
+    pub(crate) before: Option<String>,
+    /// Release after; without it, rules and configuration as they are now
+    pub(crate) after: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DepotShow {
+    #[command(flatten)]
+    pub(crate) settings: Settings,
+    /// Release, at least the first digits of its id
+    pub(crate) release: String,
+    /// File to print, as the journal names it
+    pub(crate) path: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -171,6 +186,9 @@ pub(crate) struct DepotActivate {
     pub(crate) settings: Settings,
     /// Release to activate; without it, rules and configuration are built first
     pub(crate) release: Option<String>,
+    /// While no router runs: in force from its next start
+    #[arg(long)]
+    pub(crate) offline: bool,
     /// Wait so many seconds for the confirmation
     #[arg(long, default_value_t = 30, value_name = "SECONDS")]
     pub(crate) timeout: u64,
@@ -182,6 +200,9 @@ pub(crate) struct Explain {
     pub(crate) settings: Settings,
     /// Message id
     pub(crate) id: String,
+    /// Show digests in full length
+    #[arg(long)]
+    pub(crate) full: bool,
 }
 
 #[derive(Debug, Args)]
@@ -237,7 +258,7 @@ pub(crate) struct Send {
     reason = "read once at start; boxes would only make the commands harder to read"
 )]
 pub(crate) enum Journal {
-    /// Recompute the hash chain and print its newest entry
+    /// Recompute the hash chain, compare messages and deliveries with it, and print its newest entry
     Verify(JournalVerify),
     /// Write entries as JSON lines
     Export(JournalExport),
@@ -258,6 +279,12 @@ pub(crate) struct JournalVerify {
     /// Entry and hash as an earlier run printed them: whether the journal still contains exactly that
     #[arg(long, value_name = "NUMBER:HASH")]
     pub(crate) anchor: Option<String>,
+    /// Also open every payload, with the master key; do so after a restore
+    #[arg(long, conflicts_with_all = ["from", "to"])]
+    pub(crate) payloads: bool,
+    /// Verify this export instead, without store and configuration
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["from", "to", "payloads"])]
+    pub(crate) file: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -343,7 +370,7 @@ pub(crate) struct DeliverRedirect {
     pub(crate) id: String,
     /// Target, such as 146120000000/steueramt/fv-steuerwerk
     pub(crate) to: String,
-    /// Also to an office that does not handle the procedure
+    /// Also to an office that does not handle the procedure, or not for that municipality
     #[arg(long)]
     pub(crate) force: bool,
 }

@@ -28,8 +28,8 @@ use dds_outbound::{
 };
 use dds_router::Router;
 use dds_store::{
-    Journal, MasterKey, NewEntry,
-    sqlite::{self, SqliteStore},
+    Journal, MasterKey, NewEntry, StoreError,
+    sqlite::{self, LogReader, SqliteStore},
 };
 use dds_telemetry::{Event, LogFormat, LogOptions, ReleaseActivated, SystemClock, Telemetry};
 use dds_worker::Pool;
@@ -61,7 +61,7 @@ pub(crate) async fn serve(options: &Serve, output: Output) -> Result<ExitCode, F
     let format = if config.telemetry.json { LogFormat::Json } else { LogFormat::Text };
     dds_telemetry::init_log(&LogOptions { format, filter: config.telemetry.log.clone() });
     let config_dir = options.settings.config.parent().unwrap_or(Path::new(".")).to_owned();
-    let node = Box::pin(Node::start(config, &config_dir)).await?;
+    let node = Box::pin(Node::start(config, &config_dir, options.new_store)).await?;
     output.line(format!("{} {}", output.pick("bereit auf", "ready on"), node.address()));
     let mut terminate = signal(SignalKind::terminate()).map_err(Failure::unexpected)?;
     let watching = options.watch.then(|| tokio::spawn(watcher::sources(Arc::clone(&node), config_dir)));
@@ -106,15 +106,19 @@ pub(crate) struct Node {
 
 impl Node {
     /// Starts everything; when this returns the router is ready.
-    pub(crate) async fn start(config: ProcessConfig, config_dir: &Path) -> Result<Arc<Self>, Failure> {
+    pub(crate) async fn start(
+        config: ProcessConfig,
+        config_dir: &Path,
+        new_store: bool,
+    ) -> Result<Arc<Self>, Failure> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         for finding in check_certificates(&config, clock.now()) {
             tracing::warn!(code = %finding.code, %finding, "certificate.ends");
         }
         let telemetry = options::telemetry(&config)?;
-        let store = open_store(&config, &clock)?;
-        let token = admin::write_token(&config.store)?;
         let releases = ReleaseStore::new(&config.releases);
+        let store = open_store(&config, &releases, &clock, new_store)?;
+        let token = admin::write_token(&config.store)?;
         let release = active_release(&config, config_dir, &releases, clock.now())?;
         let pool = Pool::start(options::pool(&config)).await?;
         load(&pool, &release).await?;
@@ -372,9 +376,26 @@ pub(crate) fn master_key(config: &ProcessConfig) -> Result<MasterKey, Failure> {
     Ok(MasterKey::from_hex(&hex)?)
 }
 
-fn open_store(config: &ProcessConfig, clock: &Arc<dyn Clock>) -> Result<SqliteStore, Failure> {
-    let options = sqlite::Options::new(&config.store, master_key(config)?, Arc::clone(clock));
-    Ok(SqliteStore::open(options)?)
+/// Opens the store, or makes the first one. A node that has confirmed a release had a store: where that is gone with its folder
+/// (a disk that is not mounted), an empty one in its place would forget what was accepted.
+fn open_store(
+    config: &ProcessConfig,
+    releases: &ReleaseStore,
+    clock: &Arc<dyn Clock>,
+    new_store: bool,
+) -> Result<SqliteStore, Failure> {
+    let key = master_key(config)?;
+    let confirmed = || !matches!(releases.confirmed(&config.node), Ok(None));
+    if !new_store && !SqliteStore::exists(&config.store) && confirmed() {
+        return Err(StoreError::Missing(config.store.display().to_string()).into());
+    }
+    let options = sqlite::Options::new(&config.store, key, Arc::clone(clock));
+    Ok(SqliteStore::open(sqlite::Options { new_store, ..options })?)
+}
+
+/// A reader of the journal of a running or stopped router, which needs no key.
+pub(crate) fn log_reader(config: &ProcessConfig) -> Result<LogReader, Failure> {
+    Ok(LogReader::open(&config.store, Arc::new(SystemClock))?)
 }
 
 /// A reader of the store of a running or stopped router.

@@ -46,6 +46,12 @@ fn the_unit_and_its_configuration_fit_each_other() {
     for path in [&config.store, &config.releases, config.folders.inbox.as_ref().unwrap()] {
         assert!(path.starts_with(STATE), "{}", path.display());
     }
+    // Folders of targets, as docs and example municipalities have them, lie outside the state directory.
+    let manual = fs::read_to_string(root().join("docs/operations.md")).unwrap();
+    assert_eq!(unit("ReadWritePaths"), ["-/srv/transfer"]);
+    assert!(manual.contains("`/srv/transfer`") && manual.contains("ReadWritePaths"));
+    let secrets = &unit("EnvironmentFile")[0];
+    assert!(manual.contains(secrets.strip_prefix('-').unwrap()), "{secrets} is not in the manual");
     let credential = unit("LoadCredential")[0].split(':').next().unwrap().to_owned();
     let expected = format!("/run/credentials/drehscheibe.service/{credential}");
     assert_eq!(config.master_key, SecretRef::File(expected));

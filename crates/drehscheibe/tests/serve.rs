@@ -13,7 +13,7 @@ mod support;
 use std::{collections::BTreeSet, fs, path::Path, time::Duration};
 
 use dds_config::{ReleaseStore, SourcePaths, read_release};
-use dds_message::{Clock, Timestamp};
+use dds_message::{Clock, Digest, Timestamp};
 use dds_telemetry::SystemClock;
 use dds_testbench::Fault;
 use serde_json::Value;
@@ -56,6 +56,13 @@ async fn a_message_travels_and_its_story_can_be_told() {
     {
         assert!(german.out.contains(words), "{words}: {}", german.out);
     }
+    // What the target gave for it, and what made the bytes.
+    for words in ["Quittung des Zielsystems: ", "SHA-256 über alle seine Dateien: "] {
+        assert!(german.out.contains(words), "{words}: {}", german.out);
+    }
+    let full = stage.ask(&["explain", "--full", &id]).good().out;
+    let document = Digest::of(&fs::read(&fixture).unwrap()).to_string();
+    assert!(full.contains(&document) && !german.out.contains(&document), "{full}");
     // The reasons too.
     for words in ["Erkennung", "Wurzelelement {", "bearbeitet hundesteuer", "gültig ab 20"] {
         assert!(german.out.contains(words), "{words}: {}", german.out);
@@ -132,6 +139,26 @@ async fn a_message_travels_and_its_story_can_be_told() {
         let said = stage.ask(nothing).bad();
         assert!(said.err.contains("DDS-C013"), "{nothing:?}: {}", said.err);
     }
+    // An export is proved without configuration, store and key, by this program and by a script of a page.
+    let export = stage.path("journal.jsonl");
+    stage.ask(&["journal", "export", "--output", export.to_str().unwrap()]).good();
+    let by_file =
+        |anchor: &str| run(["journal", "verify", "--file", export.to_str().unwrap(), "--anchor", anchor]);
+    by_file(&anchor).good();
+    reference_script(&export, true);
+    let text = fs::read_to_string(&export).unwrap();
+    fs::write(&export, text.replacen("pruefportal", "anderswo", 1)).unwrap();
+    assert!(by_file(&anchor).bad().err.contains("DDS-S006"));
+    reference_script(&export, false);
+    // Nor does the journal of the store need the key, unless payloads are to be opened.
+    let opened = stage.ask(&["journal", "verify", "--payloads", "--json"]).good().json();
+    assert!(opened["content"]["opened"].as_u64().unwrap() >= 3, "{opened}");
+    assert_eq!(opened["content"]["differences"], 0, "{opened}");
+    fs::remove_file(stage.path("master.key")).unwrap();
+    for keyless in [&["journal", "verify"][..], &["journal", "export"], &["journal", "search"]] {
+        stage.ask(keyless).good();
+    }
+    assert!(stage.ask(&["journal", "verify", "--payloads"]).bad().err.contains("DDS-S004"));
     // The router has ended.
     let health = run(["health", "--admin", &stage.admin(), "--language", "de"]).bad();
     assert!(health.err.contains("DDS-C014") && health.err.contains("Wer handelt: Betrieb"), "{}", health.err);
@@ -399,6 +426,15 @@ async fn drop_folders_follow_the_active_release() {
     assert_eq!(router.terminate().await, Some(0));
 }
 
+/// Whether `packaging/verify-journal.py` finds the export whole, where there is a Python.
+fn reference_script(export: &Path, whole: bool) {
+    let script = root().join("packaging/verify-journal.py");
+    match std::process::Command::new("python3").arg(script).arg(export).output() {
+        Ok(said) => assert_eq!(said.status.success(), whole, "{said:?}"),
+        Err(error) => eprintln!("no python3, the reference script is not tried: {error}"),
+    }
+}
+
 /// Builds and activates a release of what stands in the files now.
 #[track_caller]
 fn activate(stage: &Stage) {
@@ -462,6 +498,71 @@ async fn a_start_that_cannot_be_says_why() {
     edit(&stage.config(), "master_key = \"file:", "master_key = \"env:DDS_NO_SUCH_KEY\" # ");
     let said = stage.ask(&["serve"]).bad();
     assert!(said.err.contains("DDS-S004") && said.err.contains("DDS_NO_SUCH_KEY"), "{}", said.err);
+}
+
+/// A router that cannot start any more must not be needed to mend it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_damaged_active_release_is_replaced_without_a_running_router() {
+    let stage = Stage::new().await;
+    let router = Router::start(&stage).await;
+    let first = active(&stage);
+    let refused = stage.ask(&["depot", "activate", "--offline"]).bad();
+    assert!(refused.err.contains("DDS-C013"), "{}", refused.err);
+    assert_eq!(router.terminate().await, Some(0));
+    // The one it confirmed last is no proof that it runs.
+    for wish in [&["depot", "activate", &first][..], &["depot", "activate"]] {
+        let refused = stage.ask(wish).bad();
+        assert!(refused.err.contains("DDS-C014") && refused.err.contains("--offline"), "{}", refused.err);
+    }
+    // Without ids: the active one against the files as they are.
+    edit(&stage.path("config/profiles/stadt.toml"), "dms = \"dms-dokuma@6.0\"\n", "");
+    let diff = stage.ask(&["depot", "diff", "--json"]).good().json();
+    assert!(diff["targets"]["removed"].to_string().contains("dms-dokuma"), "{diff}");
+
+    let content = stage.path("releases").join(&first).join("content");
+    let mut bytes = fs::read(&content).unwrap();
+    bytes[100] ^= 1;
+    fs::remove_file(&content).unwrap();
+    fs::write(&content, bytes).unwrap();
+    let said = stage.ask(&["serve"]).bad();
+    assert!(said.err.contains("DDS-C010") && said.err.contains("--offline"), "{}", said.err);
+    let list = stage.ask(&["depot", "list"]).good().out;
+    assert!(list.contains("active, damaged"), "{list}");
+    let said = stage.ask(&["depot", "activate", "--offline"]).good();
+    assert!(said.out.contains("in force from the next start"), "{}", said.out);
+    let router = Router::start(&stage).await;
+    let second = active(&stage);
+    assert_ne!(first, second);
+    assert_eq!(router.terminate().await, Some(0));
+    fs::write(stage.path("releases/active"), "hallo\n").unwrap();
+    stage.ask(&["depot", "activate", "--offline", &second]).good();
+    assert_eq!(active(&stage), second);
+
+    // Any file of a release can be read again, and all of them with their digests.
+    let path = "rules/hundesteuer/1.0/xslt/to-vorgang.xsl";
+    let shown = stage.ask(&["depot", "show", &second[..10], path]).good().out;
+    assert_eq!(shown, fs::read_to_string(stage.path(path)).unwrap());
+    let listed = stage.ask(&["depot", "show", &second[..10]]).good().out;
+    assert!(listed.contains(&format!("{}  {path}\n", Digest::of(shown.as_bytes()))), "{listed}");
+    assert!(stage.ask(&["depot", "show", &second, "rules/none"]).bad().err.contains("DDS-C013"));
+}
+
+/// An empty store in the place of a lost one would accept repeats again and delete what a backup needs.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_store_is_not_replaced_by_an_empty_one() {
+    let stage = Stage::new().await;
+    assert_eq!(Router::start(&stage).await.terminate().await, Some(0));
+    // The database alone, then the whole folder, as when its disk is not mounted.
+    fs::remove_file(stage.path("store/store.db")).unwrap();
+    let said = stage.ask(&["serve"]).bad();
+    assert!(said.err.contains("DDS-S003") && said.err.contains("--new-store"), "{}", said.err);
+    fs::remove_dir_all(stage.path("store")).unwrap();
+    let said = stage.ask(&["serve"]).bad();
+    assert!(said.err.contains("DDS-S003") && said.err.contains("--new-store"), "{}", said.err);
+    assert!(!stage.path("store/store.db").exists());
+    let router = Router::start_with(&stage, &["--new-store"]).await;
+    assert_eq!(router.terminate().await, Some(0));
+    assert_eq!(Router::start(&stage).await.terminate().await, Some(0));
 }
 
 /// The active release, which the node must have confirmed.

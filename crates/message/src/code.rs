@@ -273,7 +273,8 @@ codes! {
     COVERAGE_GAP "DDS-C009" Operator 500 "Lücke in der Abdeckung" "Gap in the coverage"
         "Zuständigkeit oder Produkt für die genannte Kombination eintragen." "Enter responsibility or product for the combination named.";
     RELEASE_DAMAGED "DDS-C010" Operator 500 "Depotstand beschädigt" "Release damaged"
-        "Depotstand neu bauen: drehscheibe depot build." "Build the release anew: drehscheibe depot build.";
+        "Anderen Depotstand in Kraft setzen: drehscheibe depot activate baut aus den heutigen Dateien; steht der Dienst, mit --offline."
+        "Put another release in force: drehscheibe depot activate builds one of the files as they are; with --offline if the router is down.";
     CONFIG_MISSING "DDS-C011" Operator 500 "Konfigurationsdatei nicht gefunden" "Configuration file not found"
         "Die Datei mit --config nennen oder eine anlegen: Eine leere Datei genügt, config/drehscheibe.toml ist ein Beispiel."
         "Name the file with --config, or make one: an empty file will do, config/drehscheibe.toml is an example.";

@@ -53,6 +53,7 @@ pub(crate) fn new_delivery(
         "stylesheet_digest".to_owned(),
         serde_json::json!(release.file(&planned.stylesheet).map(|bytes| Digest::of(bytes))),
     );
+    data.insert("sources".to_owned(), serde_json::json!(release.sources_digest(&planned.stylesheet)));
     data.insert("output".to_owned(), serde_json::json!(digest));
     data.insert("bytes".to_owned(), bytes.len().into());
     data.insert("authority".to_owned(), planned.authority.as_str().into());

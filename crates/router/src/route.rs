@@ -329,6 +329,7 @@ fn new_plan(router: &Router, release: &Release, work: &Work, facts: &Facts, outc
         code,
         deliveries: outcome.outputs.len(),
         canonical: outcome.canonical.as_deref().map(Digest::of),
+        stylesheet: plan.and_then(|plan| Some((&*plan.canonical, release.sources_digest(&plan.canonical)?))),
         reasons: &outcome.reasons,
         findings: outcome
             .findings

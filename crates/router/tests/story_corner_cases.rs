@@ -181,6 +181,11 @@ async fn a_redirected_delivery_leaves_evidence_of_what_was_sent() {
     let digest = |bytes: &[u8]| serde_json::json!(Digest::of(bytes));
     assert_eq!(row.data["output"], digest(&document));
     assert_eq!(row.data["stylesheet_digest"], digest(new.file(sheet).unwrap()));
+    assert_eq!(row.data["sources"], serde_json::json!(new.sources_digest(sheet).unwrap()));
+    let routed = rows.iter().find(|row| row.event == "message.routed").unwrap();
+    let canonical = routed.data["stylesheet"].as_str().unwrap();
+    assert!(canonical.contains("to-vorgang"), "{canonical}");
+    assert!(routed.data["sources"].as_str().is_some_and(|hex| hex.len() == 64), "{:?}", routed.data);
     assert_eq!(row.data["release"], new.id().to_string());
     assert_eq!(row.data["rule"], "hundesteuer@1.0");
     assert_eq!(row.data["replaces"], parked.deliveries[0].id.to_string());

@@ -123,11 +123,17 @@ async fn an_office_gets_by_hand_only_what_it_handles_unless_somebody_insists() {
     let id = parked.deliveries[0].id;
     refusal(bench.router.redirect(id, &target(OTHER), false, "erika").await, Code::BAD_ARGUMENT);
     assert_eq!(bench.record(sent.id).await.deliveries.len(), 1);
-    // The same office at another target needs no insisting, nor does one that handles the procedure; but one of two wins.
+    // An office that handles the procedure, but for others: both are named.
     let village = target(&format!("{VILLAGE}/kasse/fv-ordnungsamt"));
+    let elsewhere = bench.router.redirect(id, &village, false, "erika").await;
+    let told = elsewhere.as_ref().unwrap_err().to_string();
+    assert!(told.contains("146120000000") && told.contains(VILLAGE) && told.contains("--force"), "{told}");
+    refusal(elsewhere, Code::BAD_ARGUMENT);
+    assert_eq!(bench.record(sent.id).await.deliveries.len(), 1);
+    // Of two who insist one wins.
     let insisted = target(OTHER);
     let (one, other) = tokio::join!(
-        Box::pin(bench.router.redirect(id, &village, false, "erika")),
+        Box::pin(bench.router.redirect(id, &village, true, "erika")),
         Box::pin(bench.router.redirect(id, &insisted, true, "erika")),
     );
     assert!(one.is_ok() != other.is_ok(), "{one:?} {other:?}");

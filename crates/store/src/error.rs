@@ -17,6 +17,11 @@ pub enum StoreError {
     /// Stored bytes are not what was written. `DDS-S003`.
     #[error("store damaged: {0}")]
     Corrupt(String),
+    /// The database is gone while payload files, closed months or confirmed releases are there. `DDS-S003`.
+    #[error(
+        "the database of the store {0} is gone, but traces of it are there: restore the backup, or begin anew with \"serve --new-store\""
+    )]
+    Missing(String),
     /// Master key missing or wrong. `DDS-S004`.
     #[error("master key: {0}")]
     Key(String),
@@ -42,7 +47,7 @@ impl StoreError {
             Self::Unavailable(_) => Code::STORE_UNAVAILABLE,
             Self::Unknown(_) => Code::FATE_UNKNOWN,
             Self::Full(_) => Code::STORE_FULL,
-            Self::Corrupt(_) => Code::STORE_CORRUPT,
+            Self::Corrupt(_) | Self::Missing(_) => Code::STORE_CORRUPT,
             Self::Key(_) => Code::KEY_MISSING,
             Self::InUse(_) => Code::STORE_IN_USE,
             Self::NotFound(_) => Code::NOT_FOUND,
@@ -60,6 +65,9 @@ impl StoreError {
             Self::Unknown(why) => format!("der Ausgang der Annahme ist ungewiss (Meldung: „{why}“)"),
             Self::Full(why) => format!("die Ablage ist voll (Meldung: „{why}“)"),
             Self::Corrupt(why) => format!("die Ablage ist beschädigt (Meldung: „{why}“)"),
+            Self::Missing(folder) => format!(
+                "die Datenbank der Ablage {folder} fehlt, obwohl Spuren von ihr da sind: Sicherung einspielen, oder mit „serve --new-store“ neu beginnen"
+            ),
             Self::Key(_) => {
                 "der Hauptschlüssel hat nicht 64 Hexziffern, oder die Ablage wurde unter einem anderen angelegt"
                     .to_owned()

@@ -21,8 +21,9 @@ use bytes::Bytes;
 use common::*;
 use dds_message::{Code, DeliveryState, MessageState};
 use dds_store::{
-    Attempting, AuditLog, BlobRef, BlobStore, ClaimFilter, Journal, Lease, MessageKey, NewPlan, PlanState,
-    Settled, StoreError, sqlite::SqliteStore,
+    Attempting, AuditLog, BlobRef, BlobStore, ClaimFilter, Journal, Lease, MasterKey, MessageKey, NewPlan,
+    PlanState, Settled, StoreError,
+    sqlite::{Options, SqliteStore},
 };
 use futures::TryStreamExt;
 use rusqlite::Connection;
@@ -167,7 +168,9 @@ fn a_second_opening_is_refused_until_the_first_is_closed() {
     let clone = store.clone();
     drop(store);
     assert!(matches!(open(dir.path(), &clock), Err(StoreError::InUse(_))));
+    assert!(SqliteStore::in_use(dir.path()));
     drop(clone);
+    assert!(!SqliteStore::in_use(dir.path()) && !SqliteStore::in_use(&dir.path().join("none")));
     open(dir.path(), &clock).unwrap();
 }
 
@@ -180,6 +183,35 @@ fn a_start_that_was_broken_off_is_begun_anew() {
     fs::write(dir.path().join("store.db"), b"not a database, but somebody's file").unwrap();
     assert!(matches!(open(dir.path(), &clock), Err(StoreError::Corrupt(_))));
     assert!(fs::read(dir.path().join("store.db")).unwrap().starts_with(b"not a database"));
+}
+
+/// Else repeats would be accepted again, and the payload files swept as orphans.
+#[tokio::test]
+async fn a_store_whose_database_is_gone_is_begun_anew_only_on_demand() {
+    for trace in ["blobs", "journal", "store.db-wal"] {
+        let (dir, clock, store) = fresh();
+        drop(store);
+        for name in ["store.db", "store.db-wal", "store.db-shm", "blobs"] {
+            let path = dir.path().join(name);
+            let _absent = if path.is_dir() { fs::remove_dir(path) } else { fs::remove_file(path) };
+        }
+        if trace == "store.db-wal" {
+            fs::write(dir.path().join(trace), b"frames").unwrap();
+        } else {
+            fs::create_dir(dir.path().join(trace)).unwrap();
+        }
+        let refused = open(dir.path(), &clock).unwrap_err();
+        assert!(matches!(&refused, StoreError::Missing(_)), "{trace}: {refused:?}");
+        assert_eq!(refused.code(), Code::STORE_CORRUPT);
+        assert!(!dir.path().join("store.db").exists() && dir.path().join(trace).exists(), "{trace}");
+
+        let key = MasterKey::from_hex(MASTER).unwrap();
+        let wished: Arc<TestClock> = Arc::clone(&clock);
+        let anew = Options { new_store: true, ..Options::new(dir.path(), key, wished) };
+        drop(SqliteStore::open(anew).unwrap());
+        assert!(dir.path().join(format!("lost-{}", START.0)).join(trace).exists(), "{trace}: not kept");
+        open(dir.path(), &clock).unwrap();
+    }
 }
 
 #[test]

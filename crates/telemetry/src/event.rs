@@ -131,6 +131,8 @@ pub struct MessageRouted<'a> {
     pub deliveries: usize,
     /// Digest of the canonical form.
     pub canonical: Option<Digest>,
+    /// Stylesheet that made it, and the digest over all its files.
+    pub stylesheet: Option<(&'a str, Digest)>,
     /// Reasons of the decision.
     pub reasons: &'a [dds_message::Reason],
     /// Rule and location of each finding, without its text.
@@ -161,6 +163,10 @@ impl Event for MessageRouted<'_> {
             object(json!({ "release": self.release, "rule": self.rule, "reasons": self.reasons }));
         if let Some(canonical) = self.canonical {
             facts.insert("canonical".to_owned(), json!(canonical));
+        }
+        if let Some((stylesheet, sources)) = self.stylesheet {
+            facts.insert("stylesheet".to_owned(), json!(stylesheet));
+            facts.insert("sources".to_owned(), json!(sources));
         }
         if !self.findings.is_empty() {
             facts.insert("findings".to_owned(), json!(self.findings));

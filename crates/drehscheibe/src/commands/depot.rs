@@ -1,10 +1,11 @@
 //! `drehscheibe depot`: releases.
 
-use std::{path::Path, process::ExitCode, time::Duration};
+use std::{collections::BTreeMap, io::Write as _, path::Path, process::ExitCode, time::Duration};
 
-use dds_config::{ProcessConfig, ReleaseStore, SourcePaths, build_release};
+use dds_config::{ProcessConfig, ReleaseStore, SourcePaths, build_release, read_release};
 use dds_depot::{CheckFinding, Release, ReleaseDiff, diff};
-use dds_message::Clock;
+use dds_message::{Clock, Code, Digest};
+use dds_store::sqlite::SqliteStore;
 use dds_telemetry::SystemClock;
 use dds_worker::Pool;
 use serde::Serialize;
@@ -12,7 +13,7 @@ use serde::Serialize;
 use super::held::held;
 use crate::{
     Failure,
-    cli::{Depot, DepotActivate, DepotDiff, Settings},
+    cli::{Depot, DepotActivate, DepotDiff, DepotShow, Settings},
     node,
     output::Output,
 };
@@ -33,17 +34,23 @@ pub(crate) async fn run(command: &Depot, output: Output) -> Result<ExitCode, Fai
         Depot::Diff(options) => show_diff(options, output).await?,
         Depot::Activate(options) => Box::pin(activate(options, output)).await?,
         Depot::List(options) => list(options, output)?,
+        Depot::Show(options) => show(options, output)?,
     }
     Ok(ExitCode::SUCCESS)
 }
 
-/// Builds, proves and stores a release of the rules and configuration of this process.
-async fn build(config: &ProcessConfig, file: &Path) -> Result<Release, Failure> {
-    let paths = SourcePaths {
+/// Where rules and configuration of this process lie.
+fn sources(config: &ProcessConfig, file: &Path) -> SourcePaths {
+    SourcePaths {
         rules: config.rules.clone(),
         config: file.parent().unwrap_or(Path::new(".")).to_owned(),
         schemas: config.schemas(),
-    };
+    }
+}
+
+/// Builds, proves and stores a release of the rules and configuration of this process.
+async fn build(config: &ProcessConfig, file: &Path) -> Result<Release, Failure> {
+    let paths = sources(config, file);
     let now = SystemClock.now();
     let pool = Pool::start(node::options::pool(config)).await?;
     let (release, _) = Box::pin(build_release(&paths, &pool, &now.legal_day())).await?;
@@ -55,8 +62,17 @@ async fn show_diff(options: &DepotDiff, output: Output) -> Result<(), Failure> {
     let config = super::settings(&options.settings.config)?;
     let releases = ReleaseStore::new(&config.releases);
     let load = |id: &str| releases.find(id).and_then(|id| releases.load(&id));
-    let after = load(&options.after)?;
-    let found = diff(&load(&options.before)?, &after, &SystemClock.now().legal_day());
+    let before = match &options.before {
+        Some(id) => load(id)?,
+        None => releases.active()?.map(|id| releases.load(&id)).transpose()?.ok_or_else(|| {
+            Failure::new(Code::RELEASE_UNKNOWN, ("kein Depotstand ist aktiv", "no release is active"))
+        })?,
+    };
+    let after = match &options.after {
+        Some(id) => load(id)?,
+        None => read_release(&sources(&config, &options.settings.config))?,
+    };
+    let found = diff(&before, &after, &SystemClock.now().legal_day());
     let parts = [
         (output.pick("Regeln", "rules"), &found.rules),
         (output.pick("Produkte", "products"), &found.products),
@@ -102,7 +118,22 @@ struct Difference<'a> {
 async fn activate(options: &DepotActivate, output: Output) -> Result<(), Failure> {
     let config = super::settings(&options.settings.config)?;
     let releases = ReleaseStore::new(&config.releases);
-    let before = releases.active()?;
+    let running = SqliteStore::in_use(&config.store);
+    if running == options.offline {
+        return Err(if running {
+            let text = (
+                "die Datendrehscheibe läuft: ohne --offline aktivieren",
+                "the router runs: activate without --offline",
+            );
+            Failure::argument(text)
+        } else {
+            let text = (
+                "die Datendrehscheibe läuft nicht und kann nichts bestätigen; mit --offline gilt der Depotstand ab ihrem nächsten Start",
+                "the router does not run and cannot confirm; with --offline the release is in force from its next start",
+            );
+            Failure::new(Code::ROUTER_UNREACHABLE, text)
+        });
+    }
     let id = match &options.release {
         Some(id) => releases.find(id)?,
         None => Box::pin(build(&config, &options.settings.config)).await?.id(),
@@ -111,17 +142,54 @@ async fn activate(options: &DepotActivate, output: Output) -> Result<(), Failure
     for finding in &held {
         output.line(finding.line(output.language));
     }
+    if options.offline {
+        output.line(format!(
+            "{} {id}",
+            output.pick("gilt ab dem nächsten Start:", "in force from the next start:")
+        ));
+        return output.result(&serde_json::json!({ "release": id, "held": held }));
+    }
     let patience = Duration::from_secs(options.timeout);
-    releases.await_confirmation(&config.node, &id, before.as_ref(), patience).await?;
+    releases.await_confirmation(&config.node, &id, patience).await?;
     output.line(format!("{} {id}", output.pick("aktiv und bestätigt:", "active and confirmed:")));
     output.result(&serde_json::json!({ "release": id, "confirmed": config.node, "held": held }))
+}
+
+/// The files of a release with their digests, or one of them as it is.
+fn show(options: &DepotShow, output: Output) -> Result<(), Failure> {
+    let config = super::settings(&options.settings.config)?;
+    let releases = ReleaseStore::new(&config.releases);
+    let files = releases.files(&releases.find(&options.release)?)?;
+    let Some(path) = &options.path else {
+        let listed = files.iter().map(|(path, bytes)| (path, Digest::of(bytes)));
+        for (path, digest) in listed.clone() {
+            output.line(format!("{digest}  {path}"));
+        }
+        return output.result(&listed.collect::<BTreeMap<_, _>>());
+    };
+    let bytes = files.get(path).ok_or_else(|| {
+        let text =
+            (format!("der Depotstand hat keine Datei {path}"), format!("the release has no file {path}"));
+        Failure::argument(text)
+    })?;
+    std::io::stdout().write_all(bytes).map_err(|error| {
+        Failure::new(
+            Code::FILE_UNUSABLE,
+            (format!("lässt sich nicht schreiben: {error}"), format!("cannot write: {error}")),
+        )
+    })
 }
 
 fn list(options: &Settings, output: Output) -> Result<(), Failure> {
     let config = super::settings(&options.config)?;
     let stored = ReleaseStore::new(&config.releases).list()?;
     for one in &stored {
-        let mark = if one.active { output.pick("aktiv", "active") } else { "" };
+        let mark = match (one.active, one.damaged) {
+            (true, true) => output.pick("aktiv, beschädigt", "active, damaged"),
+            (false, true) => output.pick("beschädigt", "damaged"),
+            (true, false) => output.pick("aktiv", "active"),
+            (false, false) => "",
+        };
         output.line(format!(
             "{} {} {:>6} {} {mark:<7} {}",
             one.id,

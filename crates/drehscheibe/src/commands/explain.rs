@@ -26,14 +26,19 @@ pub(crate) async fn run(options: &Explain, output: Output) -> Result<ExitCode, F
     })?;
     let history = store.history(id).await?;
     output.result(&serde_json::json!({ "message": record, "journal": history }))?;
-    for line in story(&record, &history, output.language) {
+    for line in story(&record, &history, output.language, options.full) {
         output.line(line);
     }
     Ok(ExitCode::SUCCESS)
 }
 
 /// The story in lines: head, one block per journal entry, and where the message stands now.
-pub(crate) fn story(record: &MessageRecord, history: &[LogRow], language: Language) -> Vec<String> {
+pub(crate) fn story(
+    record: &MessageRecord,
+    history: &[LogRow],
+    language: Language,
+    full: bool,
+) -> Vec<String> {
     let say = |de: &'static str, en: &'static str| pick(language, de, en);
     let unknown = say("unbekannt", "unknown");
     let text = |value: Option<String>| value.unwrap_or_else(|| unknown.to_owned());
@@ -60,7 +65,7 @@ pub(crate) fn story(record: &MessageRecord, history: &[LogRow], language: Langua
     ];
     for row in history {
         lines.push(format!("{}  {}", row.at, headline(row, language)));
-        lines.extend(details(row, language).into_iter().map(|line| format!("{:26}{line}", "")));
+        lines.extend(details(row, language, full).into_iter().map(|line| format!("{:26}{line}", "")));
     }
     lines.push(String::new());
     lines.push(format!("{}: {}", say("Stand", "Now"), say(record.state.german(), record.state.as_str())));
@@ -151,7 +156,8 @@ fn target(row: &LogRow) -> String {
     row.target.as_ref().map(|target| format!(" → {target}")).unwrap_or_default()
 }
 
-fn details(row: &LogRow, language: Language) -> Vec<String> {
+/// Digests are shown by their beginning, unless `full`.
+fn details(row: &LogRow, language: Language, full: bool) -> Vec<String> {
     let say = |de: &'static str, en: &'static str| pick(language, de, en);
     let mut lines = Vec::new();
     if let Some(code) = row.code.as_deref().and_then(Code::from_name) {
@@ -162,7 +168,7 @@ fn details(row: &LogRow, language: Language) -> Vec<String> {
         let value = row.data.get(key);
         let shown = match value {
             Some(Value::Object(_)) => value.and_then(|text| told(text, language)).map(str::to_owned),
-            Some(Value::String(text)) if text.len() == 64 => value.and_then(short),
+            Some(Value::String(text)) if text.len() == 64 && !full => value.and_then(short),
             Some(Value::String(text)) => Some(text.clone()),
             Some(Value::Number(number)) => Some(number.to_string()),
             _ => None,
@@ -179,7 +185,9 @@ fn details(row: &LogRow, language: Language) -> Vec<String> {
     fact("product", "Produkt", "product");
     fact("stylesheet", "Stylesheet", "stylesheet");
     fact("stylesheet_digest", "SHA-256 des Stylesheets", "SHA-256 of the stylesheet");
+    fact("sources", "SHA-256 über alle seine Dateien", "SHA-256 over all its files");
     fact("output", "SHA-256 des Ergebnisses", "SHA-256 of the output");
+    fact("receipt", "Quittung des Zielsystems", "receipt of the target");
     fact("attempt", "Versuch", "attempt");
     fact("detail", "Ursache", "cause");
     fact("by", "durch", "by");

@@ -1,17 +1,26 @@
 //! `drehscheibe journal`: the evidence.
 
-use std::{fs::File, io::Write, process::ExitCode};
+use std::{
+    fs::File,
+    io::{BufRead as _, BufReader, Write},
+    path::Path,
+    process::ExitCode,
+};
 
 use dds_message::{Clock, Code, DeliveryState, Digest, MessageState, Timestamp};
-use dds_store::{AuditLog, LogQuery};
+use dds_store::{
+    Anchor, AuditLog, ChainReport, LogQuery, LogRow,
+    sqlite::{ContentReport, Difference, ExportCheck},
+};
 use dds_telemetry::SystemClock;
 use indicatif::ProgressBar;
+use serde::Serialize;
 
 use crate::{
     Failure,
     cli::{Journal, JournalExport, JournalSearch, JournalVerify},
     node,
-    output::{Output, file_error},
+    output::{Language, Output, file_error},
 };
 
 /// Entries read at once while exporting.
@@ -28,22 +37,24 @@ pub(crate) async fn run(command: &Journal, output: Output) -> Result<ExitCode, F
     }
 }
 
+/// What was verified: the chain, and for the whole journal also what it tells of.
+#[derive(Serialize)]
+struct Verified {
+    #[serde(flatten)]
+    chain: ChainReport,
+    content: Option<ContentReport>,
+}
+
 async fn verify(options: &JournalVerify, output: Output) -> Result<ExitCode, Failure> {
-    let store = node::reader(&super::settings(&options.settings.config)?)?;
-    if let Some(anchor) = &options.anchor {
-        contains(&store, anchor).await?;
-    }
-    let report = store.verify(options.from, options.to).await?;
-    let asked = options.from > 1 || options.to.is_some();
-    if report.checked == 0 && report.broken.is_none() && asked {
-        let last = store.anchor().await?.seq;
-        return Err(Failure::argument((
-            format!("in diesem Bereich ist kein Eintrag; der letzte ist {last}"),
-            format!("no entry in this range; the last is {last}"),
-        )));
-    }
+    let anchor = options.anchor.as_deref().map(parse_anchor).transpose()?;
+    let (chain, content) = match &options.file {
+        Some(file) => (verify_export(file, anchor)?, None),
+        None => verify_store(options, anchor).await?,
+    };
+    let report = Verified { chain, content };
     output.result(&report)?;
-    if let Some((entry, why)) = &report.broken {
+    let Verified { chain, content } = report;
+    if let Some((entry, why)) = &chain.broken {
         return Err(Failure::new(
             Code::CHAIN_BROKEN,
             (format!("Eintrag {entry} passt nicht in die Kette"), format!("entry {entry}: {why}")),
@@ -51,32 +62,131 @@ async fn verify(options: &JournalVerify, output: Output) -> Result<ExitCode, Fai
     }
     output.line(format!(
         "{} {}",
-        report.checked,
+        chain.checked,
         output.pick("Einträge geprüft, Kette unverletzt", "entries checked, chain intact")
     ));
-    if let Some(anchor) = report.anchor {
+    if let Some(content) = content {
+        tell(&content, output)?;
+    }
+    if let Some(anchor) = chain.anchor {
         output.line(format!("{} {} {}", output.pick("Anker:", "anchor:"), anchor.seq, anchor.hash));
     }
     Ok(ExitCode::SUCCESS)
 }
 
-/// Whether the journal still has the entry of an anchor that somebody kept. Without one, a journal whose newest entries were
-/// cut off is a whole chain too.
-async fn contains(store: &impl AuditLog, anchor: &str) -> Result<(), Failure> {
-    let read = anchor.split_once(':').and_then(|(seq, hash)| {
-        Some((seq.parse::<i64>().ok().filter(|seq| *seq > 0)?, Digest::parse(hash).ok()?))
+async fn verify_store(
+    options: &JournalVerify,
+    anchor: Option<Anchor>,
+) -> Result<(ChainReport, Option<ContentReport>), Failure> {
+    let config = super::settings(&options.settings.config)?;
+    let log = node::log_reader(&config)?;
+    if let Some(anchor) = anchor {
+        contains(anchor, log.verify(anchor.seq, Some(anchor.seq)).await?.anchor)?;
+    }
+    let chain = log.verify(options.from, options.to).await?;
+    let part = options.from > 1 || options.to.is_some();
+    if part && chain.checked == 0 && chain.broken.is_none() {
+        let last = log.anchor().await?.seq;
+        return Err(Failure::argument((
+            format!("in diesem Bereich ist kein Eintrag; der letzte ist {last}"),
+            format!("no entry in this range; the last is {last}"),
+        )));
+    }
+    // Beside a broken chain nothing is worth comparing.
+    let content = if part || chain.broken.is_some() {
+        None
+    } else if options.payloads {
+        Some(node::reader(&config)?.compare().await?)
+    } else {
+        Some(log.compare().await?)
+    };
+    Ok((chain, content))
+}
+
+/// Verifies an export line by line.
+fn verify_export(file: &Path, anchor: Option<Anchor>) -> Result<ChainReport, Failure> {
+    let unusable = |error: std::io::Error| Failure::new(Code::FILE_UNUSABLE, file_error(file, &error));
+    let mut check = ExportCheck::default();
+    let mut found = None;
+    for (place, line) in BufReader::new(File::open(file).map_err(unusable)?).lines().enumerate() {
+        let row: LogRow = serde_json::from_str(&line.map_err(unusable)?).map_err(|error| {
+            let (path, line) = (file.display(), place + 1);
+            Failure::new(
+                Code::CHAIN_BROKEN,
+                (
+                    format!("{path}: Zeile {line} ist kein Eintrag des Protokolls"),
+                    format!("{path}: line {line} is no entry of the journal: {error}"),
+                ),
+            )
+        })?;
+        if anchor.is_some_and(|anchor| anchor.seq == row.seq) {
+            found = Some(Anchor { seq: row.seq, hash: row.hash });
+        }
+        check.add(&row);
+    }
+    if let Some(anchor) = anchor {
+        contains(anchor, found)?;
+    }
+    Ok(check.report())
+}
+
+/// Counts in words; what does not agree is an error.
+fn tell(content: &ContentReport, output: Output) -> Result<(), Failure> {
+    let ContentReport { messages, deliveries, files, opened, unjudged, differences, named } = content;
+    output.line(match output.language {
+        Language::German => format!(
+            "{messages} Nachrichten, {deliveries} Zustellungen und {files} Nutzdatendateien verglichen, {opened} Nutzdaten geöffnet"
+        ),
+        Language::English => format!(
+            "{messages} messages, {deliveries} deliveries and {files} payload files compared, {opened} payloads opened"
+        ),
     });
-    let (seq, hash) = read.ok_or_else(|| {
+    if *unjudged > 0 {
+        let why = output.pick(
+            "Nachrichten nicht vergleichbar: ein abgeschlossener Monat fehlt",
+            "messages cannot be compared: a closed month is missing",
+        );
+        output.line(format!("{unjudged} {why}"));
+    }
+    for Difference { message, delivery, what } in named {
+        let place = match delivery {
+            Some(delivery) => format!("{message} {} {delivery}", output.pick("Zustellung", "delivery")),
+            None => message.to_string(),
+        };
+        let (german, english) = what.text();
+        output.line(format!("  {place}: {}", output.pick(german, english)));
+    }
+    if *differences == 0 {
+        return Ok(());
+    }
+    Err(Failure::new(
+        Code::STORE_CORRUPT,
+        (
+            format!("{differences} Abweichungen zwischen Ablage und Protokoll"),
+            format!("{differences} differences between store and journal"),
+        ),
+    ))
+}
+
+fn parse_anchor(anchor: &str) -> Result<Anchor, Failure> {
+    let read = anchor.split_once(':').and_then(|(seq, hash)| {
+        let seq = seq.parse::<i64>().ok().filter(|seq| *seq > 0)?;
+        Some(Anchor { seq, hash: Digest::parse(hash).ok()? })
+    });
+    read.ok_or_else(|| {
         Failure::argument((
             format!("{anchor:?} ist kein Anker (NUMMER:HASH)"),
             format!("{anchor:?} is no anchor (NUMBER:HASH)"),
         ))
-    })?;
-    let found = store.verify(seq, Some(seq)).await?.anchor;
-    if found.is_some_and(|found| found.hash == hash) {
-        return Ok(());
-    }
+    })
+}
+
+/// Whether the journal still has the entry of an anchor that somebody kept. Without one, a journal whose newest entries were
+/// cut off is a whole chain too.
+fn contains(kept: Anchor, found: Option<Anchor>) -> Result<(), Failure> {
+    let seq = kept.seq;
     let text = match found {
+        Some(found) if found == kept => return Ok(()),
         None => (
             format!("Eintrag {seq} des Ankers ist nicht mehr da"),
             format!("entry {seq} of the anchor is no longer there"),
@@ -90,7 +200,7 @@ async fn contains(store: &impl AuditLog, anchor: &str) -> Result<(), Failure> {
 }
 
 async fn export(options: &JournalExport, output: Output) -> Result<ExitCode, Failure> {
-    let store = node::reader(&super::settings(&options.settings.config)?)?;
+    let store = node::log_reader(&super::settings(&options.settings.config)?)?;
     let failed = |error: std::io::Error| {
         let text = match &options.output {
             Some(file) => file_error(file, &error),
@@ -124,7 +234,7 @@ async fn export(options: &JournalExport, output: Output) -> Result<ExitCode, Fai
 }
 
 async fn search(options: &JournalSearch, output: Output) -> Result<ExitCode, Failure> {
-    let store = node::reader(&super::settings(&options.settings.config)?)?;
+    let store = node::log_reader(&super::settings(&options.settings.config)?)?;
     let moment = |text: &Option<String>| match text {
         Some(text) => Timestamp::parse(text).map(Some).map_err(|error| {
             let german = format!("{text:?} ist kein Zeitpunkt nach RFC 3339");

@@ -157,7 +157,9 @@ fn process_config(folder: &Path, mail: SocketAddr, options: &StageOptions) -> Re
     config.folders.inbox = Some(folder.join("eingang"));
     fs::create_dir_all(folder.join("eingang").join(FORM_SERVER)).map_err(failed)?;
     config.folders.interval = dds_depot::Span(std::time::Duration::from_secs(1));
-    config.telemetry.log = options.log.clone().unwrap_or_else(|| "warn".to_owned());
+    // That its store is a new one is no warning here.
+    config.telemetry.log =
+        options.log.clone().unwrap_or_else(|| "warn,dds_store::sqlite::schema=error".to_owned());
     config.smtp = Some(SmtpConfig {
         host: "127.0.0.1".to_owned(),
         port: mail.port(),

@@ -182,7 +182,13 @@ pub(crate) struct Router(Child);
 impl Router {
     /// Starts it and waits until it is ready.
     pub(crate) async fn start(stage: &Stage) -> Self {
+        Self::start_with(stage, &[]).await
+    }
+
+    /// The same with further arguments.
+    pub(crate) async fn start_with(stage: &Stage, arguments: &[&str]) -> Self {
         let mut command = Command::from(command(["serve"]));
+        command.args(arguments);
         command.arg("--config").arg(stage.config()).stdin(Stdio::null()).stdout(Stdio::null());
         let mut child = command.kill_on_drop(true).spawn().unwrap();
         let ready = async {

@@ -1,17 +1,22 @@
 //! Reading the journal: search, history, export, and the check of its hash chain.
 
-use std::path::Path;
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use async_trait::async_trait;
-use dds_message::{Digest, MessageId, Timestamp};
+use dds_message::{Clock, Digest, MessageId, Timestamp};
 use rusqlite::{Connection, params_from_iter, types::Value};
 
 use super::{
-    SqliteStore,
+    Inner, SqliteStore,
     archive::{self, Archive},
     chain::{Fields, GENESIS},
     fault::{Outcome, damaged},
-    rows,
+    files::Files,
+    reader::Readers,
+    rows, schema,
 };
 use crate::{Anchor, AuditLog, ChainReport, LogPage, LogQuery, LogRow, StoreError};
 
@@ -19,33 +24,92 @@ use crate::{Anchor, AuditLog, ChainReport, LogPage, LogQuery, LogRow, StoreError
 /// starting over.
 const STRIDE: i64 = 20_000;
 
+/// The journal of a store, read without the master key: it is not encrypted, and whoever verifies it needs no payloads. Cheap to
+/// clone.
+#[derive(Clone)]
+pub struct LogReader {
+    pub(super) dir: PathBuf,
+    pub(super) readers: Readers,
+    pub(super) files: Files,
+}
+
+impl LogReader {
+    /// Opens the journal of a store that exists, also while another process has it open.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] if there is no store, or one of another version.
+    pub fn open(dir: impl Into<PathBuf>, clock: Arc<dyn Clock>) -> Result<Self, StoreError> {
+        let dir = dir.into();
+        let readers = Readers::open(&dir, 1)?;
+        schema::check_form(&schema::open_reader(&dir)?)?;
+        let files = Files::read_only(&dir, clock);
+        Ok(Self { dir, readers, files })
+    }
+}
+
+impl std::fmt::Debug for LogReader {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("LogReader")
+    }
+}
+
+impl SqliteStore {
+    pub(super) fn log(&self) -> LogReader {
+        let Inner { dir, readers, files, .. } = &*self.inner;
+        LogReader { dir: dir.clone(), readers: readers.clone(), files: files.clone() }
+    }
+}
+
 #[async_trait]
 impl AuditLog for SqliteStore {
     async fn search(&self, query: &LogQuery, after: Option<i64>, limit: u32) -> Result<LogPage, StoreError> {
-        let (query, dir) = (query.clone(), self.inner.dir.clone());
-        self.inner.readers.read(move |db| search(db, &dir, &query, after, limit.max(1))).await
+        self.log().search(query, after, limit).await
     }
 
     async fn history(&self, id: MessageId) -> Result<Vec<LogRow>, StoreError> {
-        let dir = self.inner.dir.clone();
-        self.inner.readers.read(move |db| history(db, &dir, id)).await
+        self.log().history(id).await
     }
 
     async fn rows(&self, from: i64, limit: u32) -> Result<Vec<LogRow>, StoreError> {
-        let dir = self.inner.dir.clone();
-        self.inner.readers.read(move |db| entries(db, &dir, from, limit)).await
+        self.log().rows(from, limit).await
+    }
+
+    async fn verify(&self, from: i64, to: Option<i64>) -> Result<ChainReport, StoreError> {
+        self.log().verify(from, to).await
+    }
+
+    async fn anchor(&self) -> Result<Anchor, StoreError> {
+        self.log().anchor().await
+    }
+}
+
+#[async_trait]
+impl AuditLog for LogReader {
+    async fn search(&self, query: &LogQuery, after: Option<i64>, limit: u32) -> Result<LogPage, StoreError> {
+        let (query, dir) = (query.clone(), self.dir.clone());
+        self.readers.read(move |db| search(db, &dir, &query, after, limit.max(1))).await
+    }
+
+    async fn history(&self, id: MessageId) -> Result<Vec<LogRow>, StoreError> {
+        let dir = self.dir.clone();
+        self.readers.read(move |db| history(db, &dir, id)).await
+    }
+
+    async fn rows(&self, from: i64, limit: u32) -> Result<Vec<LogRow>, StoreError> {
+        let dir = self.dir.clone();
+        self.readers.read(move |db| entries(db, &dir, from, limit)).await
     }
 
     async fn verify(&self, from: i64, to: Option<i64>) -> Result<ChainReport, StoreError> {
         let end = match to {
             Some(to) => to,
-            None => self.anchor().await?.seq,
+            None => self.readers.read(end).await?,
         };
         let mut check = Check { next: from.max(1), previous: None, checked: 0, broken: None };
         while check.broken.is_none() && check.next <= end {
             let stop = end.min(check.next + STRIDE - 1);
-            let dir = self.inner.dir.clone();
-            check = self.inner.readers.read(move |db| check.run(db, &dir, stop)).await?;
+            let dir = self.dir.clone();
+            check = self.readers.read(move |db| check.run(db, &dir, stop)).await?;
         }
         let anchor = check.previous.filter(|_| check.checked > 0);
         let anchor = anchor.map(|hash| Anchor { seq: check.next - 1, hash });
@@ -53,9 +117,15 @@ impl AuditLog for SqliteStore {
     }
 
     async fn anchor(&self) -> Result<Anchor, StoreError> {
-        let head = self.inner.readers.read(rows::head).await?;
+        let head = self.readers.read(rows::head).await?;
         Ok(Anchor { seq: head.seq, hash: head.hash })
     }
+}
+
+/// The last entry there must be: every journal has a first one, and each closed month is noted in an entry behind it.
+fn end(db: &Connection) -> Outcome<i64> {
+    let floor = archive::floor(&archive::list(db)?);
+    Ok(rows::head(db)?.seq.max(floor + 1))
 }
 
 /// Search criteria with the index each can use, the most selective first.

@@ -8,7 +8,7 @@
 use dds_message::Digest;
 use sha2::{Digest as _, Sha256};
 
-use crate::LogRow;
+use crate::{Anchor, ChainReport, LogRow};
 
 /// Hash before the first entry.
 pub(crate) const GENESIS: Digest = Digest([0; 32]);
@@ -88,6 +88,50 @@ impl LogRow {
             data: &data,
         }
         .hash(&self.previous)
+    }
+}
+
+/// Verifies exported entries one by one, without a store: each must have the hash its content gives, and follow the one before.
+#[derive(Debug, Default)]
+pub struct ExportCheck {
+    checked: u64,
+    last: Option<Anchor>,
+    broken: Option<(i64, String)>,
+}
+
+impl ExportCheck {
+    /// Takes the next entry; what comes after the first that does not fit is not looked at.
+    pub fn add(&mut self, row: &LogRow) {
+        if self.broken.is_some() {
+            return;
+        }
+        let before = match self.last {
+            Some(last) => last,
+            // An export may begin later; what is before is then not proved by it.
+            None => Anchor { seq: row.seq - 1, hash: if row.seq == 1 { GENESIS } else { row.previous } },
+        };
+        let why = if row.seq != before.seq + 1 {
+            Some((before.seq + 1, "the entry is missing"))
+        } else if row.previous != before.hash || row.expected_hash() != row.hash {
+            Some((row.seq, "its content does not fit its hash and the entry before it"))
+        } else {
+            None
+        };
+        self.broken = why.map(|(seq, why)| (seq, why.to_owned()));
+        if self.broken.is_none() {
+            self.checked += 1;
+            self.last = Some(Anchor { seq: row.seq, hash: row.hash });
+        }
+    }
+
+    /// What was found. Nothing at all is broken too: every journal has a first entry.
+    #[must_use]
+    pub fn report(self) -> ChainReport {
+        let Self { checked, last, mut broken } = self;
+        if checked == 0 && broken.is_none() {
+            broken = Some((1, "the entry is missing".to_owned()));
+        }
+        ChainReport { checked, broken, anchor: last }
     }
 }
 

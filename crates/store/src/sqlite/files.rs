@@ -145,6 +145,11 @@ impl Files {
         })
     }
 
+    /// Whether the file is there and as long as a payload can be.
+    pub(super) fn is_whole(&self, blob: &BlobRef) -> bool {
+        fs::metadata(self.path(blob)).is_ok_and(|file| seal::clear_length(file.len()).is_some())
+    }
+
     /// Reads a whole payload.
     pub fn read(&self, blob: &BlobRef, key: &MessageKey) -> Result<Vec<u8>, StoreError> {
         let mut reader = self.reader(blob, key)?;

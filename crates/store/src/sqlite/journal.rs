@@ -480,7 +480,7 @@ fn no_document(id: MessageId) -> StoreError {
 }
 
 /// The list of attachments; none if the message came without.
-fn open_attachments(
+pub(super) fn open_attachments(
     key: &MessageKey,
     message: MessageId,
     sealed: Option<Vec<u8>>,

@@ -11,6 +11,7 @@ mod blobs;
 mod chain;
 mod checkpoint;
 mod committer;
+mod content;
 mod fault;
 pub mod files;
 mod journal;
@@ -38,6 +39,11 @@ use std::{
 
 use dds_message::{Clock, TargetId};
 
+pub use self::{
+    audit::LogReader,
+    chain::ExportCheck,
+    content::{ContentReport, Difference, Disagreement},
+};
 use self::{
     checkpoint::Checkpoints, committer::Committer, files::Files, queue::DueQueue, reader::Readers,
     shared::Shared,
@@ -56,13 +62,15 @@ pub struct Options {
     pub inline_limit: usize,
     /// Connections that read.
     pub readers: usize,
+    /// Begin anew where the database is gone but traces of it are there; they are set aside.
+    pub new_store: bool,
 }
 
 impl Options {
     /// The usual options: 64 KB inline, four readers.
     #[must_use]
     pub fn new(dir: impl Into<PathBuf>, master_key: MasterKey, clock: Arc<dyn Clock>) -> Self {
-        Self { dir: dir.into(), master_key, clock, inline_limit: 65_536, readers: 4 }
+        Self { dir: dir.into(), master_key, clock, inline_limit: 65_536, readers: 4, new_store: false }
     }
 }
 
@@ -98,14 +106,15 @@ impl SqliteStore {
     /// Opens the store, or makes it. Blocks: takes milliseconds, and 0.3 s per 100,000 open deliveries.
     ///
     /// Fails with [`StoreError::InUse`] if another process (or another value in this one) has it open, with
-    /// [`StoreError::Key`] if it was made under another master key, with [`StoreError::Corrupt`] if it is damaged.
+    /// [`StoreError::Key`] if it was made under another master key, with [`StoreError::Corrupt`] if it is damaged, with
+    /// [`StoreError::Missing`] if its database is gone.
     pub fn open(options: Options) -> Result<Self, StoreError> {
-        let Options { dir, master_key, clock, inline_limit, readers } = options;
+        let Options { dir, master_key, clock, inline_limit, readers, new_store } = options;
         let vault = Vault::new(&master_key);
         drop(master_key);
         private_folder(&dir).map_err(|error| fault::io("creating the folder of the store", &error))?;
         let lock = lock(&dir)?;
-        schema::create_if_missing(&dir, &vault)?;
+        schema::create_if_missing(&dir, &vault, new_store, clock.now())?;
         let (writer, generation) = schema::open_writer(&dir, &vault)?;
         let files = Files::open(&dir, Arc::clone(&clock))?;
 
@@ -130,7 +139,7 @@ impl SqliteStore {
     ///
     /// Fails with [`StoreError::Key`] if it was made under another master key.
     pub fn open_read_only(options: Options) -> Result<Self, StoreError> {
-        let Options { dir, master_key, clock, inline_limit, readers } = options;
+        let Options { dir, master_key, clock, inline_limit, readers, .. } = options;
         let vault = Vault::new(&master_key);
         schema::check(&schema::open_reader(&dir)?, &dir, &vault)?;
         let inner = Inner {
@@ -153,6 +162,19 @@ impl SqliteStore {
     /// If the database cannot be read.
     pub async fn waiting(&self) -> Result<BTreeMap<TargetId, u64>, StoreError> {
         self.inner.readers.read(settle::waiting).await
+    }
+
+    /// Whether there is a database in this folder.
+    #[must_use]
+    pub fn exists(dir: &Path) -> bool {
+        dir.join(schema::DATABASE).exists()
+    }
+
+    /// Whether a process has the store in this folder open to write.
+    #[must_use]
+    pub fn in_use(dir: &Path) -> bool {
+        let lock = File::open(dir.join("lock"));
+        lock.is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
     }
 
     /// Makes and opens the keys of messages. Cheap to clone.

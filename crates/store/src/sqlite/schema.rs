@@ -2,10 +2,14 @@
 
 use std::{fs, io::ErrorKind, path::Path};
 
+use dds_message::Timestamp;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, config::DbConfig, params};
 
 use super::fault::{self, Outcome};
 use crate::{StoreError, Vault};
+
+/// File of the database in the folder of the store.
+pub(super) const DATABASE: &str = "store.db";
 
 /// Version of the tables below. Raise it with every change, and add the step from the version before.
 const VERSION: i64 = 3;
@@ -129,13 +133,33 @@ pub(super) const ARCHIVE_TABLE: &str = "CREATE TABLE archive (
     to_at INTEGER NOT NULL
 ) STRICT";
 
-/// Makes the database in `dir` if there is none. A crash leaves either no database or a whole one.
-pub(super) fn create_if_missing(dir: &Path, vault: &Vault) -> Result<(), StoreError> {
-    let (path, fresh) = (dir.join("store.db"), dir.join("store.db.new"));
+/// What only a store leaves behind that had a database.
+const TRACES: [&str; 4] = ["blobs", "journal", "store.db-wal", "store.db-shm"];
+
+/// Makes the database in `dir` if there is none. A crash leaves either no database or a whole one. Where a database must have
+/// been, an empty one in its place would accept every repeat again and sweep the payload files as orphans: that is
+/// [`StoreError::Missing`], unless the operator wishes to begin anew; what is left then goes into a folder `lost-<time>`.
+pub(super) fn create_if_missing(
+    dir: &Path,
+    vault: &Vault,
+    anew: bool,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let (path, fresh) = (dir.join(DATABASE), dir.join("store.db.new"));
     if path.exists() {
         return Ok(());
     }
-    for leftover in ["store.db.new", "store.db.new-journal", "store.db-wal", "store.db-shm"] {
+    let traces: Vec<&str> = TRACES.into_iter().filter(|name| dir.join(name).exists()).collect();
+    if !traces.is_empty() {
+        if !anew {
+            return Err(StoreError::Missing(dir.display().to_string()));
+        }
+        let lost = dir.join(format!("lost-{}", now.0));
+        super::private_folder(&lost)
+            .and_then(|()| traces.iter().try_for_each(|name| fs::rename(dir.join(name), lost.join(name))))
+            .map_err(|error| fault::io("setting aside what is left of the store", &error))?;
+    }
+    for leftover in ["store.db.new", "store.db.new-journal"] {
         match fs::remove_file(dir.join(leftover)) {
             Err(error) if error.kind() != ErrorKind::NotFound => return Err(fault::io("clearing", &error)),
             _ => {}
@@ -144,7 +168,9 @@ pub(super) fn create_if_missing(dir: &Path, vault: &Vault) -> Result<(), StoreEr
     make(&fresh, vault)?;
     fs::File::open(&fresh).and_then(|file| file.sync_all()).map_err(|error| fault::io("syncing", &error))?;
     fs::rename(&fresh, &path).map_err(|error| fault::io("creating the database", &error))?;
-    super::files::sync_dir(dir)
+    super::files::sync_dir(dir)?;
+    tracing::warn!(folder = %dir.display(), "store.created");
+    Ok(())
 }
 
 fn make(path: &Path, vault: &Vault) -> Result<(), StoreError> {
@@ -166,7 +192,7 @@ fn make(path: &Path, vault: &Vault) -> Result<(), StoreError> {
 
 /// Opens the connection of the committer: checks form and master key and counts up the generation, which it returns.
 pub(super) fn open_writer(dir: &Path, vault: &Vault) -> Result<(Connection, i64), StoreError> {
-    let db = writer(&dir.join("store.db"))?;
+    let db = writer(&dir.join(DATABASE))?;
     upgrade(&db)?;
     check(&db, dir, vault)?;
     let count = "UPDATE meta SET value = value + 1 WHERE key = 'generation' RETURNING value";
@@ -194,21 +220,25 @@ fn upgrade(db: &Connection) -> Outcome<()> {
     Ok(())
 }
 
-/// Whether this program can read the store, and the master key is the one it was made under.
-pub(super) fn check(db: &Connection, dir: &Path, vault: &Vault) -> Result<(), StoreError> {
-    let meta = |key: &str| -> Outcome<Option<rusqlite::types::Value>> {
-        Ok(db.query_row("SELECT value FROM meta WHERE key = ?1", [key], |row| row.get(0)).optional()?)
-    };
-    match meta("schema")? {
-        Some(rusqlite::types::Value::Integer(VERSION)) => {}
-        Some(rusqlite::types::Value::Integer(other)) => {
-            return Err(StoreError::Unavailable(format!(
-                "the store has schema {other}, this program writes {VERSION}: start the version that wrote it"
-            )));
-        }
-        _ => return Err(StoreError::Corrupt("no schema version".into())),
+fn meta(db: &Connection, key: &str) -> Outcome<Option<rusqlite::types::Value>> {
+    Ok(db.query_row("SELECT value FROM meta WHERE key = ?1", [key], |row| row.get(0)).optional()?)
+}
+
+/// Whether this program can read the store.
+pub(super) fn check_form(db: &Connection) -> Result<(), StoreError> {
+    match meta(db, "schema")? {
+        Some(rusqlite::types::Value::Integer(VERSION)) => Ok(()),
+        Some(rusqlite::types::Value::Integer(other)) => Err(StoreError::Unavailable(format!(
+            "the store has schema {other}, this program writes {VERSION}: start the version that wrote it"
+        ))),
+        _ => Err(StoreError::Corrupt("no schema version".into())),
     }
-    let Some(rusqlite::types::Value::Blob(check)) = meta("key_check")? else {
+}
+
+/// The same, and whether the master key is the one it was made under.
+pub(super) fn check(db: &Connection, dir: &Path, vault: &Vault) -> Result<(), StoreError> {
+    check_form(db)?;
+    let Some(rusqlite::types::Value::Blob(check)) = meta(db, "key_check")? else {
         return Err(StoreError::Corrupt("no check value of the master key".into()));
     };
     if !vault.fits(&check)? {
@@ -233,7 +263,7 @@ fn writer(path: &Path) -> Outcome<Connection> {
 /// Opens a connection for the checkpoints.
 pub(super) fn open_checkpointer(dir: &Path) -> Result<Connection, StoreError> {
     let open = || -> Outcome<Connection> {
-        let db = connect(&dir.join("store.db"), OpenFlags::SQLITE_OPEN_READ_WRITE, 1)?;
+        let db = connect(&dir.join(DATABASE), OpenFlags::SQLITE_OPEN_READ_WRITE, 1)?;
         db.execute_batch("PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0;")?;
         Ok(db)
     };
@@ -243,7 +273,7 @@ pub(super) fn open_checkpointer(dir: &Path) -> Result<Connection, StoreError> {
 /// Opens a connection that only reads.
 pub(super) fn open_reader(dir: &Path) -> Result<Connection, StoreError> {
     let open = || -> Outcome<Connection> {
-        let db = connect(&dir.join("store.db"), OpenFlags::SQLITE_OPEN_READ_WRITE, 4)?;
+        let db = connect(&dir.join(DATABASE), OpenFlags::SQLITE_OPEN_READ_WRITE, 4)?;
         db.execute_batch("PRAGMA query_only = ON")?;
         Ok(db)
     };

@@ -136,14 +136,18 @@ fn settle_one(tx: &mut Tx<'_>, settlement: Settlement) -> Done<Settled> {
             attempted,
             due.map(|due| due.0),
             code.map(Code::as_str),
-            receipt,
+            &receipt,
         ])?;
     tx.count_delivery(Some(facts.state), next);
     tx.effect(match due {
         Some(due) => Effect::Retry(lease.delivery, due),
         None => Effect::Remove(lease.delivery),
     });
-    let entry = NewEntry { delivery: Some(lease.delivery), code: entry.code.or(code), ..entry };
+    let mut entry = NewEntry { delivery: Some(lease.delivery), code: entry.code.or(code), ..entry };
+    if let Some(receipt) = receipt {
+        // What the target gave for it is evidence like the delivery itself.
+        entry.data.insert("receipt".to_owned(), receipt.into());
+    }
     tx.log(&entry, at, &facts.subject(), Some(&facts.target), Some(next.as_str()))?;
     plan::conclude(tx, &facts.message, at).map(Settled::Applied)
 }
