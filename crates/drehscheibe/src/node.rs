@@ -24,6 +24,7 @@ use dds_outbound::{
     OsciSender, Targets, mailbox,
     osci::{Tracker, TrackerParts},
 };
+use dds_postbox::Postbox;
 use dds_router::Router;
 use dds_store::{
     Journal, MasterKey, NewEntry,
@@ -106,6 +107,9 @@ impl Node {
         for finding in check_certificates(&config, clock.now()) {
             tracing::warn!(code = %finding.code, %finding, "certificate.ends");
         }
+        for finding in config.osci.iter().flat_map(|osci| crate::osci::judge(osci, clock.now().to_jiff())) {
+            tracing::warn!(code = %finding.code, %finding, "osci.unsound");
+        }
         let telemetry = options::telemetry(&config)?;
         let store = open_store(&config, &clock)?;
         let token = admin::write_token(&config.store)?;
@@ -156,7 +160,8 @@ impl Node {
             folders: folders::Folders::default(),
             closing: watch::Sender::new(false),
         });
-        node.listen(token, &is_ready, &ended).await?;
+        let postbox = osci.as_ref().map(|osci| osci.postbox().clone());
+        node.listen(token, postbox, &is_ready, &ended).await?;
         if let Some(osci) = osci {
             node.listen_osci(osci, sender, &ended).await?;
         }
@@ -181,6 +186,7 @@ impl Node {
     async fn listen(
         &self,
         token: Digest,
+        postbox: Option<Postbox>,
         is_ready: &watch::Receiver<bool>,
         ended: &watch::Receiver<bool>,
     ) -> Result<(), Failure> {
@@ -199,6 +205,7 @@ impl Node {
             ready: is_ready.clone(),
             pool: self.pool.clone(),
             token,
+            postbox,
         });
         let mut doors = self.doors.lock().await;
         let closing = || end(self.closing.subscribe());

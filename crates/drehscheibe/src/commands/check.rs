@@ -106,7 +106,8 @@ pub(crate) async fn run(options: &Check, output: Output) -> Result<ExitCode, Fai
     Ok(if good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// The `drehscheibe.toml` beside the sources, if there is one, and what is wrong with it: its values, and certificates that end.
+/// The `drehscheibe.toml` beside the sources, if there is one, and what is wrong with it: its values, certificates that end, and keys and
+/// certificates of OSCI that cannot be used.
 fn process(config: &Path) -> (Option<ProcessConfig>, Vec<CheckFinding>) {
     let file = config.join("drehscheibe.toml");
     if !file.exists() {
@@ -114,7 +115,9 @@ fn process(config: &Path) -> (Option<ProcessConfig>, Vec<CheckFinding>) {
     }
     match ProcessConfig::load(&file) {
         Ok(config) => {
-            let findings = check_certificates(&config, SystemClock.now());
+            let now = SystemClock.now();
+            let mut findings = check_certificates(&config, now);
+            findings.extend(config.osci.iter().flat_map(|osci| crate::osci::judge(osci, now.to_jiff())));
             (Some(config), findings)
         }
         Err(finding) => (None, vec![finding]),
