@@ -1,5 +1,7 @@
 //! The operations listener: `/live`, `/ready`, `/metrics`, and what a person may do with deliveries.
 
+mod aside;
+
 use std::{fs, io::Write as _, os::unix::fs::OpenOptionsExt, path::Path, sync::Arc, time::Duration};
 
 use axum::{
@@ -10,6 +12,7 @@ use axum::{
     routing::{get, post},
 };
 use dds_message::{Clock, Code, DeliveryId, Digest, MessageId, Problem, TargetId};
+use dds_postbox::Postbox;
 use dds_store::Journal;
 use dds_telemetry::{Gauges, Telemetry};
 use dds_worker::Pool;
@@ -32,6 +35,8 @@ pub(crate) struct Admin {
     pub(crate) ready: tokio::sync::watch::Receiver<bool>,
     pub(crate) pool: Pool,
     pub(crate) token: Digest,
+    /// Mailboxes of OSCI, if there are any.
+    pub(crate) postbox: Option<Postbox>,
 }
 
 /// Routes of the operations listener.
@@ -46,6 +51,9 @@ pub(crate) fn app(admin: Admin) -> Router {
         .route("/admin/deliveries/{id}/cancel", post(cancel))
         .route("/admin/messages/{id}/release", post(release))
         .route("/admin/messages/{id}/reject", post(reject))
+        .route("/admin/osci/aside", get(aside::list))
+        .route("/admin/osci/aside/retry", post(aside::retry))
+        .route("/admin/osci/aside/drop", post(aside::end))
         .with_state(admin)
 }
 
@@ -107,6 +115,13 @@ async fn metrics(State(admin): State<Admin>) -> Response {
         Ok(backlog) => backlog,
         Err(error) => return refuse(&error.into()),
     };
+    let osci_set_aside = match &admin.postbox {
+        Some(postbox) => match postbox.run(|boxes| boxes.count_set_aside()).await {
+            Ok(count) => count,
+            Err(error) => return refuse(&aside::unusable(error)),
+        },
+        None => 0,
+    };
     let now = admin.clock.now();
     let messages = backlog.messages.iter().map(|(state, count)| ("message", state.as_str(), *count));
     let deliveries = backlog.deliveries.iter().map(|(state, count)| ("delivery", state.as_str(), *count));
@@ -116,6 +131,7 @@ async fn metrics(State(admin): State<Admin>) -> Response {
         oldest_due_seconds: oldest.unwrap_or(0),
         targets_waiting: backlog.targets.len() as u64,
         workers_lost: admin.pool.lost(),
+        osci_set_aside,
     };
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     ([(header::CONTENT_TYPE, kind)], admin.telemetry.metrics().page(&gauges)).into_response()
@@ -186,18 +202,26 @@ async fn act<T: Serialize>(
     headers: &HeaderMap,
     deed: impl Future<Output = Result<T, Problem>>,
 ) -> Response {
+    if let Err(problem) = allowed(admin, headers) {
+        return refuse(&problem);
+    }
+    match deed.await {
+        Ok(done) => Json(done).into_response(),
+        Err(problem) => refuse(&problem),
+    }
+}
+
+/// Whether the caller shows the token.
+fn allowed(admin: &Admin, headers: &HeaderMap) -> Result<(), Problem> {
     let shown = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     let shown = shown.and_then(|value| value.strip_prefix("Bearer ")).unwrap_or_default();
     // Digests are compared, so the time taken tells nothing about the token.
     if Digest::of(shown.as_bytes()) != admin.token {
         let text =
             ("das Token aus dem Ordner der Ablage ist nötig", "the token in the store's folder is needed");
-        return refuse(&Problem::new(Code::NOT_AUTHENTICATED, text));
+        return Err(Problem::new(Code::NOT_AUTHENTICATED, text));
     }
-    match deed.await {
-        Ok(done) => Json(done).into_response(),
-        Err(problem) => refuse(&problem),
-    }
+    Ok(())
 }
 
 fn refuse(problem: &Problem) -> Response {

@@ -51,7 +51,7 @@ pub(crate) enum Command {
     Bench(Bench),
     /// Ask a running router whether it is ready
     Health(Health),
-    /// Look into OSCI messages
+    /// Look into OSCI messages, and end what waits for a person
     Osci {
         #[command(subcommand)]
         command: Osci,
@@ -434,6 +434,37 @@ pub(crate) struct Saxony {
 pub(crate) enum Osci {
     /// Tell everything about a stored message: roles, feedback, process cards, every signature and digest
     Inspect(OsciInspect),
+    /// List, retry or drop deliveries in mailboxes of our own that cannot be taken over
+    Aside {
+        #[command(subcommand)]
+        command: Aside,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Aside {
+    /// List them: MessageId, code, since when, when again
+    List(Settings),
+    /// Try one again now, or all of them
+    Retry(AsideRetry),
+    /// Give one up: nobody tries it again, and its process card never shows a reception
+    Drop(AsideDrop),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AsideRetry {
+    #[command(flatten)]
+    pub(crate) settings: Settings,
+    /// MessageId; without it all
+    pub(crate) id: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AsideDrop {
+    #[command(flatten)]
+    pub(crate) settings: Settings,
+    /// MessageId
+    pub(crate) id: String,
 }
 
 /// Exit code: 0 readable and nothing invalid, 1 something invalid, 2 unreadable.

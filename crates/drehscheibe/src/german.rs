@@ -152,7 +152,19 @@ const TEXTS: &[(&str, &str)] = &[
     ("health", "Eine laufende Datendrehscheibe fragen, ob sie bereit ist"),
     ("health.admin", "Adresse des Betriebszugangs; ohne sie die der Konfiguration oder deren Vorgabe"),
     ("health.config", "drehscheibe.toml der Datendrehscheibe"),
-    ("osci", "OSCI-Nachrichten untersuchen"),
+    ("osci", "OSCI-Nachrichten untersuchen und erledigen, was auf einen Menschen wartet"),
+    (
+        "osci aside",
+        "Zustellungen auflisten, erneut versuchen oder aufgeben, die sich nicht übernehmen lassen",
+    ),
+    ("osci aside list", "Auflisten: MessageId, Fehlerschlüssel, seit wann, wann wieder"),
+    ("osci aside retry", "Eine jetzt erneut versuchen, oder alle"),
+    ("osci aside retry.id", "MessageId; ohne sie alle"),
+    (
+        "osci aside drop",
+        "Eine aufgeben: niemand versucht sie mehr, und ihr Laufzettel zeigt nie einen Empfang",
+    ),
+    ("osci aside drop.id", "MessageId"),
     (
         "osci inspect",
         "Alles über eine gespeicherte Nachricht sagen: Rollen, Rückmeldungen, Laufzettel, jede Signatur und jeden Hashwert",

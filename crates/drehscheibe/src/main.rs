@@ -21,7 +21,7 @@ use dds_depot::CheckFinding;
 use dds_message::{Code, Language, Problem, Text};
 
 use crate::{
-    cli::{Cli, Command},
+    cli::{Cli, Command, Osci},
     output::Output,
 };
 
@@ -169,7 +169,8 @@ async fn run(command: Command, output: Output) -> Result<ExitCode, Failure> {
         Command::Deliver { command } => commands::deliver::run(&command, output).await,
         Command::Bench(options) => bench::run(&options, output).await,
         Command::Health(options) => commands::health::run(&options, output).await,
-        Command::Osci { command } => Ok(commands::osci::run(&command, output)),
+        Command::Osci { command: Osci::Inspect(options) } => Ok(commands::osci::run(&options, output)),
+        Command::Osci { command: Osci::Aside { command } } => commands::aside::run(&command, output).await,
         Command::Schema => commands::schema(output),
         Command::Key => commands::key(output),
         Command::Saxony(options) => commands::saxony(&options, output),

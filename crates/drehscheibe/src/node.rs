@@ -26,6 +26,7 @@ use dds_outbound::{
     OsciSender, Targets, mailbox,
     osci::{Tracker, TrackerParts},
 };
+use dds_postbox::Postbox;
 use dds_router::Router;
 use dds_store::{
     Journal, MasterKey, NewEntry, StoreError,
@@ -115,6 +116,9 @@ impl Node {
         for finding in check_certificates(&config, clock.now()) {
             tracing::warn!(code = %finding.code, %finding, "certificate.ends");
         }
+        for finding in config.osci.iter().flat_map(|osci| crate::osci::judge(osci, clock.now().to_jiff())) {
+            tracing::warn!(code = %finding.code, %finding, "osci.unsound");
+        }
         let telemetry = options::telemetry(&config)?;
         let releases = ReleaseStore::new(&config.releases);
         let store = open_store(&config, &releases, &clock, new_store)?;
@@ -165,7 +169,8 @@ impl Node {
             folders: folders::Folders::default(),
             closing: watch::Sender::new(false),
         });
-        node.listen(token, &is_ready, &ended).await?;
+        let postbox = osci.as_ref().map(|osci| osci.postbox().clone());
+        node.listen(token, postbox, &is_ready, &ended).await?;
         if let Some(osci) = osci {
             node.listen_osci(osci, sender, &ended).await?;
         }
@@ -190,6 +195,7 @@ impl Node {
     async fn listen(
         &self,
         token: Digest,
+        postbox: Option<Postbox>,
         is_ready: &watch::Receiver<bool>,
         ended: &watch::Receiver<bool>,
     ) -> Result<(), Failure> {
@@ -208,6 +214,7 @@ impl Node {
             ready: is_ready.clone(),
             pool: self.pool.clone(),
             token,
+            postbox,
         });
         let mut doors = self.doors.lock().await;
         let closing = || end(self.closing.subscribe());

@@ -1,5 +1,6 @@
 //! Puts the parts of OSCI together: keys, trust, postbox, courier, and what listens and fetches.
 
+mod judge;
 mod refresh;
 
 use std::{
@@ -37,6 +38,7 @@ use jiff::SignedDuration;
 use rustls::ClientConfig;
 use tokio::sync::Notify;
 
+pub(crate) use judge::judge;
 pub(crate) use refresh::{Refresher, Stand};
 
 use crate::Failure;
@@ -350,10 +352,22 @@ fn certificates(files: &[PathBuf]) -> Result<Vec<Certificate>, Failure> {
     files.iter().map(|file| certificate(file)).collect()
 }
 
+/// Whether a file of the parties is one of a certificate, by its name.
+fn is_certificate(file: &Path) -> bool {
+    file.extension().is_some_and(|end| ["pem", "cer", "crt"].iter().any(|known| end == *known))
+}
+
+/// The one certificate of a file: of several nobody could say which is meant.
 fn certificate(file: &Path) -> Result<Certificate, Failure> {
     let bytes = read(file)?;
     let read = match std::str::from_utf8(&bytes) {
-        Ok(text) if text.contains("-----BEGIN") => Certificate::from_pem(text),
+        Ok(text) if text.contains("-----BEGIN") => {
+            let count = text.matches("-----BEGIN CERTIFICATE-----").count();
+            if count > 1 {
+                return Err(of_file(file, &format!("it holds {count} certificates, and one is wanted")));
+            }
+            Certificate::from_pem(text)
+        }
         _ => Certificate::from_der(bytes),
     };
     read.map_err(|error| of_file(file, &error.to_string()))

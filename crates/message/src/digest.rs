@@ -57,7 +57,10 @@ impl Digest {
     /// Reads 64 hex digits.
     pub fn parse(text: &str) -> Result<Self, Malformed> {
         let malformed = || Malformed::new("digest", text, ("64 Hexziffern", "64 hex digits"));
-        let hex = text.as_bytes();
+        // As `openssl x509 -fingerprint -sha256` prints it.
+        let is_paired = text.len() == 95 && text.split(':').all(|pair| pair.len() == 2);
+        let plain = if is_paired { text.replace(':', "") } else { text.to_owned() };
+        let hex = plain.as_bytes();
         if hex.len() != 64 {
             return Err(malformed());
         }
@@ -107,6 +110,15 @@ impl From<Digest> for String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn fingerprints_with_colons_are_read() {
+        let digest = Digest::of(b"x");
+        let pairs: Vec<_> = digest.0.iter().map(|octet| format!("{octet:02X}")).collect();
+        assert_eq!(Digest::parse(&pairs.join(":")).unwrap(), digest);
+        assert!(Digest::parse(&pairs[1..].join(":")).is_err());
+        assert!(Digest::parse(&pairs.join(":").replacen(':', "0", 1)).is_err());
+    }
 
     #[test]
     fn text_form_reads_back() {

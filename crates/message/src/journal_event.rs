@@ -41,13 +41,19 @@ pub enum JournalEvent {
     DeliveryRedirected,
     /// The recipient fetched it, says the OSCI process card (Laufzettel).
     OsciReceived,
+    /// A delivery pushed to us by OSCI was refused; its intermediary was told so.
+    OsciRefused,
+    /// A delivery in an OSCI mailbox of our own cannot be taken over and waits.
+    OsciSetAside,
+    /// A person ended a delivery that was set aside.
+    OsciDropped,
     /// A release was activated on a node.
     ReleaseActivated,
 }
 
 impl JournalEvent {
     /// All of them.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 23] = [
         Self::MessageAccepted,
         Self::MessageRouted,
         Self::MessageReleased,
@@ -67,6 +73,9 @@ impl JournalEvent {
         Self::DeliveryAgain,
         Self::DeliveryRedirected,
         Self::OsciReceived,
+        Self::OsciRefused,
+        Self::OsciSetAside,
+        Self::OsciDropped,
         Self::ReleaseActivated,
     ];
 
@@ -93,6 +102,9 @@ impl JournalEvent {
             Self::DeliveryAgain => "delivery.again",
             Self::DeliveryRedirected => "delivery.redirected",
             Self::OsciReceived => "osci.received",
+            Self::OsciRefused => "osci.refused",
+            Self::OsciSetAside => "osci.set_aside",
+            Self::OsciDropped => "osci.dropped",
             Self::ReleaseActivated => "release.activated",
         }
     }

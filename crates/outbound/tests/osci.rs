@@ -402,11 +402,11 @@ async fn the_reply_to_a_mediation_is_kept_for_the_way_back() {
     assert_eq!(told(&verdict).0, "delivered", "{verdict:?}");
     let now = jiff::Timestamp::from_millisecond(world.clock.now().0).unwrap();
     let own = vec![REPLIES.to_owned()];
-    let waiting = world.desktop.postbox.run(move |boxes| boxes.waiting(&own, now, 9)).await.unwrap();
+    let waiting = world.desktop.postbox.run(move |boxes| boxes.waiting(&own, now, 9, 9)).await.unwrap();
     let named = vec![keys().sender.certificate().sha256_hex().to_owned()];
-    let reachable = world.desktop.postbox.run(move |boxes| boxes.waiting(&named, now, 9)).await.unwrap();
-    assert!(reachable.is_empty(), "nobody who fetches at our intermediary finds it");
-    let [reply] = waiting.as_slice() else { panic!("{waiting:?}") };
+    let reachable = world.desktop.postbox.run(move |boxes| boxes.waiting(&named, now, 9, 9)).await.unwrap();
+    assert!(reachable.deliveries.is_empty(), "nobody who fetches at our intermediary finds it");
+    let [reply] = waiting.deliveries.as_slice() else { panic!("{waiting:?}") };
     assert!(String::from_utf8_lossy(&reply.envelope).contains("PGJlc2NoZWlkLz4"), "the content of the reply");
     let id = reply.id.clone();
     let answers = world.desktop.postbox.run(move |boxes| boxes.reply(&id)).await.unwrap();
@@ -652,6 +652,48 @@ async fn followed(world: &World, sender: OsciSender, url: &str) {
     assert_eq!(row.data["creation"], "2026-11-22T08:00:00Z");
     assert_eq!(row.data["reception"], "2026-11-22T09:00:00Z");
     assert!(!row.data.contains_key("subject"));
+}
+
+/// An office that left OSCI with many deliveries nobody fetched: those of the others are asked for all the same.
+#[tokio::test]
+async fn what_a_gone_target_left_hides_no_reception() {
+    let world = World::new().await;
+    let sender = world.desktop.sender(&world.clock);
+    let options = Options { osci: Some(sender.clone()), ..Options::default() };
+    let targets = Town { osci: Some(way(&world.place.url)), options, ..Town::default() }.targets();
+    let folder = tempfile::tempdir().unwrap();
+    let key = MasterKey::from_hex(&"ab".repeat(32)).unwrap();
+    let options =
+        dds_store::sqlite::Options::new(folder.path().join("store"), key, Arc::new(world.clock.clone()));
+    let store = SqliteStore::open(options).unwrap();
+    let at = world.clock.now().to_jiff().checked_sub(jiff::SignedDuration::from_hours(1)).unwrap();
+    let left = sender.postbox.run(move |boxes| {
+        for number in 0..1_000 {
+            boxes.keep_sent(&dds_postbox::Sent {
+                delivery: DeliveryId(Uuid::from_u128(number)),
+                target: target("gone"),
+                message_id: dds_osci::message::MessageId::new(format!("gone-{number}")),
+                state: SentState::Stored,
+                at,
+            })?;
+        }
+        Ok::<_, dds_postbox::PostboxError>(())
+    });
+    left.await.unwrap();
+    let mut sent = consignment("osci", 0, Vec::new());
+    (sent.message, sent.delivery) = planned(&store, &world.clock).await;
+    assert_eq!(told(&deliver(&targets, &sent).await).0, "delivered");
+    assert_eq!(Addressee::new(&world.place).fetch_all().await.len(), 1);
+    let tracker = Tracker::new(TrackerParts {
+        sender,
+        targets,
+        journal: Arc::new(store),
+        telemetry: dds_telemetry::Telemetry::default(),
+        every: Duration::from_secs(60),
+    });
+    world.clock.advance(Duration::from_secs(60));
+    assert_eq!(tracker.round().await.unwrap(), 0);
+    assert_eq!(tracker.round().await.unwrap(), 1);
 }
 
 /// A message with one delivery to the office.

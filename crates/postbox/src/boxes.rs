@@ -1,6 +1,6 @@
 //! [`Mailboxes`] on one SQLite connection, inside the transaction that the runner holds.
 
-use std::{collections::HashSet, sync::Arc};
+use std::{collections::HashSet, ops::RangeInclusive, sync::Arc};
 
 use dds_osci::{
     certificate::Certificate,
@@ -111,13 +111,27 @@ impl Boxes<'_> {
             }
         };
         let query = format!(
-            "SELECT id, mailbox, submitted, record FROM delivery WHERE mailbox = ?1 AND {condition} ORDER BY number LIMIT 2"
+            "SELECT id, mailbox, submitted, record, number FROM delivery WHERE mailbox = ?1 AND {condition} AND number > ?3 \
+             ORDER BY number LIMIT 2"
         );
+        let named = matches!(selection, Some(DeliverySelection::MessageId(_)));
         let mut statement = self.connection.prepare_cached(&query)?;
-        let mut rows = statement.query_map(params![mailbox, value], DeliveryRow::read)?;
-        let Some(first) = rows.next().transpose()? else { return Ok(None) };
-        let more = rows.next().transpose()?.is_some();
-        Ok(Some((self.delivery(first)?, more)))
+        let mut after = 0_i64;
+        loop {
+            let mut rows = statement.query_map(params![mailbox, value, after], |row| {
+                Ok((DeliveryRow::read(row)?, row.get(4)?))
+            })?;
+            let Some((first, number)) = rows.next().transpose()? else { return Ok(None) };
+            let more = rows.next().transpose()?.is_some();
+            let id = first.id();
+            match self.delivery(first) {
+                Ok(delivery) => return Ok(Some((delivery, more))),
+                Err(error) if named => return Err(error),
+                // It holds up nothing behind it; who asks for it by name learns that it cannot be had.
+                Err(error) => tracing::error!(osci = %id, %error, "osci.record_broken"),
+            }
+            after = number;
+        }
     }
 
     fn try_keep_card(&self, card: &Card) -> Result<(), PostboxError> {
@@ -209,12 +223,11 @@ impl Boxes<'_> {
         Ok((cards, more))
     }
 
-    fn try_expire(&self, unused_since: Timestamp) -> Result<(), PostboxError> {
-        let before = micros(unused_since);
+    fn try_expire(&self, used: &RangeInclusive<Timestamp>) -> Result<(), PostboxError> {
         let ended: Vec<String> = self
             .connection
-            .prepare_cached("SELECT conversation FROM dialogue WHERE used < ?1")?
-            .query_map([before], |row| row.get(0))?
+            .prepare_cached("SELECT conversation FROM dialogue WHERE used < ?1 OR used > ?2")?
+            .query_map([micros(*used.start()), micros(*used.end())], |row| row.get(0))?
             .collect::<Result<_, _>>()?;
         for conversation in ended {
             self.try_end_dialogue(&conversation)?;
@@ -250,6 +263,10 @@ pub(crate) struct DeliveryRow {
 }
 
 impl DeliveryRow {
+    pub(crate) fn id(&self) -> MessageId {
+        MessageId::new(self.id.clone())
+    }
+
     pub(crate) fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
         Ok(Self { id: row.get(0)?, mailbox: row.get(1)?, submitted: row.get(2)?, sealed: row.get(3)? })
     }
@@ -298,8 +315,8 @@ impl Mailboxes for Boxes<'_> {
         attempt(|| self.try_end_dialogue(conversation))
     }
 
-    fn expire_dialogues(&mut self, unused_since: Timestamp) -> Result<(), StoreFailed> {
-        attempt(|| self.try_expire(unused_since))
+    fn expire_dialogues(&mut self, used: RangeInclusive<Timestamp>) -> Result<(), StoreFailed> {
+        attempt(|| self.try_expire(&used))
     }
 
     fn open_dialogues(&mut self, client: &Fingerprint) -> Result<(usize, usize), StoreFailed> {

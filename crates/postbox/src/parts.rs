@@ -1,11 +1,14 @@
 //! Attachments on their way into and out of the postbox: encrypted files, written as they stream in.
 
+use std::{collections::HashSet, sync::Arc};
+
 use dds_message::MessageId;
 use dds_osci::{intake::PartStore, mime::PartHeaders};
 use dds_store::{
     BlobRef, MessageKey, Vault, WrappedKey,
     sqlite::files::{FileReader, FileWriter, Files},
 };
+use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -31,11 +34,17 @@ pub struct Parts {
     wrapped: WrappedKey,
     writer: Option<FileWriter>,
     written: Vec<BlobRef>,
+    /// What was written is no orphan as long as it is in somebody's hands, however long that lasts.
+    held: Held,
     kept: bool,
 }
 
+/// Files that no record names yet, and somebody still has in his hands.
+pub(crate) type Held = Arc<Mutex<HashSet<BlobRef>>>;
+
 impl Drop for Parts {
     fn drop(&mut self) {
+        self.held.lock().retain(|blob| !self.written.contains(blob));
         if self.kept {
             return;
         }
@@ -54,15 +63,14 @@ impl std::fmt::Debug for Parts {
 }
 
 impl Parts {
-    pub(crate) fn new(files: Files, vault: &Vault, owner: Uuid) -> Result<Self, PostboxError> {
+    pub(crate) fn new(files: Files, vault: &Vault, owner: Uuid, held: Held) -> Result<Self, PostboxError> {
         let (key, wrapped) = vault.new_message_key(MessageId(owner))?;
-        Ok(Self { files, owner, key, wrapped, writer: None, written: Vec::new(), kept: false })
+        Ok(Self { files, owner, key, wrapped, writer: None, written: Vec::new(), held, kept: false })
     }
 
     /// Writes a whole part, for what we make ourselves.
     pub fn put(&mut self, octets: &[u8]) -> Result<StoredPart, PostboxError> {
         let blob = self.files.write(&self.key, octets)?;
-        self.written.push(blob.clone());
         Ok(self.part(blob))
     }
 
@@ -77,7 +85,9 @@ impl Parts {
         self.kept = true;
     }
 
-    fn part(&self, blob: BlobRef) -> StoredPart {
+    fn part(&mut self, blob: BlobRef) -> StoredPart {
+        self.held.lock().insert(blob.clone());
+        self.written.push(blob.clone());
         StoredPart { blob, owner: self.owner, key: self.wrapped.0.clone() }
     }
 }
@@ -101,7 +111,6 @@ impl PartStore for Parts {
         let writer =
             self.writer.take().ok_or_else(|| PostboxError("a part ended before it began".to_owned()))?;
         let (blob, _, _) = writer.finish()?;
-        self.written.push(blob.clone());
         Ok(self.part(blob))
     }
 }

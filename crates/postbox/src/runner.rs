@@ -22,7 +22,9 @@ use rusqlite::{Connection, OptionalExtension as _};
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
-use crate::{Boxes, Parts, PostboxError, Revoked, StoredPart, boxes::Owners, parts, revoked, schema};
+use crate::{
+    Boxes, Parts, PostboxError, Revoked, StoredPart, boxes::Owners, parts, parts::Held, revoked, schema,
+};
 
 /// Steps in one transaction.
 const BATCH: usize = 64;
@@ -43,6 +45,7 @@ pub struct Postbox {
     jobs: mpsc::SyncSender<Job>,
     owners: Owners,
     pub(crate) files: Files,
+    pub(crate) held: Held,
     vault: Vault,
     revoked: Arc<[Revoked]>,
 }
@@ -80,7 +83,7 @@ impl Postbox {
             .name("osci-postbox".to_owned())
             .spawn(move || work(&connection, &key, &known, &queue))
             .map_err(|error| PostboxError(error.to_string()))?;
-        Ok(Self { jobs, owners, files, vault, revoked })
+        Ok(Self { jobs, owners, files, held: Held::default(), vault, revoked })
     }
 
     /// Runs one step as a transaction. When this returns `Ok`, what the step did is durable; when the step itself returned `Err`, nothing
@@ -123,7 +126,7 @@ impl Postbox {
     /// # Errors
     /// [`PostboxError`] without randomness.
     pub fn parts(&self) -> Result<Parts, PostboxError> {
-        Parts::new(self.files.clone(), &self.vault, Uuid::now_v7())
+        Parts::new(self.files.clone(), &self.vault, Uuid::now_v7(), Arc::clone(&self.held))
     }
 
     /// Opens a stored part; blocks.

@@ -5,7 +5,7 @@ use rusqlite::{Connection, config::DbConfig};
 use crate::PostboxError;
 
 /// Version of the tables; a newer file is refused.
-const VERSION: i64 = 3;
+const VERSION: i64 = 4;
 
 /// From form 1 to 2: dialogues and transfers in chunks get other columns. Both live for hours at most and are begun anew by whoever has
 /// them open; their files are swept.
@@ -23,6 +23,9 @@ UPDATE delivery SET bytes = length(record);
 CREATE TABLE load (mailbox TEXT PRIMARY KEY, deliveries INTEGER NOT NULL, bytes INTEGER NOT NULL) WITHOUT ROWID;
 INSERT INTO load SELECT mailbox, count(*), sum(bytes) FROM delivery WHERE received IS NULL GROUP BY mailbox;
 ";
+
+/// From form 3 to 4: what is set aside counts its tries.
+const COUNTED: &str = "ALTER TABLE set_aside ADD COLUMN tries INTEGER NOT NULL DEFAULT 1";
 
 /// Statements kept compiled; there are fewer.
 const STATEMENTS: usize = 128;
@@ -83,8 +86,10 @@ CREATE TABLE IF NOT EXISTS rendered (
 -- Parts named by a record; what is not here is swept.
 CREATE TABLE IF NOT EXISTS part (blob BLOB PRIMARY KEY, holder TEXT NOT NULL) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS part_holder ON part (holder);
--- Deliveries to ourselves that the main path refused for good.
-CREATE TABLE IF NOT EXISTS set_aside (id TEXT PRIMARY KEY, code TEXT NOT NULL, at INTEGER NOT NULL, again INTEGER NOT NULL) WITHOUT ROWID;
+-- Deliveries to ourselves that the main path could not take: since when for this reason, and when again.
+CREATE TABLE IF NOT EXISTS set_aside (
+  id TEXT PRIMARY KEY, code TEXT NOT NULL, at INTEGER NOT NULL, again INTEGER NOT NULL, tries INTEGER NOT NULL DEFAULT 1
+) WITHOUT ROWID;
 -- What the active recipient found elsewhere and could not read.
 CREATE TABLE IF NOT EXISTS unreadable (
   recipient TEXT NOT NULL, id TEXT NOT NULL, reason TEXT NOT NULL, since INTEGER NOT NULL, tries INTEGER NOT NULL,
@@ -119,6 +124,9 @@ pub(crate) fn prepare(connection: &Connection) -> Result<(), PostboxError> {
     }
     if matches!(version, 1 | 2) {
         step.execute_batch(SIZED)?;
+    }
+    if matches!(version, 1..VERSION) {
+        step.execute_batch(COUNTED)?;
     }
     step.execute_batch(TABLES)?;
     step.pragma_update(None, "user_version", VERSION)?;

@@ -74,10 +74,15 @@ impl Boxes<'_> {
         let mut statement = self.connection.prepare_cached(
             "SELECT delivery, target, message_id, state, at FROM sent WHERE state = 1 ORDER BY at LIMIT ?1",
         )?;
-        let rows = statement
-            .query_map([i64::try_from(limit).unwrap_or(i64::MAX)], row)?
-            .collect::<Result<Vec<_>, _>>()?;
-        rows.into_iter().map(Raw::sent).collect()
+        let rows = statement.query_map([i64::try_from(limit).unwrap_or(i64::MAX)], row)?;
+        let mut found = Vec::new();
+        for row in rows {
+            match row?.sent() {
+                Ok(sent) => found.push(sent),
+                Err(error) => tracing::error!(%error, "osci.record_broken"),
+            }
+        }
+        Ok(found)
     }
 }
 

@@ -1,5 +1,7 @@
 //! What nobody needs any more goes.
 
+use std::sync::Arc;
+
 use dds_message::Timestamp;
 
 use crate::{Boxes, Postbox, PostboxError, SentState};
@@ -24,12 +26,15 @@ impl Postbox {
             Ok::<_, PostboxError>(found)
         });
         let found = found.await.map_err(|error| PostboxError(error.to_string()))??;
+        let held = Arc::clone(&self.held);
         let orphans = self
             .run(move |boxes| {
+                // Looked at within the step: parts leave somebody's hands within the one whose records name them.
+                let held = held.lock();
                 let mut known = boxes.connection.prepare_cached("SELECT 1 FROM part WHERE blob = ?1")?;
                 let mut orphans = Vec::new();
                 for blob in found {
-                    if !known.exists([blob.0.as_bytes().as_slice()])? {
+                    if !held.contains(&blob) && !known.exists([blob.0.as_bytes().as_slice()])? {
                         orphans.push(blob);
                     }
                 }
@@ -72,6 +77,10 @@ fn sweep_rows(boxes: &mut Boxes<'_>, received: i64, begun: i64) -> Result<(usize
         [begun],
     )?;
     connection.execute("DELETE FROM upload WHERE begun < ?1", [begun])?;
+    connection.execute(
+        "DELETE FROM set_aside WHERE id NOT IN (SELECT id FROM delivery WHERE received IS NULL)",
+        [],
+    )?;
     connection.execute("DELETE FROM reply WHERE id NOT IN (SELECT id FROM delivery)", [])?;
     // A transfer of ours that is given up: the delivery, should it come back, is cut anew under another id.
     connection.execute(

@@ -6,10 +6,14 @@ use dds_osci::{
     laufzettel::Stamp,
     message::MessageId,
 };
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use rusqlite::{OptionalExtension as _, params, params_from_iter, types::Value};
 
-use crate::{Boxes, PostboxError, StoredPart, boxes::DeliveryRow, records::micros};
+use crate::{
+    Boxes, PostboxError, StoredPart,
+    boxes::DeliveryRow,
+    records::{micros, time},
+};
 
 /// Mailbox of the replies to what our sender mediates.
 ///
@@ -23,17 +27,37 @@ pub fn fetched_by(recipient: &str) -> Fingerprint {
     format!("fetch/{recipient}")
 }
 
-/// Beiseitegelegt: a delivery that the main path refused for good. It stays until it can be taken over.
+/// Longest rest of what was set aside. What would rest longer was noted by a clock that was ahead, and is due.
+pub const LONGEST_REST: SignedDuration = SignedDuration::from_hours(24);
+
+/// Beiseitegelegt: a delivery that the main path could not take over. It stays until it can be, or a person drops it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SetAside {
     /// Id of the delivery.
     pub id: MessageId,
+    /// Mailbox in which it lies.
+    pub mailbox: Fingerprint,
+    /// When it was put there.
+    pub submitted: Timestamp,
     /// Code of the refusal, such as `DDS-R001`.
     pub code: String,
-    /// When it was refused last.
-    pub at: Timestamp,
+    /// Since when it is refused for this reason.
+    pub since: Timestamp,
+    /// Tries in vain for this reason; 1 the first time.
+    pub tries: u32,
     /// When it is tried again.
     pub again: Timestamp,
+    /// It was not refused for this reason before.
+    pub is_new: bool,
+}
+
+/// What the collector has to do.
+#[derive(Debug)]
+pub struct Waiting {
+    /// Deliveries that nobody has looked at yet, oldest first, and behind them those set aside whose time has come.
+    pub deliveries: Vec<Delivery<StoredPart>>,
+    /// Records that cannot be read, and why.
+    pub broken: Vec<(MessageId, PostboxError)>,
 }
 
 /// Rückantwort: what a delivery in a mailbox of our own answers.
@@ -69,26 +93,45 @@ impl Boxes<'_> {
         }))
     }
 
-    /// Deliveries to take over now, oldest first. What was set aside comes back when its time has come.
+    /// Deliveries to take over now: at most `fresh` new ones, and at most `old` that were set aside and are due, longest due first.
+    /// However many were refused, and however dear it is to open them, they hold up nothing that is new.
     pub fn waiting(
         &mut self,
         mailboxes: &[Fingerprint],
         now: Timestamp,
-        limit: usize,
-    ) -> Result<Vec<Delivery<StoredPart>>, PostboxError> {
-        let places: Vec<String> = (0..mailboxes.len()).map(|place| format!("?{}", place + 2)).collect();
-        let query = format!(
-            "SELECT id, mailbox, submitted, record FROM delivery WHERE received IS NULL AND mailbox IN ({}) \
-             AND NOT EXISTS (SELECT 1 FROM set_aside WHERE set_aside.id = delivery.id AND again > ?1) ORDER BY number LIMIT {limit}",
-            places.join(",")
-        );
-        let values =
-            std::iter::once(Value::Integer(micros(now))).chain(mailboxes.iter().cloned().map(Value::Text));
-        let mut statement = self.connection.prepare_cached(&query)?;
-        let rows = statement
-            .query_map(params_from_iter(values), DeliveryRow::read)?
-            .collect::<Result<Vec<_>, _>>()?;
-        rows.into_iter().map(|row| self.delivery(row)).collect()
+        fresh: usize,
+        old: usize,
+    ) -> Result<Waiting, PostboxError> {
+        let places: Vec<String> = (0..mailboxes.len()).map(|place| format!("?{}", place + 3)).collect();
+        let places = places.join(",");
+        // Both take the same values; the first has no use for the times.
+        let queries = [
+            format!(
+                "SELECT id, mailbox, submitted, record FROM delivery WHERE received IS NULL AND mailbox IN ({places}) \
+                 AND ?1 < ?2 AND NOT EXISTS (SELECT 1 FROM set_aside WHERE set_aside.id = delivery.id) ORDER BY number LIMIT {fresh}"
+            ),
+            format!(
+                "SELECT delivery.id, mailbox, submitted, record FROM set_aside JOIN delivery ON delivery.id = set_aside.id \
+                 WHERE received IS NULL AND mailbox IN ({places}) AND (again <= ?1 OR again > ?2) ORDER BY again LIMIT {old}"
+            ),
+        ];
+        let latest = now.checked_add(LONGEST_REST).unwrap_or(Timestamp::MAX);
+        let times = [now, latest].map(|at| Value::Integer(micros(at)));
+        let values: Vec<Value> =
+            times.into_iter().chain(mailboxes.iter().cloned().map(Value::Text)).collect();
+        let mut waiting = Waiting { deliveries: Vec::new(), broken: Vec::new() };
+        for query in queries {
+            let mut statement = self.connection.prepare_cached(&query)?;
+            for row in statement.query_map(params_from_iter(&values), DeliveryRow::read)? {
+                let row = row?;
+                let id = row.id();
+                match self.delivery(row) {
+                    Ok(delivery) => waiting.deliveries.push(delivery),
+                    Err(error) => waiting.broken.push((id, error)),
+                }
+            }
+        }
+        Ok(waiting)
     }
 
     /// The main path has it durably: Reception is noted.
@@ -107,25 +150,100 @@ impl Boxes<'_> {
         Ok(())
     }
 
-    /// Sets a delivery aside.
-    pub fn set_aside(&mut self, aside: &SetAside) -> Result<(), PostboxError> {
+    /// Sets a delivery aside: for `first`, and for the same reason again twice as long each time, up to `longest`. What is not there, or
+    /// was received meanwhile, is no longer set aside: `None`.
+    pub fn set_aside(
+        &mut self,
+        id: &MessageId,
+        code: &str,
+        now: Timestamp,
+        (first, longest): (SignedDuration, SignedDuration),
+    ) -> Result<Option<SetAside>, PostboxError> {
+        let Some(before) = self.one_set_aside(id)? else { return Ok(None) };
+        let is_new = before.code != code;
+        let (since, tries) = if is_new { (now, 1) } else { (before.since, before.tries.saturating_add(1)) };
+        let doubled = 2_i32.saturating_pow(tries.saturating_sub(1));
+        let rest = first.checked_mul(doubled).unwrap_or(longest).min(longest);
+        let again = now.checked_add(rest).unwrap_or(Timestamp::MAX);
         self.connection
-            .prepare_cached("INSERT OR REPLACE INTO set_aside (id, code, at, again) VALUES (?1, ?2, ?3, ?4)")?
-            .execute(params![aside.id.as_str(), aside.code, micros(aside.at), micros(aside.again)])?;
-        Ok(())
+            .prepare_cached(
+                "INSERT OR REPLACE INTO set_aside (id, code, at, tries, again) VALUES (?1, ?2, ?3, ?4, ?5)",
+            )?
+            .execute(params![id.as_str(), code, micros(since), tries, micros(again)])?;
+        Ok(Some(SetAside { code: code.to_owned(), since, tries, again, is_new, ..before }))
+    }
+
+    /// A delivery that waits, as it is set aside; without a reason if it is not.
+    fn one_set_aside(&mut self, id: &MessageId) -> Result<Option<SetAside>, PostboxError> {
+        let query = format!("{ASIDE} LEFT JOIN set_aside USING (id) WHERE received IS NULL AND id = ?1");
+        let mut statement = self.connection.prepare_cached(&query)?;
+        let found = statement.query_row([id.as_str()], RawAside::read).optional()?;
+        found.map(RawAside::aside).transpose()
+    }
+
+    /// What is set aside, longest first.
+    pub fn all_set_aside(&mut self, limit: usize) -> Result<Vec<SetAside>, PostboxError> {
+        let query =
+            format!("{ASIDE} JOIN set_aside USING (id) WHERE received IS NULL ORDER BY at LIMIT {limit}");
+        let mut statement = self.connection.prepare_cached(&query)?;
+        let rows = statement.query_map([], RawAside::read)?.collect::<Result<Vec<_>, _>>()?;
+        rows.into_iter().map(RawAside::aside).collect()
     }
 
     /// How many are set aside.
     pub fn count_set_aside(&mut self) -> Result<u64, PostboxError> {
         let count = self
             .connection
-            .prepare_cached("SELECT count(*) FROM set_aside")?
+            .prepare_cached("SELECT count(*) FROM set_aside JOIN delivery USING (id) WHERE received IS NULL")?
             .query_row([], |row| row.get::<_, i64>(0))?;
         Ok(u64::try_from(count).unwrap_or(0))
+    }
+
+    /// What is set aside is due, this one or everything, and its rests are short again; how many there are.
+    pub fn retry_set_aside(&mut self, id: Option<&MessageId>) -> Result<usize, PostboxError> {
+        let mut statement = self
+            .connection
+            .prepare_cached("UPDATE set_aside SET again = 0, tries = 0 WHERE ?1 IS NULL OR id = ?1")?;
+        Ok(statement.execute([id.map(MessageId::as_str)])?)
+    }
+
+    /// A person ends a delivery that is set aside: nobody tries it again. Its process card shows no reception, and it is kept as long as
+    /// what was received. `None`: it is not set aside.
+    pub fn drop_set_aside(
+        &mut self,
+        id: &MessageId,
+        at: Timestamp,
+    ) -> Result<Option<SetAside>, PostboxError> {
+        let found = self.one_set_aside(id)?.filter(|aside| !aside.code.is_empty());
+        if found.is_some() {
+            self.connection
+                .prepare_cached("UPDATE delivery SET received = ?2 WHERE id = ?1")?
+                .execute(params![id.as_str(), micros(at)])?;
+            self.connection.prepare_cached("DELETE FROM set_aside WHERE id = ?1")?.execute([id.as_str()])?;
+        }
+        Ok(found)
     }
 
     /// Whether a delivery was put into a mailbox before; a fetch that is repeated after a crash brings it again.
     pub fn has_delivery(&mut self, id: &MessageId) -> Result<bool, PostboxError> {
         Ok(self.connection.prepare_cached("SELECT 1 FROM delivery WHERE id = ?1")?.exists([id.as_str()])?)
+    }
+}
+
+/// Columns of [`RawAside`].
+const ASIDE: &str = "SELECT id, mailbox, submitted, coalesce(code, ''), coalesce(at, 0), coalesce(tries, 0), coalesce(again, 0) FROM delivery";
+
+struct RawAside(String, String, i64, String, i64, u32, i64);
+
+impl RawAside {
+    fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self(row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?, row.get(6)?))
+    }
+
+    fn aside(self) -> Result<SetAside, PostboxError> {
+        let Self(id, mailbox, submitted, code, since, tries, again) = self;
+        let (submitted, since, again) = (time(submitted)?, time(since)?, time(again)?);
+        let id = MessageId::new(id);
+        Ok(SetAside { id, mailbox, submitted, code, since, tries, again, is_new: false })
     }
 }

@@ -94,7 +94,7 @@ async fn what_lay_in_a_postbox_of_form_2_is_counted() {
     drop(old);
     let file = rusqlite::Connection::open(folder.path().join("postbox.sqlite")).unwrap();
     file.execute_batch(
-        "DROP TRIGGER delivery_comes; DROP TRIGGER delivery_goes; DROP TABLE load;
+        "DROP TRIGGER delivery_comes; DROP TRIGGER delivery_goes; DROP TABLE load; ALTER TABLE set_aside DROP COLUMN tries;
          ALTER TABLE delivery DROP COLUMN bytes; PRAGMA user_version = 2;",
     )
     .unwrap();

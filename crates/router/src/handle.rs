@@ -3,9 +3,10 @@
 use async_trait::async_trait;
 use bytes::Bytes;
 use dds_message::{
-    AnswerKind, Attachment, Channel, DeliveryId, DeliveryState, Format, MessageId, MessageState, Problem,
-    SourceId, TargetId, Timestamp,
+    AnswerKind, Attachment, Channel, Code, DeliveryId, DeliveryState, Format, JournalEvent, MessageId,
+    MessageState, Problem, SourceId, TargetId, Timestamp,
 };
+use dds_telemetry::Facts;
 use futures::stream::BoxStream;
 use serde::Serialize;
 
@@ -59,6 +60,9 @@ pub trait Handle: Send + Sync + 'static {
     /// Empfangsbestätigung: `source` has the answer with all that belongs to it, so its delivery is done. `false`: it was done
     /// before; `None`: unknown or another's.
     async fn answer_received(&self, source: &SourceId, answer: MessageId) -> Result<Option<bool>, Problem>;
+
+    /// Notes in the journal why something that came in became no message. The facts name it, and hold nothing personal.
+    async fn note(&self, event: JournalEvent, code: Code, facts: Facts) -> Result<(), Problem>;
 }
 
 /// An attachment with its bytes as a stream, each piece authenticated before it is yielded.

@@ -25,9 +25,9 @@ use std::{sync::Arc, time::Duration};
 use async_trait::async_trait;
 use bytes::Bytes;
 use dds_depot::{InForce, Release};
-use dds_message::{Attachment, Channel, Clock, Format, MessageId, Problem, SourceId};
-use dds_store::{BlobStore, Journal, Vault};
-use dds_telemetry::Telemetry;
+use dds_message::{Attachment, Channel, Clock, Code, Format, JournalEvent, MessageId, Problem, SourceId};
+use dds_store::{BlobStore, Journal, NewEntry, Vault};
+use dds_telemetry::{Facts, Telemetry};
 use dds_worker::Pool;
 use dds_xml::Limits;
 
@@ -162,6 +162,11 @@ impl Handle for Router {
 
     async fn answer_received(&self, source: &SourceId, answer: MessageId) -> Result<Option<bool>, Problem> {
         status::answer_received(self, source, answer).await
+    }
+
+    async fn note(&self, event: JournalEvent, code: Code, facts: Facts) -> Result<(), Problem> {
+        let entry = NewEntry { event: event.as_str(), code: Some(code), data: facts, ..NewEntry::default() };
+        Ok(self.inner.parts.journal.note(entry).await?)
     }
 }
 

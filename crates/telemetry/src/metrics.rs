@@ -69,6 +69,7 @@ pub struct Metrics {
     workers_lost: Counter,
     pub(crate) activations: Counter,
     unreadable: Family<Mailbox, Gauge>,
+    set_aside: Gauge,
     waiting: Family<State, Gauge>,
     oldest_due: Gauge,
     targets_waiting: Gauge,
@@ -85,6 +86,8 @@ pub struct Gauges {
     pub targets_waiting: u64,
     /// Worker processes lost since the start.
     pub workers_lost: u64,
+    /// OSCI deliveries set aside.
+    pub osci_set_aside: u64,
 }
 
 impl Default for Metrics {
@@ -132,6 +135,12 @@ impl Default for Metrics {
             "Deliveries that lie in a mailbox elsewhere and cannot be fetched, by [osci.fetch] section",
             unreadable.clone(),
         );
+        let set_aside = Gauge::default();
+        registry.register(
+            "osci_set_aside",
+            "Deliveries in OSCI mailboxes of our own that cannot be taken over and wait",
+            set_aside.clone(),
+        );
         let waiting = Family::<State, Gauge>::default();
         registry.register("in_state", "Messages and deliveries per state", waiting.clone());
         let oldest_due = Gauge::default();
@@ -154,6 +163,7 @@ impl Default for Metrics {
             workers_lost,
             activations,
             unreadable,
+            set_aside,
             waiting,
             oldest_due,
             targets_waiting,
@@ -181,6 +191,7 @@ impl Metrics {
             self.waiting.get_or_create(&label).set(i64::try_from(*count).unwrap_or(i64::MAX));
         }
         self.oldest_due.set(i64::try_from(gauges.oldest_due_seconds).unwrap_or(i64::MAX));
+        self.set_aside.set(i64::try_from(gauges.osci_set_aside).unwrap_or(i64::MAX));
         self.targets_waiting.set(i64::try_from(gauges.targets_waiting).unwrap_or(i64::MAX));
         // A counter only rises: what the pool counted since the page before is added.
         self.workers_lost.inc_by(gauges.workers_lost.saturating_sub(self.workers_lost.get()));

@@ -111,8 +111,8 @@ pub(crate) async fn run(options: &Check, output: Output) -> Result<ExitCode, Fai
     Ok(if good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// The `drehscheibe.toml` beside the sources, if there is one, and what is wrong with it: its values, certificates that end, and a
-/// master key that is not there.
+/// The `drehscheibe.toml` beside the sources, if there is one, and what is wrong with it: its values, certificates that end, a master key
+/// that is not there, and keys and certificates of OSCI that cannot be used.
 fn process(config: &Path) -> (Option<ProcessConfig>, Vec<CheckFinding>) {
     let file = config.join("drehscheibe.toml");
     if !file.exists() {
@@ -120,8 +120,10 @@ fn process(config: &Path) -> (Option<ProcessConfig>, Vec<CheckFinding>) {
     }
     match ProcessConfig::load(&file) {
         Ok(config) => {
-            let mut findings = check_certificates(&config, SystemClock.now());
+            let now = SystemClock.now();
+            let mut findings = check_certificates(&config, now);
             findings.extend(check_master_key(&file, &config));
+            findings.extend(config.osci.iter().flat_map(|osci| crate::osci::judge(osci, now.to_jiff())));
             (Some(config), findings)
         }
         Err(finding) => (None, vec![finding]),

@@ -68,7 +68,12 @@ fn message(id: &str, what: &str) -> Result<String, Failure> {
     Ok(format!("messages/{known}/{what}"))
 }
 
-async fn ask(settings: &Settings, path: &str, body: &serde_json::Value) -> Result<Response, Failure> {
+/// Asks the running router to do something.
+pub(super) async fn ask(
+    settings: &Settings,
+    path: &str,
+    body: &serde_json::Value,
+) -> Result<Response, Failure> {
     let config = super::settings(&settings.config)?;
     let token = admin::read_token(&config.store)?;
     let url = format!("http://{}/admin/{path}", config.listen.admin);

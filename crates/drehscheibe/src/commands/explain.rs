@@ -132,6 +132,11 @@ fn headline(row: &LogRow, language: Language) -> String {
         JournalEvent::OsciReceived => {
             say("vom Empfänger erhalten, sagt der OSCI-Laufzettel", "received, says the OSCI process card")
         }
+        JournalEvent::OsciRefused => say("über OSCI abgelehnt", "refused by OSCI"),
+        JournalEvent::OsciSetAside => say("OSCI-Zustellung beiseitegelegt", "OSCI delivery set aside"),
+        JournalEvent::OsciDropped => {
+            say("OSCI-Zustellung von einem Menschen aufgegeben", "OSCI delivery dropped by a person")
+        }
         JournalEvent::DeliveryRedirected => {
             let what = say("von einem Menschen umgeleitet", "redirected by a person");
             let from = row.target.as_deref().unwrap_or_default();

@@ -1,5 +1,6 @@
 //! One file per command.
 
+pub(crate) mod aside;
 pub(crate) mod check;
 pub(crate) mod deliver;
 pub(crate) mod depot;

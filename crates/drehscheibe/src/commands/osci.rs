@@ -20,7 +20,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     Failure,
-    cli::{Osci, OsciInspect},
+    cli::OsciInspect,
     output::{Output, file_error},
 };
 
@@ -73,9 +73,8 @@ impl Outcome {
     }
 }
 
-/// Runs a command about OSCI messages.
-pub(crate) fn run(command: &Osci, output: Output) -> ExitCode {
-    let Osci::Inspect(options) = command;
+/// Tells what a stored message holds.
+pub(crate) fn run(options: &OsciInspect, output: Output) -> ExitCode {
     one(options, output).unwrap_or_else(|failure| {
         output.failure(&failure);
         ExitCode::from(UNREADABLE)

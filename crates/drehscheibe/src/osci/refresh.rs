@@ -6,7 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use super::{Osci, certificate, files, trust_policy};
+use super::{Osci, certificate, files, is_certificate, trust_policy};
 use crate::Failure;
 
 /// What is read anew, as it lies there at a moment: each file with what changes when it is written, replaced or moved into place.
@@ -67,7 +67,7 @@ pub(super) fn mailboxes(osci: &Osci) -> Result<(), Failure> {
     let Some(config) = &osci.config.intermediary else { return Ok(()) };
     let mut owners = Vec::new();
     for file in files(&config.parties)? {
-        if file.extension().is_some_and(|end| ["pem", "cer", "crt"].iter().any(|known| end == *known)) {
+        if is_certificate(&file) {
             owners.push(certificate(&file)?);
         }
     }

@@ -3,14 +3,13 @@
 use std::{collections::HashMap, future::Future, sync::Arc, time::Duration};
 
 use dds_courier::Identity;
-use dds_message::{Channel, Clock, Code, Problem};
+use dds_message::{Clock, Code, JournalEvent, Problem};
 use dds_osci::{
     intermediary::{Delivery, Fingerprint},
     message::{Envelope, MessageId},
     xml::{Document, limits},
 };
-use dds_postbox::{Postbox, SetAside, StoredPart};
-use dds_telemetry::{MessageRefused, Telemetry};
+use dds_postbox::{LONGEST_REST, Postbox, StoredPart, Waiting};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Notify;
@@ -18,11 +17,14 @@ use tokio::sync::Notify;
 use super::{
     content::unreadable,
     door::{Delivered, Door, Prepared},
+    refusal::{Known, Refusals},
     server::OsciContext,
 };
 
-/// Deliveries taken at once.
+/// New deliveries taken at once.
 const BATCH: usize = 16;
+/// Deliveries set aside that are tried again beside them: however many there are, and whatever they cost, new ones go on.
+const AGAIN: usize = 4;
 /// Deliveries under way before and behind the one that is being accepted.
 const AHEAD: usize = 4;
 
@@ -60,7 +62,8 @@ impl OwnMailbox {
 pub struct CollectorOptions {
     /// Time between two looks when nobody wakes it.
     pub interval: Duration,
-    /// A delivery that was refused for good is tried again after so long: a corrected release may take it.
+    /// A delivery that was refused for good is tried again after so long, for a corrected release may take it; after twice as long the
+    /// next time, and so on up to a day.
     pub again: SignedDuration,
     /// A delivery that could not be taken now, for example because the router takes nothing more, is tried again after so long.
     pub soon: SignedDuration,
@@ -82,7 +85,7 @@ pub struct Collector {
     postbox: Postbox,
     own: HashMap<Fingerprint, Identity>,
     clock: Arc<dyn Clock>,
-    telemetry: Telemetry,
+    refusals: Refusals,
     wake: Arc<Notify>,
     options: CollectorOptions,
 }
@@ -97,30 +100,34 @@ impl Collector {
             postbox: context.postbox.clone(),
             own: own.collect(),
             clock: Arc::clone(&context.clock),
-            telemetry: context.telemetry.clone(),
+            refusals: context.refusals(),
             wake: Arc::clone(&context.wake),
             options,
         }
     }
 
-    /// Works until `shutdown` resolves; what is under way is finished first.
+    /// Works until `shutdown` resolves; what is under way is finished first. What was set aside before this process began is due at once:
+    /// rules and keys may be others now.
     pub async fn run(self, shutdown: impl Future<Output = ()> + Send) {
         tokio::pin!(shutdown);
+        let mut begun = false;
         loop {
-            let more = match self.collect().await {
-                Ok(taken) => taken == BATCH,
+            if !begun {
+                begun = self.postbox.run(|boxes| boxes.retry_set_aside(None)).await.is_ok();
+            }
+            let rest = match self.collect().await {
+                Ok(0) => self.options.interval,
+                Ok(_) => Duration::ZERO,
                 Err(problem) => {
                     tracing::warn!(code = %problem.code, detail = %problem.detail, "osci.collector_waits");
-                    false
+                    self.options.interval
                 }
             };
-            if more {
-                continue;
-            }
             tokio::select! {
+                biased;
                 () = &mut shutdown => return,
                 () = self.wake.notified() => {}
-                () = tokio::time::sleep(self.options.interval) => {}
+                () = tokio::time::sleep(rest) => {}
             }
         }
     }
@@ -132,49 +139,70 @@ impl Collector {
     pub async fn collect(&self) -> Result<usize, Problem> {
         let now = self.now();
         let own: Vec<Fingerprint> = self.own.keys().cloned().collect();
-        let waiting =
-            self.postbox.run(move |boxes| boxes.waiting(&own, now, BATCH)).await.map_err(unusable)?;
-        let count = waiting.len();
+        let waiting = self.postbox.run(move |boxes| boxes.waiting(&own, now, BATCH, AGAIN));
+        let Waiting { deliveries, broken } = waiting.await.map_err(unusable)?;
+        let count = deliveries.len() + broken.len();
+        for (id, error) in broken {
+            tracing::error!(code = %Code::OSCI_POSTBOX, osci = %id, %error, "osci.record_broken");
+            self.set_aside(Known { id: Some(id), ..Known::default() }, unusable(error), true).await?;
+        }
         // Opening costs private operations, accepting and noting wait for the disk: each goes on while the others do. Accepted is one
         // after the other, in the order in which they came.
-        let opened = stream::iter(waiting).map(|delivery| self.open(delivery)).buffered(AHEAD);
-        let accepted = opened.then(|(id, prepared)| async {
-            match prepared {
-                Ok(prepared) => (id, prepared.accept().await.map(drop)),
-                Err(problem) => (id, Err(problem)),
-            }
+        let opened = stream::iter(deliveries).map(|delivery| self.open(delivery)).buffered(AHEAD);
+        let accepted = opened.then(|(id, Opened { originator, prepared })| async move {
+            let taken = match prepared {
+                Ok(prepared) => prepared.accept().await.map(drop),
+                Err(problem) => Err(problem),
+            };
+            (id, originator, taken)
         });
-        let noted = accepted.map(|(id, taken)| self.note(id, taken)).buffered(AHEAD);
+        let noted = accepted.map(|(id, originator, taken)| self.note(id, originator, taken)).buffered(AHEAD);
         noted.try_collect::<()>().await?;
         Ok(count)
     }
 
     /// Notes in the mailbox what became of a delivery.
-    async fn note(&self, id: MessageId, taken: Result<(), Problem>) -> Result<(), Problem> {
+    async fn note(
+        &self,
+        id: MessageId,
+        originator: Option<String>,
+        taken: Result<(), Problem>,
+    ) -> Result<(), Problem> {
         let now = self.now();
         match taken {
             Ok(()) => self.postbox.run(move |boxes| boxes.taken(&id, now)).await.map_err(unusable),
             Err(problem) => {
-                // Nobody waits for an answer: what cannot be taken is kept, named and tried again, and holds up nothing else.
                 let last = is_final(&problem);
-                if last {
-                    let event = MessageRefused { source: None, channel: Channel::Osci, code: problem.code };
-                    let _facts = self.telemetry.record(&event);
-                }
-                tracing::warn!(code = %problem.code, detail = %problem.detail, osci = %id, last, "osci.set_aside");
-                let pause = if last { self.options.again } else { self.options.soon };
-                let again = now.checked_add(pause).unwrap_or(Timestamp::MAX);
-                let aside = SetAside { id, code: problem.code.to_string(), at: now, again };
-                self.postbox.run(move |boxes| boxes.set_aside(&aside)).await.map_err(unusable)
+                self.set_aside(Known { id: Some(id), originator, intermediary: None }, problem, last).await
             }
         }
     }
 
+    /// Nobody waits for an answer: what cannot be taken is kept, named and tried again, and holds up nothing else. It is told when it
+    /// is refused for this reason the first time; that it lies there, the gauge says.
+    async fn set_aside(&self, known: Known, problem: Problem, last: bool) -> Result<(), Problem> {
+        let Some(id) = known.id.clone() else { return Ok(()) };
+        let (now, code) = (self.now(), problem.code);
+        let rests =
+            if last { (self.options.again, LONGEST_REST) } else { (self.options.soon, self.options.soon) };
+        let setting = self.postbox.run(move |boxes| boxes.set_aside(&id, code.as_str(), now, rests));
+        let Some(aside) = setting.await.map_err(unusable)? else { return Ok(()) };
+        let (message_id, originator, again) = (aside.id.as_str(), known.originator.as_deref(), aside.again);
+        if aside.is_new {
+            tracing::warn!(%code, detail = %problem.detail, message_id, originator, last, %again, "osci.set_aside");
+            if last {
+                self.refusals.count(code);
+                self.refusals.note(JournalEvent::OsciSetAside, code, &known).await;
+            }
+        } else {
+            let tries = aside.tries;
+            tracing::debug!(%code, message_id, originator, last, tries, %again, "osci.still_aside");
+        }
+        Ok(())
+    }
+
     /// Opens a delivery in a task of its own, whether or not anybody asks for it yet.
-    fn open(
-        &self,
-        delivery: Delivery<StoredPart>,
-    ) -> impl Future<Output = (MessageId, Result<Prepared, Problem>)> + use<> {
+    fn open(&self, delivery: Delivery<StoredPart>) -> impl Future<Output = (MessageId, Opened)> + use<> {
         let id = delivery.id.clone();
         let identity = self.own.get(&delivery.mailbox).cloned();
         let opening = tokio::spawn(open(self.door.clone(), delivery, identity));
@@ -184,7 +212,7 @@ impl Collector {
                     "das Öffnen einer OSCI-Zustellung endete unerwartet",
                     "opening an OSCI delivery ended unexpectedly",
                 );
-                Err(Problem::new(Code::INTERNAL, text))
+                Opened::failed(Problem::new(Code::INTERNAL, text))
             };
             (id, opening.await.unwrap_or_else(gone))
         }
@@ -195,18 +223,37 @@ impl Collector {
     }
 }
 
-async fn open(
-    door: Door,
-    delivery: Delivery<StoredPart>,
-    identity: Option<Identity>,
-) -> Result<Prepared, Problem> {
+/// What opening a delivery came to.
+struct Opened {
+    /// SHA-256 of the originator's certificate.
+    originator: Option<String>,
+    prepared: Result<Prepared, Problem>,
+}
+
+impl Opened {
+    const fn failed(problem: Problem) -> Self {
+        Self { originator: None, prepared: Err(problem) }
+    }
+}
+
+async fn open(door: Door, delivery: Delivery<StoredPart>, identity: Option<Identity>) -> Opened {
     let Some(identity) = identity else {
         let text = (
             "die Identität dieses Postfachs ist nicht mehr konfiguriert",
             "the identity of this mailbox is configured no more",
         );
-        return Err(Problem::new(Code::OSCI_KEYS, text));
+        return Opened::failed(Problem::new(Code::OSCI_KEYS, text));
     };
+    match read(&door, delivery).await {
+        Ok(delivered) => Opened {
+            originator: Known::originator(&delivered.envelope),
+            prepared: door.prepare(delivered, &identity).await,
+        },
+        Err(problem) => Opened::failed(problem),
+    }
+}
+
+async fn read(door: &Door, delivery: Delivery<StoredPart>) -> Result<Delivered, Problem> {
     let stored = |why: String| unreadable("die Zustellung ist nicht lesbar", &why);
     let document =
         Document::parse(delivery.envelope, &limits()).map_err(|error| stored(error.to_string()))?;
@@ -217,8 +264,7 @@ async fn open(
     // Our intermediary keeps an originator's signature certificate only of those who signed, and elsewhere only those are pinned
     // whose signed answer is as good.
     let vouched = true;
-    let delivered = Delivered { document, envelope, attachments: delivery.attachments, key, reply, vouched };
-    door.prepare(delivered, &identity).await
+    Ok(Delivered { document, envelope, attachments: delivery.attachments, key, reply, vouched })
 }
 
 /// Only what another try with the same configuration cannot change is final.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use dds_courier::{AttachmentList, Identity, Trust};
-use dds_message::{Channel, Clock, Code, Digest, Format, Problem, SourceId};
+use dds_message::{Channel, Clock, Code, Digest, Digesting, Format, Problem, SourceId};
 use dds_osci::{
     certificate::Certificate,
     content::Content,
@@ -30,7 +30,7 @@ pub(super) struct Delivered {
     pub(super) envelope: Envelope,
     /// Its attachments.
     pub(super) attachments: Vec<Attachment<StoredPart>>,
-    /// Key against duplicates: the MessageId.
+    /// Key against duplicates where somebody vouches for the sender: the MessageId.
     pub(super) key: String,
     /// It is the reply to something we mediated.
     pub(super) reply: Option<Reply>,
@@ -84,17 +84,18 @@ impl Door {
         identity: &Identity,
     ) -> Result<Prepared, Problem> {
         let delivered = Arc::new(delivered);
-        let (source, early) = match delivered.originator() {
-            Some(originator) => (self.source(originator)?, None),
+        let (source, early, key) = match delivered.originator() {
+            Some(originator) => (self.source(originator)?, None, delivered.key.clone()),
             None => {
                 let content = self.open(&delivered, identity).await?;
                 // Nobody vouches for a sender: only the author himself can say who it is.
                 self.authors_trusted(&content, AuthorRule::Required).await?;
-                (self.source_of_authors(&content)?, Some(content))
+                let key = key_of_authors(&content);
+                (self.source_of_authors(&content)?, Some(content), key)
             }
         };
         let limits = self.sources.limits(&source).unwrap_or(self.limits);
-        let mut intake = match self.begin(&source, &delivered).await? {
+        let mut intake = match self.begin(&source, &key, delivered.reply).await? {
             Begin::New(intake) => intake,
             // The key names the delivery, wherever it comes from; it need not be opened once more.
             Begin::Known { first, .. } => return Ok(Prepared::Known(first)),
@@ -114,9 +115,9 @@ impl Door {
         Ok(Prepared::New { intake, document, format })
     }
 
-    async fn begin(&self, source: &SourceId, delivered: &Delivered) -> Result<Begin, Problem> {
-        let key = format!("osci:{}", delivered.key);
-        match delivered.reply {
+    async fn begin(&self, source: &SourceId, key: &str, reply: Option<Reply>) -> Result<Begin, Problem> {
+        let key = format!("osci:{key}");
+        match reply {
             None => self.handle.begin(source, Channel::Osci, Some(&key)).await,
             Some(Reply { message, kind }) => {
                 let answer = Answer { kind, message: Some(message), case: None };
@@ -233,6 +234,26 @@ impl Door {
         }
         Ok(source)
     }
+}
+
+/// Key against duplicates of what nobody vouches for: what the authors have signed. Whoever has seen a container can send it again, under as
+/// many MessageIds as he likes; it stays the same message.
+fn key_of_authors(content: &Content) -> String {
+    let containers = content.all_containers();
+    let signatures = containers.into_iter().flat_map(|container| &container.signatures);
+    let mut signed: Vec<Digest> = signatures
+        .map(|signature| {
+            let mut hash = Digesting::default();
+            hash.update(signature.signer.as_ref().map_or(b"".as_slice(), |signer| signer.der()));
+            hash.update(signature.signing_time.as_deref().unwrap_or_default().as_bytes());
+            signature.references.iter().for_each(|reference| hash.update(&reference.expected));
+            hash.finish().0
+        })
+        .collect();
+    signed.sort_unstable_by_key(|digest| digest.0);
+    let mut hash = Digesting::default();
+    signed.iter().for_each(|digest| hash.update(&digest.0));
+    format!("signed/{}", hash.finish().0)
 }
 
 /// Whose signatures stand in the content.

@@ -17,6 +17,7 @@ mod fetcher;
 mod gate;
 mod intermediary;
 mod recipient;
+mod refusal;
 mod server;
 
 pub use collector::{Collector, CollectorOptions, OwnMailbox};

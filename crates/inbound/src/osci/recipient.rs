@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use axum::{extract::Request, response::Response};
 use dds_courier::{Identity, Package};
-use dds_message::{Digest, Digesting, Problem};
+use dds_message::{Digest, Digesting, JournalEvent, Problem};
 use dds_osci::{
     certificate::Certificate,
     feedback::{FeedbackCode, Refused},
     intake::AttachmentRef,
     intermediary::Attachment,
     keys::Decrypter,
-    message::{CertificateRole, Envelope},
+    message::{CertificateRole, Envelope, MessageId},
     random::SystemRandom,
     recipient::{Incoming, Push, Recipient, Refusal, Response as Answer},
     signature::SigningOptions,
@@ -22,6 +22,7 @@ use tokio::task::spawn_blocking;
 use super::{
     collector::is_final,
     door::Delivered,
+    refusal::Known,
     server::{OsciContext, fault},
 };
 
@@ -50,13 +51,17 @@ impl RecipientEndpoint {
         };
         let incoming = match incoming {
             Ok(incoming) => incoming,
-            Err(answer) => return self.answer(*answer).await,
+            Err(answer) => {
+                if let Some(refused) = &answer.refused {
+                    tracing::info!(code = %refused.code, detail = refused.detail, "osci.refused");
+                }
+                return self.answer(*answer).await;
+            }
         };
         let push = incoming.push();
         let signer = push.signer.as_ref().map(|signer| (signer, CertificateUse::AddresseeSignature));
         if let Err(problem) = self.context.counts(signer.as_slice()).await {
-            tracing::error!(code = %problem.code, detail = %problem.detail, "osci.push_refused");
-            return self.answer(refuse(incoming, &problem)).await;
+            return self.refuse(incoming, &problem).await;
         }
         let envelope = push.envelope.clone();
         let key = key(push, &received.attachments);
@@ -71,20 +76,39 @@ impl RecipientEndpoint {
             Err(problem) => Err(problem),
         };
         drop(parts);
-        let answer = match taken {
+        match taken {
             Ok(acknowledgement) => {
                 tracing::debug!(message = %acknowledgement.id, "osci.taken");
-                accept(incoming)
+                self.answer(accept(incoming)).await
             }
-            Err(problem) => refuse(incoming, &problem),
+            Err(problem) => self.refuse(incoming, &problem).await,
+        }
+    }
+
+    /// Refuses a push: the intermediary tells the sender, we tell the operator. Only what an intermediary has signed comes into the
+    /// journal, else anybody could fill it; and not what it will bring again.
+    async fn refuse(&self, incoming: Incoming, problem: &Problem) -> Response {
+        let push = incoming.push();
+        let known = Known {
+            id: push.message_id().cloned(),
+            intermediary: push.signer.as_ref().map(|signer| signer.sha256_hex().to_owned()),
+            originator: Known::originator(&push.envelope),
         };
-        self.answer(answer).await
+        let last = is_final(problem);
+        let (refusals, code) = (self.context.refusals(), problem.code);
+        tracing::warn!(
+            %code, detail = %problem.detail, message_id = known.id.as_ref().map(MessageId::as_str),
+            intermediary = known.intermediary, originator = known.originator, last, "osci.push_refused"
+        );
+        refusals.count(code);
+        if last && known.intermediary.is_some() {
+            refusals.note(JournalEvent::OsciRefused, code, &known).await;
+        }
+        let refusal = if last { Refusal::NotAccepted } else { Refusal::Internal };
+        self.answer(incoming.refused(refusal, &problem.to_string())).await
     }
 
     async fn answer(&self, answer: Answer) -> Response {
-        if let Some(refused) = &answer.refused {
-            tracing::info!(code = %refused.code, detail = refused.detail, "osci.refused");
-        }
         let signer = Arc::clone(&self.identity.signature);
         let sealing = spawn_blocking(move || {
             let options = SigningOptions::default();
@@ -134,9 +158,4 @@ fn accept(incoming: Incoming) -> Answer {
         Incoming::Accept(accepting) => accepting.accepted(),
         Incoming::Process(processing) => processing.accepted(),
     }
-}
-
-fn refuse(incoming: Incoming, problem: &Problem) -> Answer {
-    let refusal = if is_final(problem) { Refusal::NotAccepted } else { Refusal::Internal };
-    incoming.refused(refusal, &problem.to_string())
 }

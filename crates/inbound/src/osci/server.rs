@@ -27,7 +27,7 @@ use dds_telemetry::Telemetry;
 use http::{HeaderValue, StatusCode, header};
 use tokio::sync::Notify;
 
-use super::{Gate, IntermediaryEndpoint, RecipientEndpoint, door::Door};
+use super::{Gate, IntermediaryEndpoint, RecipientEndpoint, door::Door, refusal::Refusals};
 use crate::{Limits, Peer, Sources, body::Pieces};
 
 /// What the parts of OSCI share.
@@ -56,6 +56,10 @@ pub struct OsciContext {
 }
 
 impl OsciContext {
+    pub(super) fn refusals(&self) -> Refusals {
+        Refusals { handle: Arc::clone(&self.handle), telemetry: self.telemetry.clone() }
+    }
+
     pub(super) fn door(&self) -> Door {
         Door {
             handle: Arc::clone(&self.handle),
@@ -109,7 +113,10 @@ impl OsciContext {
         drop(place);
         received.map_err(|error| match error {
             // Nobody is there to read an answer, or he is too slow for one.
-            ReceiveError::BrokenOff(_) => StatusCode::REQUEST_TIMEOUT.into_response(),
+            ReceiveError::BrokenOff(why) => {
+                tracing::info!(detail = %why, "osci.broken_off");
+                StatusCode::REQUEST_TIMEOUT.into_response()
+            }
             ReceiveError::Refused(refused) => {
                 pieces.linger();
                 // Our own trouble (disk, memory for envelopes) before anything of the order was done.
@@ -133,7 +140,7 @@ impl OsciContext {
 
 /// A fault as the response.
 pub(super) fn fault(refused: &Refused) -> Response {
-    tracing::debug!(code = %refused.code, detail = refused.detail, "osci.fault");
+    tracing::info!(code = %refused.code, detail = refused.detail, "osci.fault");
     let outgoing = Outgoing::plain(Fault::of(refused.code).write(Language::German), &mut SystemRandom);
     let octets = dds_osci::outgoing::message_bytes(outgoing, &[]).unwrap_or_default();
     ([(header::CONTENT_TYPE, "text/xml")], octets).into_response()

@@ -7,11 +7,11 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use dds_inbound::{Context, HttpLimits, Listener, Options, SourceTable, Tls};
 use dds_message::{
-    AnswerKind, Attachment, Channel, Code, DeliveryId, DeliveryState, Digest, Digesting, Format, MessageId,
-    MessageState, Problem, SourceId, TargetId, Timestamp,
+    AnswerKind, Attachment, Channel, Code, DeliveryId, DeliveryState, Digest, Digesting, Format,
+    JournalEvent, MessageId, MessageState, Problem, SourceId, TargetId, Timestamp,
 };
 use dds_router::{Acknowledgement, Answer, Begin, DeliveryStatus, Handle, Intake, OpenAttachment, Status};
-use dds_telemetry::Telemetry;
+use dds_telemetry::{Facts, Telemetry};
 use futures::{StreamExt, stream::BoxStream};
 use parking_lot::Mutex;
 use tokio::sync::{Notify, oneshot};
@@ -57,6 +57,8 @@ pub struct Fake {
     pub state: Arc<Mutex<Option<MessageState>>>,
     /// Answers whose receipt was confirmed.
     pub received: Arc<Mutex<HashSet<MessageId>>>,
+    /// What was noted in the journal.
+    pub noted: Arc<Mutex<Vec<(JournalEvent, Code, Facts)>>>,
 }
 
 impl Fake {
@@ -194,6 +196,11 @@ impl Handle for Fake {
     async fn answer_received(&self, _: &SourceId, answer: MessageId) -> Result<Option<bool>, Problem> {
         let known = self.taken.lock().iter().any(|t| t.id == answer && t.answer.is_some());
         Ok(known.then(|| self.received.lock().insert(answer)))
+    }
+
+    async fn note(&self, event: JournalEvent, code: Code, facts: Facts) -> Result<(), Problem> {
+        self.noted.lock().push((event, code, facts));
+        Ok(())
     }
 }
 

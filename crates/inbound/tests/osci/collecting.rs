@@ -1,10 +1,11 @@
 //! The collector of our own mailboxes: from the postbox into the main path.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use dds_inbound::osci::{Collector, CollectorOptions, OwnMailbox};
 use dds_message::{Clock as _, Code};
 use dds_testbench::ManualClock;
+use tokio::sync::Notify;
 
 use crate::world::{Machine, Place, application, identity, keys, log, town};
 
@@ -85,7 +86,8 @@ async fn what_was_set_aside_comes_back_when_its_time_has_come() {
         let machine = &place.machine;
         place.portal.store(town(), application(0).as_bytes()).await.unwrap();
         *machine.router.refuse.lock() = Some(code);
-        let pause = Duration::try_from(pause).unwrap();
+        let first = Duration::try_from(pause).unwrap();
+        let mut pause = first;
         for round in 1..=2 {
             let collector = start(machine);
             assert_eq!(collector.collect().await.unwrap(), 1, "{code}, round {round}");
@@ -93,6 +95,8 @@ async fn what_was_set_aside_comes_back_when_its_time_has_come() {
             let due = clock.now().0 * 1_000 + i64::try_from(pause.as_micros()).unwrap();
             assert_eq!(machine.set_aside(), [(code.to_string(), due)]);
             clock.advance(pause);
+            // What is refused for good rests twice as long the next time.
+            pause = if code == Code::NOT_ALLOWED { 2 * first } else { first };
         }
         *machine.router.refuse.lock() = None;
         let collector = start(machine);
@@ -102,4 +106,114 @@ async fn what_was_set_aside_comes_back_when_its_time_has_come() {
         clock.advance(pause);
         assert_eq!(collector.collect().await.unwrap(), 0, "{code}");
     }
+}
+
+/// A client that stores what is dear to open and refused again and again holds up nobody.
+#[tokio::test]
+async fn new_deliveries_go_before_those_set_aside() {
+    let clock = ManualClock::default();
+    let place = Place::start(&clock, &[]).await;
+    let machine = &place.machine;
+    for _ in 0..6 {
+        place.portal.store(town(), b"<anmeldung>").await.unwrap();
+    }
+    let collector = start(machine);
+    assert_eq!(collector.collect().await.unwrap(), 6);
+    assert_eq!(machine.set_aside().len(), 6);
+    clock.advance(Duration::try_from(CollectorOptions::default().again).unwrap());
+    place.portal.store(town(), application(7).as_bytes()).await.unwrap();
+    let (waiting, go_on) = machine.router.pause();
+    tokio::select! {
+        ended = collector.collect() => panic!("{ended:?}"),
+        () = waiting.notified() => {}
+    }
+    assert_eq!(machine.due(&clock), 6, "none of the old ones was looked at before it");
+    *machine.router.pause.lock() = None;
+    drop(go_on);
+    assert_eq!(collector.collect().await.unwrap(), 1 + 4, "the new one, and a few of the old");
+    assert_eq!(machine.applications(), [7]);
+    assert_eq!(collector.collect().await.unwrap(), 2, "the others get their turn");
+    assert_eq!(collector.collect().await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn a_refusal_is_told_once_with_what_names_the_delivery() {
+    let clock = ManualClock::default();
+    let place = Place::start(&clock, &[]).await;
+    let machine = &place.machine;
+    let log = log();
+    let bad = place.portal.store(town(), b"<anmeldung>Geheimnis").await.unwrap();
+    let collector = start(machine);
+    let portal = crate::world::keys().portal.signature_certificate().sha256_hex();
+    for round in 0..3 {
+        assert_eq!(collector.collect().await.unwrap(), 1, "round {round}");
+        clock.advance(Duration::from_hours(24));
+    }
+    let noted = machine.router.noted.lock().clone();
+    let [(event, code, facts)] = &noted[..] else { panic!("{noted:?}") };
+    assert_eq!((event.as_str(), code.as_str()), ("osci.set_aside", "DDS-I005"));
+    assert_eq!(facts["message_id"], bad.as_str());
+    assert_eq!(facts["originator"], portal);
+    let log = std::fs::read_to_string(log).unwrap();
+    let named = |line: &&str| line.contains("osci.set_aside") && line.contains(bad.as_str());
+    let lines: Vec<&str> = log.lines().filter(named).collect();
+    let [line] = &lines[..] else { panic!("{lines:?}") };
+    assert!(line.contains("WARN") && line.contains(portal), "{line}");
+    let page = machine.telemetry.metrics().page(&dds_telemetry::Gauges::default());
+    assert!(page.contains("dds_messages_refused_total{channel=\"osci\",code=\"DDS-I005\"} 1"), "{page}");
+}
+
+#[tokio::test]
+async fn a_record_that_cannot_be_opened_holds_up_nothing() {
+    let clock = ManualClock::default();
+    let place = Place::start(&clock, &[]).await;
+    let machine = &place.machine;
+    let broken = place.portal.store(town(), application(0).as_bytes()).await.unwrap();
+    place.portal.store(town(), application(1).as_bytes()).await.unwrap();
+    machine.garble(&broken);
+    let collector = start(machine);
+    assert_eq!(collector.collect().await.unwrap(), 2);
+    assert_eq!(machine.applications(), [1]);
+    let pause = CollectorOptions::default().again;
+    let due = clock.now().to_jiff().checked_add(pause).unwrap().as_microsecond();
+    assert_eq!(machine.set_aside(), [("DDS-O012".to_owned(), due)]);
+    assert_eq!(machine.router.noted.lock().len(), 1);
+}
+
+/// What a clock that was ahead has noted does not wait until that clock would be right.
+#[tokio::test]
+async fn what_was_set_aside_by_a_clock_that_was_ahead_is_due() {
+    let clock = ManualClock::default();
+    let place = Place::start(&clock, &[]).await;
+    let machine = &place.machine;
+    place.portal.store(town(), application(0).as_bytes()).await.unwrap();
+    *machine.router.refuse.lock() = Some(Code::OVERLOADED);
+    let collector = start(machine);
+    let now = clock.now();
+    clock.advance(Duration::from_hours(24 * 365));
+    assert_eq!(collector.collect().await.unwrap(), 1);
+    clock.set(now);
+    *machine.router.refuse.lock() = None;
+    assert_eq!(collector.collect().await.unwrap(), 1);
+    assert_eq!(machine.applications(), [0]);
+}
+
+#[tokio::test]
+async fn what_was_set_aside_is_due_when_a_process_begins() {
+    let place = Place::start(&ManualClock::default(), &[]).await;
+    let machine = &place.machine;
+    place.portal.store(town(), application(0).as_bytes()).await.unwrap();
+    *machine.router.refuse.lock() = Some(Code::NOT_ALLOWED);
+    assert_eq!(start(machine).collect().await.unwrap(), 1);
+    *machine.router.refuse.lock() = None;
+    let (waiting, go_on) = machine.router.pause();
+    let stop = Arc::new(Notify::new());
+    let ended = Arc::clone(&stop);
+    let running = tokio::spawn(start(machine).run(async move { ended.notified().await }));
+    waiting.notified().await;
+    *machine.router.pause.lock() = None;
+    go_on.notify_one();
+    stop.notify_one();
+    running.await.unwrap();
+    assert_eq!(machine.applications(), [0]);
 }

@@ -190,6 +190,22 @@ async fn an_order_that_nobody_has_signed_comes_only_from_who_has_signed_its_cont
     }
 }
 
+/// Whoever has seen a signed container may send it again; that makes no second message of its author's.
+#[tokio::test]
+async fn a_copy_of_what_an_author_has_signed_is_no_new_message() {
+    let world = World::new().await;
+    let keys = keys();
+    let with = |number| package(&[], &[container(document(number), &[&keys.portal])]);
+    let signed = with(1);
+    for sent in 1..=2 {
+        world.store(signed.clone(), (&keys.other, &keys.other), None, &[]).await;
+        let (taken, aside) = world.collect().await;
+        assert_eq!((taken.len(), aside), (1, Vec::new()), "sent {sent} times");
+    }
+    world.store(with(2), (&keys.other, &keys.other), None, &[]).await;
+    assert_eq!(world.collect().await.0.len(), 2, "another content is another message");
+}
+
 #[tokio::test]
 async fn every_inline_content_arrives() {
     let portal = &keys().portal;

@@ -15,7 +15,7 @@ use dds_inbound::{
     Limits, Pace, SourceTable,
     osci::{Gate, GateOptions, IntermediaryEndpoint, OsciContext, routes},
 };
-use dds_message::Digest;
+use dds_message::{Clock as _, Digest};
 use dds_osci::{
     algorithm::CryptoPolicy,
     certificate::Certificate,
@@ -108,6 +108,7 @@ pub(crate) struct Machine {
     pub(crate) router: Arc<Fake>,
     /// Octets of the largest message that its processes read.
     pub(crate) message_bytes: AtomicU64,
+    pub(crate) telemetry: Telemetry,
 }
 
 impl Machine {
@@ -117,6 +118,7 @@ impl Machine {
             clock: clock.clone(),
             router: Arc::default(),
             message_bytes: AtomicU64::new(IntakeConfig::default().message_bytes),
+            telemetry: Telemetry::default(),
         }
     }
 
@@ -148,7 +150,7 @@ impl Machine {
             courier: Courier::new(desk, tls, timeouts).unwrap(),
             trust: Trust::new(TrustPolicy::default()),
             clock: Arc::new(self.clock.clone()),
-            telemetry: Telemetry::default(),
+            telemetry: self.telemetry.clone(),
             wake: Arc::new(Notify::new()),
             gate: Gate::new(GateOptions {
                 pace: Pace {
@@ -200,6 +202,18 @@ impl Machine {
         let mut rows = connection.prepare("SELECT code, again FROM set_aside").unwrap();
         let rows = rows.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
         rows.map(Result::unwrap).collect()
+    }
+
+    /// How many of those set aside are due.
+    pub(crate) fn due(&self, clock: &ManualClock) -> usize {
+        let now = clock.now().to_jiff().as_microsecond();
+        self.set_aside().into_iter().filter(|(_, again)| *again <= now).count()
+    }
+
+    /// The record of a delivery is destroyed.
+    pub(crate) fn garble(&self, id: &MessageId) {
+        let garbled = "UPDATE delivery SET record = x'00' WHERE id = ?1";
+        assert_eq!(self.connection().execute(garbled, [id.as_str()]).unwrap(), 1);
     }
 
     /// How many deliveries in its mailboxes nobody has received.

@@ -1,6 +1,7 @@
 //! The state of an intermediary behind a port: dialogues, message ids, deliveries, process cards, chunks.
 
 use std::collections::BTreeSet;
+use std::ops::RangeInclusive;
 
 use jiff::Timestamp;
 
@@ -39,8 +40,8 @@ pub trait Mailboxes {
     fn keep_dialogue(&mut self, dialogue: &Dialogue) -> Result<(), StoreFailed>;
     /// Ends a dialogue.
     fn end_dialogue(&mut self, conversation: &str) -> Result<(), StoreFailed>;
-    /// Ends dialogues not used since.
-    fn expire_dialogues(&mut self, unused_since: Timestamp) -> Result<(), StoreFailed>;
+    /// Ends dialogues whose last order lies outside of this time.
+    fn expire_dialogues(&mut self, used: RangeInclusive<Timestamp>) -> Result<(), StoreFailed>;
     /// How many dialogues are open: all, and those of a client.
     fn open_dialogues(&mut self, client: &Fingerprint) -> Result<(usize, usize), StoreFailed>;
 

@@ -1,6 +1,7 @@
 //! Mailboxes in memory: for tests and as the plainest statement of what [`Mailboxes`] means.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::ops::RangeInclusive;
 
 use jiff::Timestamp;
 
@@ -65,8 +66,8 @@ impl<H: Clone + std::fmt::Debug> Mailboxes for MemoryMailboxes<H> {
         Ok(())
     }
 
-    fn expire_dialogues(&mut self, unused_since: Timestamp) -> Result<(), StoreFailed> {
-        self.dialogues.retain(|_, dialogue| dialogue.used >= unused_since);
+    fn expire_dialogues(&mut self, used: RangeInclusive<Timestamp>) -> Result<(), StoreFailed> {
+        self.dialogues.retain(|_, dialogue| used.contains(&dialogue.used));
         let dialogues = &self.dialogues;
         self.rendered.retain(|(dialogue, _), _| dialogues.contains_key(dialogue));
         Ok(())

@@ -1,13 +1,18 @@
 //! Laufzettelverfolgung: asks intermediaries until what was delivered there was received; our own is looked at.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use dds_depot::OsciWay;
-use dds_message::{DeliveryId, JournalEvent};
+use dds_message::{DeliveryId, JournalEvent, TargetId};
 use dds_osci::laufzettel::{ProcessCardBundle, Stamp};
 use dds_postbox::{PostboxError, Sent, SentState};
 use dds_store::{Journal, NewEntry, StoreError};
 use dds_telemetry::{Event, Facts, Metrics, Telemetry};
+use parking_lot::Mutex;
 use tokio::sync::watch;
 
 use super::{OsciSender, line::Line, partner::Partner};
@@ -35,13 +40,15 @@ pub struct TrackerParts {
 /// one dialogue per intermediary and none for our own, and writes each reception into the journal of its message (`osci.received`).
 pub struct Tracker {
     parts: TrackerParts,
+    /// Targets told to be gone: once, not at each round.
+    gone: Mutex<BTreeSet<TargetId>>,
 }
 
 impl Tracker {
     /// Makes a tracker; nothing runs yet.
     #[must_use]
     pub const fn new(parts: TrackerParts) -> Self {
-        Self { parts }
+        Self { parts, gone: Mutex::new(BTreeSet::new()) }
     }
 
     /// Looks again and again until `shutdown` turns true. Failures are logged; the next round begins anew.
@@ -63,10 +70,16 @@ impl Tracker {
     /// [`PostboxError`]; what was found before is kept. An intermediary that cannot be asked is skipped.
     pub async fn round(&self) -> Result<usize, PostboxError> {
         let waiting = self.parts.sender.postbox.run(|boxes| boxes.unreceived(ROUND)).await?;
-        // More wait than one round takes: those asked for go to the end, so that all get their turn.
+        // More wait than one round takes: these go to the end, so that all get their turn.
         let full = waiting.len() == ROUND;
+        let (groups, gone) = self.by_intermediary(waiting);
+        if full {
+            for sent in gone {
+                self.keep(sent, SentState::Stored).await?;
+            }
+        }
         let mut received = 0;
-        for (way, waiting) in self.by_intermediary(waiting) {
+        for (way, waiting) in groups {
             let cards = self.ask(&way, &waiting).await;
             for sent in waiting {
                 match cards
@@ -82,19 +95,34 @@ impl Tracker {
         Ok(received)
     }
 
-    /// Groups by intermediary. A target that is no longer configured keeps its deliveries; a corrected release finds them again.
-    fn by_intermediary(&self, waiting: Vec<Sent>) -> Vec<(OsciWay, Vec<Sent>)> {
+    /// Groups by intermediary, and what has no way any more: a target that is no longer configured keeps its deliveries, and a corrected
+    /// release finds them again.
+    fn by_intermediary(&self, waiting: Vec<Sent>) -> (Vec<(OsciWay, Vec<Sent>)>, Vec<Sent>) {
         let release = self.parts.targets.release();
         let mut groups: BTreeMap<(String, String), (OsciWay, Vec<Sent>)> = BTreeMap::new();
+        let mut gone = Vec::new();
         for sent in waiting {
             let Some(way) = release.target(&sent.target).and_then(|target| target.osci) else {
-                tracing::warn!(target = %sent.target, delivery = %sent.delivery, "osci.target_gone");
+                gone.push(sent);
                 continue;
             };
+            self.gone.lock().remove(&sent.target);
             let key = (way.intermediary.clone(), way.intermediary_cipher.clone());
             groups.entry(key).or_insert_with(|| (way, Vec::new())).1.push(sent);
         }
-        groups.into_values().collect()
+        self.tell(&gone);
+        (groups.into_values().collect(), gone)
+    }
+
+    /// Names each target that has no way any more, once, with how many of this round's deliveries are its.
+    fn tell(&self, gone: &[Sent]) {
+        let mut told = self.gone.lock();
+        for sent in gone {
+            if told.insert(sent.target.clone()) {
+                let deliveries = gone.iter().filter(|other| other.target == sent.target).count();
+                tracing::warn!(target = %sent.target, deliveries, "osci.target_gone");
+            }
+        }
     }
 
     async fn ask(&self, way: &OsciWay, waiting: &[Sent]) -> Vec<ProcessCardBundle> {

@@ -1,0 +1,102 @@
+//! What a person may do with OSCI deliveries that are set aside: see them, have them tried again, give them up.
+
+use axum::{
+    Json,
+    extract::State,
+    http::HeaderMap,
+    response::{IntoResponse, Response},
+};
+use dds_message::{Code, JournalEvent, Problem};
+use dds_osci::message::MessageId;
+use dds_postbox::{Postbox, PostboxError};
+use dds_store::NewEntry;
+use serde::Deserialize;
+use serde_json::json;
+
+use super::{Admin, act, allowed, refuse};
+
+/// Entries of a list; who has more sees the longest waiting ones.
+const MOST: usize = 1_000;
+
+/// Which delivery.
+#[derive(Deserialize)]
+pub(super) struct Wish {
+    /// MessageId; for `retry` without it everything.
+    id: Option<String>,
+}
+
+pub(super) async fn list(State(admin): State<Admin>, headers: HeaderMap) -> Response {
+    let listed = async {
+        allowed(&admin, &headers)?;
+        postbox(&admin)?.run(|boxes| boxes.all_set_aside(MOST)).await.map_err(unusable)
+    };
+    match listed.await {
+        Ok(found) => {
+            let rows = found.into_iter().map(|aside| {
+                json!({
+                    "message_id": aside.id.as_str(), "mailbox": aside.mailbox, "submitted": aside.submitted.to_string(),
+                    "code": aside.code, "since": aside.since.to_string(), "tries": aside.tries,
+                    "again": aside.again.to_string(),
+                })
+            });
+            Json(rows.collect::<Vec<_>>()).into_response()
+        }
+        Err(problem) => refuse(&problem),
+    }
+}
+
+pub(super) async fn retry(
+    State(admin): State<Admin>,
+    headers: HeaderMap,
+    Json(wish): Json<Wish>,
+) -> Response {
+    let deed = async {
+        let one = wish.id.map(MessageId::new);
+        let wanted = one.is_some();
+        let due = postbox(&admin)?.run(move |boxes| boxes.retry_set_aside(one.as_ref()));
+        match due.await.map_err(unusable)? {
+            0 if wanted => Err(nothing()),
+            _ => Ok(()),
+        }
+    };
+    act(&admin, &headers, deed).await
+}
+
+/// The journal has it before it is done: what is dropped without a trace nobody could answer for.
+pub(super) async fn end(State(admin): State<Admin>, headers: HeaderMap, Json(wish): Json<Wish>) -> Response {
+    let deed = async {
+        let id = wish.id.map(MessageId::new).ok_or_else(nothing)?;
+        let postbox = postbox(&admin)?;
+        let found = postbox.run(|boxes| boxes.all_set_aside(usize::MAX >> 1)).await.map_err(unusable)?;
+        let aside = found.into_iter().find(|aside| aside.id == id).ok_or_else(nothing)?;
+        let facts = json!({ "channel": "osci", "message_id": id.as_str(), "by": "cli" });
+        let entry = NewEntry {
+            event: JournalEvent::OsciDropped.as_str(),
+            code: Code::from_name(&aside.code),
+            data: facts.as_object().cloned().unwrap_or_default(),
+            ..NewEntry::default()
+        };
+        admin.journal.note(entry).await?;
+        let now = admin.clock.now().to_jiff();
+        let dropped = postbox.run(move |boxes| boxes.drop_set_aside(&id, now)).await.map_err(unusable)?;
+        dropped.map(drop).ok_or_else(nothing)
+    };
+    act(&admin, &headers, deed).await
+}
+
+fn postbox(admin: &Admin) -> Result<&Postbox, Problem> {
+    admin.postbox.as_ref().ok_or_else(nothing)
+}
+
+fn nothing() -> Problem {
+    let text = (
+        "es ist keine OSCI-Zustellung mit dieser MessageId beiseitegelegt",
+        "no OSCI delivery with this MessageId is set aside",
+    );
+    Problem::new(Code::BAD_ARGUMENT, text)
+}
+
+pub(super) fn unusable(error: PostboxError) -> Problem {
+    let german = format!("die OSCI-Ablage ist nicht verfügbar (Meldung: „{}“)", error.0);
+    Problem::new(Code::OSCI_POSTBOX, (german, error.0))
+}

@@ -1,0 +1,59 @@
+//! `drehscheibe osci aside`: what a person does with OSCI deliveries of a running router that cannot be taken over.
+
+use std::process::ExitCode;
+
+use serde_json::{Value, json};
+
+use super::{deliver::ask, silent};
+use crate::{
+    Failure, admin,
+    cli::{Aside, Settings},
+    output::Output,
+};
+
+/// Lists, retries or drops.
+pub(crate) async fn run(command: &Aside, output: Output) -> Result<ExitCode, Failure> {
+    let (one, deed) = match command {
+        Aside::List(settings) => {
+            let found = list(settings).await?;
+            for row in found.as_array().into_iter().flatten() {
+                output.line(line(row, output));
+            }
+            output.result(&found)?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        Aside::Retry(one) => (one, "osci/aside/retry"),
+        Aside::Drop(one) => (one, "osci/aside/drop"),
+    };
+    ask(&one.settings, deed, &json!({ "id": one.id })).await?;
+    output.line(output.pick("erledigt", "done"));
+    output.result(&json!({ "done": true }))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn line(row: &Value, output: Output) -> String {
+    let text = |name: &str| row.get(name).and_then(Value::as_str).unwrap_or_default();
+    let tries = row.get("tries").and_then(Value::as_u64).unwrap_or_default();
+    let (since, attempts, again) =
+        (output.pick("seit", "since"), output.pick("Versuche", "tries"), output.pick("wieder", "again"));
+    format!(
+        "{}  {}  {since} {}  {attempts} {tries}  {again} {}",
+        text("message_id"),
+        text("code"),
+        text("since"),
+        text("again")
+    )
+}
+
+async fn list(settings: &Settings) -> Result<Value, Failure> {
+    let config = super::settings(&settings.config)?;
+    let token = admin::read_token(&config.store)?;
+    let url = format!("http://{}/admin/osci/aside", config.listen.admin);
+    let unreachable = |error: reqwest::Error| silent(&url, &error);
+    let answer = super::client(None)?.get(&url).bearer_auth(token).send().await.map_err(unreachable)?;
+    if answer.status().is_success() {
+        return answer.json().await.map_err(unreachable);
+    }
+    let problem: dds_message::Problem = answer.json().await.map_err(unreachable)?;
+    Err(problem.into())
+}

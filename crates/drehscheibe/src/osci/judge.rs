@@ -1,0 +1,190 @@
+//! What is wrong with `[osci]`, as far as it can be seen before anybody sends: `drehscheibe check` prints it, `serve` logs it.
+
+use std::path::Path;
+
+use dds_config::{OsciConfig, OsciIdentity, OsciIntermediary, OsciKey, read_secret};
+use dds_depot::CheckFinding;
+use dds_message::{Code, Text};
+use dds_osci::{
+    certificate::Certificate,
+    trust::{CertificateUse, Severity, TrustPolicy},
+};
+use jiff::Timestamp;
+
+use super::{certificate, files, is_certificate, key, read, trust_policy};
+use crate::Failure;
+
+/// Everything that cannot work is an error, a certificate that has ended a warning. Keys on a token are not looked at, and neither are
+/// those whose PIN is not here: it may be known to the service only.
+pub(crate) fn judge(config: &OsciConfig, now: Timestamp) -> Vec<CheckFinding> {
+    let mut findings = Vec::new();
+    let policy = trust_policy(config).unwrap_or_else(|failure| {
+        findings.push(of(failure));
+        TrustPolicy { min_rsa_bits: config.trust.min_rsa_bits, ..TrustPolicy::default() }
+    });
+    // Whether it has ended is told apart.
+    let policy = TrustPolicy { validity: Severity::Warn, ..policy };
+    let mut judge = Judge { config, policy, now, findings };
+    judge.identities();
+    if let Some(part) = &config.recipient {
+        if part.intermediaries.is_empty() {
+            judge.error(
+                "recipient.intermediaries",
+                (
+                    "ohne Zertifikat eines Intermediärs wird keine Zustellung angenommen",
+                    "without the certificate of an intermediary no push is taken",
+                ),
+            );
+        }
+        for file in &part.intermediaries {
+            judge.file(file, CertificateUse::AddresseeSignature);
+        }
+    }
+    for (name, part) in &config.fetch {
+        judge.file(&part.intermediary_cipher, CertificateUse::ReaderCipher);
+        judge.file(&part.intermediary_signature, CertificateUse::AddresseeSignature);
+        if part.every.0.as_secs() == 0 {
+            judge.error(&format!("fetch.{name}.every"), ("kürzer als 1s", "shorter than 1s"));
+        }
+        if !has_host(&part.intermediary) {
+            judge.no_address(&format!("fetch.{name}.intermediary"), &part.intermediary);
+        }
+    }
+    if let Some(part) = &config.intermediary {
+        judge.intermediary(part);
+    }
+    judge.findings
+}
+
+struct Judge<'a> {
+    config: &'a OsciConfig,
+    policy: TrustPolicy,
+    now: Timestamp,
+    findings: Vec<CheckFinding>,
+}
+
+impl Judge<'_> {
+    fn error(&mut self, place: &str, text: impl Into<Text>) {
+        self.findings.push(CheckFinding::error(Code::OSCI_KEYS, format!("[osci] {place}"), text));
+    }
+
+    fn no_address(&mut self, place: &str, address: &str) {
+        self.error(
+            place,
+            (
+                format!("„{address}“ ist keine Adresse mit http:// oder https:// und einem Rechnernamen"),
+                format!("{address:?} is no address with http:// or https:// and a host"),
+            ),
+        );
+    }
+
+    fn identities(&mut self) {
+        for (name, OsciIdentity { cipher, signature }) in &self.config.identities {
+            let keys = [
+                (cipher, "cipher", CertificateUse::ClientCipher),
+                (signature, "signature", CertificateUse::ClientSignature),
+            ];
+            for (key, kind, used_as) in keys {
+                let place = format!("[osci] identities.{name}.{kind}");
+                match readable(key) {
+                    Ok(Some(certificate)) => {
+                        let watched = matches!(key, OsciKey::Pem { .. });
+                        self.certificate(&place, &certificate, used_as, watched);
+                    }
+                    Ok(None) => {}
+                    Err(failure) => self.findings.push(of(failure)),
+                }
+            }
+        }
+    }
+
+    fn intermediary(&mut self, part: &OsciIntermediary) {
+        if self.config.trust.anchors.is_empty() {
+            self.error(
+                "trust.anchors",
+                ("ohne Anker wird jeder Auftrag abgelehnt", "without an anchor every order is refused"),
+            );
+        }
+        if part.own.as_ref() == Some(&part.identity) {
+            self.error(
+                "intermediary.own",
+                (
+                    "ist die Identität des Intermediärs; das eigene Postfach braucht eine andere",
+                    "is the identity of the intermediary; our own mailbox needs another",
+                ),
+            );
+        }
+        for receiver in part.receivers.iter().filter(|receiver| !has_host(receiver)) {
+            self.no_address("intermediary.receivers", receiver);
+        }
+        match files(&part.parties) {
+            Ok(found) => found
+                .iter()
+                .filter(|file| is_certificate(file))
+                .for_each(|file| self.file(file, CertificateUse::AddresseeCipher)),
+            Err(failure) => self.findings.push(of(failure)),
+        }
+    }
+
+    fn file(&mut self, file: &Path, used_as: CertificateUse) {
+        match certificate(file) {
+            Ok(found) => {
+                let watched = self.config.certificate_files().contains(&file);
+                self.certificate(&file.display().to_string(), &found, used_as, watched);
+            }
+            Err(failure) => self.findings.push(of(failure)),
+        }
+    }
+
+    /// `watched`: that it ends is told by [`dds_config::check_certificates`].
+    fn certificate(
+        &mut self,
+        place: &str,
+        certificate: &Certificate,
+        used_as: CertificateUse,
+        watched: bool,
+    ) {
+        let report = self.policy.check_named(certificate, used_as, self.now);
+        if report.is_refused() {
+            let why = report.detail_without_holder();
+            let text = (
+                format!("das Zertifikat ist hier nicht verwendbar (Meldung: „{why}“)"),
+                format!("the certificate cannot be used here: {why}"),
+            );
+            self.findings.push(CheckFinding::error(Code::OSCI_KEYS, place, text));
+        } else if !watched && (self.now > certificate.not_after() || self.now < certificate.not_before()) {
+            let (from, until) = (certificate.not_before(), certificate.not_after());
+            let text = (
+                format!("das Zertifikat gilt nur von {from} bis {until}"),
+                format!("the certificate is valid only from {from} to {until}"),
+            );
+            self.findings.push(CheckFinding::error(Code::OSCI_KEYS, place, text).warning());
+        }
+    }
+}
+
+/// The certificate of a key, as far as it can be read here.
+fn readable(of: &OsciKey) -> Result<Option<Certificate>, Failure> {
+    match of {
+        OsciKey::Token { .. } => return Ok(None),
+        OsciKey::Pkcs12 { pkcs12, pin } if read_secret(pin).is_err() => {
+            return read(pkcs12).map(|_| None);
+        }
+        OsciKey::Pkcs12 { .. } | OsciKey::Pem { .. } => {}
+    }
+    let (signer, _) = key(of)?;
+    Ok(Some(signer.certificate().clone()))
+}
+
+fn of(failure: Failure) -> CheckFinding {
+    CheckFinding::error(failure.problem.code, "[osci]", failure.problem.detail)
+}
+
+fn has_host(address: &str) -> bool {
+    let rest = address.strip_prefix("http://").or_else(|| address.strip_prefix("https://"));
+    let host = rest.and_then(|rest| rest.split(['/', ':']).next());
+    host.is_some_and(|host| !host.is_empty() && !host.contains(['@', ' ', '%']))
+}
+
+#[cfg(test)]
+mod tests;

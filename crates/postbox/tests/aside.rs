@@ -1,0 +1,169 @@
+//! What is set aside: how long it rests, what holds it up no longer, and how a person ends it.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test may end by panic, also in its helpers"
+)]
+
+use std::{path::Path, sync::Arc};
+
+use dds_message::{Clock, Timestamp};
+use dds_osci::{
+    intermediary::{Client, Delivery, Dialogue, Mailboxes as _},
+    message::MessageId,
+};
+use dds_postbox::{Boxes, Options, Postbox, PostboxError};
+use dds_store::MasterKey;
+use jiff::{SignedDuration, Timestamp as Moment};
+
+const NOW: i64 = 1_790_000_000_000;
+const DAY: i64 = 86_400_000;
+
+struct Noon;
+
+impl Clock for Noon {
+    fn now(&self) -> Timestamp {
+        Timestamp(NOW)
+    }
+}
+
+fn now() -> Moment {
+    Moment::from_millisecond(NOW).unwrap()
+}
+
+fn postbox(folder: &Path) -> Postbox {
+    let options = Options {
+        folder: folder.to_owned(),
+        master_key: MasterKey::from_hex(&"ab".repeat(32)).unwrap(),
+        clock: Arc::new(Noon),
+    };
+    Postbox::open(options).unwrap()
+}
+
+async fn run<T: Send + 'static>(
+    postbox: &Postbox,
+    step: impl FnOnce(&mut Boxes<'_>) -> Result<T, PostboxError> + Send + 'static,
+) -> T {
+    postbox.run(step).await.unwrap()
+}
+
+async fn put(postbox: &Postbox, id: &str) -> MessageId {
+    let delivery = Delivery {
+        id: MessageId::new(id),
+        mailbox: "town".to_owned(),
+        submitted: now(),
+        envelope: Vec::new(),
+        attachments: Vec::new(),
+    };
+    let id = delivery.id.clone();
+    run(postbox, move |boxes| Ok(boxes.put_delivery(&delivery)?)).await;
+    id
+}
+
+const RESTS: (SignedDuration, SignedDuration) =
+    (SignedDuration::from_mins(15), SignedDuration::from_hours(24));
+
+#[tokio::test]
+async fn the_rest_doubles_up_to_a_day_and_begins_anew_with_another_reason_or_by_hand() {
+    let folder = tempfile::tempdir().unwrap();
+    let postbox = postbox(folder.path());
+    let id = put(&postbox, "1").await;
+    let aside = |code: &'static str| {
+        let (postbox, id) = (postbox.clone(), id.clone());
+        async move {
+            let aside = run(&postbox, move |boxes| boxes.set_aside(&id, code, now(), RESTS)).await.unwrap();
+            (aside.again.duration_since(now()).as_mins(), aside.is_new)
+        }
+    };
+    let mut rests = Vec::new();
+    for _ in 0..9 {
+        rests.push(aside("DDS-R001").await);
+    }
+    let minutes: Vec<i64> = rests.iter().map(|(minutes, _)| *minutes).collect();
+    assert_eq!(minutes, [15, 30, 60, 120, 240, 480, 960, 1440, 1440]);
+    assert!(rests[0].1 && rests[1..].iter().all(|(_, is_new)| !is_new));
+    assert_eq!(aside("DDS-O010").await, (15, true), "another reason");
+    assert_eq!(aside("DDS-O010").await, (30, false));
+    let retried = id.clone();
+    assert_eq!(run(&postbox, move |boxes| boxes.retry_set_aside(Some(&retried))).await, 1);
+    assert_eq!(aside("DDS-O010").await, (15, false), "by hand: short again, and nothing new");
+}
+
+#[tokio::test]
+async fn what_a_person_drops_is_tried_no_more_and_is_no_reception() {
+    let folder = tempfile::tempdir().unwrap();
+    let postbox = postbox(folder.path());
+    let (dropped, other) = (put(&postbox, "1").await, put(&postbox, "2").await);
+    for id in [dropped.clone(), other.clone()] {
+        run(&postbox, move |boxes| boxes.set_aside(&id, "DDS-O010", now(), RESTS)).await;
+    }
+    let listed = run(&postbox, |boxes| boxes.all_set_aside(10)).await;
+    let codes: Vec<_> = listed.iter().map(|aside| (aside.id.as_str(), aside.code.as_str())).collect();
+    assert_eq!(codes, [("1", "DDS-O010"), ("2", "DDS-O010")]);
+    let id = dropped.clone();
+    assert!(run(&postbox, move |boxes| boxes.drop_set_aside(&id, now())).await.is_some());
+    let id = dropped.clone();
+    assert!(run(&postbox, move |boxes| boxes.drop_set_aside(&id, now())).await.is_none(), "only once");
+    assert_eq!(run(&postbox, |boxes| boxes.count_set_aside()).await, 1);
+    run(&postbox, |boxes| boxes.retry_set_aside(None)).await;
+    let town = ["town".to_owned()];
+    let waiting = run(&postbox, move |boxes| boxes.waiting(&town, now(), 9, 9)).await;
+    let ids: Vec<_> = waiting.deliveries.into_iter().map(|delivery| delivery.id).collect();
+    assert_eq!(ids, [other]);
+    let new = put(&postbox, "3").await;
+    let id = new.clone();
+    assert!(run(&postbox, move |boxes| boxes.drop_set_aside(&id, now())).await.is_none(), "not set aside");
+}
+
+/// The oldest of a mailbox cannot be read: who fetches gets the next one.
+#[tokio::test]
+async fn a_broken_record_holds_up_nobody_who_fetches() {
+    let folder = tempfile::tempdir().unwrap();
+    let postbox = postbox(folder.path());
+    put(&postbox, "1").await;
+    let next = put(&postbox, "2").await;
+    let connection = rusqlite::Connection::open(folder.path().join("postbox.sqlite")).unwrap();
+    connection.execute("UPDATE delivery SET record = x'00' WHERE id = '1'", []).unwrap();
+    let found = run(&postbox, |boxes| Ok(boxes.find_delivery(&"town".to_owned(), None)?)).await;
+    let (delivery, more) = found.unwrap();
+    assert_eq!((delivery.id, more), (next, false));
+}
+
+#[tokio::test]
+async fn a_dialogue_from_the_future_ends() {
+    let folder = tempfile::tempdir().unwrap();
+    let postbox = postbox(folder.path());
+    let left = run(&postbox, |boxes| {
+        for (name, days) in [("now", 0), ("ahead", 365)] {
+            boxes.keep_dialogue(&Dialogue {
+                conversation: name.to_owned(),
+                client: Client { cipher: None, signature: None },
+                encrypted: true,
+                challenge: String::new(),
+                next_sequence: 0,
+                handed_out: Vec::new(),
+                used: Moment::from_millisecond(NOW + days * DAY).unwrap(),
+            })?;
+        }
+        let idle = SignedDuration::from_mins(15);
+        boxes.expire_dialogues(now().checked_sub(idle).unwrap()..=now().checked_add(idle).unwrap())?;
+        Ok([boxes.dialogue("now")?.is_some(), boxes.dialogue("ahead")?.is_some()])
+    });
+    assert_eq!(left.await, [true, false]);
+}
+
+/// A fetch that lasts longer than a day, or during which the clock jumps by one, keeps what it has.
+#[tokio::test]
+async fn the_sweep_leaves_what_somebody_still_has_in_his_hands() {
+    let folder = tempfile::tempdir().unwrap();
+    let postbox = postbox(folder.path());
+    let mut parts = postbox.parts().unwrap();
+    let part = parts.put(b"Anlage").unwrap();
+    let later = Timestamp(NOW + 2 * DAY);
+    assert_eq!(postbox.sweep(later, later).await.unwrap().files, 0);
+    assert!(postbox.open_part(&part).is_ok());
+    parts.keep();
+    assert_eq!(postbox.sweep(later, later).await.unwrap().files, 1, "given up by everybody");
+}
