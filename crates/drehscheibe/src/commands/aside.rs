@@ -13,7 +13,7 @@ use crate::{
 
 /// Lists, retries or drops.
 pub(crate) async fn run(command: &Aside, output: Output) -> Result<ExitCode, Failure> {
-    let (one, deed) = match command {
+    let (settings, deed, body) = match command {
         Aside::List(settings) => {
             let found = list(settings).await?;
             for row in found.as_array().into_iter().flatten() {
@@ -22,10 +22,10 @@ pub(crate) async fn run(command: &Aside, output: Output) -> Result<ExitCode, Fai
             output.result(&found)?;
             return Ok(ExitCode::SUCCESS);
         }
-        Aside::Retry(one) => (one, "osci/aside/retry"),
-        Aside::Drop(one) => (one, "osci/aside/drop"),
+        Aside::Retry(one) => (&one.settings, "osci/aside/retry", json!({ "id": one.id })),
+        Aside::Drop(one) => (&one.settings, "osci/aside/drop", json!({ "id": one.id })),
     };
-    ask(&one.settings, deed, &json!({ "id": one.id })).await?;
+    ask(settings, deed, &body).await?;
     output.line(output.pick("erledigt", "done"));
     output.result(&json!({ "done": true }))?;
     Ok(ExitCode::SUCCESS)
