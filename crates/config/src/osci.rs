@@ -201,11 +201,11 @@ pub struct OsciIntermediary {
     #[serde(default = "month")]
     pub keep: Span,
     /// Deliveries that may wait in one mailbox to be received; more are refused (9811) until its owner has fetched.
-    #[schemars(extend("since" = "0.2.0"))]
+    #[schemars(range(min = 1), extend("since" = "0.2.0"))]
     #[serde(default = "mailbox_deliveries")]
     pub mailbox_deliveries: u64,
     /// Bytes of the deliveries that wait in one mailbox, attachments included; what would be more is refused (9811).
-    #[schemars(extend("since" = "0.2.0"))]
+    #[schemars(range(min = 65_536), extend("since" = "0.2.0"))]
     #[serde(default = "mailbox_bytes")]
     pub mailbox_bytes: u64,
     /// Addresses to which forwardDelivery and mediateDelivery may lead; an address matches if it begins with one of them;
