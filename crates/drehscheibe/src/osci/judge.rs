@@ -43,9 +43,6 @@ pub(crate) fn judge(config: &OsciConfig, now: Timestamp) -> Vec<CheckFinding> {
     for (name, part) in &config.fetch {
         judge.file(&part.intermediary_cipher, CertificateUse::ReaderCipher);
         judge.file(&part.intermediary_signature, CertificateUse::AddresseeSignature);
-        if part.every.0.as_secs() == 0 {
-            judge.error(&format!("fetch.{name}.every"), ("kürzer als 1s", "shorter than 1s"));
-        }
         if !has_host(&part.intermediary) {
             judge.no_address(&format!("fetch.{name}.intermediary"), &part.intermediary);
         }
