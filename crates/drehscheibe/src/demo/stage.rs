@@ -99,6 +99,12 @@ impl Stage {
             None => None,
         };
         let release = Release::build(contents, built.files().clone())?;
+        // The router makes none.
+        if let Some(inbox) = &config.folders.inbox {
+            for name in release.sources().filter_map(|source| source.folder.as_ref()) {
+                fs::create_dir_all(inbox.join(name)).map_err(failed)?;
+            }
+        }
 
         let config_file = folder.path().join("drehscheibe.toml");
         let text = toml::to_string(&config).map_err(Failure::unexpected)?;
@@ -155,7 +161,6 @@ fn process_config(folder: &Path, mail: SocketAddr, options: &StageOptions) -> Re
     config.listen.rest = dds_testbench::free_port().map_err(failed)?;
     config.listen.admin = dds_testbench::free_port().map_err(failed)?;
     config.folders.inbox = Some(folder.join("eingang"));
-    fs::create_dir_all(folder.join("eingang").join(FORM_SERVER)).map_err(failed)?;
     config.folders.interval = dds_depot::Span(std::time::Duration::from_secs(1));
     // That its store is a new one is no warning here.
     config.telemetry.log =
