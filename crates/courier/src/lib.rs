@@ -17,7 +17,7 @@ mod trust;
 pub use exchange::{Courier, ExchangeError, Timeouts};
 pub use list::{AttachmentList, ListedAttachment};
 pub use own::OwnIntermediary;
-pub use package::{Package, digests};
+pub use package::{Package, Pieces, digests};
 pub use receive::{ReceiveError, receive};
 pub use trust::{Patience, Responder, Trust, intermediary_of};
 
@@ -25,10 +25,22 @@ use std::sync::Arc;
 
 use dds_osci::{
     certificate::Certificate,
+    feedback::{FeedbackCode, Refused},
     intake::IntakeConfig,
     keys::{Decrypter, Signer},
 };
 use dds_postbox::Postbox;
+
+/// Logs that our intermediary refused an order. What is wrong with it is its sender's affair; what we cannot do (9811: a bound is reached, a
+/// mailbox full, a record damaged) is the operator's.
+pub fn log_refusal(refused: &Refused) {
+    let (code, detail) = (refused.code, &refused.detail);
+    if code == FeedbackCode::S9811 {
+        tracing::warn!(%code, detail, "osci.not_executed");
+    } else {
+        tracing::info!(%code, detail, "osci.refused");
+    }
+}
 
 /// Identität: the two keys of a role.
 #[derive(Clone)]

@@ -36,7 +36,11 @@ impl Package {
     pub fn stream(self, postbox: Postbox) -> impl Stream<Item = io::Result<Bytes>> + Send + 'static {
         let pieces = self.pieces(postbox);
         futures::stream::try_unfold(pieces, |mut pieces| async move {
-            let work = spawn_blocking(move || pieces.next().map(|piece| piece.map(|piece| (piece, pieces))));
+            if pieces.outgoing.is_none() {
+                return Ok(None);
+            }
+            let work =
+                spawn_blocking(move || pieces.next_piece().map(|piece| piece.map(|piece| (piece, pieces))));
             work.await.map_err(io::Error::other)?.map_err(|error| {
                 tracing::error!(%error, "osci.message_broken_off");
                 // The partner sees a connection that breaks, never a message that looks whole.
@@ -48,10 +52,16 @@ impl Package {
     /// The octets piece by piece.
     #[must_use]
     pub fn pieces(self, postbox: Postbox) -> Pieces {
-        let Self { mut outgoing, attachments } = self;
-        let mut out = Vec::with_capacity(PIECE);
-        outgoing.start(&mut out);
-        Pieces { postbox, outgoing: Some(outgoing), attachments: attachments.into_iter(), open: None, out }
+        let Self { outgoing, attachments } = self;
+        let attachments = attachments.into_iter();
+        Pieces {
+            postbox,
+            outgoing: Some(outgoing),
+            is_begun: false,
+            attachments,
+            open: None,
+            out: Vec::new(),
+        }
     }
 }
 
@@ -60,6 +70,8 @@ pub struct Pieces {
     postbox: Postbox,
     /// Until it is finished.
     outgoing: Option<Outgoing>,
+    /// The envelope, which may be long, is written with the first piece.
+    is_begun: bool,
     attachments: std::vec::IntoIter<Attachment<StoredPart>>,
     open: Option<Octets>,
     out: Vec<u8>,
@@ -70,8 +82,11 @@ impl Pieces {
     ///
     /// # Errors
     /// [`PostboxError`] if a part cannot be read.
-    pub fn next(&mut self) -> Result<Option<Bytes>, PostboxError> {
+    pub fn next_piece(&mut self) -> Result<Option<Bytes>, PostboxError> {
         let Some(outgoing) = &mut self.outgoing else { return Ok(None) };
+        if !std::mem::replace(&mut self.is_begun, true) {
+            outgoing.start(&mut self.out);
+        }
         while self.out.len() < PIECE {
             if let Some(open) = &mut self.open {
                 match open.next()? {

@@ -36,7 +36,8 @@ impl Release {
     }
 
     /// Whether a person may give a message of `former` to `target` without insisting: its authority does the procedure for the
-    /// municipality of the message, or had the message before. Otherwise `DDS-C013`, which says what it does, or for whom. An unknown target is for [`Release::plan_to`] to refuse.
+    /// municipality of the message, or had the message before. Otherwise `DDS-C013`, which says what it does, or for whom. An unknown
+    /// target is for [`Release::plan_to`] to refuse.
     pub fn suits(
         &self,
         target: &TargetId,
@@ -49,7 +50,7 @@ impl Release {
         let Some(authority) = id.as_ref().and_then(|id| self.authority(id)) else { return Ok(()) };
         let procedure = &facts.procedure;
         let steps = || Steps::new(self, facts, recognised, day);
-        if former == Some(&authority.id) || steps().by_municipality().ok().as_ref() == Some(&authority.id) {
+        if former == Some(&authority.id) || steps().own().as_ref() == Some(&authority.id) {
             return Ok(());
         }
         let (id, name) = (&authority.id, authority.name());
@@ -107,8 +108,14 @@ impl Steps<'_> {
         if [ars, ars.association(), level].contains(&area) {
             return true;
         }
-        let own = Steps::new(self.release, self.facts, self.recognised, self.day).by_municipality().ok();
-        own.and_then(|id| self.release.find_authority(&id)).is_some_and(|own| own.municipality.ars == area)
+        self.own()
+            .and_then(|id| self.release.find_authority(&id))
+            .is_some_and(|own| own.municipality.ars == area)
+    }
+
+    /// Whom the municipality makes responsible, whatever else the message says.
+    fn own(&self) -> Option<AuthorityId> {
+        Steps::new(self.release, self.facts, self.recognised, self.day).by_municipality().ok()
     }
 
     /// Whether the addressee, which led to `found`, is of the municipality that the message names, of its Verband or the level of the
@@ -120,8 +127,9 @@ impl Steps<'_> {
     ) -> Result<(), Problem> {
         let Some(ars) = self.facts.municipality else { return Ok(()) };
         let Some(area) = self.release.addressed(self.facts) else { return Ok(()) };
-        let own = Steps::new(self.release, self.facts, self.recognised, self.day).by_municipality().ok();
-        if self.serves(ars, area) || own.as_ref() == Some(found) || self.case(holders).as_ref() == Some(found)
+        if self.serves(ars, area)
+            || self.own().as_ref() == Some(found)
+            || self.case(holders).as_ref() == Some(found)
         {
             return Ok(());
         }

@@ -202,26 +202,18 @@ async fn act<T: Serialize>(
     headers: &HeaderMap,
     deed: impl Future<Output = Result<T, Problem>>,
 ) -> Response {
-    if let Err(problem) = allowed(admin, headers) {
-        return refuse(&problem);
-    }
-    match deed.await {
-        Ok(done) => Json(done).into_response(),
-        Err(problem) => refuse(&problem),
-    }
-}
-
-/// Whether the caller shows the token.
-fn allowed(admin: &Admin, headers: &HeaderMap) -> Result<(), Problem> {
     let shown = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     let shown = shown.and_then(|value| value.strip_prefix("Bearer ")).unwrap_or_default();
     // Digests are compared, so the time taken tells nothing about the token.
     if Digest::of(shown.as_bytes()) != admin.token {
         let text =
             ("das Token aus dem Ordner der Ablage ist nötig", "the token in the store's folder is needed");
-        return Err(Problem::new(Code::NOT_AUTHENTICATED, text));
+        return refuse(&Problem::new(Code::NOT_AUTHENTICATED, text));
     }
-    Ok(())
+    match deed.await {
+        Ok(done) => Json(done).into_response(),
+        Err(problem) => refuse(&problem),
+    }
 }
 
 fn refuse(problem: &Problem) -> Response {

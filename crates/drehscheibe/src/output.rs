@@ -15,13 +15,18 @@ pub(crate) struct Output {
     pub(crate) language: Language,
 }
 
+/// The text of a language.
+pub(crate) fn pick<'a>(language: Language, german: &'a str, english: &'a str) -> &'a str {
+    match language {
+        Language::German => german,
+        Language::English => english,
+    }
+}
+
 impl Output {
     /// The text of the wanted language.
     pub(crate) fn pick<'a>(self, german: &'a str, english: &'a str) -> &'a str {
-        match self.language {
-            Language::German => german,
-            Language::English => english,
-        }
+        pick(self.language, german, english)
     }
 
     /// Prints a line of text for people; nothing when the result is wanted as JSON.

@@ -1,6 +1,9 @@
 //! Content digests.
 
-use std::io::{self, Read};
+use std::{
+    borrow::Cow,
+    io::{self, Read},
+};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -59,7 +62,7 @@ impl Digest {
         let malformed = || Malformed::new("digest", text, ("64 Hexziffern", "64 hex digits"));
         // As `openssl x509 -fingerprint -sha256` prints it.
         let is_paired = text.len() == 95 && text.split(':').all(|pair| pair.len() == 2);
-        let plain = if is_paired { text.replace(':', "") } else { text.to_owned() };
+        let plain = if is_paired { Cow::Owned(text.replace(':', "")) } else { Cow::Borrowed(text) };
         let hex = plain.as_bytes();
         if hex.len() != 64 {
             return Err(malformed());

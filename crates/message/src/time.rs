@@ -1,5 +1,8 @@
 //! Time as an argument.
 
+use std::sync::LazyLock;
+
+use jiff::tz::TimeZone;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Zeitpunkt: milliseconds since 1970-01-01T00:00:00Z; written as RFC 3339 in UTC, in binary formats as the number.
@@ -74,8 +77,7 @@ impl Timestamp {
     /// Kalendertag of this moment in the legal time of Germany as `YYYY-MM-DD`: the day by which rules are valid.
     #[must_use]
     pub fn legal_day(self) -> String {
-        let zone = jiff::tz::TimeZone::posix(LEGAL_TIME).unwrap_or(jiff::tz::TimeZone::UTC);
-        self.to_jiff().to_zoned(zone).date().to_string()
+        self.to_jiff().to_zoned(LEGAL_TIME.clone()).date().to_string()
     }
 
     /// The day of this moment in UTC as `YYYY-MM-DD`; ordered like the days themselves.
@@ -89,7 +91,8 @@ impl Timestamp {
 
 /// Mitteleuropäische Zeit and Sommerzeit, as directive 2000/84/EC rules them: from the last Sunday of March to the last one of
 /// October, changed at 01:00 UTC.
-const LEGAL_TIME: &str = "CET-1CEST,M3.5.0,M10.5.0/3";
+static LEGAL_TIME: LazyLock<TimeZone> =
+    LazyLock::new(|| TimeZone::posix("CET-1CEST,M3.5.0,M10.5.0/3").unwrap_or(TimeZone::UTC));
 
 impl std::fmt::Display for Timestamp {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

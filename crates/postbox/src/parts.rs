@@ -44,7 +44,11 @@ pub(crate) type Held = Arc<Mutex<HashSet<BlobRef>>>;
 
 impl Drop for Parts {
     fn drop(&mut self) {
-        self.held.lock().retain(|blob| !self.written.contains(blob));
+        let mut held = self.held.lock();
+        for blob in &self.written {
+            held.remove(blob);
+        }
+        drop(held);
         if self.kept {
             return;
         }

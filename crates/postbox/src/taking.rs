@@ -181,6 +181,11 @@ impl Boxes<'_> {
         found.map(RawAside::aside).transpose()
     }
 
+    /// A delivery that is set aside.
+    pub fn find_set_aside(&mut self, id: &MessageId) -> Result<Option<SetAside>, PostboxError> {
+        Ok(self.one_set_aside(id)?.filter(|aside| !aside.code.is_empty()))
+    }
+
     /// What is set aside, longest first.
     pub fn all_set_aside(&mut self, limit: usize) -> Result<Vec<SetAside>, PostboxError> {
         let query =
@@ -214,7 +219,7 @@ impl Boxes<'_> {
         id: &MessageId,
         at: Timestamp,
     ) -> Result<Option<SetAside>, PostboxError> {
-        let found = self.one_set_aside(id)?.filter(|aside| !aside.code.is_empty());
+        let found = self.find_set_aside(id)?;
         if found.is_some() {
             self.connection
                 .prepare_cached("UPDATE delivery SET received = ?2 WHERE id = ?1")?

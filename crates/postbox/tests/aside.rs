@@ -7,39 +7,21 @@
     reason = "a test may end by panic, also in its helpers"
 )]
 
-use std::{path::Path, sync::Arc};
+mod support;
 
-use dds_message::{Clock, Timestamp};
+use dds_message::Timestamp;
 use dds_osci::{
     intermediary::{Client, Delivery, Dialogue, Mailboxes as _},
     message::MessageId,
 };
-use dds_postbox::{Boxes, Options, Postbox, PostboxError};
-use dds_store::MasterKey;
+use dds_postbox::{Boxes, Postbox, PostboxError};
 use jiff::{SignedDuration, Timestamp as Moment};
+use support::{NOW, postbox};
 
-const NOW: i64 = 1_790_000_000_000;
 const DAY: i64 = 86_400_000;
-
-struct Noon;
-
-impl Clock for Noon {
-    fn now(&self) -> Timestamp {
-        Timestamp(NOW)
-    }
-}
 
 fn now() -> Moment {
     Moment::from_millisecond(NOW).unwrap()
-}
-
-fn postbox(folder: &Path) -> Postbox {
-    let options = Options {
-        folder: folder.to_owned(),
-        master_key: MasterKey::from_hex(&"ab".repeat(32)).unwrap(),
-        clock: Arc::new(Noon),
-    };
-    Postbox::open(options).unwrap()
 }
 
 async fn run<T: Send + 'static>(

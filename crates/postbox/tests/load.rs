@@ -7,34 +7,17 @@
     reason = "a test may end by panic, also in its helpers"
 )]
 
-use std::{path::Path, sync::Arc};
+mod support;
 
-use dds_message::{Clock, Timestamp};
+use dds_message::Timestamp;
 use dds_osci::{
     intermediary::{Card, Delivery, Mailboxes as _},
     laufzettel::{ProcessCard, ProcessCardBundle},
     message::MessageId,
 };
-use dds_postbox::{Options, Postbox, PostboxError};
-use dds_store::MasterKey;
+use dds_postbox::{Postbox, PostboxError};
 use jiff::Timestamp as Moment;
-
-struct Noon;
-
-impl Clock for Noon {
-    fn now(&self) -> Timestamp {
-        Timestamp(1_790_000_000_000)
-    }
-}
-
-fn postbox(folder: &Path) -> Postbox {
-    let options = Options {
-        folder: folder.to_owned(),
-        master_key: MasterKey::from_hex(&"ab".repeat(32)).unwrap(),
-        clock: Arc::new(Noon),
-    };
-    Postbox::open(options).unwrap()
-}
+use support::postbox;
 
 /// A delivery of so many octets, and its card.
 async fn put(postbox: &Postbox, id: &str, mailbox: &str, octets: usize) {

@@ -7,28 +7,12 @@
     reason = "a test may end by panic, also in its helpers"
 )]
 
-use std::{future::Future as _, pin::pin, sync::Arc, task::Context};
+mod support;
 
-use dds_message::{Clock, Timestamp};
-use dds_postbox::{Options, Postbox, PostboxError, StoredPart};
-use dds_store::MasterKey;
+use std::{future::Future as _, pin::pin, task::Context};
 
-struct Noon;
-
-impl Clock for Noon {
-    fn now(&self) -> Timestamp {
-        Timestamp(1_790_000_000_000)
-    }
-}
-
-fn postbox(folder: &std::path::Path) -> Postbox {
-    let options = Options {
-        folder: folder.to_owned(),
-        master_key: MasterKey::generate().unwrap(),
-        clock: Arc::new(Noon),
-    };
-    Postbox::open(options).unwrap()
-}
+use dds_postbox::{Postbox, PostboxError, StoredPart};
+use support::postbox;
 
 fn read(postbox: &Postbox, part: &StoredPart) -> Result<Vec<u8>, PostboxError> {
     let mut reader = postbox.open_part(part)?;

@@ -7,39 +7,21 @@
     reason = "a test may end by panic, also in its helpers"
 )]
 
-use std::sync::Arc;
+mod support;
 
-use dds_message::{Clock, DeliveryId, TargetId, Timestamp};
+use dds_message::{DeliveryId, TargetId, Timestamp};
 use dds_osci::{
     intermediary::{Delivery, IdState, Mailboxes as _},
     message::MessageId,
 };
-use dds_postbox::{Options, Postbox, PostboxError, Sent, SentState, Swept};
-use dds_store::MasterKey;
+use dds_postbox::{Postbox, PostboxError, Sent, SentState, Swept};
+use support::{NOW, postbox};
 
 const DAY: i64 = 86_400_000;
-const NOW: i64 = 1_790_000_000_000;
-
-struct Noon;
-
-impl Clock for Noon {
-    fn now(&self) -> Timestamp {
-        Timestamp(NOW)
-    }
-}
 
 /// So many days ago.
 fn ago(days: i64) -> jiff::Timestamp {
     jiff::Timestamp::from_millisecond(NOW - days * DAY).unwrap()
-}
-
-fn postbox(folder: &std::path::Path) -> Postbox {
-    let options = Options {
-        folder: folder.to_owned(),
-        master_key: MasterKey::generate().unwrap(),
-        clock: Arc::new(Noon),
-    };
-    Postbox::open(options).unwrap()
 }
 
 /// As the router does it: what was received is kept for 30 days, what was begun for one.

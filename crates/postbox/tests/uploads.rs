@@ -7,33 +7,17 @@
     reason = "a test may end by panic, also in its helpers"
 )]
 
-use std::{collections::BTreeSet, path::Path, sync::Arc};
+mod support;
 
-use dds_message::{Clock, Timestamp};
+use std::collections::BTreeSet;
+
 use dds_osci::{
     intermediary::{Attachment, ChunkUpload, Mailboxes as _},
     message::MessageId,
     signature::PartDigests,
 };
-use dds_postbox::{Options, Postbox, PostboxError, StoredPart};
-use dds_store::MasterKey;
-
-struct Noon;
-
-impl Clock for Noon {
-    fn now(&self) -> Timestamp {
-        Timestamp(1_790_000_000_000)
-    }
-}
-
-fn postbox(folder: &Path) -> Postbox {
-    let options = Options {
-        folder: folder.to_owned(),
-        master_key: MasterKey::from_hex(&"ab".repeat(32)).unwrap(),
-        clock: Arc::new(Noon),
-    };
-    Postbox::open(options).unwrap()
-}
+use dds_postbox::{Postbox, PostboxError, StoredPart};
+use support::postbox;
 
 fn chunk(postbox: &Postbox, octets: &[u8]) -> Attachment<StoredPart> {
     let mut parts = postbox.parts().unwrap();

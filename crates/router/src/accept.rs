@@ -185,19 +185,14 @@ impl Reception {
             }
             None => {
                 let recognising = self.router.inner.parts.telemetry.moment();
-                let found = recognise(
-                    &release,
-                    &document,
-                    format,
-                    &self.router.inner.options.limits,
-                    &at.legal_day(),
-                )?;
+                let (limits, day) = (&self.router.inner.options.limits, at.legal_day());
+                let found = recognise(&release, &document, format, limits, &day)?;
                 let attributes: &[Attribute<'_>] = &[("procedure", &found.0.procedure)];
                 let span = Span { step: Step::Recognise, message: self.id, code: None, attributes };
                 self.router.inner.parts.telemetry.span(recognising, span);
                 let source = release.source(&self.source).ok_or_else(|| unknown_source(&self.source))?;
                 source.may_send(&found.0)?;
-                release.may_address(source, &found.0, found.1, &at.legal_day())?;
+                release.may_address(source, &found.0, found.1, &day)?;
                 Some(found.0)
             }
         };

@@ -1,11 +1,6 @@
 //! What a person may do with OSCI deliveries that are set aside: see them, have them tried again, give them up.
 
-use axum::{
-    Json,
-    extract::State,
-    http::HeaderMap,
-    response::{IntoResponse, Response},
-};
+use axum::{Json, extract::State, http::HeaderMap, response::Response};
 use dds_message::{Code, JournalEvent, Problem};
 use dds_osci::message::MessageId;
 use dds_postbox::{Postbox, PostboxError};
@@ -13,7 +8,7 @@ use dds_store::NewEntry;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{Admin, act, allowed, refuse};
+use super::{Admin, act};
 
 /// Entries of a list; who has more sees the longest waiting ones.
 const MOST: usize = 1_000;
@@ -26,23 +21,18 @@ pub(super) struct Wish {
 }
 
 pub(super) async fn list(State(admin): State<Admin>, headers: HeaderMap) -> Response {
-    let listed = async {
-        allowed(&admin, &headers)?;
-        postbox(&admin)?.run(|boxes| boxes.all_set_aside(MOST)).await.map_err(unusable)
+    let deed = async {
+        let found = postbox(&admin)?.run(|boxes| boxes.all_set_aside(MOST)).await.map_err(unusable)?;
+        let rows = found.into_iter().map(|aside| {
+            json!({
+                "message_id": aside.id.as_str(), "mailbox": aside.mailbox, "submitted": aside.submitted.to_string(),
+                "code": aside.code, "since": aside.since.to_string(), "tries": aside.tries,
+                "again": aside.again.to_string(),
+            })
+        });
+        Ok(rows.collect::<Vec<_>>())
     };
-    match listed.await {
-        Ok(found) => {
-            let rows = found.into_iter().map(|aside| {
-                json!({
-                    "message_id": aside.id.as_str(), "mailbox": aside.mailbox, "submitted": aside.submitted.to_string(),
-                    "code": aside.code, "since": aside.since.to_string(), "tries": aside.tries,
-                    "again": aside.again.to_string(),
-                })
-            });
-            Json(rows.collect::<Vec<_>>()).into_response()
-        }
-        Err(problem) => refuse(&problem),
-    }
+    act(&admin, &headers, deed).await
 }
 
 pub(super) async fn retry(
@@ -67,8 +57,9 @@ pub(super) async fn end(State(admin): State<Admin>, headers: HeaderMap, Json(wis
     let deed = async {
         let id = wish.id.map(MessageId::new).ok_or_else(nothing)?;
         let postbox = postbox(&admin)?;
-        let found = postbox.run(|boxes| boxes.all_set_aside(usize::MAX >> 1)).await.map_err(unusable)?;
-        let aside = found.into_iter().find(|aside| aside.id == id).ok_or_else(nothing)?;
+        let wanted = id.clone();
+        let found = postbox.run(move |boxes| boxes.find_set_aside(&wanted)).await.map_err(unusable)?;
+        let aside = found.ok_or_else(nothing)?;
         let facts = json!({ "channel": "osci", "message_id": id.as_str(), "by": "cli" });
         let entry = NewEntry {
             event: JournalEvent::OsciDropped.as_str(),

@@ -22,11 +22,11 @@ use dds_worker::{Pool, PoolOptions};
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
-use super::{Report, Stopwatch, median};
+use super::{Report, Stopwatch, median, path::template};
 use crate::{
     Failure,
     cli::Bench,
-    demo::{Cast, PORTAL, Stage, StageOptions, failed},
+    demo::{PORTAL, Stage, StageOptions, failed},
 };
 
 const ROUNDS: u64 = 5;
@@ -37,11 +37,7 @@ pub(super) async fn run(options: &Bench) -> Result<Report, Failure> {
     let stage =
         Box::pin(Stage::build(&crate::commands::check::paths(&options.sources), StageOptions::default()))
             .await?;
-    let cast = Cast::read(&options.fixtures)?;
-    let role = cast.find("sondernutzung", "zehn-kilobyte").ok_or_else(|| {
-        Failure::internal(("das Beispiel zehn-kilobyte fehlt", "fixture zehn-kilobyte is missing"))
-    })?;
-    let bench = Arc::new(Accept::open(&stage, role.template.clone()).await?);
+    let bench = Arc::new(Accept::open(&stage, template(options)?).await?);
     let (mut engine, mut router, mut latency) = (Vec::new(), Vec::new(), Histogram::default());
     let began = super::measure::usage(std::process::id());
     for round in 0..ROUNDS {

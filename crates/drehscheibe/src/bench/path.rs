@@ -18,8 +18,7 @@ use crate::{
 
 /// The target's product: REST with XML and multipart attachments.
 const PRODUCT: &str = "fv-gewerberegister@5.0";
-pub(super) const PROCEDURE: &str = "sondernutzung";
-pub(super) const FIXTURE: &str = "zehn-kilobyte";
+const PROCEDURE: &str = "sondernutzung";
 
 /// A router process with everything around it.
 struct Arena {
@@ -124,15 +123,12 @@ impl Arena {
         let built = read_release(&check::paths(&options.sources))?;
         let release = with_one_target(&built, validating)?;
         let stage = Arc::new(Box::pin(Stage::around(&release, StageOptions::default())).await?);
-        let cast = Cast::read(&options.fixtures)?;
-        let role = cast.find(PROCEDURE, FIXTURE).ok_or_else(|| {
-            Failure::internal(("das Beispiel der Messung fehlt", "the fixture of the bench is missing"))
-        })?;
+        let template = template(options)?;
         let watch = Stopwatch::start();
         let router = RouterProcess::start(&stage).await?;
         let start_seconds = watch.seconds();
         let idle = measure::usage(router.id());
-        Ok(Self { stage, router, template: role.template.clone(), idle, start_seconds })
+        Ok(Self { stage, router, template, idle, start_seconds })
     }
 
     /// Sends messages in a closed loop and waits until all have arrived.
@@ -191,6 +187,15 @@ impl Arena {
         }
         Ok(report)
     }
+}
+
+/// The 10 KB message that all scenarios send.
+pub(super) fn template(options: &Bench) -> Result<Template, Failure> {
+    let cast = Cast::read(&options.fixtures)?;
+    let role = cast.find(PROCEDURE, "zehn-kilobyte").ok_or_else(|| {
+        Failure::internal(("das Beispiel der Messung fehlt", "the fixture of the bench is missing"))
+    })?;
+    Ok(role.template.clone())
 }
 
 /// The release with one REST target for the bench's procedure everywhere, and without validation if so wished.

@@ -1,5 +1,7 @@
 //! R: stored messages against another release, as `drehscheibe replay` does it.
 
+use std::sync::Arc;
+
 use dds_config::read_release;
 use dds_worker::PoolOptions;
 use futures::{StreamExt as _, TryStreamExt as _};
@@ -8,7 +10,7 @@ use super::{
     Report, Stopwatch,
     accept::{Accept, Way},
     measure,
-    path::{FIXTURE, PROCEDURE, with_one_target},
+    path::{template, with_one_target},
 };
 use crate::{
     Failure,
@@ -17,7 +19,7 @@ use crate::{
         check,
         replay::{Comparison, stored_messages},
     },
-    demo::{Cast, Stage, StageOptions},
+    demo::{Stage, StageOptions},
 };
 
 /// The other release does not validate.
@@ -26,11 +28,7 @@ pub(super) async fn run(options: &Bench) -> Result<Report, Failure> {
     let built = read_release(&check::paths(&options.sources))?;
     let (before, after) = (with_one_target(&built, true)?, with_one_target(&built, false)?);
     let stage = Box::pin(Stage::around(&before, StageOptions::default())).await?;
-    let cast = Cast::read(&options.fixtures)?;
-    let role = cast.find(PROCEDURE, FIXTURE).ok_or_else(|| {
-        Failure::internal(("das Beispiel der Messung fehlt", "the fixture of the bench is missing"))
-    })?;
-    let accept = std::sync::Arc::new(Accept::open(&stage, role.template.clone()).await?);
+    let accept = Arc::new(Accept::open(&stage, template(options)?).await?);
     accept.all(options.clients as u64, messages, 0, Way::Router).await?;
 
     let comparison = Comparison::start(PoolOptions::default(), before, after).await?;

@@ -22,13 +22,13 @@ use parking_lot::Mutex;
 
 use super::{
     Report, Stopwatch, measure,
-    path::{FIXTURE, PROCEDURE, Peak, fill, with_one_target},
+    path::{Peak, fill, template, with_one_target},
 };
 use crate::{
     Failure,
     cli::Bench,
     commands::check,
-    demo::{Cast, OsciOptions, RouterProcess, Stage, StageOptions, failed, texts},
+    demo::{OsciOptions, RouterProcess, Stage, StageOptions, failed, texts},
 };
 
 /// Private operations of the router per message: for the order of the portal decrypt it and sign the answer; open the content;
@@ -42,10 +42,7 @@ pub(super) async fn run(options: &Bench) -> Result<Report, Failure> {
     let osci = OsciOptions { fixtures: texts(&options.fixtures)?, rsa: true };
     let stage_options = StageOptions { osci: Some(osci), ..StageOptions::default() };
     let stage = Box::pin(Stage::around(&release, stage_options)).await?;
-    let cast = Cast::read(&options.fixtures)?;
-    let role = cast.find(PROCEDURE, FIXTURE).ok_or_else(|| {
-        Failure::internal(("das Beispiel der Messung fehlt", "the fixture of the bench is missing"))
-    })?;
+    let template = template(options)?;
     let missing = || Failure::internal(("die Bühne hat kein OSCI", "the stage has no OSCI"));
     let act = stage.osci.as_ref().ok_or_else(missing)?;
     let address = stage.config.osci.as_ref().map(|osci| osci.listen).ok_or_else(missing)?;
@@ -53,7 +50,7 @@ pub(super) async fn run(options: &Bench) -> Result<Report, Failure> {
 
     let router = RouterProcess::start(&stage).await?;
     let idle = measure::usage(router.id());
-    let prepared = act.prepare(&role.template, 0..messages + WARM_UP).await?;
+    let prepared = act.prepare(&template, 0..messages + WARM_UP).await?;
     let bodies: Arc<Vec<Bytes>> = Arc::new(prepared.iter().map(|order| order.body.clone()).collect());
     let answers: Arc<Mutex<BTreeMap<u64, Bytes>>> = Arc::default();
     post(address, options.clients, &bodies, 0..WARM_UP, &answers).await?;

@@ -2,20 +2,18 @@
 
 use std::process::ExitCode;
 
+use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{deliver::ask, silent};
-use crate::{
-    Failure, admin,
-    cli::{Aside, Settings},
-    output::Output,
-};
+use super::deliver::ask;
+use crate::{Failure, cli::Aside, output::Output};
 
 /// Lists, retries or drops.
 pub(crate) async fn run(command: &Aside, output: Output) -> Result<ExitCode, Failure> {
     let (settings, deed, body) = match command {
         Aside::List(settings) => {
-            let found = list(settings).await?;
+            let answer = ask(settings, Method::GET, "osci/aside", &Value::Null).await?;
+            let found: Value = answer.json().await.map_err(Failure::unexpected)?;
             for row in found.as_array().into_iter().flatten() {
                 output.line(line(row, output));
             }
@@ -25,7 +23,7 @@ pub(crate) async fn run(command: &Aside, output: Output) -> Result<ExitCode, Fai
         Aside::Retry(one) => (&one.settings, "osci/aside/retry", json!({ "id": one.id })),
         Aside::Drop(one) => (&one.settings, "osci/aside/drop", json!({ "id": one.id })),
     };
-    ask(settings, deed, &body).await?;
+    ask(settings, Method::POST, deed, &body).await?;
     output.line(output.pick("erledigt", "done"));
     output.result(&json!({ "done": true }))?;
     Ok(ExitCode::SUCCESS)
@@ -43,17 +41,4 @@ fn line(row: &Value, output: Output) -> String {
         text("since"),
         text("again")
     )
-}
-
-async fn list(settings: &Settings) -> Result<Value, Failure> {
-    let config = super::settings(&settings.config)?;
-    let token = admin::read_token(&config.store)?;
-    let url = format!("http://{}/admin/osci/aside", config.listen.admin);
-    let unreachable = |error: reqwest::Error| silent(&url, &error);
-    let answer = super::client(None)?.get(&url).bearer_auth(token).send().await.map_err(unreachable)?;
-    if answer.status().is_success() {
-        return answer.json().await.map_err(unreachable);
-    }
-    let problem: dds_message::Problem = answer.json().await.map_err(unreachable)?;
-    Err(problem.into())
 }

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use dds_message::{DeliveryId, MessageId, TargetId};
 use dds_router::Redirected;
-use reqwest::Response;
+use reqwest::{Method, Response};
 
 use super::silent;
 use crate::{
@@ -34,7 +34,7 @@ pub(crate) async fn run(command: &Deliver, output: Output) -> Result<ExitCode, F
         Deliver::Reject(one) => serde_json::json!({ "reason": one.reason }),
         _ => serde_json::Value::Null,
     };
-    let answer = ask(settings, &path, &body).await?;
+    let answer = ask(settings, Method::POST, &path, &body).await?;
     if let Deliver::Redirect(_) = command {
         let redirected: Redirected = answer.json().await.map_err(Failure::unexpected)?;
         let Redirected { delivery, target, office, product } = &redirected;
@@ -68,9 +68,10 @@ fn message(id: &str, what: &str) -> Result<String, Failure> {
     Ok(format!("messages/{known}/{what}"))
 }
 
-/// Asks the running router to do something.
+/// Asks the running router.
 pub(super) async fn ask(
     settings: &Settings,
+    method: Method,
     path: &str,
     body: &serde_json::Value,
 ) -> Result<Response, Failure> {
@@ -78,7 +79,7 @@ pub(super) async fn ask(
     let token = admin::read_token(&config.store)?;
     let url = format!("http://{}/admin/{path}", config.listen.admin);
     let unreachable = |error: reqwest::Error| silent(&url, &error);
-    let request = super::client(None)?.post(&url).bearer_auth(token).json(body);
+    let request = super::client(None)?.request(method, &url).bearer_auth(token).json(body);
     let answer = request.send().await.map_err(unreachable)?;
     if answer.status().is_success() {
         return Ok(answer);

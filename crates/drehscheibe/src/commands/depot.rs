@@ -64,9 +64,7 @@ async fn show_diff(options: &DepotDiff, output: Output) -> Result<(), Failure> {
     let load = |id: &str| releases.find(id).and_then(|id| releases.load(&id));
     let before = match &options.before {
         Some(id) => load(id)?,
-        None => releases.active()?.map(|id| releases.load(&id)).transpose()?.ok_or_else(|| {
-            Failure::new(Code::RELEASE_UNKNOWN, ("kein Depotstand ist aktiv", "no release is active"))
-        })?,
+        None => super::active(&releases)?,
     };
     let after = match &options.after {
         Some(id) => load(id)?,

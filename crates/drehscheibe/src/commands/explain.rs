@@ -10,7 +10,7 @@ use crate::{
     Failure,
     cli::Explain,
     node,
-    output::{Language, Output},
+    output::{Language, Output, pick},
 };
 
 /// Prints the story of a message.
@@ -210,13 +210,6 @@ fn details(row: &LogRow, language: Language, full: bool) -> Vec<String> {
         lines.push(format!("{}: {} {}", say("Befund", "finding"), part(0), part(1)));
     }
     lines
-}
-
-fn pick<'a>(language: Language, german: &'a str, english: &'a str) -> &'a str {
-    match language {
-        Language::German => german,
-        Language::English => english,
-    }
 }
 
 /// A text of the journal. Before 0.2 there was one, in English.

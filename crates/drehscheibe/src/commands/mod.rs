@@ -15,7 +15,8 @@ pub(crate) mod send;
 
 use std::{collections::BTreeMap, path::Path, process::ExitCode, time::Duration};
 
-use dds_config::{ProcessConfig, saxony::Replace};
+use dds_config::{ProcessConfig, ReleaseStore, saxony::Replace};
+use dds_depot::Release;
 use dds_message::Code;
 use dds_store::MasterKey;
 use dds_testbench::Fixture;
@@ -55,6 +56,14 @@ pub(crate) fn saxony(options: &cli::Saxony, output: Output) -> Result<ExitCode, 
     output.line(format!("{} {}", done.written, output.pick("Dateien geschrieben", "files written")));
     output.result(&serde_json::json!({ "files": done.written, "removed": done.removed }))?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// The active release.
+pub(crate) fn active(releases: &ReleaseStore) -> Result<Release, Failure> {
+    let id = releases.active()?.ok_or_else(|| {
+        Failure::new(Code::RELEASE_UNKNOWN, ("kein Depotstand ist aktiv", "no release is active"))
+    })?;
+    Ok(releases.load(&id)?)
 }
 
 /// Reads a `drehscheibe.toml`.

@@ -110,13 +110,7 @@ pub(crate) async fn run(options: &Replay, output: Output) -> Result<ExitCode, Fa
         return Box::pin(report(&comparison, messages, output)).await;
     }
     let (config, releases) = config.as_ref().zip(releases.as_ref()).ok_or_else(|| missing(options))?;
-    let active = || -> Result<Release, Failure> {
-        releases.active()?.map(|id| releases.load(&id)).transpose()?.ok_or_else(|| {
-            let text = ("kein Depotstand ist aktiv", "no release is active");
-            Failure::new(Code::RELEASE_UNKNOWN, text)
-        })
-    };
-    let before = stored(&options.before)?.map_or_else(active, Ok)?;
+    let before = stored(&options.before)?.map_or_else(|| super::active(releases), Ok)?;
     let comparison = Comparison::start(pool, before, after).await?;
     let store = node::reader(config)?;
     Box::pin(report(&comparison, stored_messages(&store).take(options.limit), output)).await
@@ -155,6 +149,36 @@ impl Comparison {
         let before = self.judge(&self.before, shown, &message).await;
         let after = if self.same() { before.clone() } else { self.judge(&self.after, shown, &message).await };
         Pair { name: message.name, before, after }
+    }
+
+    async fn judge(&self, release: &Release, shown: ReleaseId, message: &Message) -> Run {
+        let day = message.at.legal_day();
+        let found = recognise(release, &message.document, message.format, &self.limits, &day);
+        let (facts, recognised) = match found {
+            Ok(found) => found,
+            Err(problem) => return Run::refused(&problem),
+        };
+        let subject = Subject {
+            id: message.id,
+            at: message.at,
+            source: &message.source,
+            document: &message.document,
+            format: message.format,
+            attachments: &message.attachments,
+            release: shown,
+            case_holders: &message.case_holders,
+        };
+        let outcome = judge(&self.pool, release, &subject, &facts, recognised).await;
+        let plan = outcome.plan.as_ref();
+        let targets =
+            plan.map(|plan| plan.deliveries.iter().map(|one| one.target.to_string())).into_iter().flatten();
+        Run {
+            rule: plan.map(|plan| plan.rule.clone()),
+            authority: plan.map(|plan| plan.authority.to_string()),
+            stopped: outcome.stopped.map(|(_, problem)| problem.code.to_string()),
+            findings: outcome.findings.iter().map(|one| format!("{} {}", one.rule, one.location)).collect(),
+            outputs: targets.zip(outcome.outputs).collect(),
+        }
     }
 
     /// The release is compared with itself: shown is what it does.
@@ -286,38 +310,6 @@ async fn stored_message<S: Journal>(store: &S, id: MessageId) -> Result<Option<M
         format: record.format,
         attachments: record.attachments.into_iter().map(|stored| stored.attachment).collect(),
     }))
-}
-
-impl Comparison {
-    async fn judge(&self, release: &Release, shown: ReleaseId, message: &Message) -> Run {
-        let day = message.at.legal_day();
-        let found = recognise(release, &message.document, message.format, &self.limits, &day);
-        let (facts, recognised) = match found {
-            Ok(found) => found,
-            Err(problem) => return Run::refused(&problem),
-        };
-        let subject = Subject {
-            id: message.id,
-            at: message.at,
-            source: &message.source,
-            document: &message.document,
-            format: message.format,
-            attachments: &message.attachments,
-            release: shown,
-            case_holders: &message.case_holders,
-        };
-        let outcome = judge(&self.pool, release, &subject, &facts, recognised).await;
-        let plan = outcome.plan.as_ref();
-        let targets =
-            plan.map(|plan| plan.deliveries.iter().map(|one| one.target.to_string())).into_iter().flatten();
-        Run {
-            rule: plan.map(|plan| plan.rule.clone()),
-            authority: plan.map(|plan| plan.authority.to_string()),
-            stopped: outcome.stopped.map(|(_, problem)| problem.code.to_string()),
-            findings: outcome.findings.iter().map(|one| format!("{} {}", one.rule, one.location)).collect(),
-            outputs: targets.zip(outcome.outputs).collect(),
-        }
-    }
 }
 
 impl Run {

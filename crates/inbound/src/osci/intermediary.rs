@@ -239,7 +239,7 @@ impl IntermediaryEndpoint {
     /// Signs and encrypts a reply. `parts` are kept until it is on its way.
     async fn seal(&self, reply: Reply<StoredPart>, parts: Option<Parts>) -> Result<Package, Refused> {
         if let Some(refused) = &reply.refused {
-            log_refusal(refused);
+            dds_courier::log_refusal(refused);
         }
         let postbox = self.context.postbox.clone();
         let signer = Arc::clone(&self.identity.signature);
@@ -268,17 +268,6 @@ fn certificates(received: &Received<Parts>) -> Vec<Certificate> {
     }
 }
 
-/// What is wrong with an order is its sender's affair; what we cannot do (9811: a bound is reached, a mailbox full, a record damaged) is the
-/// operator's.
-fn log_refusal(refused: &Refused) {
-    let (code, detail) = (refused.code, &refused.detail);
-    if code == FeedbackCode::S9811 {
-        tracing::warn!(%code, detail, "osci.not_executed");
-    } else {
-        tracing::info!(%code, detail, "osci.refused");
-    }
-}
-
 const fn failure(error: &ExchangeError) -> PushFailure {
     match error {
         ExchangeError::NotReached(_) => PushFailure::NotReached,
@@ -302,7 +291,7 @@ fn write(postbox: &dds_postbox::Postbox, package: Package) -> Result<(StoredPart
     let mut parts = postbox.parts()?;
     parts.start()?;
     let (mut bytes, mut pieces) = (0, package.pieces(postbox.clone()));
-    while let Some(piece) = pieces.next()? {
+    while let Some(piece) = pieces.next_piece()? {
         bytes += piece.len() as u64;
         parts.write(&piece)?;
     }

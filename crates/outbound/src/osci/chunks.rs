@@ -189,7 +189,7 @@ fn split(
 ) -> Result<(Parts, Vec<Attachment<StoredPart>>), PostboxError> {
     let mut cutter = Cutter { parts: postbox.parts()?, plan, chunks: Vec::new(), open: None };
     let mut pieces = package.pieces(postbox.clone());
-    while let Some(piece) = pieces.next()? {
+    while let Some(piece) = pieces.next_piece()? {
         cutter.take(&piece)?;
     }
     cutter.end()?;

@@ -157,11 +157,6 @@ fn party(client: &Client) -> Party {
 
 /// The verdict of a refusal: that of the feedback which the wire would have brought.
 fn refusal(refused: &Refused) -> Verdict {
-    let (code, detail) = (refused.code, &refused.detail);
-    if code == FeedbackCode::S9811 {
-        tracing::warn!(%code, detail, "osci.not_executed");
-    } else {
-        tracing::info!(%code, detail, "osci.refused");
-    }
+    dds_courier::log_refusal(refused);
     ended(refused.code).unwrap_or_else(|| temporary(Code::OSCI_REFUSED, told(refused.code)))
 }

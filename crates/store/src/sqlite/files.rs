@@ -15,14 +15,14 @@ use std::{
 };
 
 use bytes::Bytes;
-use dds_message::{Clock, Digest, Timestamp};
+use dds_message::{Clock, Digest, MessageId, Timestamp};
 use parking_lot::{Condvar, Mutex};
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
 use super::fault::io;
 use crate::{
-    BlobRef, MessageKey, StoreError,
+    BlobRef, MessageKey, StoreError, Vault,
     seal::{self, CHUNK, ChunkCipher, HEADER, TAG},
 };
 
@@ -73,12 +73,13 @@ impl Files {
     }
 
     /// Whether the folders are there and, once a file could not be written, whether a payload of some size can be now.
-    pub fn check(&self, key: &MessageKey) -> Result<(), StoreError> {
+    pub fn check(&self, vault: &Vault) -> Result<(), StoreError> {
         for folder in [&self.0.blobs, &self.0.tmp] {
             fs::read_dir(folder).map_err(|error| io("opening a payload folder", &error))?;
         }
         if self.0.failed.load(Ordering::Relaxed) {
-            let probe = self.write(key, &vec![0; PROBE])?;
+            let (key, _) = vault.new_message_key(MessageId(Uuid::nil()))?;
+            let probe = self.write(&key, &vec![0; PROBE])?;
             self.delete(&probe)?;
             self.0.failed.store(false, Ordering::Relaxed);
         }

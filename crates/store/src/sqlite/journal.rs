@@ -8,7 +8,6 @@ use bytes::Bytes;
 use dds_message::{CaseHolder, DeliveryId, Digest, MessageId, SourceId, TargetId, Timestamp};
 use rusqlite::{Connection, params};
 use tokio::task::spawn_blocking;
-use uuid::Uuid;
 
 use super::{
     SqliteStore,
@@ -301,8 +300,8 @@ impl Journal for SqliteStore {
 
     async fn check(&self) -> Result<(), StoreError> {
         let inner = &self.inner;
-        let (files, key) = (inner.files.clone(), inner.vault.new_message_key(MessageId(Uuid::nil()))?.0);
-        blocking(spawn_blocking(move || files.check(&key))).await?;
+        let (files, vault) = (inner.files.clone(), inner.vault.clone());
+        blocking(spawn_blocking(move || files.check(&vault))).await?;
         inner
             .readers
             .read(|db| Ok(db.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?))

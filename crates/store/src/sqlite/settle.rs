@@ -196,7 +196,6 @@ pub(super) fn revive(
     plan::conclude(tx, &facts.message, at).map(drop)
 }
 
-/// The open deliveries, for the due queue at start.
 /// How many deliveries of each target are not done.
 pub(super) fn waiting(db: &rusqlite::Connection) -> Done<BTreeMap<TargetId, u64>> {
     let sql = "SELECT target, count(*) AS deliveries FROM delivery
@@ -209,6 +208,7 @@ pub(super) fn waiting(db: &rusqlite::Connection) -> Done<BTreeMap<TargetId, u64>
     Ok(found?.into_iter().collect())
 }
 
+/// The open deliveries, for the due queue at start.
 pub(super) fn open_items(db: &rusqlite::Connection, mut each: impl FnMut(Item)) -> Result<(), StoreError> {
     let sql = "SELECT seq, id, target, pull, lane, due, deadline, state FROM delivery
                WHERE state IN ('prepared', 'in_doubt') ORDER BY seq";
