@@ -199,6 +199,7 @@ pub mod content;
 pub mod control;
 pub mod encryption;
 pub mod feedback;
+pub mod german;
 pub mod inspect;
 pub mod intake;
 pub mod intermediary;

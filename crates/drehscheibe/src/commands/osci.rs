@@ -2,7 +2,6 @@
 //!
 //! Says digests, certificates and verdicts, never content or keys.
 
-mod german;
 mod keys;
 mod text;
 

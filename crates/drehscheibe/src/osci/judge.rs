@@ -7,6 +7,7 @@ use dds_depot::CheckFinding;
 use dds_message::{Code, Text};
 use dds_osci::{
     certificate::Certificate,
+    german,
     trust::{CertificateUse, Severity, TrustPolicy},
 };
 use jiff::Timestamp;
@@ -145,7 +146,7 @@ impl Judge<'_> {
         if report.is_refused() {
             let why = report.detail_without_holder();
             let text = (
-                format!("das Zertifikat ist hier nicht verwendbar (Meldung: „{why}“)"),
+                format!("das Zertifikat ist hier nicht verwendbar ({})", german::reason(&why)),
                 format!("the certificate cannot be used here: {why}"),
             );
             self.findings.push(CheckFinding::error(Code::OSCI_KEYS, place, text));

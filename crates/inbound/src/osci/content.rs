@@ -11,6 +11,7 @@ use dds_osci::{
         LayerState, open,
     },
     feedback::Refused,
+    german,
     intermediary::Attachment,
     keys::Decrypter,
     random::SystemRandom,
@@ -72,7 +73,7 @@ impl Door {
             if let Some(refused) = failed {
                 let why = &refused.detail;
                 let text = (
-                    format!("ein für uns verschlüsselter Teil ist nicht lesbar (Meldung: „{why}“)"),
+                    format!("ein für uns verschlüsselter Teil ist nicht lesbar ({})", german::reason(why)),
                     format!("an encrypted part for us cannot be read: {why}"),
                 );
                 return Err(Problem::new(Code::OSCI_CONTENT, text));
@@ -312,12 +313,16 @@ pub(super) fn authors(content: &Content, reading: Reading) -> Result<(), Problem
                 Verdict::Invalid(_) | Verdict::Absent => false,
             };
             if !sound {
-                let fault = signature.faults.first().map_or_else(String::new, |fault| fault.refused().detail);
-                let word = signature.verdict.word();
-                let text = (
-                    format!("Signatur des Autors (Meldung: „{word} {fault}“)"),
-                    format!("author's signature: {word} {fault}"),
-                );
+                let text = match signature.faults.first().map(|fault| fault.refused().detail) {
+                    Some(why) => (
+                        format!("die Signatur des Autors ist ungültig ({})", german::reason(&why)),
+                        format!("the author's signature is invalid: {why}"),
+                    ),
+                    None => (
+                        "die Signatur des Autors ist nicht vollständig prüfbar".to_owned(),
+                        "the author's signature cannot be verified to its end".to_owned(),
+                    ),
+                };
                 return Err(Problem::new(Code::OSCI_AUTHOR, text));
             }
         }
@@ -355,6 +360,6 @@ pub(super) fn media_type(octets: &[u8]) -> &'static str {
 }
 
 /// `DDS-O010`: what cannot be read, and why in the words of the protocol crate.
-pub(super) fn unreadable(german: &str, why: &str) -> Problem {
-    Problem::new(Code::OSCI_CONTENT, (format!("{german} (Meldung: „{why}“)"), why))
+pub(super) fn unreadable(what: &str, why: &str) -> Problem {
+    Problem::new(Code::OSCI_CONTENT, (format!("{what} ({})", german::reason(why)), why))
 }

@@ -9,6 +9,7 @@ use dds_osci::{
     certificate::Certificate,
     content::Content,
     feedback::FeedbackCode,
+    german,
     intake::IntakeConfig,
     intermediary::Attachment,
     message::{CertificateRole, Envelope},
@@ -193,7 +194,7 @@ impl Door {
             if found(FeedbackCode::S3703) || unanswered || untrusted {
                 let (certificate, why) = (signer.sha256_hex(), report.detail_without_holder());
                 let text = (
-                    format!("das Zertifikat {certificate} des Autors gilt nicht (Meldung: „{why}“)"),
+                    format!("das Zertifikat {certificate} des Autors gilt nicht ({})", german::reason(&why)),
                     format!("the author's certificate {certificate} does not count: {why}"),
                 );
                 return Err(Problem::new(Code::OSCI_AUTHOR, text));

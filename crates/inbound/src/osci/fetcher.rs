@@ -20,7 +20,7 @@ use std::{
 
 use dds_courier::{Identity, intermediary_of};
 use dds_message::{Code, Problem};
-use dds_osci::client::Client;
+use dds_osci::{client::Client, german};
 
 use super::{collector::unusable, server::OsciContext};
 use orders::Outcome;
@@ -119,7 +119,10 @@ impl Fetcher {
         if self.unreadable().await?.is_empty() {
             // No card leads to it, or it was a fault of the moment: the next visit knows.
             let text = (
-                format!("jede Zustellung mit Laufzettel war lesbar, eine andere nicht (Meldung: „{reason}“)"),
+                format!(
+                    "jede Zustellung mit Laufzettel war lesbar, eine andere nicht ({})",
+                    german::reason(&reason)
+                ),
                 format!("{reason}; every delivery with a process card could be read"),
             );
             return Err(Problem::new(Code::OSCI_UNREADABLE, text));

@@ -14,6 +14,7 @@ use dds_message::{Clock, Code, Problem};
 use dds_osci::{
     certificate::Certificate,
     feedback::{FeedbackCode, Language, Refused},
+    german,
     intake::Received,
     keys::Decrypter,
     message::Fault,
@@ -78,7 +79,7 @@ impl OsciContext {
         let Some(refused) = reports.iter().find(|report| report.is_refused()) else { return Ok(()) };
         let (certificate, why) = (refused.certificate.sha256_hex(), refused.detail_without_holder());
         let text = (
-            format!("das Zertifikat {certificate} des Intermediärs gilt nicht (Meldung: „{why}“)"),
+            format!("das Zertifikat {certificate} des Intermediärs gilt nicht ({})", german::reason(&why)),
             format!("the intermediary's certificate {certificate} does not count: {why}"),
         );
         Err(Problem::new(Code::OSCI_CERTIFICATE, text))

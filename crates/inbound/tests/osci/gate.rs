@@ -2,9 +2,9 @@
 
 use std::{sync::Arc, time::Duration};
 
-use axum::{extract::Request, middleware::map_request};
+use axum::{Router, extract::Request, middleware::map_request};
 use dds_inbound::{
-    Pace, Peer,
+    HttpLimits, Listener, Pace, Peer,
     osci::{Gate, GateOptions, OsciContext, RecipientEndpoint, routes},
 };
 use dds_osci::{
@@ -21,18 +21,24 @@ use tokio::{
 
 use crate::world::{Machine, Place, application, identity, keys, serve, town};
 
-/// A recipient behind this gate. The header `from` says from where a request comes.
-async fn start(options: GateOptions) -> (Machine, String) {
+/// The passive recipient behind this gate.
+fn recipient(options: GateOptions) -> (Machine, Router) {
     let machine = Machine::new(&ManualClock::default());
     let context = OsciContext { gate: Gate::new(options), ..machine.boot() };
     let recipient = Recipient::new(town().clone(), keys().town.signature_certificate().clone(), Vec::new());
     let receiving = RecipientEndpoint { context, recipient, identity: identity(&keys().town) };
+    (machine, routes(None, Some(Arc::new(receiving))))
+}
+
+/// The same on loopback. The header `from` says from where a request comes.
+async fn start(options: GateOptions) -> (Machine, String) {
+    let (machine, routes) = recipient(options);
     let placed = map_request(|mut request: Request| async move {
         let address = request.headers().get("from").map(|text| text.to_str().unwrap().parse().unwrap());
         request.extensions_mut().insert(Peer { address, ..Peer::default() });
         request
     });
-    (machine, serve(routes(None, Some(Arc::new(receiving))).layer(placed)).await)
+    (machine, serve(routes.layer(placed)).await)
 }
 
 /// Begins a message of which nothing comes; the first line of what is answered. `100` means that the body is waited for.
@@ -123,4 +129,32 @@ async fn one_address_holds_not_all_places() {
     // A proxy on this machine stands for many.
     let (_held, first) = begin(&host, "127.0.0.1").await;
     assert_eq!((first.as_str(), begin(&host, "127.0.0.1").await.1.as_str()), ("100", "100"));
+}
+
+/// Who only begins requests, or opens connections and says nothing, has the connections of the listener for as long as a head may take.
+#[tokio::test]
+async fn heads_that_never_end_and_silent_connections_are_given_up() {
+    const CONNECTIONS: usize = 4;
+    let (_machine, routes) = recipient(patient());
+    let limits = HttpLimits { connections: CONNECTIONS, head_seconds: 1, ..HttpLimits::default() };
+    let listener = Listener::bind(([127, 0, 0, 1], 0).into(), None, limits).await.unwrap();
+    let host = listener.address().unwrap().to_string();
+    tokio::spawn(listener.serve(routes, std::future::pending()));
+    let head = "POST /osci/empfang HTTP/1.1\r\nhost: a\r\n";
+    let mut held = Vec::new();
+    for beginning in ["", "POST /osci/emp", head, ""].into_iter().cycle().take(2 * CONNECTIONS) {
+        let mut stream = TcpStream::connect(&host).await.unwrap();
+        stream.write_all(beginning.as_bytes()).await.unwrap();
+        held.push(stream);
+    }
+    // Not even an order: it is answered by a fault, and then the connection rests. It is closed too.
+    let mut stream = TcpStream::connect(&host).await.unwrap();
+    stream.write_all(format!("{head}content-length: 3\r\n\r\nabc").as_bytes()).await.unwrap();
+    let answered = async {
+        let answer = line(&mut stream).await;
+        (answer, stream.read_to_end(&mut Vec::new()).await.unwrap())
+    };
+    let answered = tokio::time::timeout(Duration::from_secs(60), answered).await.expect("its turn comes");
+    assert_eq!(answered, ("200 9100 never".to_owned(), 0));
+    drop(held);
 }

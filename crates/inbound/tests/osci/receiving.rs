@@ -22,7 +22,7 @@ use dds_testbench::ManualClock;
 use crate::{
     support::client,
     wire::{Lost, Seen, Wire},
-    world::{Machine, Place, application, identity, keys, serve, town},
+    world::{Machine, Place, application, identity, keys, log, serve, town},
 };
 
 const EVIDENCE: &[u8] = &[7; 100_000];
@@ -92,6 +92,14 @@ impl World {
             (head, received.store.parts[part.handle].as_slice())
         });
         message_bytes(outgoing, &parts.collect::<Vec<_>>()).unwrap().into()
+    }
+
+    /// So often the metric has a refusal with this code.
+    #[track_caller]
+    fn assert_counted(&self, code: &str, times: u32) {
+        let page = self.machine.telemetry.metrics().page(&dds_telemetry::Gauges::default());
+        let row = format!("dds_messages_refused_total{{channel=\"osci\",code=\"{code}\"}} {times}\n");
+        assert!(page.contains(&row), "{row}: {page}");
     }
 
     /// Pushes the same octets once more, as the intermediary would; the feedback of the answer.
@@ -181,6 +189,45 @@ async fn a_push_that_is_repeated_is_answered_like_the_first_and_taken_once() {
     assert_eq!(world.machine.applications(), [0, 1, 2]);
     world.forward(&application(3)).await.unwrap();
     assert_eq!(world.machine.applications(), [0, 1, 2, 3]);
+}
+
+/// Operator, intermediary and sender must be able to speak of the same delivery.
+#[tokio::test]
+async fn a_refused_push_is_counted_noted_and_told_once_by_its_names() {
+    let world = World::new().await;
+    let log = log();
+    let refused = world.forward("<anmeldung>Geheimnis").await.unwrap_err();
+    assert!(refused.contains("9805"), "{refused}");
+
+    let noted = world.machine.router.noted.lock().clone();
+    let [(event, code, facts)] = &noted[..] else { panic!("{noted:?}") };
+    assert_eq!((event.as_str(), *code), ("osci.refused", Code::NOT_WELL_FORMED));
+    let id = facts["message_id"].as_str().unwrap();
+    let (intermediary, portal) =
+        [&keys().intermediary, &keys().portal].map(|one| one.signature_certificate().sha256_hex()).into();
+    assert_eq!(facts["intermediary"], intermediary);
+    assert_eq!(facts["originator"], portal);
+
+    let log = std::fs::read_to_string(log).unwrap();
+    let lines: Vec<&str> = log.lines().filter(|line| line.contains(id)).collect();
+    let [line] = &lines[..] else { panic!("{lines:?}") };
+    for word in ["WARN", "osci.push_refused", "DDS-I005", intermediary, portal] {
+        assert!(line.contains(word), "{word}: {line}");
+    }
+    assert!(!log.contains("Geheimnis"), "{line}");
+    world.assert_counted("DDS-I005", 1);
+}
+
+/// What the intermediary will bring again is no matter for the journal, but the operator sees how often it came.
+#[tokio::test]
+async fn a_push_that_cannot_be_taken_now_is_counted_and_not_noted() {
+    let world = World::new().await;
+    *world.machine.router.refuse.lock() = Some(Code::OVERLOADED);
+    world.forward(&application(0)).await.unwrap_err();
+    let order = world.wire.orders().remove(0);
+    assert_eq!(world.push_again(order).await, FeedbackCode::S9808);
+    assert_eq!(world.machine.router.noted.lock().len(), 0);
+    world.assert_counted(Code::OVERLOADED.as_str(), 2);
 }
 
 /// A MessageId is unique where it was given out, and nowhere else.

@@ -6,6 +6,7 @@ use dds_depot::OsciWay;
 use dds_message::{Code, DeliveryId, Text};
 use dds_osci::{
     feedback::{FeedbackClass, FeedbackCode},
+    german,
     laufzettel::ProcessCardBundle,
     message::MessageId,
 };
@@ -63,7 +64,7 @@ impl Osci {
             // No message is at fault: all of them go on when the office has a certificate that counts.
             let (certificate, why) = (refused.certificate.sha256_hex(), refused.detail_without_holder());
             let text = (
-                format!("das Zertifikat {certificate} gilt nicht (Meldung: „{why}“)"),
+                format!("das Zertifikat {certificate} gilt nicht ({})", german::reason(&why)),
                 format!("certificate {certificate} does not count: {why}"),
             );
             return Err(temporary(Code::OSCI_CERTIFICATE, text));

@@ -5,6 +5,7 @@ use dds_message::{Code, Text};
 use dds_osci::{
     client::{Lost, LostReason},
     feedback::{Feedback, FeedbackClass, FeedbackCode, Language},
+    german,
 };
 
 use super::line::Unanswered;
@@ -119,7 +120,9 @@ fn detail(lost: &Lost) -> Text {
 
 /// Key or content of ours.
 pub(crate) fn unusable(why: impl std::fmt::Display) -> Text {
-    because(("Schlüssel oder Inhalt von uns sind nicht benutzbar", "our key or content cannot be used"), why)
+    let why = why.to_string();
+    let text = format!("Schlüssel oder Inhalt von uns sind nicht benutzbar ({})", german::reason(&why));
+    (text, format!("our key or content cannot be used: {why}")).into()
 }
 
 /// The verdict of a feedback that ends the attempt; `None` if it needs the process card or delivered.
@@ -156,6 +159,17 @@ mod tests {
         assert_eq!(judged(&[Say::S3707]), Meaning::Doubt);
         assert_eq!(judged(&[Say::S3500, Say::S3707]), Meaning::Doubt);
         assert_eq!(judged(&[Say::S0800, Say::S9706]), Meaning::Never(Code::OSCI_NO_MAILBOX));
+    }
+
+    #[test]
+    fn a_reason_of_ours_is_told_in_both_languages() {
+        let text = unusable("the operation with the key failed");
+        assert!(
+            text.german.ends_with("(die Operation mit dem Schlüssel ist gescheitert)"),
+            "{}",
+            text.german
+        );
+        assert!(text.english.ends_with(": the operation with the key failed"), "{}", text.english);
     }
 
     #[test]

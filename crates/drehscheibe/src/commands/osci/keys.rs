@@ -2,10 +2,12 @@
 
 use std::{ffi::OsStr, fs, io, path::Path};
 
-use dds_osci::keys::{Decrypter as _, KeyError, SoftwareKey};
+use dds_osci::{
+    german,
+    keys::{Decrypter as _, KeyError, SoftwareKey},
+};
 use zeroize::Zeroizing;
 
-use super::german::german;
 use crate::output::Output;
 
 /// What a folder held.
@@ -44,7 +46,7 @@ impl Ring {
             }
             Problem::Unusable(error) => {
                 let english = error.to_string();
-                let german = german(&english).unwrap_or_else(|| english.clone());
+                let german = german::of(&english).unwrap_or_else(|| english.clone());
                 format!("{file}: {}", output.pick(&german, &english))
             }
         };

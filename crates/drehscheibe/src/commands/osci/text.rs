@@ -4,12 +4,13 @@ use std::fmt::Write as _;
 
 use dds_osci::{
     feedback::{self, Refused},
+    german,
     inspect::{ContentReport, Finding, Item, Layer, Report, SignatureReport},
     intake::TransportEncryption,
     message::MessageKind,
 };
 
-use super::{Outcome, german::german, keys::Ring};
+use super::{Outcome, keys::Ring};
 use crate::output::{Language, Output};
 
 /// Prints the report, unless JSON is wanted.
@@ -191,7 +192,7 @@ impl Page {
 
     fn word(&self, english: &str) -> String {
         match self.output.language {
-            Language::German => german(english).unwrap_or_else(|| english.to_owned()),
+            Language::German => german::of(english).unwrap_or_else(|| english.to_owned()),
             Language::English => english.to_owned(),
         }
     }
@@ -199,7 +200,7 @@ impl Page {
     /// The code with our reason. A reason that is only known in English (a library says it) stands behind the official text.
     fn refused(&self, refused: &Refused) -> String {
         let Refused { code, detail } = refused;
-        match (self.output.language, german(detail)) {
+        match (self.output.language, german::of(detail)) {
             (Language::English, _) => refused.to_string(),
             (Language::German, Some(reason)) => format!("OSCI {code}: {reason}"),
             (Language::German, None) => {

@@ -7,6 +7,7 @@ use dds_message::{Code, Problem};
 use dds_osci::{
     client::{Lost, Open, Request},
     feedback::{FeedbackCode, Refused},
+    german,
     intake::Received,
     intermediary::{Attachment, Delivery, Mailboxes as _},
     keys::Decrypter,
@@ -167,7 +168,7 @@ impl Fetcher {
             Problem::new(Code::INTERNAL, text)
         })?;
         let outgoing = sealed.map_err(|Refused { detail: why, .. }| {
-            let german = format!("ein OSCI-Auftrag lässt sich nicht signieren (Meldung: „{why}“)");
+            let german = format!("ein OSCI-Auftrag lässt sich nicht signieren ({})", german::reason(&why));
             Problem::new(Code::OSCI_KEYS, (german, why))
         })?;
         let package = Package { outgoing, attachments: Vec::new() };
@@ -198,7 +199,7 @@ fn created(card: &ProcessCardBundle) -> Timestamp {
 fn ended(lost: &Lost) -> Problem {
     let code = lost.code();
     let text = (
-        format!("der Dialog endete mit {code} (Meldung: „{lost}“)"),
+        format!("der Dialog endete mit {code} ({})", german::reason(&lost.to_string())),
         format!("the dialogue ended with {code}: {lost}"),
     );
     Problem::new(Code::TARGET_REFUSED, text)

@@ -1,8 +1,14 @@
-//! German for what the protocol crate says in English.
+//! German for what this crate says in English.
+//!
+//! Details of refusals, faults of signatures, reports on certificates and what an inspection tells are written where they arise, in
+//! English, with names of elements, numbers and algorithms in them. What operators and partners are likely to meet stands here once
+//! more in German. What concerns the structure of single header blocks, the state of a dialogue, or chunks is for those who write OSCI
+//! software, and stays English.
 
 use dds_xml::{LimitKind, Rule};
 
-/// English and German. `{}` stands for the same in both: a name, a number, or another text of this table.
+/// English and German. `{}` stands for the same in both: a name, a number, or another text of this table. The first row that fits
+/// counts.
 const TEXTS: &[(&str, &str)] = &[
     // Verdicts.
     ("valid", "gültig"),
@@ -167,21 +173,165 @@ const TEXTS: &[(&str, &str)] = &[
     ("the token cannot be used: {}", "das Token ist nicht verwendbar: {}"),
     ("the certificate is not Base64", "das Zertifikat ist kein Base64"),
     ("not an X.509 certificate: {}", "kein X.509-Zertifikat: {}"),
+    // Judgement of certificates.
+    (
+        "the certificate is self-signed and no anchor",
+        "das Zertifikat ist selbst signiert und kein Vertrauensanker",
+    ),
+    (
+        "the certificate is self-signed, and wrongly",
+        "das Zertifikat ist selbst signiert, und die Signatur ist falsch",
+    ),
+    ("no issuer \"{}\" among the anchors", "der Aussteller „{}“ führt zu keinem Vertrauensanker"),
+    ("the signature of \"{}\" over \"{}\" is wrong", "die Signatur von „{}“ über „{}“ ist falsch"),
+    (
+        "the signature over \"{}\" uses an algorithm that is not accepted",
+        "die Signatur über „{}“ hat ein Verfahren, das nicht zugelassen ist",
+    ),
+    ("\"{}\" is no certificate authority", "„{}“ ist keine Zertifizierungsstelle"),
+    ("\"{}\" may not sign certificates (keyUsage)", "„{}“ darf keine Zertifikate signieren (keyUsage)"),
+    (
+        "the path below \"{}\" is longer than it allows",
+        "der Pfad unter „{}“ ist länger, als das Zertifikat zulässt",
+    ),
+    (
+        "\"{}\" has the critical extension {}, which is not known",
+        "„{}“ hat die kritische Erweiterung {}, die nicht bekannt ist",
+    ),
+    (
+        "keyUsage has neither digitalSignature nor nonRepudiation",
+        "das Zertifikat ist nicht zum Signieren bestimmt (keyUsage ohne digitalSignature und nonRepudiation)",
+    ),
+    (
+        "keyUsage has neither keyEncipherment nor dataEncipherment",
+        "das Zertifikat ist nicht zum Verschlüsseln bestimmt (keyUsage ohne keyEncipherment und dataEncipherment)",
+    ),
+    ("keys are wrapped with RSA, this is {}", "verschlüsselt wird mit RSA, der Schlüssel ist {}"),
+    ("the RSA key has {} bit, {} are demanded", "der RSA-Schlüssel hat {} Bit, verlangt sind {}"),
+    (
+        "the key is on {}, which is not accepted",
+        "der Schlüssel liegt auf der Kurve {}, die nicht zugelassen ist",
+    ),
+    ("the key is neither RSA nor EC", "der Schlüssel ist weder RSA noch EC"),
+    ("\"{}\" is valid from {} to {}", "„{}“ gilt von {} bis {}"),
+    ("\"{}\" is on the revocation list", "„{}“ steht auf der Sperrliste"),
+    ("\"{}\" is revoked, says its responder", "„{}“ ist gesperrt, sagt der OCSP-Dienst"),
+    ("revoked", "gesperrt"),
+    ("{}, and it is demanded", "{}, und sie ist verlangt"),
+    (
+        "no revocation information about {} of {} certificates of the path",
+        "keine Sperrauskunft zu {} von {} Zertifikaten des Pfads",
+    ),
+    // Who has signed.
+    ("an attachment: {}", "eine Anlage: {}"),
+    ("an element: {}", "ein Element: {}"),
+    ("the message is not signed", "die Nachricht ist nicht signiert"),
+    ("the order is not signed", "der Auftrag ist nicht signiert"),
+    (
+        "signed by another than the one who opened the dialogue",
+        "signiert von einem anderen als dem, der den Dialog eröffnet hat",
+    ),
+    (
+        "signed by another than the addressee of the order",
+        "signiert von einem anderen als dem Empfänger des Auftrags",
+    ),
+    (
+        "signed by {}, which is none of our intermediaries",
+        "signiert mit dem Zertifikat {}, das keinem unserer Intermediäre gehört",
+    ),
+    ("the signature of the response is wrong", "die Signatur der Antwort ist falsch"),
+    ("an unsigned response to a signed order", "eine unsignierte Antwort auf einen signierten Auftrag"),
+    (
+        "the response is signed by {}, not by the intermediary",
+        "die Antwort ist mit dem Zertifikat {} signiert, nicht mit dem des Intermediärs",
+    ),
+    // Who can read.
+    ("the data cannot be decrypted", "die Daten lassen sich nicht entschlüsseln"),
+    ("the order is not encrypted", "der Auftrag ist nicht verschlüsselt"),
+    ("{} must be encrypted", "{} muss verschlüsselt sein"),
+    (
+        "an order in the clear within an encrypted dialogue",
+        "ein unverschlüsselter Auftrag in einem verschlüsselten Dialog",
+    ),
+    (
+        "an unencrypted response to an encrypted order",
+        "eine unverschlüsselte Antwort auf einen verschlüsselten Auftrag",
+    ),
+    (
+        "there is no certificate to encrypt the response for",
+        "es gibt kein Zertifikat, für das die Antwort zu verschlüsseln wäre",
+    ),
+    ("no cipher certificate of the addressee", "das Verschlüsselungszertifikat des Empfängers fehlt"),
+    (
+        "an encrypted order without the intermediary's cipher certificate",
+        "ein verschlüsselter Auftrag ohne das Verschlüsselungszertifikat des Intermediärs",
+    ),
+    // Attachments and room.
+    (
+        "the content names an attachment that is not there",
+        "der Inhalt nennt eine Anlage, die nicht mitgekommen ist",
+    ),
+    (
+        "the envelopes being received fill their memory",
+        "die gerade eingehenden Nachrichten füllen den Speicher, der für sie vorgesehen ist",
+    ),
+    // Roles, mailboxes and addresses.
+    ("the order names no addressee", "der Auftrag nennt keinen Empfänger"),
+    ("the addressee has no mailbox here", "der Empfänger hat hier kein Postfach"),
+    ("the receiver's address is not allowed", "die Adresse des Empfängers ist nicht zugelassen"),
+    ("the recipient refused with {}", "der Empfänger hat mit {} abgelehnt"),
+    ("the recipient answered with fault {}", "der Empfänger hat mit dem Fault {} geantwortet"),
+    ("the recipient returned no content", "der Empfänger hat keinen Inhalt zurückgegeben"),
+    (
+        "the mailbox {} is full: {} deliveries of {} bytes wait",
+        "das Postfach {} ist voll: {} Zustellungen mit {} Bytes warten",
+    ),
+    ("the delivery is larger than any may be", "die Zustellung ist größer als zugelassen"),
+    ("nothing in the mailbox that matches", "im Postfach liegt nichts, was der Auswahl entspricht"),
+    ("the MessageId was not issued here", "die MessageId wurde hier nicht ausgegeben"),
+    (
+        "the MessageId was issued to another client",
+        "die MessageId wurde an einen anderen Benutzer ausgegeben",
+    ),
+    ("the MessageId was used before", "die MessageId wurde schon benutzt"),
+    ("too many unused MessageIds", "zu viele ungenutzte MessageIds"),
+    ("too many dialogues are open", "zu viele Dialoge sind offen"),
+    ("the intermediary answered with fault {}", "der Intermediär hat mit dem Fault {} geantwortet"),
+    ("the dialogue was not opened: {}", "der Dialog wurde nicht eröffnet: {}"),
+    ("the response is unreadable: {}", "die Antwort ist nicht lesbar: {}"),
+    ("the response is not protected: {}", "die Antwort ist nicht geschützt: {}"),
+    ("the response is not to our order: {}", "die Antwort gehört nicht zu unserem Auftrag: {}"),
+    // Whatever holds one of these; general, so last.
+    ("OSCI {}: {}", "OSCI {}: {}"),
+    ("{} is missing", "{} fehlt"),
+    ("{} is out of place", "{} steht an der falschen Stelle"),
 ];
 
 /// The German text; `None` if there is none.
-pub(super) fn german(english: &str) -> Option<String> {
+#[must_use]
+pub fn of(english: &str) -> Option<String> {
     let told = TEXTS.iter().find_map(|(template, german)| {
         let slots = slots(template, english)?;
         let mut pieces = german.split("{}");
         let mut text = pieces.next().unwrap_or_default().to_owned();
         for (piece, slot) in pieces.zip(slots) {
-            text.push_str(&self::german(slot).unwrap_or_else(|| slot.to_owned()));
+            text.push_str(&of(slot).unwrap_or_else(|| slot.to_owned()));
             text.push_str(piece);
         }
         Some(text)
     });
     told.or_else(|| of_xml(english))
+}
+
+/// A reason in German, for a text in parentheses or behind a colon: several of them stand between semicolons, as in the report on a
+/// certificate, and one that has no German text is quoted: `Meldung: „…“`.
+#[must_use]
+pub fn reason(english: &str) -> String {
+    match of(english) {
+        Some(german) => german,
+        None if english.contains("; ") => english.split("; ").map(reason).collect::<Vec<_>>().join("; "),
+        None => format!("Meldung: „{english}“"),
+    }
 }
 
 /// Rules and limits of XML.
@@ -212,13 +362,12 @@ fn slots<'t>(template: &str, text: &'t str) -> Option<Vec<&'t str>> {
 mod tests {
     use std::path::Path;
 
-    use dds_osci::signature::Reason;
-
     use super::*;
+    use crate::signature::Reason;
 
     #[test]
     fn every_fault_of_a_signature_has_a_german_text() {
-        for reason in [
+        for fault in [
             Reason::Structure("SignedInfo"),
             Reason::UnknownAlgorithm,
             Reason::RefusedAlgorithm,
@@ -235,25 +384,25 @@ mod tests {
             Reason::KeyUsage,
             Reason::WeakKey,
         ] {
-            assert!(german(&reason.to_string()).is_some(), "{reason}");
+            assert!(of(&fault.to_string()).is_some(), "{fault}");
         }
     }
 
     /// Texts of refusals are written where they arise. Each literal there that is a sentence, and no name of an element, is in the table.
     #[test]
     fn every_refusal_of_the_reading_path_has_a_german_text() {
-        let crates = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        let crates = Path::new(env!("CARGO_MANIFEST_DIR"));
         let mut seen = 0;
         for file in [
-            "osci/src/mime/headers.rs",
-            "osci/src/mime/reading.rs",
-            "osci/src/mime/base64.rs",
-            "osci/src/intake.rs",
-            "osci/src/intake/parts.rs",
-            "osci/src/intake/encrypted.rs",
-            "osci/src/encryption.rs",
-            "osci/src/encryption/reading.rs",
-            "osci/src/content/opening.rs",
+            "src/mime/headers.rs",
+            "src/mime/reading.rs",
+            "src/mime/base64.rs",
+            "src/intake.rs",
+            "src/intake/parts.rs",
+            "src/intake/encrypted.rs",
+            "src/encryption.rs",
+            "src/encryption/reading.rs",
+            "src/content/opening.rs",
         ] {
             let source = std::fs::read_to_string(crates.join(file)).unwrap();
             let source = source.split_whitespace().collect::<Vec<_>>().join(" ").replace("( \"", "(\"");
@@ -263,7 +412,7 @@ mod tests {
                     let text = after.split('"').next().unwrap();
                     if text.contains(' ') {
                         seen += 1;
-                        assert!(german(text).is_some(), "{file}: {text}");
+                        assert!(of(text).is_some(), "{file}: {text}");
                     }
                 }
             }
@@ -274,13 +423,87 @@ mod tests {
     #[test]
     fn texts_within_texts_are_german_too() {
         assert_eq!(
-            german("not acceptable XML: line 3, column 7: more than 64 levels of nesting").unwrap(),
+            of("not acceptable XML: line 3, column 7: more than 64 levels of nesting").unwrap(),
             "kein zulässiges XML: Zeile 3, Spalte 7: mehr als 64 Ebenen der Schachtelung"
         );
         assert_eq!(
-            german("content has not the structure of OSCI (Base64Content)").unwrap(),
+            of("content has not the structure of OSCI (Base64Content)").unwrap(),
             "der Inhalt hat nicht den Aufbau von OSCI (Base64Content)"
         );
-        assert_eq!(german("{} {}"), None);
+        assert_eq!(of("{} {}"), None);
+    }
+    /// The sources, those of `dds-xml` too, without this file; what a format string fills in is `{}`.
+    fn sources() -> String {
+        let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let mut open = vec![here.join("src"), here.join("../xml/src")];
+        let mut text = String::new();
+        while let Some(folder) = open.pop() {
+            for entry in std::fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    open.push(path);
+                } else if path.file_name().is_some_and(|name| name != "german.rs") {
+                    text.push_str(&std::fs::read_to_string(path).unwrap());
+                }
+            }
+        }
+        let mut plain = String::new();
+        let mut rest = text.as_str();
+        while let Some((before, after)) = rest.split_once('{') {
+            let end = after.find(|char: char| !(char.is_ascii_alphanumeric() || "_:?.".contains(char)));
+            let (name, after) = after.split_at(end.unwrap_or(after.len()));
+            let after = if let Some(after) = after.strip_prefix('}') {
+                plain.extend([before, "{}"]);
+                after
+            } else {
+                plain.extend([before, "{", name]);
+                after
+            };
+            rest = after;
+        }
+        plain.push_str(rest);
+        plain
+    }
+
+    /// A wording that is changed must be changed here too.
+    #[test]
+    fn each_row_is_said_somewhere() {
+        let sources = sources();
+        for (english, german) in TEXTS {
+            let literal = english.replace('"', "\\\"");
+            assert!(sources.contains(&literal), "nobody says: {english}");
+            assert_eq!(english.matches("{}").count(), german.matches("{}").count(), "{english}");
+        }
+    }
+
+    /// No row stands behind a more general one that takes its texts.
+    #[test]
+    fn each_row_is_found() {
+        for (english, german) in TEXTS {
+            assert_eq!(of(&english.replace("{}", "X1")), Some(german.replace("{}", "X1")), "{english}");
+        }
+    }
+
+    #[test]
+    fn a_reason_is_german_as_far_as_it_is_known() {
+        for (english, expected) in [
+            ("an element: the part is not signed", "ein Element: der Teil ist nicht signiert"),
+            (
+                "the response is not protected: OSCI 9600: the message is not signed",
+                "die Antwort ist nicht geschützt: OSCI 9600: die Nachricht ist nicht signiert",
+            ),
+            (
+                "the RSA key has 2048 bit, 3072 are demanded; \"ab\" is valid from 2020 to 2021; tomorrow",
+                "der RSA-Schlüssel hat 2048 Bit, verlangt sind 3072; „ab“ gilt von 2020 bis 2021; Meldung: „tomorrow“",
+            ),
+            (
+                "no revocation information about 1 of 2 certificates of the path, and it is demanded",
+                "keine Sperrauskunft zu 1 von 2 Zertifikaten des Pfads, und sie ist verlangt",
+            ),
+            ("chunk 3 was asked for, 4 came", "Meldung: „chunk 3 was asked for, 4 came“"),
+            ("", "Meldung: „“"),
+        ] {
+            assert_eq!(reason(english), expected);
+        }
     }
 }
