@@ -98,6 +98,16 @@ impl AnswerKind {
         }
     }
 
+    /// German name for people.
+    #[must_use]
+    pub const fn german(self) -> &'static str {
+        match self {
+            Self::Receipt => "Empfangsbestätigung",
+            Self::FurtherRequest => "Nachforderung",
+            Self::Decision => "Bescheid",
+        }
+    }
+
     /// The kind of that name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {

@@ -1,6 +1,8 @@
 //! Rückkanal: receipt, further request and decision go back to the source of the application.
 
-use dds_message::{Code, DeliveryId, Direction, JournalEvent, MessageId, Problem, SourceId, TargetId};
+use dds_message::{
+    AnswerKind, Code, DeliveryId, Direction, JournalEvent, MessageId, Problem, SourceId, TargetId,
+};
 use dds_store::{NewDelivery, NewEntry, NewPlan, PlanState};
 
 use crate::{ANSWER_DEADLINE, Answer, Router, dispatch::Work};
@@ -68,7 +70,11 @@ pub(crate) async fn application(
 }
 
 /// Plans the one delivery of an answer: to the source of its application, unchanged.
-pub(crate) async fn plan(router: &Router, work: &Work, application: MessageId) -> Result<NewPlan, Problem> {
+pub(crate) async fn plan(
+    router: &Router,
+    work: &Work,
+    (kind, application): (AnswerKind, MessageId),
+) -> Result<NewPlan, Problem> {
     let now = router.inner.parts.clock.now();
     let release = router.release();
     let record = router.inner.parts.journal.message(application).await?;
@@ -86,12 +92,23 @@ pub(crate) async fn plan(router: &Router, work: &Work, application: MessageId) -
         entries: Vec::new(),
     };
     let mut entry = NewEntry { event: JournalEvent::AnswerRouted.as_str(), ..NewEntry::default() };
+    entry.data.insert("kind".to_owned(), kind.as_str().into());
     entry.data.insert("application".to_owned(), serde_json::json!(application));
+    let mut prepared = None;
     match target {
         Some(target) => {
             plan.state = PlanState::Routed;
+            let id = DeliveryId::derive(work.id, &target.id, "answer", 0);
+            // Who gets it stands in the journal, as with any delivery; the document goes on as it came.
+            prepared = Some(NewEntry {
+                event: JournalEvent::DeliveryPrepared.as_str(),
+                delivery: Some(id),
+                target: Some(target.id.clone()),
+                data: dds_telemetry::Facts::from_iter([("bytes".to_owned(), work.document.len().into())]),
+                ..NewEntry::default()
+            });
             plan.deliveries.push(NewDelivery {
-                id: DeliveryId::derive(work.id, &target.id, "answer", 0),
+                id,
                 target: target.id,
                 authority: plan.authority.clone(),
                 product: None,
@@ -105,5 +122,6 @@ pub(crate) async fn plan(router: &Router, work: &Work, application: MessageId) -
         None => entry.code = Some(Code::NO_TARGET),
     }
     plan.entries.push(entry);
+    plan.entries.extend(prepared);
     Ok(plan)
 }

@@ -219,7 +219,7 @@ impl From<StoreError> for NotYet {
 
 async fn attempt(router: &Router, work: &Work) -> Result<(), NotYet> {
     let plan = match work.answers {
-        Some((_, application)) => answer::plan(router, work, application)
+        Some(answers) => answer::plan(router, work, answers)
             .await
             .unwrap_or_else(|problem| stopped_plan(router, work, PlanState::Parked(problem.code))),
         None => application(router, work).await?,

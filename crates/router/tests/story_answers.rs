@@ -191,8 +191,31 @@ async fn only_a_fachverfahren_of_the_municipality_may_answer() {
     let told = bench.reply("fach-dorf", receipt(village.id), "<ja/>").await.unwrap();
     bench.desk.call().await.says(delivered());
     bench.reaches(told.id, MessageState::Completed).await;
+    bench.finish().await;
+}
+
+#[tokio::test]
+async fn the_journal_says_what_an_answer_is_and_who_gets_it() {
+    let mut bench = Bench::start().await;
+    let sent = bench.send(None, &application(1)).await.unwrap();
+    bench.desk.call().await.says(delivered());
+    bench.reaches(sent.id, MessageState::Completed).await;
+    let told = bench.reply("fach", to_message(AnswerKind::Decision, sent.id), "<ja/>").await.unwrap();
+    bench.desk.call().await.says(delivered());
+    bench.reaches(told.id, MessageState::Completed).await;
     let rows = bench.spy.store.history(told.id).await.unwrap();
-    assert!(rows.iter().any(|row| row.event == "answer.routed"));
+    for row in &rows {
+        assert_eq!(row.case.as_deref(), Some(case(1).as_str()), "{} under another case", row.event);
+        assert!(row.procedure.is_some(), "{} without the procedure of its application", row.event);
+    }
+    let of = |event: &str| rows.iter().find(|row| row.event == event).unwrap();
+    assert_eq!(of("answer.routed").data["kind"], "decision");
+    assert_eq!(of("answer.routed").data["application"], sent.id.to_string());
+    let prepared = of("delivery.prepared");
+    assert_eq!(
+        (prepared.target.as_deref(), prepared.state.as_deref()),
+        (Some("source/portal"), Some("prepared"))
+    );
     bench.finish().await;
 }
 

@@ -2,8 +2,8 @@
 
 use std::process::ExitCode;
 
-use dds_message::{Code, JournalEvent, MessageId};
-use dds_store::{AuditLog, Journal, LogRow, MessageRecord};
+use dds_message::{AnswerKind, Code, Direction, JournalEvent, MessageId};
+use dds_store::{AuditLog, Journal, LogRow, MessageRecord, StoreError};
 use serde_json::Value;
 
 use crate::{
@@ -25,16 +25,30 @@ pub(crate) async fn run(options: &Explain, output: Output) -> Result<ExitCode, F
         Failure::new(Code::NO_SUCH_ID, (format!("keine Nachricht {id}"), format!("no message {id}")))
     })?;
     let history = store.history(id).await?;
+    let answers = answers(&store, &record).await?;
     output.result(&serde_json::json!({ "message": record, "journal": history }))?;
-    for line in story(&record, &history, output.language, options.full) {
+    for line in story(&record, &answers, &history, output.language, options.full) {
         output.line(line);
     }
     Ok(ExitCode::SUCCESS)
 }
 
-/// The story in lines: head, one block per journal entry, and where the message stands now.
+/// The answers that came for an application, oldest first.
+pub(crate) async fn answers(
+    store: &impl Journal,
+    application: &MessageRecord,
+) -> Result<Vec<MessageRecord>, StoreError> {
+    let mut answers = Vec::new();
+    for id in &application.answered_by {
+        answers.extend(store.message(*id).await?);
+    }
+    Ok(answers)
+}
+
+/// The story in lines: head, one block per journal entry, where the message stands now, and what answers it.
 pub(crate) fn story(
     record: &MessageRecord,
+    answers: &[MessageRecord],
     history: &[LogRow],
     language: Language,
     full: bool,
@@ -42,9 +56,11 @@ pub(crate) fn story(
     let say = |de: &'static str, en: &'static str| pick(language, de, en);
     let unknown = say("unbekannt", "unknown");
     let text = |value: Option<String>| value.unwrap_or_else(|| unknown.to_owned());
-    let mut lines = vec![
-        format!("{} {}", say("Laufzettel der Nachricht", "Story of message"), record.id),
-        format!(
+    let what = match (record.direction, record.answers) {
+        (Direction::Answer(kind), Some(application)) => {
+            format!("  {} {} {application}", answer_kind(kind, language), say("zum Antrag", "to application"))
+        }
+        _ => format!(
             "  {}: {}   {}: {}   {}: {}",
             say("Verfahren", "procedure"),
             text(record.procedure.as_ref().map(ToString::to_string)),
@@ -53,6 +69,10 @@ pub(crate) fn story(
             say("Kommune", "municipality"),
             text(record.municipality.map(|ars| ars.to_string())),
         ),
+    };
+    let mut lines = vec![
+        format!("{} {}", say("Laufzettel der Nachricht", "Story of message"), record.id),
+        what,
         format!(
             "  {}: {} ({})   {}: {}",
             say("Quelle", "source"),
@@ -78,12 +98,21 @@ pub(crate) fn story(
             say("Versuche", "attempts"),
         ));
     }
+    for answer in answers {
+        let Direction::Answer(kind) = answer.direction else { continue };
+        let state = say(answer.state.german(), answer.state.as_str());
+        lines.push(format!("  ← {} {} {} {state}", answer.at, answer_kind(kind, language), answer.id));
+    }
     if let Some(code) = record.code {
         let entry = code.entry();
         lines.push(format!("  {code} {}", say(entry.german, entry.english)));
         lines.push(format!("  {}", say(entry.remedy_german, entry.remedy_english)));
     }
     lines
+}
+
+fn answer_kind(kind: AnswerKind, language: Language) -> &'static str {
+    pick(language, kind.german(), kind.as_str())
 }
 
 fn headline(row: &LogRow, language: Language) -> String {
@@ -169,6 +198,9 @@ fn details(row: &LogRow, language: Language, full: bool) -> Vec<String> {
         lines.push(format!("{code} {}", say(code.entry().german, code.entry().english)));
     }
     let short = |value: &Value| value.as_str().map(|text| text.chars().take(12).collect::<String>());
+    if let Some(kind) = row.data.get("kind").and_then(Value::as_str).and_then(AnswerKind::from_name) {
+        lines.push(answer_kind(kind, language).to_owned());
+    }
     let mut fact = |key: &str, de: &'static str, en: &'static str| {
         let value = row.data.get(key);
         let shown = match value {
@@ -182,6 +214,7 @@ fn details(row: &LogRow, language: Language, full: bool) -> Vec<String> {
             lines.push(format!("{}: {shown}", say(de, en)));
         }
     };
+    fact("application", "Antrag", "application");
     fact("release", "Depotstand", "release");
     fact("rule", "Regel", "rule");
     fact("digest", "SHA-256 des Dokuments", "SHA-256 of the document");
@@ -212,7 +245,7 @@ fn details(row: &LogRow, language: Language, full: bool) -> Vec<String> {
     lines
 }
 
-/// A text of the journal. Before 0.2 there was one, in English.
+/// A text of the journal in one of its languages; a text without them as it is.
 fn told(text: &Value, language: Language) -> Option<&str> {
     text.get(pick(language, "de", "en")).unwrap_or(text).as_str()
 }

@@ -70,7 +70,8 @@ pub(crate) async fn tell_some(stage: &Stage, sent: &[Sent], output: Output) -> R
         let Some(id) = found.and_then(|one| one.message) else { continue };
         let Some(record) = store.message(id).await? else { continue };
         let history = store.history(id).await?;
-        told.push(explain::story(&record, &history, output.language, false));
+        let answers = explain::answers(&store, &record).await?;
+        told.push(explain::story(&record, &answers, &history, output.language, false));
     }
     for story in told {
         output.line("");

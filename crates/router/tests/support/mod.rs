@@ -232,8 +232,7 @@ impl Bench {
             assert_eq!(last, Some(record.state.as_str()), "state of {id} without its entry");
             for delivery in &record.deliveries {
                 let told = deliveries.get(&delivery.id).copied();
-                let new = delivery.state == DeliveryState::Prepared && told.is_none();
-                assert!(new || told == Some(delivery.state.as_str()), "{delivery:?} is told as {told:?}");
+                assert_eq!(told, Some(delivery.state.as_str()), "{delivery:?} without its entry");
             }
             let open = record.deliveries.iter().any(|delivery| !delivery.state.is_final());
             match record.state {

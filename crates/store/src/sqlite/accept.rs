@@ -1,6 +1,6 @@
 //! Acceptance: message, document and journal entry in one commit, once per key of the sender.
 
-use dds_message::{Digest, MessageState};
+use dds_message::{Digest, MessageState, ProcedureId};
 use rusqlite::params;
 
 use super::{
@@ -49,7 +49,7 @@ pub(super) fn accept(tx: &mut Tx<'_>, sealed: &Sealed) -> Outcome<Accepted> {
             i64::try_from(message.document.len()).unwrap_or(i64::MAX),
             message.format.as_str(),
             attachments,
-            message.procedure.as_ref().map(dds_message::ProcedureId::as_str),
+            message.procedure.as_ref().map(ProcedureId::as_str),
             message.message_type.as_ref().map(|kind| &kind.name),
             message.message_type.as_ref().map(|kind| &kind.version),
             message.municipality.as_ref().map(dds_message::Ars::as_str),
@@ -73,11 +73,16 @@ pub(super) fn accept(tx: &mut Tx<'_>, sealed: &Sealed) -> Outcome<Accepted> {
     let seq = tx.db().last_insert_rowid();
     document.insert(tx.db(), "document", seq, seq)?;
     blobs().try_for_each(|blob| payload::own(tx.db(), blob, seq))?;
+    let application = match message.answers {
+        Some(id) => rows::facts_of(tx.db(), id)?.map(|facts| facts.subject).unwrap_or_default(),
+        None => Subject::default(),
+    };
+    let text = |procedure: &ProcedureId| procedure.as_str().to_owned();
     let subject = Subject {
         message: Some(message.id),
-        case: message.case.as_ref().map(|case| case.as_str().to_owned()),
+        case: message.case.as_ref().map(|case| case.as_str().to_owned()).or(application.case),
         source: Some(source.to_owned()),
-        procedure: message.procedure.as_ref().map(|procedure| procedure.as_str().to_owned()),
+        procedure: message.procedure.as_ref().map(text).or(application.procedure),
         authority: None,
     };
     tx.log(&message.entry, message.at, &subject, None, Some(state.as_str()))?;

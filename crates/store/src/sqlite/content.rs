@@ -377,10 +377,7 @@ impl Told {
             let told = self.deliveries.get(&delivery.id);
             let mut differs = |what| report.differs(message.id, Some(delivery.id), what);
             let Some(told) = told.filter(|told| told.state.is_some()) else {
-                // Who plans without an entry for each delivery has said nothing about it yet.
-                if delivery.state != DeliveryState::Prepared.as_str() {
-                    differs(Disagreement::Unknown);
-                }
+                differs(Disagreement::Unknown);
                 continue;
             };
             if told.state.as_ref() != Some(&delivery.state) {

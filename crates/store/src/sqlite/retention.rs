@@ -99,9 +99,14 @@ fn orphans(db: &rusqlite::Connection, mut blobs: Vec<BlobRef>) -> Outcome<Vec<Bl
 
 /// Deletes keys and inline payloads of finished messages; returns how many and the files to delete.
 fn forget(tx: &mut Tx<'_>, before: Timestamp, max: usize, now: Timestamp) -> Outcome<(usize, Vec<BlobRef>)> {
-    let sql = "SELECT seq m_seq, id m_id, state m_state, source m_source, procedure m_procedure,
-               authority m_authority, case_ref m_case FROM message
-               WHERE final_at <= ?1 AND final_at IS NOT NULL AND wrapped_key IS NOT NULL ORDER BY final_at LIMIT ?2";
+    let sql = concat!(
+        "SELECT ",
+        rows::message_columns!(),
+        " FROM message m ",
+        rows::its_application!(),
+        " WHERE m.final_at <= ?1 AND m.final_at IS NOT NULL AND m.wrapped_key IS NOT NULL
+          ORDER BY m.final_at LIMIT ?2"
+    );
     let max = i64::try_from(max).unwrap_or(i64::MAX);
     let messages = rows::all(tx.db(), sql, params![before.0, max], rows::message_facts)?;
     let mut blobs = Vec::new();

@@ -140,7 +140,22 @@ pub(super) struct MessageFacts {
     pub(super) subject: Subject,
 }
 
-/// Reads the columns `seq, id, state, source, procedure, authority, case_ref`, each with the prefix `m_`.
+/// Columns of a message `m` that [`message_facts`] reads. An answer is told of under procedure and case of its application `a`.
+macro_rules! message_columns {
+    () => {
+        "m.seq m_seq, m.id m_id, m.state m_state, m.source m_source, coalesce(m.procedure, a.procedure) m_procedure,
+         m.authority m_authority, coalesce(m.case_ref, a.case_ref) m_case"
+    };
+}
+/// The application of an answer `m`.
+macro_rules! its_application {
+    () => {
+        "LEFT JOIN message a ON a.id = m.answers"
+    };
+}
+pub(super) use {its_application, message_columns};
+
+/// Reads `message_columns!()`.
 pub(super) fn message_facts(row: &Row<'_>) -> Outcome<MessageFacts> {
     let id = MessageId(uuid(row, "m_id")?);
     let subject = Subject {
@@ -155,8 +170,8 @@ pub(super) fn message_facts(row: &Row<'_>) -> Outcome<MessageFacts> {
 
 /// The facts of a message by its id.
 pub(super) fn facts_of(db: &Connection, id: MessageId) -> Outcome<Option<MessageFacts>> {
-    let sql = "SELECT seq m_seq, id m_id, state m_state, source m_source, procedure m_procedure,
-               authority m_authority, case_ref m_case FROM message WHERE id = ?1";
+    let sql =
+        concat!("SELECT ", message_columns!(), " FROM message m ", its_application!(), " WHERE m.id = ?1");
     one(db, sql, [id.0.as_bytes()], message_facts)
 }
 

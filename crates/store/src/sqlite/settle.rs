@@ -28,10 +28,13 @@ struct Facts {
 
 impl Facts {
     fn find(tx: &Tx<'_>, id: DeliveryId) -> Done<Option<Self>> {
-        let sql = "SELECT d.seq, d.state, d.code, d.target, d.authority, d.lane, d.pull,
-                   m.seq m_seq, m.id m_id, m.state m_state, m.source m_source, m.procedure m_procedure,
-                   m.authority m_authority, m.case_ref m_case
-                   FROM delivery d JOIN message m ON m.seq = d.message WHERE d.id = ?1";
+        let sql = concat!(
+            "SELECT d.seq, d.state, d.code, d.target, d.authority, d.lane, d.pull, ",
+            rows::message_columns!(),
+            " FROM delivery d JOIN message m ON m.seq = d.message ",
+            rows::its_application!(),
+            " WHERE d.id = ?1"
+        );
         rows::one(tx.db(), sql, [id.0.as_bytes()], |row| {
             let code: Option<String> = row.get("code")?;
             Ok(Self {
