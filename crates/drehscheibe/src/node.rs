@@ -71,6 +71,7 @@ pub(crate) async fn serve(options: &Serve, output: Output) -> Result<ExitCode, F
         _ = terminate.recv() => {}
     }
     if let Some(watching) = watching {
+        () = abandoned(), if options.attended => {}
         watching.abort();
     }
     Box::pin(node.stop()).await;
@@ -79,6 +80,18 @@ pub(crate) async fn serve(options: &Serve, output: Output) -> Result<ExitCode, F
 
 /// When the tasks took the whole time of the drain, answers under way still get so much.
 const LAST_ANSWERS: Duration = Duration::from_secs(2);
+/// Standard input is closed: the process at its other end is gone, however it ended. Read by a thread of its own, since a read that
+/// still waits would keep the runtime from ending.
+async fn abandoned() {
+    let (gone, told) = tokio::sync::oneshot::channel();
+    std::thread::spawn(move || {
+        let _read = std::io::copy(&mut std::io::stdin().lock(), &mut std::io::sink());
+        let _nobody = gone.send(());
+    });
+    // The sender goes with its thread, which is an end too.
+    let _told = told.await;
+}
+
 
 /// A running router.
 pub(crate) struct Node {
