@@ -333,6 +333,7 @@ impl Node {
         tokio::spawn(async move { pool.retire(old, Duration::from_secs(60)).await });
         Ok(())
     }
+        forbid_public_tokens(&self.config, &release)?;
 
     /// The release in force.
     pub(crate) fn release(&self) -> Release {
@@ -433,7 +434,9 @@ fn active_release(
     now: Timestamp,
 ) -> Result<Release, Failure> {
     if let Some(id) = releases.active()? {
-        return Ok(releases.load(&id)?);
+        let release = releases.load(&id)?;
+        forbid_public_tokens(config, &release)?;
+        return Ok(release);
     }
     let paths =
         SourcePaths { rules: config.rules.clone(), config: config_dir.to_owned(), schemas: config.schemas() };
@@ -447,11 +450,21 @@ fn active_release(
 pub(crate) async fn load(pool: &Pool, release: &Release) -> Result<(), Failure> {
     let errors = dds_config::compile(release, pool).await?;
     if errors.is_empty() {
+    forbid_public_tokens(config, &release)?;
         return Ok(());
     }
     pool.unload(release.id().0);
     Err(errors.into())
 }
+/// Tokens that everybody knows are good for what only this machine can reach. `DDS-C018` otherwise.
+pub(crate) fn forbid_public_tokens(config: &ProcessConfig, release: &Release) -> Result<(), Failure> {
+    let public = release.public_tokens();
+    if config.is_local() || public.is_empty() {
+        return Ok(());
+    }
+    Err(public.into())
+}
+
 
 fn router_parts(
     store: &SqliteStore,

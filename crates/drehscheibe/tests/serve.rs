@@ -350,7 +350,7 @@ async fn while_it_drains_senders_are_told_and_operations_can_be_watched() {
             break answer;
         }
     };
-    assert_eq!(&ready.body[..], b"not ready: serving\n");
+    assert_eq!(&ready.body[..], "nicht bereit: Annahme · not ready: serving\n".as_bytes());
     assert_eq!(&stage.operations("/live").await.unwrap().body[..], b"live\n");
     assert!(stage.operations("/metrics").await.unwrap().status.is_success());
     let refused = stage.post("<a/>").await.expect("REST answers while it drains");
@@ -369,21 +369,21 @@ async fn ready_is_true_only_while_store_and_workers_answer() {
         let answer = stage.operations("/ready").await.unwrap();
         (answer.status.as_u16(), String::from_utf8(answer.body.to_vec()).unwrap())
     };
-    assert_eq!(ready().await, (200, "ready\n".to_owned()));
+    assert_eq!(ready().await, (200, "bereit · ready\n".to_owned()));
     fs::rename(stage.path("store/tmp"), stage.path("store/weg")).unwrap();
-    assert_eq!(ready().await, (503, "not ready: store\n".to_owned()));
+    assert_eq!(ready().await, (503, "nicht bereit: Ablage · not ready: store\n".to_owned()));
     fs::rename(stage.path("store/weg"), stage.path("store/tmp")).unwrap();
-    assert_eq!(ready().await, (200, "ready\n".to_owned()));
+    assert_eq!(ready().await, (200, "bereit · ready\n".to_owned()));
     let workers = router.workers().await;
     assert!(!workers.is_empty());
     for worker in &workers {
         kill(worker, "-STOP");
     }
-    assert_eq!(ready().await, (503, "not ready: workers\n".to_owned()));
+    assert_eq!(ready().await, (503, "nicht bereit: Arbeitsprozesse · not ready: workers\n".to_owned()));
     for worker in &workers {
         kill(worker, "-CONT");
     }
-    assert_eq!(ready().await, (200, "ready\n".to_owned()));
+    assert_eq!(ready().await, (200, "bereit · ready\n".to_owned()));
     let lost = async || {
         let page = stage.operations("/metrics").await.unwrap();
         let page = String::from_utf8(page.body.to_vec()).unwrap();
@@ -577,4 +577,69 @@ fn active(stage: &Stage) -> String {
 
 fn now() -> Timestamp {
     SystemClock.now()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tokens_that_everybody_knows_are_good_for_loopback_only() {
+    let stage = Stage::new().await;
+    let source = stage.path("config/sources/pruefportal.toml");
+    let known = Digest::of(b"demo-fachverfahren-sim").to_string();
+    edit(&source, &Digest::of(support::stage::TOKEN.as_bytes()).to_string(), &known);
+    let release = stage.ask(&["depot", "build", "--json"]).good().json();
+    edit(&stage.config(), "admin = \"127.0.0.1", "admin = \"0.0.0.0");
+    let place = support::place_of(&source, &known);
+    let line = format!("pruefportal.toml:{}:{}: DDS-C018: ", place.0, place.1);
+    // One that started would end at once, since nobody attends it.
+    let refused = |arguments: &[&str]| {
+        let said = stage.ask(arguments).bad();
+        assert!(said.err.contains("DDS-C018 Publicly") && said.err.contains(&line), "{said:?}");
+        assert!(said.err.contains("demo-fachverfahren-sim") && said.err.contains("sha256sum"), "{said:?}");
+    };
+    refused(&["serve", "--attended"]);
+    refused(&["depot", "build"]);
+    refused(&["depot", "activate", "--offline", release["release"].as_str().unwrap()]);
+    refused(&["depot", "activate", "--offline"]);
+    // A release that was put in force while the listeners were on loopback.
+    edit(&stage.config(), "admin = \"0.0.0.0", "admin = \"127.0.0.1");
+    stage.ask(&["depot", "activate", "--offline"]).good();
+    edit(&stage.config(), "admin = \"127.0.0.1", "admin = \"0.0.0.0");
+    refused(&["serve", "--attended"]);
+    edit(&stage.config(), "admin = \"0.0.0.0", "admin = \"127.0.0.1");
+    Router::start(&stage).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_activation_tells_the_warnings_of_the_check_in_few_lines() {
+    let stage = Stage::new().await;
+    let warnings = |said: &str| {
+        said.lines().filter(|line| line.contains(": DDS-")).map(str::to_owned).collect::<Vec<_>>()
+    };
+    let before = stage.ask(&["depot", "build"]).good().out;
+    // Two municipalities whose Fachverfahren nobody can reach: one line.
+    let file = stage.path(&format!("config/municipalities/{}-dresden.toml", support::stage::CITY));
+    let endpoint = format!("endpoint = \"{}\"\n", stage.systems.url());
+    edit(&file, &endpoint, "");
+    let said = stage.ask(&["depot", "activate", "--offline"]).good().out;
+    let new: Vec<String> =
+        warnings(&said).into_iter().filter(|line| !before.contains(line.as_str())).collect();
+    assert_eq!(new.len(), 1, "{said}");
+    assert!(
+        new[0].contains("needs \"endpoint\"") && new[0].ends_with("shows 1 more of this kind)"),
+        "{said}"
+    );
+    let json = stage.ask(&["depot", "activate", "--offline", "--json"]).good().json();
+    let findings = json["findings"].as_array().unwrap();
+    let lacking =
+        findings.iter().filter(|one| one["text"]["en"].as_str().unwrap().contains("needs \"endpoint\""));
+    assert_eq!(lacking.count(), 2, "{json:#}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_needs_a_running_router_says_so_where_none_has_run() {
+    let stage = Stage::new().await;
+    let id = "00000000-0000-4000-8000-000000000000";
+    for wish in [&["deliver", "again", id][..], &["osci", "aside", "list"]] {
+        let said = stage.ask(wish).bad();
+        assert!(said.err.starts_with("DDS-C014 ") && said.err.contains("no router runs"), "{said:?}");
+    }
 }
