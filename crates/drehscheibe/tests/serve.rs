@@ -579,6 +579,61 @@ fn now() -> Timestamp {
     SystemClock.now()
 }
 
+/// The certificate that is shown on the address of REST, and what `/metrics` says of its end.
+async fn served(stage: &Stage) -> (Vec<u8>, String) {
+    let _already = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let client = reqwest::Client::builder().danger_accept_invalid_certs(true).tls_info(true).no_proxy();
+    let answer = client.build().unwrap().get(stage.rest_url("https") + "/openapi.json").send().await.unwrap();
+    let shown =
+        answer.extensions().get::<reqwest::tls::TlsInfo>().unwrap().peer_certificate().unwrap().to_vec();
+    let page = stage.operations("/metrics").await.unwrap();
+    let page = String::from_utf8(page.body.to_vec()).unwrap();
+    let begin = "dds_certificate_not_after_seconds{served=\"listen.tls\"} ";
+    (shown, page.lines().find_map(|line| line.strip_prefix(begin)).unwrap().to_owned())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_renewed_certificate_is_taken_up_on_sighup_and_a_damaged_one_is_not() {
+    let stage = Stage::new().await;
+    let renew = |year: i32| {
+        let key = rcgen::KeyPair::generate().unwrap();
+        let mut parameters = rcgen::CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+        parameters.not_after = rcgen::date_time_ymd(year, 1, 1);
+        let certificate = parameters.self_signed(&key).unwrap();
+        fs::write(stage.path("server.key"), key.serialize_pem()).unwrap();
+        fs::write(stage.path("server.pem"), certificate.pem()).unwrap();
+        certificate.der().to_vec()
+    };
+    let first = renew(2040);
+    let (pem, key) = (stage.path("server.pem"), stage.path("server.key"));
+    let tls =
+        format!("[listen.tls]\ncertificate = \"{}\"\nkey = \"{}\"\n[worker]", pem.display(), key.display());
+    edit(&stage.config(), "[worker]", &tls);
+    let router = Router::start(&stage).await;
+    assert_eq!(served(&stage).await, (first.clone(), "2208988800".to_owned()));
+
+    // Damaged, then good: each is looked at, and while it is damaged the old one is shown.
+    fs::write(&pem, "-----BEGIN CERTIFICATE-----\n").unwrap();
+    router.hang_up().await;
+    assert_eq!(served(&stage).await.0, first);
+    let second = renew(2041);
+    let taken_up = async {
+        let mut tick = tokio::time::interval(Duration::from_millis(50));
+        loop {
+            tick.tick().await;
+            // Signals of one kind that come together are one: asked again until it was heard.
+            router.hang_up().await;
+            let (shown, end) = served(&stage).await;
+            if shown == second {
+                return end;
+            }
+            assert_eq!(shown, first);
+        }
+    };
+    assert_eq!(tokio::time::timeout(PATIENCE, taken_up).await.expect("renewed in time"), "2240611200");
+    assert_eq!(router.terminate().await, Some(0));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn tokens_that_everybody_knows_are_good_for_loopback_only() {
     let stage = Stage::new().await;
