@@ -58,6 +58,14 @@ pub fn check_file(file: &Path, now: Timestamp) -> Vec<CheckFinding> {
     unusable(("enthält kein Zertifikat in PEM-Form", "it holds no certificate in PEM form").into())
 }
 
+/// End of the validity of the first certificate in a PEM file, as a server shows it. `None` if there is none that can be read.
+#[must_use]
+pub fn certificate_end(pem: &[u8]) -> Option<Timestamp> {
+    let der = CertificateDer::pem_slice_iter(pem).next()?.ok()?;
+    let (_, certificate) = x509_parser::parse_x509_certificate(&der).ok()?;
+    Some(Timestamp(certificate.validity().not_after.timestamp().saturating_mul(1_000)))
+}
+
 fn expiry(file: &str, subject: &str, until: Timestamp, now: Timestamp) -> Option<CheckFinding> {
     let left = until.0 - now.0;
     let day = until.day();

@@ -437,6 +437,14 @@ impl ProcessConfig {
         rules.iter().find_map(|rule| rule(self))
     }
 
+    /// Every listener is on a loopback address, so that only this machine reaches it.
+    #[must_use]
+    pub fn is_local(&self) -> bool {
+        let osci = self.osci.as_ref().map(|osci| osci.listen);
+        let all = self.served().map(|(_, address)| address).chain([self.listen.admin]).chain(osci);
+        all.into_iter().all(|address| address.ip().is_loopback())
+    }
+
     /// Where senders and targets come in over HTTP, with the key that says so.
     fn served(&self) -> impl Iterator<Item = (&'static str, SocketAddr)> {
         let soap = self.listen.soap.map(|address| ("listen.soap", address));

@@ -15,6 +15,7 @@ use crate::{
 impl Release {
     pub(crate) fn areas(&self, findings: &mut Vec<CheckFinding>) {
         self.empty(findings);
+        self.lands(findings);
         self.same_ags(findings);
         self.delegations(findings);
         self.defaults(findings);
@@ -36,6 +37,26 @@ impl Release {
                 );
                 findings.push(CheckFinding::error(Code::CONFIG_REFERENCE, folder, text).remedy(remedy));
             }
+        }
+    }
+
+    /// An ARS begins with the key of a Land, 01 (Schleswig-Holstein) to 16 (Thüringen): Destatis, Gemeindeverzeichnis.
+    fn lands(&self, findings: &mut Vec<CheckFinding>) {
+        for area in &self.contents().municipalities {
+            let ars = area.value.ars;
+            let land = &ars.as_str()[..2];
+            if ("01"..="16").contains(&land) {
+                continue;
+            }
+            let text = (
+                format!("{ars} liegt in keinem Land: {land} ist keines der Länder 01 bis 16"),
+                format!("{ars} lies in no Land: {land} is none of 01 to 16"),
+            );
+            let place = self.place(&area.file, "", ars.as_str());
+            findings.push(CheckFinding::error(Code::CONFIG_REFERENCE, &area.file, text).at(place).remedy((
+                "Den Amtlichen Regionalschlüssel der Kommune eintragen (12 Ziffern, die ersten zwei nennen das Land).",
+                "Enter the Amtlicher Regionalschlüssel of the municipality (12 digits, the first two name the Land).",
+            )));
         }
     }
 
@@ -105,8 +126,8 @@ impl Release {
         self.find_authority(id).is_some_and(|authority| authority.office.handles(procedure))
     }
 
-    /// Folders and secrets that open the share or the mailboxes of one municipality to another. Those of a profile are
-    /// shared on purpose.
+    /// Folders and secrets that open the share or the mailboxes of one municipality to another; addresses too, which are only noted:
+    /// a data centre may tell its municipalities apart behind one. Those of a profile are shared on purpose.
     fn shared(&self, findings: &mut Vec<CheckFinding>) {
         let mut users: BTreeMap<(&str, String), Vec<&Filed<Municipality>>> = BTreeMap::new();
         for area in &self.contents().municipalities {
@@ -114,8 +135,14 @@ impl Release {
             let offices = || value.offices.values();
             let folders = value.folder.iter().chain(offices().filter_map(|office| office.folder.as_ref()));
             let secrets = value.secret.iter().chain(offices().filter_map(|office| office.secret.as_ref()));
-            let folders = folders.map(|folder| ("folder", folder.trim_end_matches('/').to_owned()));
-            for used in folders.chain(secrets.map(|secret| ("secret", secret.to_string()))) {
+            let endpoints =
+                value.endpoint.iter().chain(offices().filter_map(|office| office.endpoint.as_ref()));
+            let mails = value.mail.iter().chain(offices().filter_map(|office| office.mail_address.as_ref()));
+            let path = |key, value: &String| (key, value.trim_end_matches('/').to_owned());
+            let used = folders.map(|folder| path("folder", folder));
+            let used = used.chain(endpoints.map(|endpoint| path("endpoint", endpoint)));
+            let used = used.chain(mails.map(|mail| ("mail", mail.to_lowercase())));
+            for used in used.chain(secrets.map(|secret| ("secret", secret.to_string()))) {
                 let areas = users.entry(used).or_default();
                 if areas.last().is_none_or(|last| last.file != area.file) {
                     areas.push(area);
@@ -129,12 +156,19 @@ impl Release {
                 format!("{key} = {value:?} steht auch bei {count} anderen Kommunen, zuerst in {first}"),
                 format!("{key} = {value:?} stands at {count} other municipalities too, first in {first}"),
             );
+            let place = self.place(&last.file, "", &format!("\"{value}"));
+            let finding = CheckFinding::error(Code::CONFIG_REFERENCE, &last.file, text).at(place);
+            if ["endpoint", "mail"].contains(&key) {
+                findings.push(finding.info().remedy((
+                    "Nachsehen, ob das so gewollt ist: meist ist eine Datei kopiert und ein Wert vergessen. Gemeinsame Stellen: delegate.",
+                    "See whether it is meant: mostly a file was copied and a value forgotten. For shared offices: delegate.",
+                )));
+                continue;
+            }
             let remedy = (
                 "Jeder Kommune ihren eigenen Wert geben: sonst liest die eine, was der anderen gehört. Gemeinsame Stellen: delegate.",
                 "Give each municipality a value of its own: one would read what is the other's. For shared offices: delegate.",
             );
-            let place = self.place(&last.file, "", &format!("\"{value}"));
-            let finding = CheckFinding::error(Code::CONFIG_REFERENCE, &last.file, text).at(place);
             findings.push(finding.warning().remedy(remedy));
         }
     }

@@ -6,8 +6,13 @@ use std::collections::{BTreeMap, HashMap};
 use dds_message::{Code, ProcedureId};
 
 use crate::{
-    coverage::CoverageRow, finding::CheckFinding, index::Recognised, product::AdapterKind, release::Release,
-    rule::RulePackage, text::locate,
+    coverage::CoverageRow,
+    finding::CheckFinding,
+    index::Recognised,
+    product::{AdapterKind, Authentication},
+    release::Release,
+    rule::RulePackage,
+    text::locate,
 };
 
 impl Release {
@@ -97,6 +102,12 @@ impl Release {
                         AdapterKind::Folder if target.folder.is_none() => "folder",
                         AdapterKind::Mail if target.mail.is_none() => "mail",
                         AdapterKind::Mailbox if target.secret.is_none() => "secret",
+                        AdapterKind::Rest | AdapterKind::Soap
+                            if target.secret.is_none()
+                                && target.options.authentication != Some(Authentication::None) =>
+                        {
+                            "secret"
+                        }
                         _ => continue,
                     };
                     let text = (

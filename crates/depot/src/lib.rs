@@ -23,6 +23,7 @@ mod names;
 mod osci;
 mod packages;
 mod product;
+mod public;
 mod recognise;
 mod references;
 mod release;

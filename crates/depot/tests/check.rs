@@ -299,3 +299,60 @@ fn a_key_that_no_case_yields_is_named() {
     assert_says(&said, &format!("Error {file}:2:16: {text} municipality at /x:antrag/x:ars"), "");
     assert_says(&said, &format!("Warning {file}:1:8: {text} addressee"), "");
 }
+
+#[test]
+fn an_area_that_lies_in_no_land_is_refused() {
+    for wrong in ["996120000000", "006120000000", "176120000000"] {
+        let said = new(|depot| depot.area(wrong, "stadt", json!({})));
+        let begin =
+            format!("Error config/municipalities/{wrong}.toml:1:8: DDS-C002: {wrong} lies in no Land");
+        assert_says(&said, &begin, &wrong[..2]);
+    }
+    let said = new(|depot| depot.area("166120000000", "stadt", json!({})));
+    assert!(!said.iter().any(|it| it.contains("Land")), "{said:#?}");
+}
+
+#[test]
+fn a_pushed_target_without_the_secret_its_product_shows_is_told() {
+    let lacks = |depot: &mut Depot| depot.area("146270000000", "stadt", json!({ "secret": null }));
+    let said = new(lacks);
+    let target = "target 146270000000/steueramt/fv-steuerwerk needs \"secret\"";
+    assert_says(&said, "Warning config/municipalities/146270000000.toml", target);
+    let said = new(|depot| {
+        lacks(depot);
+        for product in &mut depot.contents.products {
+            product.value.options.authentication = Some(dds_depot::Authentication::None);
+        }
+    });
+    assert!(!said.iter().any(|it| it.contains(target)), "{said:#?}");
+}
+
+#[test]
+fn addresses_that_stand_at_two_municipalities_are_noted() {
+    let notes = |change: Value| {
+        let mut depot = Depot::new();
+        depot.area(CITY, "stadt", change);
+        let findings = depot.build().check(DAY);
+        let notes = findings.into_iter().filter(|it| it.severity == Severity::Info);
+        notes.map(|it| it.to_string()).filter(|it| it.contains("too, first in")).collect::<Vec<_>>()
+    };
+    let endpoint = format!("https://x.example/{SEAT}");
+    let mail = format!("a-{SEAT}@x.example");
+    assert_eq!(notes(json!({})), Vec::<String>::new());
+    assert_says(&notes(json!({ "endpoint": &endpoint })), "config/municipalities/", "endpoint = ");
+    assert_says(&notes(json!({ "mail": mail.to_uppercase() })), "config/municipalities/", "mail = ");
+}
+
+#[test]
+fn a_token_published_with_the_examples_is_found_with_its_line() {
+    let mut depot = Depot::new();
+    assert_eq!(Depot::new().build().public_tokens(), []);
+    let digest = dds_message::Digest::of(b"demo-fachverfahren-sim");
+    depot.contents.sources[0].value.tokens = vec![digest];
+    let file = depot.contents.sources[0].file.clone();
+    depot.file(&file, &format!("id = \"amt24\"\ntokens = [\"{digest}\"]\n"));
+    let found = depot.build().public_tokens();
+    let said: Vec<String> = found.iter().map(ToString::to_string).collect();
+    assert_eq!(said.len(), 1, "{said:#?}");
+    assert_says(&said, "config/sources/amt24.toml:2:12: DDS-C018: source amt24", "demo-fachverfahren-sim");
+}

@@ -352,7 +352,10 @@ fn targets_are_found_by_id_and_listed_alike() {
     let release = Depot::new().build();
     let find = |id: &str| release.target(&TargetId::parse(id).unwrap());
     let steuer = find("146120000000/steueramt/fv-steuerwerk").unwrap();
-    assert_eq!((steuer.url().as_deref(), steuer.pull), (Some("https://x.example/base/eingang"), false));
+    assert_eq!(
+        (steuer.url().as_deref(), steuer.pull),
+        (Some("https://x.example/146120000000/eingang"), false)
+    );
     assert!(find("146120000000/planung/fv-ordnungsamt").unwrap().pull);
     let answers = find("source/amt24").unwrap();
     assert_eq!(

@@ -81,10 +81,20 @@ pub(crate) fn write_token(store: &Path) -> Result<Digest, Failure> {
     Ok(Digest::of(token.as_bytes()))
 }
 
-/// The token of the running router.
+/// The token of the running router; it is made at its start.
 pub(crate) fn read_token(store: &Path) -> Result<String, Failure> {
     let file = store.join(TOKEN_FILE);
-    fs::read_to_string(&file).map_err(|error| Failure::new(Code::FILE_UNUSABLE, file_error(&file, &error)))
+    fs::read_to_string(&file).map_err(|error| {
+        if error.kind() != std::io::ErrorKind::NotFound {
+            return Failure::new(Code::FILE_UNUSABLE, file_error(&file, &error));
+        }
+        let store = store.display();
+        let text = (
+            format!("mit dieser Konfiguration läuft keine Datendrehscheibe (Ablage {store}): --config prüfen, sonst „drehscheibe serve“ starten"),
+            format!("no router runs with this configuration (store {store}): check --config, else start “drehscheibe serve”"),
+        );
+        Failure::new(Code::ROUTER_UNREACHABLE, text)
+    })
 }
 
 async fn ready(State(admin): State<Admin>) -> Response {
@@ -100,14 +110,19 @@ async fn ready(State(admin): State<Admin>) -> Response {
         }
     };
     let (store, workers) = tokio::join!(store, admin.pool.responds(PATIENCE));
-    let lacking: Vec<_> = [("serving", *admin.ready.borrow()), ("store", store), ("workers", workers)]
-        .into_iter()
-        .filter_map(|(what, there)| (!there).then_some(what))
-        .collect();
-    if lacking.is_empty() {
-        return "ready\n".into_response();
+    let parts = [
+        ("Annahme", "serving", *admin.ready.borrow()),
+        ("Ablage", "store", store),
+        ("Arbeitsprozesse", "workers", workers),
+    ];
+    let lacking = || parts.into_iter().filter(|(.., there)| !there);
+    if lacking().next().is_none() {
+        return "bereit · ready\n".into_response();
     }
-    (StatusCode::SERVICE_UNAVAILABLE, format!("not ready: {}\n", lacking.join(", "))).into_response()
+    let german = lacking().map(|(german, ..)| german).collect::<Vec<_>>().join(", ");
+    let english = lacking().map(|(_, english, _)| english).collect::<Vec<_>>().join(", ");
+    (StatusCode::SERVICE_UNAVAILABLE, format!("nicht bereit: {german} · not ready: {english}\n"))
+        .into_response()
 }
 
 async fn metrics(State(admin): State<Admin>) -> Response {

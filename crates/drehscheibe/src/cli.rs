@@ -102,6 +102,9 @@ pub(crate) struct Serve {
     /// Begin with an empty store where the old one is lost; what is left of it is set aside
     #[arg(long)]
     pub(crate) new_store: bool,
+    /// End in order when standard input is closed; for a parent that may be killed
+    #[arg(long, hide = true)]
+    pub(crate) attended: bool,
 }
 
 #[derive(Debug, Args)]

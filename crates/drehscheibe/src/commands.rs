@@ -5,6 +5,7 @@ pub(crate) mod check;
 pub(crate) mod deliver;
 pub(crate) mod depot;
 mod difference;
+mod doubts;
 pub(crate) mod explain;
 pub(crate) mod health;
 mod held;

@@ -14,6 +14,7 @@ use std::{process::ExitCode, sync::Arc, time::Duration};
 use dds_config::SourcePaths;
 use dds_testbench::Ledger;
 use indicatif::{ProgressBar, ProgressStyle};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 pub(crate) use cast::{Cast, texts};
 pub(crate) use osci::OsciOptions;
@@ -45,11 +46,54 @@ pub(crate) async fn run(options: &Demo, output: Output) -> Result<ExitCode, Fail
         config: options.sources.config_dir.clone(),
         schemas: options.sources.schemas.clone(),
     };
+    let mut interrupted = Interrupt::new()?;
     let osci = OsciOptions { fixtures: texts(&options.fixtures)?, rsa: false };
     let stage_options = StageOptions { osci: Some(osci), ..StageOptions::default() };
     let stage = Arc::new(Box::pin(Stage::build(&sources, stage_options)).await?);
     let cast = Arc::new(Cast::read(&options.fixtures)?);
-    let mut router = RouterProcess::start(&stage).await?;
+    let mut router = RouterProcess::spawn(&stage)?;
+    let played = tokio::select! {
+        played = Box::pin(play(options, output, &stage, &cast, &mut router, begin)) => Some(played),
+        () = interrupted.wait() => None,
+    };
+    let stays = options.stay || (options.report.is_none() && !output.json);
+    if let (Some(Ok(_)), true) = (&played, stays) {
+        tell_where(&stage, output);
+        interrupted.wait().await;
+    }
+    let stopped = router.stop().await;
+    let good = played.transpose()?;
+    stopped?;
+    Ok(if good == Some(true) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// What asks the demo to end: Ctrl-C, or SIGTERM as `timeout` and supervisors send it.
+struct Interrupt(Signal, Signal);
+
+impl Interrupt {
+    fn new() -> Result<Self, Failure> {
+        let listen = |kind| signal(kind).map_err(failed);
+        Ok(Self(listen(SignalKind::interrupt())?, listen(SignalKind::terminate())?))
+    }
+
+    async fn wait(&mut self) {
+        tokio::select! {
+            _ = self.0.recv() => {}
+            _ = self.1.recv() => {}
+        }
+    }
+}
+
+/// Sends, waits, reports; whether all went well.
+async fn play(
+    options: &Demo,
+    output: Output,
+    stage: &Arc<Stage>,
+    cast: &Arc<Cast>,
+    router: &mut RouterProcess,
+    begin: std::time::Instant,
+) -> Result<bool, Failure> {
+    router.until_ready(stage).await?;
     output.line(format!(
         "{} http://{} (PID {})",
         output.pick("Die Datendrehscheibe läuft auf", "The router listens on"),
@@ -58,14 +102,15 @@ pub(crate) async fn run(options: &Demo, output: Output) -> Result<ExitCode, Fail
     ));
 
     let ledger = Ledger::default();
-    let receivers = Receivers::start(&stage);
+    let receivers = Receivers::start(stage);
     let bar = progress(options.messages, output);
-    let sending = Senders::start(&stage, &cast, ledger.clone(), options.messages, bar.clone());
+    let sending = Senders::start(stage, cast, ledger.clone(), options.messages, bar.clone());
     for kill in 1..=options.kills {
         // Spread over the run: each kill waits for some more messages to be on their way.
         sending.until(options.messages * kill / (options.kills + 1)).await;
         router.kill().await?;
-        router = RouterProcess::start(&stage).await?;
+        *router = RouterProcess::spawn(stage)?;
+        router.until_ready(stage).await?;
     }
     let sent = sending.finish().await?;
     bar.finish_and_clear();
@@ -73,7 +118,7 @@ pub(crate) async fn run(options: &Demo, output: Output) -> Result<ExitCode, Fail
         "Alles ist gesendet. Nun wird gewartet, bis jede Nachricht einen Endzustand hat …",
         "All is sent. Waiting until every message is final …",
     ));
-    let report = report::settle(&stage, &receivers, &ledger, &sent).await?;
+    let report = report::settle(stage, &receivers, &ledger, &sent).await?;
     let osci = match (&stage.osci, cast.find("sondernutzung", "gewoehnlich")) {
         (Some(act), Some(role)) => Some(act.play(&role.template, options.messages).await?),
         _ => None,
@@ -85,17 +130,13 @@ pub(crate) async fn run(options: &Demo, output: Output) -> Result<ExitCode, Fail
     output.result(&report)?;
     story::summary(&report, output);
     if options.report.is_none() && !output.json {
-        story::tell_some(&stage, &sent, output).await?;
-    }
-    if options.stay || (options.report.is_none() && !output.json) {
-        stay(&stage, output).await;
+        story::tell_some(stage, &sent, output).await?;
     }
     receivers.stop().await;
-    router.stop().await?;
-    Ok(if report.is_good() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(report.is_good())
 }
 
-async fn stay(stage: &Stage, output: Output) {
+fn tell_where(stage: &Stage, output: Output) {
     output.line("");
     output.line(output.pick("Zum Ansehen:", "To look at:"));
     output.line(format!("  http://{}/openapi.json", stage.rest()));
@@ -108,8 +149,6 @@ async fn stay(stage: &Stage, output: Output) {
     ));
     output.line(format!("  drehscheibe explain -c {} <ID>", stage.config_file.display()));
     output.line(output.pick("Ende mit Strg-C.", "End with Ctrl-C."));
-    // Without a terminal to press Ctrl-C in, SIGTERM ends the process anyway.
-    let _signal = tokio::signal::ctrl_c().await;
 }
 
 fn progress(messages: u64, output: Output) -> ProgressBar {

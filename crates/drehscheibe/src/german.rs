@@ -23,6 +23,10 @@ const TEXTS: &[(&str, &str)] = &[
         "Mit einer leeren Ablage beginnen, wo die alte verloren ist; was von ihr übrig ist, wird beiseitegelegt",
     ),
     (
+        "serve.attended",
+        "Geordnet enden, wenn die Standardeingabe geschlossen wird; für einen Elternprozess, der abgeschossen werden kann",
+    ),
+    (
         "demo",
         "Echte Nachrichten durch das ganze System laufen sehen, mit simuliertem Portal, Fachverfahren, DMS und Mail",
     ),

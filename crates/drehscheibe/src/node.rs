@@ -1,6 +1,7 @@
 //! The life of the process: open the store, load the release, start workers, router and deliveries, listen, and end in
 //! order. Nothing is accepted before everything stands; nothing under way is cut off at the end.
 
+mod certificates;
 mod listeners;
 pub(crate) mod options;
 mod retention;
@@ -20,7 +21,7 @@ use dds_config::{
 };
 use dds_delivery::Scheduler;
 use dds_depot::{InForce, Release};
-use dds_inbound::{Context, FolderOptions, Peer, Sources};
+use dds_inbound::{Context, FolderOptions, Peer, Sources, Tls};
 use dds_message::{Clock, Code, Digest, Problem, Timestamp};
 use dds_outbound::{
     OsciSender, Targets, mailbox,
@@ -41,6 +42,7 @@ use tokio::{
 };
 
 use self::{
+    certificates::Certificates,
     listeners::{bind, no_place},
     sources::ActiveSources,
 };
@@ -69,12 +71,25 @@ pub(crate) async fn serve(options: &Serve, output: Output) -> Result<ExitCode, F
     tokio::select! {
         _ = tokio::signal::ctrl_c() => {}
         _ = terminate.recv() => {}
+        () = abandoned(), if options.attended => {}
     }
     if let Some(watching) = watching {
         watching.abort();
     }
     Box::pin(node.stop()).await;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Standard input is closed: the process at its other end is gone, however it ended. Read by a thread of its own, since a read that
+/// still waits would keep the runtime from ending.
+async fn abandoned() {
+    let (gone, told) = tokio::sync::oneshot::channel();
+    std::thread::spawn(move || {
+        let _read = std::io::copy(&mut std::io::stdin().lock(), &mut std::io::sink());
+        let _nobody = gone.send(());
+    });
+    // The sender goes with its thread, which is an end too.
+    let _told = told.await;
 }
 
 /// When the tasks took the whole time of the drain, answers under way still get so much.
@@ -112,6 +127,8 @@ impl Node {
         config_dir: &Path,
         new_store: bool,
     ) -> Result<Arc<Self>, Failure> {
+        // From now on it ends the process no more, also where there is nothing to read anew.
+        let hangup = signal(SignalKind::hangup()).map_err(Failure::unexpected)?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         for finding in check_certificates(&config, clock.now()) {
             tracing::warn!(code = %finding.code, %finding, "certificate.ends");
@@ -170,7 +187,9 @@ impl Node {
             closing: watch::Sender::new(false),
         });
         let postbox = osci.as_ref().map(|osci| osci.postbox().clone());
-        node.listen(token, postbox, &is_ready, &ended).await?;
+        let tls = node.config.listen.tls.as_ref();
+        let tls = tls.map(|tls| Certificates::open(tls, &node.telemetry)).transpose()?;
+        node.listen(token, postbox, tls.as_ref().map(Certificates::tls), &is_ready, &ended).await?;
         if let Some(osci) = osci {
             node.listen_osci(osci, sender, &ended).await?;
         }
@@ -179,6 +198,9 @@ impl Node {
         let until = ended.clone();
         tasks.spawn(async move { router.run(until).await });
         tasks.spawn(scheduler.run(ended.clone()));
+        if let Some(certificates) = tls {
+            tasks.spawn(certificates.follow(hangup, ended.clone()));
+        }
         tasks.spawn(watcher::release(Arc::downgrade(&node), ended.clone()));
         tasks.spawn(retention::expire(
             node.store.clone(),
@@ -196,11 +218,11 @@ impl Node {
         &self,
         token: Digest,
         postbox: Option<Postbox>,
+        tls: Option<Tls>,
         is_ready: &watch::Receiver<bool>,
         ended: &watch::Receiver<bool>,
     ) -> Result<(), Failure> {
         let limits = options::http(&self.config);
-        let tls = options::tls(&self.config)?;
         let listen = &self.config.listen;
         let rest = bind(listen.rest, tls.clone(), limits.clone()).await?;
         let admin = bind(listen.admin, None, limits.clone()).await?;
@@ -311,6 +333,7 @@ impl Node {
             self.releases.confirm(&self.config.node, &release.id())?;
             return Ok(());
         }
+        forbid_public_tokens(&self.config, &release)?;
         load(&self.pool, &release).await?;
         self.in_force.switch(release.clone());
         self.watch_folders().await;
@@ -420,14 +443,26 @@ fn active_release(
     now: Timestamp,
 ) -> Result<Release, Failure> {
     if let Some(id) = releases.active()? {
-        return Ok(releases.load(&id)?);
+        let release = releases.load(&id)?;
+        forbid_public_tokens(config, &release)?;
+        return Ok(release);
     }
     let paths =
         SourcePaths { rules: config.rules.clone(), config: config_dir.to_owned(), schemas: config.schemas() };
     let release = read_release(&paths)?;
+    forbid_public_tokens(config, &release)?;
     releases.save(&release, now)?;
     releases.activate(&release.id())?;
     Ok(release)
+}
+
+/// Tokens that everybody knows are good for what only this machine can reach. `DDS-C018` otherwise.
+pub(crate) fn forbid_public_tokens(config: &ProcessConfig, release: &Release) -> Result<(), Failure> {
+    let public = release.public_tokens();
+    if config.is_local() || public.is_empty() {
+        return Ok(());
+    }
+    Err(public.into())
 }
 
 /// Has the workers compile a release. Errors of packages name file, line and column.

@@ -10,6 +10,13 @@
 
 mod support;
 
+use std::{
+    io::{BufRead, BufReader},
+    path::Path,
+    process::{Child, Command, Stdio},
+    time::Duration,
+};
+
 #[test]
 fn the_demo_delivers_everything_once_and_reports_it() {
     let (said, report) = support::demo(&["--messages", "70"]);
@@ -30,4 +37,64 @@ fn the_demo_delivers_everything_once_and_reports_it() {
     let targets = report["by_target"].as_object().unwrap();
     assert_eq!(targets.values().map(|count| count.as_u64().unwrap()).sum::<u64>(), number("delivered"));
     assert!(targets.len() >= 8, "{report:#}");
+}
+
+/// A demo that runs, and the process id of its router; its temporary folder is below `folder`.
+fn begin(folder: &Path) -> (Child, BufReader<std::process::ChildStdout>, String) {
+    let mut demo = support::command(["demo", "--language", "en", "--messages", "3", "--stay"]);
+    for (option, name) in [("--rules", "rules"), ("--config-dir", "config"), ("--fixtures", "fixtures")] {
+        demo.arg(option).arg(support::root().join(name));
+    }
+    let mut demo = demo.env("TMPDIR", folder).stdout(Stdio::piped()).spawn().unwrap();
+    let mut said = BufReader::new(demo.stdout.take().unwrap());
+    let line = until(&mut said, "(PID ");
+    let id = line.rsplit_once("(PID ").unwrap().1.trim_end().trim_end_matches(')').to_owned();
+    (demo, said, id)
+}
+
+/// The next line with these words.
+fn until(said: &mut impl BufRead, words: &str) -> String {
+    said.lines().map(Result::unwrap).find(|line| line.contains(words)).expect("a line with these words")
+}
+
+fn signal(demo: &Child, name: &str) {
+    assert!(Command::new("kill").args([name, &demo.id().to_string()]).status().unwrap().success());
+}
+
+fn runs(id: &str) -> bool {
+    Path::new("/proc").join(id).exists()
+}
+
+#[test]
+fn a_demo_that_is_told_to_end_takes_its_router_and_its_folder_with_it() {
+    // In the midst of it: it has not done what it should.
+    let folder = tempfile::tempdir().unwrap();
+    let (mut demo, _said, router) = begin(folder.path());
+    assert!(runs(&router));
+    signal(&demo, "-TERM");
+    assert_eq!(demo.wait().unwrap().code(), Some(1));
+    assert!(!runs(&router));
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+    // While it stays up: everything went well.
+    let (mut demo, mut said, router) = begin(folder.path());
+    until(&mut said, "End with Ctrl-C");
+    signal(&demo, "-TERM");
+    assert_eq!(demo.wait().unwrap().code(), Some(0));
+    assert!(!runs(&router));
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+#[tokio::test]
+async fn a_demo_that_is_killed_leaves_no_router_behind() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut demo, _said, router) = begin(folder.path());
+    signal(&demo, "-KILL");
+    demo.wait().unwrap();
+    let gone = async {
+        let mut tick = tokio::time::interval(Duration::from_millis(20));
+        while runs(&router) {
+            tick.tick().await;
+        }
+    };
+    tokio::time::timeout(support::stage::PATIENCE, gone).await.expect("the router ends by itself");
 }

@@ -14,7 +14,7 @@ use std::{fs, path::Path};
 
 use dds_config::{Listen, ProcessConfig};
 use dds_depot::SecretRef;
-use support::{command, root};
+use support::{command, root, run};
 
 const CONFIG: &str = "/etc/drehscheibe/drehscheibe.toml";
 const STATE: &str = "/var/lib/drehscheibe";
@@ -107,4 +107,71 @@ fn health_asks_where_the_configuration_listens() {
     assert_eq!(ProcessConfig::default().listen, Listen::default());
     let dockerfile = fs::read_to_string(root().join("Dockerfile")).unwrap();
     assert!(dockerfile.contains(&format!("EXPOSE 8443 {}", Listen::default().admin.port())));
+}
+
+/// The page for vendors, its configuration and the fixtures it sends belong together.
+#[test]
+fn the_folder_to_try_a_system_with_is_a_release_and_the_page_tells_of_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("versuch");
+    support::copy(&root().join("packaging/try-your-system"), &config);
+    let file = config.join("drehscheibe.toml");
+    let rules = format!("rules = \"{}\"", root().join("rules").display());
+    support::edit(&file, "rules = \"../../rules\"", &rules);
+    let process = ProcessConfig::load(&file).unwrap_or_else(|finding| panic!("{finding}"));
+    assert!(process.is_local());
+    let SecretRef::File(key) = &process.master_key else { panic!("the page writes the key into a file") };
+    fs::create_dir_all(Path::new(key).parent().unwrap()).unwrap();
+    fs::write(key, run(["key"]).good().out).unwrap();
+
+    let ask = |arguments: &[&str]| {
+        let mut command = command(arguments);
+        command.args(["--language", "en", "--config"]).arg(&file);
+        support::Said::from(command.output().unwrap()).good()
+    };
+    let built = ask(&["--json", "depot", "build"]).json();
+    // Other procedures of the municipality are gaps; what is there lacks nothing.
+    let lacking = built["findings"].as_array().unwrap().iter().filter(|one| {
+        let of_ours = one["file"].as_str().unwrap().starts_with("config/");
+        of_ours && one["code"] != "DDS-C009" && one["severity"] != "info"
+    });
+    assert_eq!(lacking.collect::<Vec<_>>(), [&serde_json::Value::Null; 0]);
+
+    // The documents of the page reach the targets of the page.
+    let page = fs::read_to_string(root().join("docs/try-your-system.md")).unwrap();
+    let fixtures = folder.path().join("fixtures");
+    for name in ["hundesteuer/gewoehnlich.xml", "gewerbeanzeige/gewoehnlich.xml"] {
+        assert!(page.contains(&format!("@fixtures/{name} ")), "{name}");
+        let copy = fixtures.join(name);
+        fs::create_dir_all(copy.parent().unwrap()).unwrap();
+        fs::copy(root().join("fixtures").join(name), copy).unwrap();
+    }
+    let told = ask(&["replay", "--fixtures", fixtures.to_str().unwrap()]).out;
+    for (message, targets) in [
+        ("hundesteuer/gewoehnlich", &["steueramt/dms-archivar", "steueramt/fv-steuerwerk"][..]),
+        ("gewerbeanzeige/gewoehnlich", &["ordnungsamt/fv-ordnungsamt"]),
+    ] {
+        let targets: Vec<String> = targets.iter().map(|target| format!("146120000000/{target}")).collect();
+        assert!(told.contains(&format!("{message}: {}", targets.join(", "))), "{message}: {told}");
+        for target in targets {
+            assert!(page.contains(&target), "{target}");
+        }
+    }
+    // What else the page names.
+    let token = fs::read_to_string(config.join("token")).unwrap();
+    let source = fs::read_to_string(config.join("sources/versuchsportal.toml")).unwrap();
+    assert!(source.contains(&dds_message::Digest::of(token.as_bytes()).to_string()));
+    let town = fs::read_to_string(config.join("municipalities/146120000000-dresden.toml")).unwrap();
+    for named in [format!("Bearer {token}\""), format!("http://{}/v1/messages", process.listen.rest)] {
+        assert!(page.contains(&named), "{named}");
+    }
+    for (product, path) in [
+        ("dms/dms-archivar/3.3", "/archivar/ws/Aufnahme"),
+        ("products/fv-steuerwerk/3.2", "/api/v3/vorgaenge"),
+    ] {
+        let package = root().join("rules").join(product).join("product.toml");
+        let package = fs::read_to_string(package).unwrap();
+        assert!(package.contains(&format!("path = \"{path}\"")) && page.contains(path), "{product}");
+    }
+    assert!(town.contains("http://127.0.0.1:18999") && page.contains("http://127.0.0.1:18999"));
 }

@@ -350,7 +350,7 @@ async fn while_it_drains_senders_are_told_and_operations_can_be_watched() {
             break answer;
         }
     };
-    assert_eq!(&ready.body[..], b"not ready: serving\n");
+    assert_eq!(&ready.body[..], "nicht bereit: Annahme · not ready: serving\n".as_bytes());
     assert_eq!(&stage.operations("/live").await.unwrap().body[..], b"live\n");
     assert!(stage.operations("/metrics").await.unwrap().status.is_success());
     let refused = stage.post("<a/>").await.expect("REST answers while it drains");
@@ -369,21 +369,21 @@ async fn ready_is_true_only_while_store_and_workers_answer() {
         let answer = stage.operations("/ready").await.unwrap();
         (answer.status.as_u16(), String::from_utf8(answer.body.to_vec()).unwrap())
     };
-    assert_eq!(ready().await, (200, "ready\n".to_owned()));
+    assert_eq!(ready().await, (200, "bereit · ready\n".to_owned()));
     fs::rename(stage.path("store/tmp"), stage.path("store/weg")).unwrap();
-    assert_eq!(ready().await, (503, "not ready: store\n".to_owned()));
+    assert_eq!(ready().await, (503, "nicht bereit: Ablage · not ready: store\n".to_owned()));
     fs::rename(stage.path("store/weg"), stage.path("store/tmp")).unwrap();
-    assert_eq!(ready().await, (200, "ready\n".to_owned()));
+    assert_eq!(ready().await, (200, "bereit · ready\n".to_owned()));
     let workers = router.workers().await;
     assert!(!workers.is_empty());
     for worker in &workers {
         kill(worker, "-STOP");
     }
-    assert_eq!(ready().await, (503, "not ready: workers\n".to_owned()));
+    assert_eq!(ready().await, (503, "nicht bereit: Arbeitsprozesse · not ready: workers\n".to_owned()));
     for worker in &workers {
         kill(worker, "-CONT");
     }
-    assert_eq!(ready().await, (200, "ready\n".to_owned()));
+    assert_eq!(ready().await, (200, "bereit · ready\n".to_owned()));
     let lost = async || {
         let page = stage.operations("/metrics").await.unwrap();
         let page = String::from_utf8(page.body.to_vec()).unwrap();
@@ -577,4 +577,124 @@ fn active(stage: &Stage) -> String {
 
 fn now() -> Timestamp {
     SystemClock.now()
+}
+
+/// The certificate that is shown on the address of REST, and what `/metrics` says of its end.
+async fn served(stage: &Stage) -> (Vec<u8>, String) {
+    let _already = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let client = reqwest::Client::builder().danger_accept_invalid_certs(true).tls_info(true).no_proxy();
+    let answer = client.build().unwrap().get(stage.rest_url("https") + "/openapi.json").send().await.unwrap();
+    let shown =
+        answer.extensions().get::<reqwest::tls::TlsInfo>().unwrap().peer_certificate().unwrap().to_vec();
+    let page = stage.operations("/metrics").await.unwrap();
+    let page = String::from_utf8(page.body.to_vec()).unwrap();
+    let begin = "dds_certificate_not_after_seconds{served=\"listen.tls\"} ";
+    (shown, page.lines().find_map(|line| line.strip_prefix(begin)).unwrap().to_owned())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_renewed_certificate_is_taken_up_on_sighup_and_a_damaged_one_is_not() {
+    let stage = Stage::new().await;
+    let renew = |year: i32| {
+        let key = rcgen::KeyPair::generate().unwrap();
+        let mut parameters = rcgen::CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+        parameters.not_after = rcgen::date_time_ymd(year, 1, 1);
+        let certificate = parameters.self_signed(&key).unwrap();
+        fs::write(stage.path("server.key"), key.serialize_pem()).unwrap();
+        fs::write(stage.path("server.pem"), certificate.pem()).unwrap();
+        certificate.der().to_vec()
+    };
+    let first = renew(2040);
+    let (pem, key) = (stage.path("server.pem"), stage.path("server.key"));
+    let tls =
+        format!("[listen.tls]\ncertificate = \"{}\"\nkey = \"{}\"\n[worker]", pem.display(), key.display());
+    edit(&stage.config(), "[worker]", &tls);
+    let router = Router::start(&stage).await;
+    assert_eq!(served(&stage).await, (first.clone(), "2208988800".to_owned()));
+
+    // Damaged, then good: each is looked at, and while it is damaged the old one is shown.
+    fs::write(&pem, "-----BEGIN CERTIFICATE-----\n").unwrap();
+    router.hang_up().await;
+    assert_eq!(served(&stage).await.0, first);
+    let second = renew(2041);
+    let taken_up = async {
+        let mut tick = tokio::time::interval(Duration::from_millis(50));
+        loop {
+            tick.tick().await;
+            // Signals of one kind that come together are one: asked again until it was heard.
+            router.hang_up().await;
+            let (shown, end) = served(&stage).await;
+            if shown == second {
+                return end;
+            }
+            assert_eq!(shown, first);
+        }
+    };
+    assert_eq!(tokio::time::timeout(PATIENCE, taken_up).await.expect("renewed in time"), "2240611200");
+    assert_eq!(router.terminate().await, Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tokens_that_everybody_knows_are_good_for_loopback_only() {
+    let stage = Stage::new().await;
+    let source = stage.path("config/sources/pruefportal.toml");
+    let known = Digest::of(b"demo-fachverfahren-sim").to_string();
+    edit(&source, &Digest::of(support::stage::TOKEN.as_bytes()).to_string(), &known);
+    let release = stage.ask(&["depot", "build", "--json"]).good().json();
+    edit(&stage.config(), "admin = \"127.0.0.1", "admin = \"0.0.0.0");
+    let place = support::place_of(&source, &known);
+    let line = format!("pruefportal.toml:{}:{}: DDS-C018: ", place.0, place.1);
+    // One that started would end at once, since nobody attends it.
+    let refused = |arguments: &[&str]| {
+        let said = stage.ask(arguments).bad();
+        assert!(said.err.contains("DDS-C018 Publicly") && said.err.contains(&line), "{said:?}");
+        assert!(said.err.contains("demo-fachverfahren-sim") && said.err.contains("sha256sum"), "{said:?}");
+    };
+    refused(&["serve", "--attended"]);
+    refused(&["depot", "build"]);
+    refused(&["depot", "activate", "--offline", release["release"].as_str().unwrap()]);
+    refused(&["depot", "activate", "--offline"]);
+    // A release that was put in force while the listeners were on loopback.
+    edit(&stage.config(), "admin = \"0.0.0.0", "admin = \"127.0.0.1");
+    stage.ask(&["depot", "activate", "--offline"]).good();
+    edit(&stage.config(), "admin = \"127.0.0.1", "admin = \"0.0.0.0");
+    refused(&["serve", "--attended"]);
+    edit(&stage.config(), "admin = \"0.0.0.0", "admin = \"127.0.0.1");
+    Router::start(&stage).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_activation_tells_the_warnings_of_the_check_in_few_lines() {
+    let stage = Stage::new().await;
+    let warnings = |said: &str| {
+        said.lines().filter(|line| line.contains(": DDS-")).map(str::to_owned).collect::<Vec<_>>()
+    };
+    let before = stage.ask(&["depot", "build"]).good().out;
+    // Two municipalities whose Fachverfahren nobody can reach: one line.
+    let file = stage.path(&format!("config/municipalities/{}-dresden.toml", support::stage::CITY));
+    let endpoint = format!("endpoint = \"{}\"\n", stage.systems.url());
+    edit(&file, &endpoint, "");
+    let said = stage.ask(&["depot", "activate", "--offline"]).good().out;
+    let new: Vec<String> =
+        warnings(&said).into_iter().filter(|line| !before.contains(line.as_str())).collect();
+    assert_eq!(new.len(), 1, "{said}");
+    assert!(
+        new[0].contains("needs \"endpoint\"") && new[0].ends_with("shows 1 more of this kind)"),
+        "{said}"
+    );
+    let json = stage.ask(&["depot", "activate", "--offline", "--json"]).good().json();
+    let findings = json["findings"].as_array().unwrap();
+    let lacking =
+        findings.iter().filter(|one| one["text"]["en"].as_str().unwrap().contains("needs \"endpoint\""));
+    assert_eq!(lacking.count(), 2, "{json:#}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_needs_a_running_router_says_so_where_none_has_run() {
+    let stage = Stage::new().await;
+    let id = "00000000-0000-4000-8000-000000000000";
+    for wish in [&["deliver", "again", id][..], &["osci", "aside", "list"]] {
+        let said = stage.ask(wish).bad();
+        assert!(said.err.starts_with("DDS-C014 ") && said.err.contains("no router runs"), "{said:?}");
+    }
 }

@@ -42,7 +42,7 @@ const SHARE_OF_ONE: usize = 4;
 /// A bound address. Bind first, tell the address, then [`Listener::serve`].
 pub struct Listener {
     tcp: TcpListener,
-    tls: Option<TlsAcceptor>,
+    tls: Option<Tls>,
     limits: HttpLimits,
 }
 
@@ -53,7 +53,7 @@ impl Listener {
     /// As the system reports; the operator must act.
     pub async fn bind(address: SocketAddr, tls: Option<Tls>, limits: HttpLimits) -> io::Result<Self> {
         let tcp = TcpListener::bind(address).await?;
-        Ok(Self { tcp, tls: tls.map(|tls| TlsAcceptor::from(tls.config)), limits })
+        Ok(Self { tcp, tls, limits })
     }
 
     /// The address it listens on, with its real port.
@@ -161,7 +161,7 @@ impl Places {
 
 struct Connections {
     app: Router,
-    tls: Option<TlsAcceptor>,
+    tls: Option<Tls>,
     limits: HttpLimits,
     end: CancellationToken,
 }
@@ -176,7 +176,8 @@ impl Connections {
         let Some(tls) = &self.tls else {
             return self.http(stream, Peer { address, ..Peer::default() }).await;
         };
-        match timeout(self.limits.handshake(), tls.accept(stream)).await {
+        let accepted = TlsAcceptor::from(tls.current()).accept(stream);
+        match timeout(self.limits.handshake(), accepted).await {
             Ok(Ok(stream)) => {
                 let certificate = stream.get_ref().1.peer_certificates().and_then(|chain| chain.first());
                 let certificate = certificate.map(|certificate| Digest::of(certificate));

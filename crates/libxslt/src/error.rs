@@ -11,6 +11,8 @@ pub enum ErrorKind {
     Memory,
     /// A file or the network was to be read or written.
     Refused,
+    /// An `xsl:message` with `terminate="yes"` ended the run.
+    Ended,
 }
 
 /// What went wrong and where.

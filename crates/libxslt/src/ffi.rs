@@ -143,6 +143,7 @@ unsafe extern "C" {
         depth: c_int,
         variables: c_int,
     );
+    pub(crate) fn dds_xslt_listen_run(context: *mut TransformContext);
     pub(crate) fn dds_xslt_state(context: *mut TransformContext) -> c_int;
     pub(crate) fn dds_xslt_exhausted(context: *mut TransformContext) -> c_int;
     pub(crate) fn dds_xslt_encoder(style: *mut Style, unknown: *mut c_int) -> *mut Encoder;

@@ -27,6 +27,8 @@ struct Operation {
     refused: Option<String>,
     /// `file`, `line` that libxslt announced for its next message.
     place: Option<(String, u32)>,
+    /// `file`, `line` of the `xsl:message` that ends the run.
+    ended: Option<(String, u32)>,
 }
 
 struct Report {
@@ -68,6 +70,14 @@ impl Listening {
         }
         let worst = first(Some(ErrorKind::Memory)).or_else(|| first(Some(ErrorKind::Budget)));
         let Some(report) = worst.or_else(|| first(None)) else {
+            if let Some((file, line)) = operation.ended {
+                return Error {
+                    kind: ErrorKind::Ended,
+                    file,
+                    line,
+                    message: "stopped by xsl:message".to_owned(),
+                };
+            }
             return here(ErrorKind::Failed, fallback.to_owned());
         };
         // libxml2 names no file for an XPath error; the report beside it does.
@@ -307,6 +317,14 @@ extern "C" fn dds_xslt_text(text: *const c_char) {
             operation.push(Report { kind, file, line, text: text.trim().to_owned() });
         }
     });
+}
+
+/// Called by `shim.c` before the text of an `xsl:message` with `terminate="yes"`.
+#[unsafe(no_mangle)]
+extern "C" fn dds_xslt_ended(file: *const c_char, line: libc::c_long) {
+    // SAFETY: the URL of the stylesheet is a C string or null.
+    let file = unsafe { text_of(file) };
+    with_operation(|operation| operation.ended = Some((file, u32::try_from(line).unwrap_or(0))));
 }
 
 impl Operation {

@@ -24,6 +24,7 @@
 
 /* Defined in report.rs. */
 extern void dds_xslt_text(const char *text);
+extern void dds_xslt_ended(const char *file, long line);
 extern void dds_xslt_error(int domain, int code, const char *message, const char *file, int line);
 
 static void on_text(void *context, const char *format, ...) {
@@ -34,6 +35,28 @@ static void on_text(void *context, const char *format, ...) {
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
     dds_xslt_text(text);
+}
+
+/* Of a run: tells the place of an xsl:message that ends it, never its text. */
+static void on_text_of_run(void *context, const char *format, ...) {
+    xmlNodePtr instruction = ((xsltTransformContextPtr)context)->inst;
+    char text[4096];
+    va_list arguments;
+    if (instruction != NULL && instruction->type == XML_ELEMENT_NODE && xmlStrEqual(instruction->name, BAD_CAST "message")) {
+        xmlChar *terminate = xmlGetNoNsProp(instruction, BAD_CAST "terminate");
+        if (xmlStrEqual(terminate, BAD_CAST "yes") && instruction->doc != NULL)
+            dds_xslt_ended((const char *)instruction->doc->URL, xmlGetLineNo(instruction));
+        if (terminate != NULL)
+            xmlFree(terminate);
+    }
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    dds_xslt_text(text);
+}
+
+void dds_xslt_listen_run(xsltTransformContextPtr context) {
+    xsltSetTransformErrorFunc(context, context, on_text_of_run);
 }
 
 /* libxml2 2.12 made the error const. */

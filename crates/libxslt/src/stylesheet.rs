@@ -91,7 +91,7 @@ impl Stylesheet {
     ///
     /// # Errors
     /// [`ErrorKind::Refused`] if a file or the network was to be reached, [`ErrorKind::Budget`] if a limit was
-    /// reached, else [`ErrorKind::Failed`]; with file and line of the instruction as far as libxslt tells.
+    /// reached, [`ErrorKind::Ended`] if the stylesheet ended itself, else [`ErrorKind::Failed`]; with file and line of the instruction as far as libxslt tells.
     pub fn run(
         &self,
         document: &Document,
@@ -141,7 +141,7 @@ impl Stylesheet {
         if run.exhausted() && !listening.reported(ErrorKind::Budget) {
             return Err(Error { kind: ErrorKind::Budget, ..error(listening, "operation limit exceeded") });
         }
-        // libxslt stops without a word of its own; what the message says may be content of the document.
+        // Where libxslt did not tell the place of the message, because it says nothing.
         let ended = "the stylesheet ended itself by xsl:message with terminate";
         match result {
             _ if !run.went_well() => Err(error(listening, ended)),
@@ -209,6 +209,7 @@ impl Run {
                 small(limits.depth),
                 small(limits.variables),
             );
+            ffi::dds_xslt_listen_run(context.as_ptr());
             Some(run)
         }
     }

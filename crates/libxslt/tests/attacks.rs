@@ -201,6 +201,11 @@ fn the_text_of_a_message_instruction_is_not_kept() {
         template(r#"<xsl:message terminate="yes">Geburtsdatum <xsl:value-of select="//b"/></xsl:message>"#);
     let error = run(&body).unwrap_err();
     assert!(!error.message.contains("Geburtsdatum"), "{error}");
+    let told = (error.kind, error.file.as_str(), error.line, error.message.as_str());
+    assert_eq!(told, (ErrorKind::Ended, "rules/a/main.xsl", 3, "stopped by xsl:message"));
+    // One that says something and goes on is not to blame for what happens afterwards.
+    let body = template("<xsl:message>a</xsl:message><xsl:value-of select='$unknown'/>");
+    assert_eq!(run(&body).unwrap_err().kind, ErrorKind::Failed);
 }
 
 #[test]

@@ -293,6 +293,9 @@ codes! {
     WRONG_STATE "DDS-C017" Operator 409 "In diesem Zustand nicht möglich" "Not possible in this state"
         "Mit drehscheibe explain nachsehen, was inzwischen geschehen ist und was noch offen ist."
         "See with drehscheibe explain what happened meanwhile and what is still open.";
+    PUBLIC_TOKEN "DDS-C018" Operator 500 "Öffentlich bekanntes Token" "Publicly known token"
+        "In der Datei der Quelle eigene Tokens eintragen (printf %s \"$TOKEN\" | sha256sum) oder die Beispielquelle entfernen."
+        "Enter tokens of your own in the file of the source (printf %s \"$TOKEN\" | sha256sum), or remove the example source.";
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use dds_message::Timestamp;
 use prometheus_client::{
     encoding::{EncodeLabelSet, text},
     metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
@@ -55,6 +56,11 @@ pub(crate) struct Mailbox {
     pub(crate) mailbox: String,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(crate) struct Served {
+    pub(crate) served: &'static str,
+}
+
 /// All metrics of the process; names begin with `dds_`.
 #[derive(Debug)]
 pub struct Metrics {
@@ -69,6 +75,7 @@ pub struct Metrics {
     workers_lost: Counter,
     pub(crate) activations: Counter,
     unreadable: Family<Mailbox, Gauge>,
+    not_after: Family<Served, Gauge>,
     set_aside: Gauge,
     waiting: Family<State, Gauge>,
     oldest_due: Gauge,
@@ -135,6 +142,12 @@ impl Default for Metrics {
             "Deliveries that lie in a mailbox elsewhere and cannot be fetched, by [osci.fetch] section",
             unreadable.clone(),
         );
+        let not_after = Family::<Served, Gauge>::default();
+        registry.register(
+            "certificate_not_after_seconds",
+            "End of the certificate that is being served, in Unix time, by section of the configuration",
+            not_after.clone(),
+        );
         let set_aside = Gauge::default();
         registry.register(
             "osci_set_aside",
@@ -163,6 +176,7 @@ impl Default for Metrics {
             workers_lost,
             activations,
             unreadable,
+            not_after,
             set_aside,
             waiting,
             oldest_due,
@@ -181,6 +195,11 @@ impl Metrics {
     pub fn unreadable(&self, mailbox: &str, count: usize) {
         let label = Mailbox { mailbox: mailbox.to_owned() };
         self.unreadable.get_or_create(&label).set(i64::try_from(count).unwrap_or(i64::MAX));
+    }
+
+    /// Notes until when the certificate served under a section of the configuration (`listen.tls`) is valid.
+    pub fn certificate(&self, served: &'static str, not_after: Timestamp) {
+        self.not_after.get_or_create(&Served { served }).set(not_after.0.div_euclid(1_000));
     }
 
     /// The metrics page (OpenMetrics text format).

@@ -95,6 +95,54 @@ pub(crate) fn check(sources: &BTreeMap<String, Vec<u8>>) -> Result<(), Transform
     documents.iter().try_for_each(|(path, document)| File { path, document, declared: &declared }.check())
 }
 
+/// An `xsl:message` with `terminate="yes"`.
+#[derive(Debug)]
+pub(crate) struct Ending {
+    file: String,
+    /// First and last line; libxml2 may name any line of the start tag.
+    lines: std::ops::RangeInclusive<u32>,
+    /// What it says, with `…` for what is computed.
+    pub(crate) text: String,
+}
+
+impl Ending {
+    pub(crate) fn is_at(&self, file: &str, line: u32) -> bool {
+        self.file == file && self.lines.contains(&line)
+    }
+}
+
+/// The instructions that can end a run.
+pub(crate) fn endings(sources: &BTreeMap<String, Vec<u8>>) -> Result<Vec<Ending>, TransformError> {
+    let mut endings = Vec::new();
+    for (path, bytes) in sources {
+        let document = parse(path, text_of(path, bytes)?)?;
+        let ends = |node: &Node<'_, '_>| {
+            node.has_tag_name((XSL, "message")) && node.attribute("terminate") == Some("yes")
+        };
+        endings.extend(document.descendants().filter(ends).map(|node| {
+            let row = |place| document.text_pos_at(place).row;
+            let lines = row(node.range().start)..=row(node.range().end);
+            Ending { file: path.clone(), lines, text: written_text(node) }
+        }));
+    }
+    Ok(endings)
+}
+
+/// The text inside an instruction as its author wrote it.
+fn written_text(node: Node<'_, '_>) -> String {
+    let mut text = String::new();
+    for child in node.children() {
+        if child.is_text() {
+            text.push_str(child.text().unwrap_or_default());
+        } else if child.has_tag_name((XSL, "text")) {
+            text.push_str(&written_text(child));
+        } else if child.is_element() {
+            text.push('…');
+        }
+    }
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 /// What the files of one stylesheet define by name.
 #[derive(Default)]
 struct Declared {
@@ -208,7 +256,8 @@ impl File<'_> {
         for attribute in node.attributes().filter(|attribute| attribute.namespace().is_none()) {
             // xsl:number value is an expression; its other attributes, and those of xsl:sort, are templates.
             match (element, attribute.name()) {
-                ("value-of" | "copy-of", "select") => self.written(node, attribute.value())?,
+                // What a key is found by is never written.
+                ("key", "use") => self.any_expression(node, attribute.value())?,
                 (_, name) if EXPRESSIONS.contains(&name) => self.expression(node, attribute.value())?,
                 ("attribute" | "element", "name" | "namespace")
                 | ("processing-instruction", "name")
@@ -230,22 +279,20 @@ impl File<'_> {
                 &format!("{text:?}: a brace is not closed or not doubled"),
             )
         })?;
-        parts.into_iter().try_for_each(|part| self.written(node, part))
+        parts.into_iter().try_for_each(|part| self.expression(node, part))
     }
 
-    /// An expression whose value goes into the result. `generate-id()` names a node for a comparison or a key; its value
-    /// is another in each run.
-    fn written(&self, node: Node<'_, '_>, text: &str) -> Result<(), TransformError> {
-        let names_a_node = ["[", "=", "key("].iter().any(|part| text.contains(part));
-        if !names_a_node && expression::functions(text).iter().any(|call| call.name == "generate-id") {
-            let message =
-                "generate-id() gives something else in each run, and a replay must give the same result";
+    /// `generate-id()` names a node, for a comparison or to find it by a key, and differently in each run: its value goes nowhere else.
+    fn expression(&self, node: Node<'_, '_>, text: &str) -> Result<(), TransformError> {
+        if !expression::only_compares(text, "generate-id") {
+            let message = "generate-id() gives something else in each run, and a replay must give the same result: \
+                           compare it (generate-id() = generate-id(..)) or use it inside key(), nowhere else";
             return Err(self.wrong(node, message));
         }
-        self.expression(node, text)
+        self.any_expression(node, text)
     }
 
-    fn expression(&self, node: Node<'_, '_>, text: &str) -> Result<(), TransformError> {
+    fn any_expression(&self, node: Node<'_, '_>, text: &str) -> Result<(), TransformError> {
         if !expression::is_closed(text) {
             let message = format!("{text:?}: a bracket or a literal is not closed");
             return Err(self.error(node, Code::TRANSFORM_FAILED, &message));

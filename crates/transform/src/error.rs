@@ -55,7 +55,7 @@ impl From<TransformError> for Problem {
 
 const fn code_of(kind: ErrorKind) -> Code {
     match kind {
-        ErrorKind::Failed => Code::TRANSFORM_FAILED,
+        ErrorKind::Failed | ErrorKind::Ended => Code::TRANSFORM_FAILED,
         ErrorKind::Budget | ErrorKind::Memory => Code::BUDGET_EXCEEDED,
         ErrorKind::Refused => Code::ACCESS_REFUSED,
     }

@@ -46,6 +46,60 @@ pub(crate) fn functions(expression: &str) -> Vec<Call<'_>> {
     calls
 }
 
+/// Whether the value of each call of `function` stands beside `=` or `!=`, or inside an argument of `key()`.
+pub(crate) fn only_compares(expression: &str, function: &str) -> bool {
+    // Each open bracket, and whether it is that of a call of `key`.
+    let mut open: Vec<bool> = Vec::new();
+    let (mut rest, mut before) = (expression, "");
+    while let Some(first) = rest.chars().next() {
+        let read = expression.len() - rest.len();
+        let length = match first {
+            '"' | '\'' => rest[1..].find(first).map_or(rest.len(), |end| end + 2),
+            letter if is_name(letter) => rest.find(|letter| !is_name(letter)).unwrap_or(rest.len()),
+            letter => letter.len_utf8(),
+        };
+        let (token, behind) = rest.split_at(length);
+        match first {
+            '(' | '[' => open.push(first == '(' && before == "key"),
+            ')' | ']' => {
+                open.pop();
+            }
+            _ if token == function && behind.trim_start().starts_with('(') => {
+                let compared = expression[..read].trim_end().ends_with('=') || {
+                    let next = behind_call(behind).trim_start();
+                    next.starts_with('=') || next.starts_with("!=")
+                };
+                if !compared && !open.contains(&true) {
+                    return false;
+                }
+            }
+            _ => {}
+        }
+        if !first.is_whitespace() {
+            before = token;
+        }
+        rest = behind;
+    }
+    true
+}
+
+/// What follows the bracket that `text` begins with, after it is closed.
+fn behind_call(text: &str) -> &str {
+    let (mut depth, mut literal) = (0_u32, None);
+    for (place, letter) in text.char_indices() {
+        match (literal, letter) {
+            (Some(quote), _) if quote == letter => literal = None,
+            (Some(_), _) => {}
+            (None, '"' | '\'') => literal = Some(letter),
+            (None, '(') => depth += 1,
+            (None, ')') if depth == 1 => return &text[place + 1..],
+            (None, ')') => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    ""
+}
+
 /// Whether brackets and literals are closed. libxml2 takes the end of an expression for a closing parenthesis.
 pub(crate) fn is_closed(expression: &str) -> bool {
     let mut open = Vec::new();
@@ -115,6 +169,33 @@ mod tests {
         assert_eq!(functions("concat('document(', str:split (x, \"f(\"))"), ["concat", "str:split"]);
         assert_eq!(functions("$a - count(b)"), ["count"]);
         assert_eq!(functions("processing-instruction('x')"), [""; 0]);
+    }
+
+    #[test]
+    fn what_is_only_compared_is_told_from_what_is_written() {
+        let fine = |text| only_compares(text, "id");
+        for compared in [
+            "id() = id(..)",
+            "a[id(.) != id ( key('k', \")\")[1] )]",
+            "$x=id()",
+            "key('k', concat(id(..), ' a ', @b))",
+            "key ('k', a[concat(id(), 'x') = $y])",
+            "'id()'",
+            "id",
+            "x-id()",
+        ] {
+            assert!(fine(compared), "{compared}");
+        }
+        for written in [
+            "id()",
+            "concat(id(), a[1])",
+            "a[b = 1]/c | id()",
+            "string(id()) = 'x'",
+            "key('k', 1) + id()",
+            "id(a = b)",
+        ] {
+            assert!(!fine(written), "{written}");
+        }
     }
 
     #[test]

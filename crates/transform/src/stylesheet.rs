@@ -2,10 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use dds_libxslt::Limits;
+use dds_libxslt::{Error, ErrorKind, Limits};
 use dds_message::{Code, Problem};
 
-use crate::{TransformError, check};
+use crate::{
+    TransformError,
+    check::{self, Ending},
+};
 
 /// What one run of a stylesheet may use. It stops with DDS-T002 beyond.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,7 +31,11 @@ impl Default for Budget {
 
 /// A stylesheet of the depot, compiled. Can be shared by threads.
 #[derive(Debug)]
-pub struct Stylesheet(dds_libxslt::Stylesheet);
+pub struct Stylesheet {
+    compiled: dds_libxslt::Stylesheet,
+    /// Each `xsl:message` that can end a run.
+    endings: Vec<Ending>,
+}
 
 /// Result of a run, in the encoding that `xsl:output` names (UTF-8 unless it says otherwise).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,7 +62,21 @@ impl Stylesheet {
         let mut sources = BTreeMap::new();
         check::collect(path, files, &mut sources)?;
         check::check(&sources)?;
-        dds_libxslt::Stylesheet::compile(path, sources).map(Self).map_err(TransformError::of_compilation)
+        let endings = check::endings(&sources)?;
+        let compiled =
+            dds_libxslt::Stylesheet::compile(path, sources).map_err(TransformError::of_compilation)?;
+        Ok(Self { compiled, endings })
+    }
+
+    /// What its author wrote into the `xsl:message` that ended a run is told; what it would compute from the message is not (I9).
+    fn of_run(&self, error: Error) -> TransformError {
+        let ended = error.kind == ErrorKind::Ended;
+        let mut error = TransformError::of_run(error);
+        let mut endings = self.endings.iter().filter(|_| ended);
+        if let Some(ending) = endings.find(|ending| ending.is_at(&error.file, error.line)) {
+            error.message = format!("{}: {}", error.message, ending.text);
+        }
+        error
     }
 
     /// Parses a document for [`convert`](Self::convert): as [`Document::parse`], but what the stylesheet strips anyway
@@ -64,7 +85,7 @@ impl Stylesheet {
     /// # Errors
     /// DDS-I005 if it is not well-formed.
     pub fn parse(&self, bytes: &[u8], name: &str) -> Result<Document, Problem> {
-        self.0.parse(bytes, name).map(Document).map_err(|error| not_well_formed(name, &error))
+        self.compiled.parse(bytes, name).map(Document).map_err(|error| not_well_formed(name, &error))
     }
 
     /// Runs on `document`, which is as before afterwards and can be used by another stylesheet.
@@ -72,9 +93,9 @@ impl Stylesheet {
     /// # Errors
     /// DDS-T001 failed, DDS-T002 budget exceeded, DDS-T003 access refused.
     pub fn run(&self, document: &Document, budget: &Budget) -> Result<Output, TransformError> {
-        match self.0.run(&document.0, &[], &budget.limits()) {
+        match self.compiled.run(&document.0, &[], &budget.limits()) {
             Ok(bytes) => Ok(Output { bytes }),
-            Err(error) => Err(TransformError::of_run(error)),
+            Err(error) => Err(self.of_run(error)),
         }
     }
 
@@ -88,9 +109,9 @@ impl Stylesheet {
         document: Document,
         budget: &Budget,
     ) -> Result<(Output, Option<Document>), TransformError> {
-        match self.0.convert(document.0, &budget.limits()) {
+        match self.compiled.convert(document.0, &budget.limits()) {
             Ok((bytes, document)) => Ok((Output { bytes }, document.map(Document))),
-            Err(error) => Err(TransformError::of_run(error)),
+            Err(error) => Err(self.of_run(error)),
         }
     }
 }

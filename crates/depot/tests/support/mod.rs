@@ -99,7 +99,8 @@ impl Depot {
 
     pub fn area(&mut self, ars: &str, profile: &str, extra: Value) {
         let mut value = json!({ "ars": ars, "name": format!("Muster {ars}"), "profile": profile,
-            "endpoint": "https://x.example/base/", "secret": format!("env:X_{ars}"), "mail": "a@x.example",
+            "endpoint": format!("https://x.example/{ars}/"), "secret": format!("env:X_{ars}"),
+            "mail": format!("a-{ars}@x.example"),
             "folder": format!("/srv/{ars}") });
         merge(&mut value, extra);
         self.file(

@@ -56,6 +56,10 @@ pub(crate) async fn run(options: &Check, output: Output) -> Result<ExitCode, Fai
     findings.extend(left_out(&paths));
     let (config, wrong) = process(&paths.config);
     findings.extend(wrong);
+    // Where the configuration of the process lies elsewhere, it is told when the release is built or the router started.
+    let local = config.as_ref().is_none_or(ProcessConfig::is_local);
+    let public = release.public_tokens().into_iter();
+    findings.extend(public.map(|finding| if local { finding.warning() } else { finding }));
     if let Some(config) = &config {
         findings.extend(held(config, &release).await);
     }

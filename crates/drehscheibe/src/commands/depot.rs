@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, io::Write as _, path::Path, process::ExitCode, time::Duration};
 
-use dds_config::{ProcessConfig, ReleaseStore, SourcePaths, build_release, read_release};
+use dds_config::{ProcessConfig, ReleaseStore, SourcePaths, build_release, left_out, read_release};
 use dds_depot::{CheckFinding, Release, ReleaseDiff, diff};
 use dds_message::{Clock, Code, Digest};
 use dds_store::sqlite::SqliteStore;
@@ -10,7 +10,7 @@ use dds_telemetry::SystemClock;
 use dds_worker::Pool;
 use serde::Serialize;
 
-use super::held::held;
+use super::{doubts, held::held};
 use crate::{
     Failure,
     cli::{Depot, DepotActivate, DepotDiff, DepotShow, Settings},
@@ -23,13 +23,11 @@ pub(crate) async fn run(command: &Depot, output: Output) -> Result<ExitCode, Fai
     match command {
         Depot::Build(options) => {
             let config = super::settings(&options.settings.config)?;
-            let release = Box::pin(build(&config, &options.settings.config)).await?;
-            output.line(format!(
-                "{} {}",
-                output.pick("gebaut und geprüft:", "built and proven:"),
-                release.id()
-            ));
-            output.result(&serde_json::json!({ "release": release.id() }))?;
+            let (release, findings) = Box::pin(build(&config, &options.settings.config)).await?;
+            doubts::tell(&findings, output);
+            let id = release.id();
+            output.line(format!("{} {id}", output.pick("gebaut und geprüft:", "built and proven:")));
+            output.result(&serde_json::json!({ "release": id, "findings": findings }))?;
         }
         Depot::Diff(options) => show_diff(options, output).await?,
         Depot::Activate(options) => Box::pin(activate(options, output)).await?,
@@ -48,14 +46,17 @@ fn sources(config: &ProcessConfig, file: &Path) -> SourcePaths {
     }
 }
 
-/// Builds, proves and stores a release of the rules and configuration of this process.
-async fn build(config: &ProcessConfig, file: &Path) -> Result<Release, Failure> {
+/// Builds, proves and stores a release of the rules and configuration of this process; with it, what is doubtful about them.
+async fn build(config: &ProcessConfig, file: &Path) -> Result<(Release, Vec<CheckFinding>), Failure> {
     let paths = sources(config, file);
     let now = SystemClock.now();
     let pool = Pool::start(node::options::pool(config)).await?;
     let (release, _) = Box::pin(build_release(&paths, &pool, &now.legal_day())).await?;
+    node::forbid_public_tokens(config, &release)?;
     ReleaseStore::new(&config.releases).save(&release, now)?;
-    Ok(release)
+    let mut findings = release.check(&now.legal_day());
+    findings.extend(left_out(&paths));
+    Ok((release, findings))
 }
 
 async fn show_diff(options: &DepotDiff, output: Output) -> Result<(), Failure> {
@@ -132,10 +133,19 @@ async fn activate(options: &DepotActivate, output: Output) -> Result<(), Failure
             Failure::new(Code::ROUTER_UNREACHABLE, text)
         });
     }
-    let id = match &options.release {
-        Some(id) => releases.find(id)?,
-        None => Box::pin(build(&config, &options.settings.config)).await?.id(),
+    let (id, findings) = match &options.release {
+        Some(id) => {
+            let id = releases.find(id)?;
+            let release = releases.load(&id)?;
+            node::forbid_public_tokens(&config, &release)?;
+            (id, release.check(&SystemClock.now().legal_day()))
+        }
+        None => {
+            let (release, findings) = Box::pin(build(&config, &options.settings.config)).await?;
+            (release.id(), findings)
+        }
     };
+    doubts::tell(&findings, output);
     let held = held(&config, &releases.activate(&id)?).await;
     for finding in &held {
         output.line(finding.line(output.language));
@@ -145,12 +155,14 @@ async fn activate(options: &DepotActivate, output: Output) -> Result<(), Failure
             "{} {id}",
             output.pick("gilt ab dem nächsten Start:", "in force from the next start:")
         ));
-        return output.result(&serde_json::json!({ "release": id, "held": held }));
+        return output.result(&serde_json::json!({ "release": id, "held": held, "findings": findings }));
     }
     let patience = Duration::from_secs(options.timeout);
     releases.await_confirmation(&config.node, &id, patience).await?;
     output.line(format!("{} {id}", output.pick("aktiv und bestätigt:", "active and confirmed:")));
-    output.result(&serde_json::json!({ "release": id, "confirmed": config.node, "held": held }))
+    output.result(&serde_json::json!({
+        "release": id, "confirmed": config.node, "held": held, "findings": findings,
+    }))
 }
 
 /// The files of a release with their digests, or one of them as it is.

@@ -1,24 +1,24 @@
 //! Where two documents of a target first differ: in canonical form, by JSON path, or by line.
 
 use bytes::Bytes;
-use dds_message::Digest;
+use dds_message::{Digest, Text};
 use dds_xml::canonical;
 use serde_json::Value;
 
 /// The first difference of two outputs, in words; `None` if they mean the same.
-pub(crate) fn first(old: &Bytes, new: &Bytes) -> Option<String> {
+pub(crate) fn first(old: &Bytes, new: &Bytes) -> Option<Text> {
     if old == new {
         return None;
     }
     if let Ok(difference) = canonical::diff(old, new, canonical::Whitespace::DropBetweenElements) {
-        return difference.map(|first| first.to_string());
+        return difference.map(|first| Text::verbatim(first.to_string()));
     }
     if let (Ok(old), Ok(new)) = (serde_json::from_slice(old), serde_json::from_slice(new)) {
-        return json(&old, &new, "$");
+        return json(&old, &new, "$").map(Text::verbatim);
     }
     match (std::str::from_utf8(old), std::str::from_utf8(new)) {
         (Ok(old), Ok(new)) => text(old, new),
-        _ => Some(format!("{} → {}", Digest::of(old).short(), Digest::of(new).short())),
+        _ => Some(Text::verbatim(format!("{} → {}", Digest::of(old).short(), Digest::of(new).short()))),
     }
 }
 
@@ -44,13 +44,16 @@ fn json(old: &Value, new: &Value, path: &str) -> Option<String> {
     }
 }
 
-fn text(old: &str, new: &str) -> Option<String> {
+fn text(old: &str, new: &str) -> Option<Text> {
     let (mut left, mut right) = (old.split('\n'), new.split('\n'));
     let shown = |line: Option<&str>| line.map_or_else(|| "–".to_owned(), |line| format!("{line:?}"));
     (1..).map(|line| (line, left.next(), right.next())).find_map(|(line, old, new)| match (old, new) {
         (None, None) => Some(None),
         (old, new) if old == new => None,
-        (old, new) => Some(Some(format!("line {line}: {} → {}", shown(old), shown(new)))),
+        (old, new) => {
+            let both = format!("{} → {}", shown(old), shown(new));
+            Some(Some((format!("Zeile {line}: {both}"), format!("line {line}: {both}")).into()))
+        }
     })?
 }
 
@@ -59,7 +62,7 @@ mod tests {
     use super::*;
 
     fn first_of(old: &str, new: &str) -> Option<String> {
-        first(&Bytes::from(old.to_owned()), &Bytes::from(new.to_owned()))
+        first(&Bytes::from(old.to_owned()), &Bytes::from(new.to_owned())).map(|text| text.english)
     }
 
     #[test]
@@ -73,6 +76,13 @@ mod tests {
         assert_eq!(first_of("a\n", "a").as_deref(), Some("line 2: \"\" → –"));
         assert_eq!(first_of("<a><b/></a>", "<a> <b></b> </a>"), None, "the same XML");
         assert!(first_of("<a/>", "<b/>").is_some());
-        assert!(first(&Bytes::from_static(b"\xff"), &Bytes::from_static(b"\xfe")).unwrap().contains(" → "));
+        assert!(
+            first(&Bytes::from_static(b"\xff"), &Bytes::from_static(b"\xfe"))
+                .unwrap()
+                .english
+                .contains(" → ")
+        );
+        let german = first(&Bytes::from_static(b"a"), &Bytes::from_static(b"b")).unwrap().german;
+        assert_eq!(german, "Zeile 1: \"a\" → \"b\"");
     }
 }

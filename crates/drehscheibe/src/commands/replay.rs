@@ -10,7 +10,7 @@ use bytes::Bytes;
 use dds_config::{ProcessConfig, ReleaseStore, SourcePaths, read_release};
 use dds_depot::Release;
 use dds_message::{
-    Attachment, CaseHolder, Clock, Code, Format, JournalEvent, MessageId, Problem, ReleaseId, SourceId,
+    Attachment, CaseHolder, Clock, Code, Format, JournalEvent, MessageId, Problem, ReleaseId, SourceId, Text,
     Timestamp,
 };
 use dds_router::{Subject, judge, recognise};
@@ -61,7 +61,7 @@ pub(crate) struct Change {
     message: String,
     before: Run,
     after: Run,
-    differences: Vec<String>,
+    differences: Vec<Text>,
 }
 
 /// The same message under both releases.
@@ -202,7 +202,9 @@ async fn report(
         if let Some(change) = pair.change() {
             bar.suspend(|| {
                 output.line(&change.message);
-                change.differences.iter().for_each(|difference| output.line(format!("  {difference}")));
+                for difference in &change.differences {
+                    output.line(format!("  {}", difference.pick(output.language)));
+                }
             });
             changes.push(change);
         }
@@ -331,31 +333,38 @@ impl Run {
 }
 
 /// Differences of routes, findings and, in canonical form, outputs.
-fn compare(before: &Run, after: &Run) -> Vec<String> {
+fn compare(before: &Run, after: &Run) -> Vec<Text> {
     let mut found = Vec::new();
     let or = |text: &Option<String>| text.clone().unwrap_or_else(|| "–".to_owned());
     for (what, old, new) in [
-        ("rule", &before.rule, &after.rule),
-        ("authority", &before.authority, &after.authority),
-        ("stopped", &before.stopped, &after.stopped),
+        (("Regel", "rule"), &before.rule, &after.rule),
+        (("Stelle", "authority"), &before.authority, &after.authority),
+        (("angehalten", "stopped"), &before.stopped, &after.stopped),
     ] {
         if old != new {
-            found.push(format!("{what}: {} → {}", or(old), or(new)));
+            found.push(labelled(what, &format!("{} → {}", or(old), or(new))));
         }
     }
     if before.findings != after.findings {
-        found.push(format!("findings: {:?} → {:?}", before.findings, after.findings));
+        let both = format!("{:?} → {:?}", before.findings, after.findings);
+        found.push(labelled(("Befunde", "findings"), &both));
     }
     let targets: std::collections::BTreeSet<_> = before.outputs.keys().chain(after.outputs.keys()).collect();
     for target in targets {
         match (before.outputs.get(target), after.outputs.get(target)) {
-            (Some(_), None) => found.push(format!("- {target}")),
-            (None, Some(_)) => found.push(format!("+ {target}")),
+            (Some(_), None) => found.push(Text::verbatim(format!("- {target}"))),
+            (None, Some(_)) => found.push(Text::verbatim(format!("+ {target}"))),
             (Some(old), Some(new)) => {
-                found.extend(difference::first(old, new).map(|first| format!("~ {target}: {first}")))
+                found.extend(difference::first(old, new).map(|Text { german, english }| {
+                    (format!("~ {target}: {german}"), format!("~ {target}: {english}")).into()
+                }))
             }
             (None, None) => {}
         }
     }
     found
+}
+
+fn labelled((german, english): (&str, &str), what: &str) -> Text {
+    (format!("{german}: {what}"), format!("{english}: {what}")).into()
 }

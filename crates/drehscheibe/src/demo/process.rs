@@ -1,6 +1,6 @@
 //! The router as a process of its own: started, asked, killed.
 
-use std::{path::PathBuf, process::Stdio, time::Duration};
+use std::{process::Stdio, time::Duration};
 
 use dds_testbench::{Client, whole};
 use tokio::process::{Child, Command};
@@ -16,13 +16,24 @@ pub(crate) struct RouterProcess {
 impl RouterProcess {
     /// Starts the router of `stage` and waits until it is ready.
     pub(crate) async fn start(stage: &Stage) -> Result<Self, Failure> {
-        let program = std::env::current_exe().map_err(failed)?;
-        let mut this = Self { child: spawn(&program, stage)? };
+        let mut this = Self::spawn(stage)?;
         this.until_ready(stage).await?;
         Ok(this)
     }
 
-    async fn until_ready(&mut self, stage: &Stage) -> Result<(), Failure> {
+    /// Starts the router of `stage`. It ends in order when this process is gone, however that ended.
+    pub(crate) fn spawn(stage: &Stage) -> Result<Self, Failure> {
+        let program = std::env::current_exe().map_err(failed)?;
+        let mut command = Command::new(program);
+        command.arg("serve").arg("--config").arg(&stage.config_file).arg("--attended");
+        command.stdin(Stdio::piped()).stdout(Stdio::null());
+        // In a group of its own: Ctrl-C at the terminal ends the demo, which then ends the router in order.
+        let child = command.process_group(0).kill_on_drop(true).spawn().map_err(failed)?;
+        Ok(Self { child })
+    }
+
+    /// Waits until it accepts messages.
+    pub(crate) async fn until_ready(&mut self, stage: &Stage) -> Result<(), Failure> {
         // A slow disk or a busy machine may need a while; a router that cannot start ends by itself.
         for _ in 0..3_000 {
             if let Some(status) = self.child.try_wait().map_err(failed)? {
@@ -48,22 +59,13 @@ impl RouterProcess {
     }
 
     /// kill -9: no handler runs, nothing is flushed.
-    pub(crate) async fn kill(mut self) -> Result<(), Failure> {
+    pub(crate) async fn kill(&mut self) -> Result<(), Failure> {
         self.child.kill().await.map_err(failed)
     }
 
-    /// SIGTERM, then waits for the orderly end.
+    /// Leaves it alone, and waits for its orderly end.
     pub(crate) async fn stop(mut self) -> Result<(), Failure> {
-        if let Some(id) = self.child.id() {
-            let ended =
-                Command::new("kill").arg("-TERM").arg(id.to_string()).status().await.map_err(failed)?;
-            if !ended.success() {
-                return Err(Failure::internal((
-                    "die Datendrehscheibe nimmt kein Signal an",
-                    "cannot signal the router",
-                )));
-            }
-        }
+        drop(self.child.stdin.take());
         match tokio::time::timeout(Duration::from_secs(60), self.child.wait()).await {
             Ok(status) if status.as_ref().is_ok_and(|status| status.success()) => Ok(()),
             Ok(status) => Err(Failure::internal((
@@ -76,13 +78,6 @@ impl RouterProcess {
             ))),
         }
     }
-}
-
-fn spawn(program: &PathBuf, stage: &Stage) -> Result<Child, Failure> {
-    let mut command = Command::new(program);
-    command.arg("serve").arg("--config").arg(&stage.config_file).stdin(Stdio::null()).stdout(Stdio::null());
-    // In a group of its own: Ctrl-C at the terminal ends the demo, which then ends the router in order.
-    command.process_group(0).kill_on_drop(true).spawn().map_err(failed)
 }
 
 async fn is_ready(stage: &Stage) -> bool {

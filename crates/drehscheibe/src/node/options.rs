@@ -136,22 +136,6 @@ pub(super) fn of_source(config: &ProcessConfig, source: &Source) -> dds_inbound:
     }
 }
 
-/// TLS of the listeners, if configured.
-pub(super) fn tls(config: &ProcessConfig) -> Result<Option<dds_inbound::Tls>, Failure> {
-    let Some(tls) = &config.listen.tls else { return Ok(None) };
-    let chain = read(&tls.certificate)?;
-    let key = read(&tls.key)?;
-    let authorities = tls.client_ca.as_deref().map(read).transpose()?;
-    let made = dds_inbound::Tls::from_pem(&chain, &key, authorities.as_deref());
-    made.map(Some).map_err(|error| {
-        let text = (
-            format!("[listen.tls]: Zertifikat oder Schlüssel sind nicht zu gebrauchen (Meldung: „{error}“)"),
-            format!("[listen.tls]: {error}"),
-        );
-        Failure::new(Code::CONFIG_SYNTAX, text)
-    })
-}
-
 /// How targets are reached.
 pub(super) fn outbound(config: &ProcessConfig, base: &Path) -> Result<dds_outbound::Options, Failure> {
     let pem =
@@ -185,7 +169,7 @@ fn relay(smtp: &SmtpConfig) -> dds_outbound::MailRelay {
     }
 }
 
-fn read(file: &Path) -> Result<Vec<u8>, Failure> {
+pub(super) fn read(file: &Path) -> Result<Vec<u8>, Failure> {
     std::fs::read(file).map_err(|error| Failure::new(Code::CONFIG_SYNTAX, file_error(file, &error)))
 }
 

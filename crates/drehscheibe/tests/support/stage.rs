@@ -152,6 +152,11 @@ impl Stage {
         Client::new(self.rest).send(request).await.ok()
     }
 
+    /// Address of REST.
+    pub(crate) fn rest_url(&self, scheme: &str) -> String {
+        format!("{scheme}://{}", self.rest)
+    }
+
     /// Address of the operations listener.
     pub(crate) fn admin(&self) -> String {
         format!("http://{}", self.admin)
@@ -233,8 +238,17 @@ impl Router {
 
     /// SIGTERM alone.
     pub(crate) async fn signal(&self) {
+        self.send("-TERM").await;
+    }
+
+    /// SIGHUP.
+    pub(crate) async fn hang_up(&self) {
+        self.send("-HUP").await;
+    }
+
+    async fn send(&self, signal: &str) {
         let id = self.0.id().unwrap().to_string();
-        assert!(Command::new("kill").args(["-TERM", &id]).status().await.unwrap().success());
+        assert!(Command::new("kill").args([signal, &id]).status().await.unwrap().success());
     }
 
     /// Waits for its end; `None` if a signal ended it.

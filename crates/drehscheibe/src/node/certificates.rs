@@ -1,0 +1,169 @@
+//! TLS of the listeners, renewed while they listen: when the files change, or at once on SIGHUP.
+
+use std::time::Duration;
+
+use dds_config::{TlsConfig, certificate_end};
+use dds_inbound::{Tls, TlsError};
+use dds_message::Code;
+use dds_telemetry::Telemetry;
+use tokio::{signal::unix::Signal, sync::watch};
+
+use super::options::read;
+use crate::Failure;
+
+/// How often the files are looked at.
+const PAUSE: Duration = Duration::from_secs(60);
+
+/// What lies in the files of `[listen.tls]`.
+#[derive(PartialEq, Eq)]
+struct Files {
+    chain: Vec<u8>,
+    key: zeroize::Zeroizing<Vec<u8>>,
+    authorities: Option<Vec<u8>>,
+}
+
+impl Files {
+    fn read(config: &TlsConfig) -> Result<Self, Failure> {
+        Ok(Self {
+            chain: read(&config.certificate)?,
+            key: read(&config.key)?.into(),
+            authorities: config.client_ca.as_deref().map(read).transpose()?,
+        })
+    }
+}
+
+/// The certificate that is served, and the files it came from.
+pub(super) struct Certificates {
+    config: TlsConfig,
+    telemetry: Telemetry,
+    tls: Tls,
+    /// What was last read, whether it could be used or not.
+    seen: Files,
+}
+
+/// What came of a look at the files.
+#[derive(Debug)]
+enum Look {
+    Unchanged,
+    Renewed,
+    /// What was served is served on.
+    Refused(Failure),
+}
+
+impl Certificates {
+    /// Reads the files. `DDS-C001` if they cannot be used.
+    pub(super) fn open(config: &TlsConfig, telemetry: &Telemetry) -> Result<Self, Failure> {
+        let seen = Files::read(config)?;
+        let tls = Tls::from_pem(&seen.chain, &seen.key, seen.authorities.as_deref()).map_err(unusable)?;
+        let this = Self { config: config.clone(), telemetry: telemetry.clone(), tls, seen };
+        this.tell();
+        Ok(this)
+    }
+
+    /// For the listeners.
+    pub(super) fn tls(&self) -> Tls {
+        self.tls.clone()
+    }
+
+    /// Takes up renewed files until `ended`. What cannot be used is told once (a missing file at each look), and the old certificate stays.
+    pub(super) async fn follow(mut self, mut hangup: Signal, mut ended: watch::Receiver<bool>) {
+        loop {
+            tokio::select! {
+                () = tokio::time::sleep(PAUSE) => {}
+                _ = hangup.recv() => {}
+                _ = ended.changed() => return,
+            }
+            match self.look() {
+                Look::Unchanged => {}
+                Look::Renewed => tracing::info!("tls.renewed"),
+                Look::Refused(Failure { problem, .. }) => {
+                    tracing::error!(code = %problem.code, detail = %problem.detail, "tls.not_renewed");
+                }
+            }
+        }
+    }
+
+    fn look(&mut self) -> Look {
+        let found = match Files::read(&self.config) {
+            Ok(found) if found == self.seen => return Look::Unchanged,
+            Ok(found) => found,
+            Err(failure) => return Look::Refused(failure),
+        };
+        let renewed = self.tls.renew(&found.chain, &found.key, found.authorities.as_deref());
+        self.seen = found;
+        match renewed {
+            Ok(()) => {
+                self.tell();
+                Look::Renewed
+            }
+            Err(error) => Look::Refused(unusable(error)),
+        }
+    }
+
+    fn tell(&self) {
+        if let Some(end) = certificate_end(&self.seen.chain) {
+            self.telemetry.metrics().certificate("listen.tls", end);
+        }
+    }
+}
+
+fn unusable(error: TlsError) -> Failure {
+    let text = (
+        format!("[listen.tls]: Zertifikat oder Schlüssel sind nicht zu gebrauchen (Meldung: „{error}“)"),
+        format!("[listen.tls]: {error}"),
+    );
+    Failure::new(Code::CONFIG_SYNTAX, text)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, path::Path};
+
+    use super::*;
+
+    fn write(folder: &Path, year: i32) {
+        let key = rcgen::KeyPair::generate().unwrap();
+        let mut parameters = rcgen::CertificateParams::new(vec!["drehscheibe.example".to_owned()]).unwrap();
+        parameters.not_after = rcgen::date_time_ymd(year, 1, 1);
+        fs::write(folder.join("server.pem"), parameters.self_signed(&key).unwrap().pem()).unwrap();
+        fs::write(folder.join("server.key"), key.serialize_pem()).unwrap();
+    }
+
+    fn until(telemetry: &Telemetry) -> String {
+        let page = telemetry.metrics().page(&dds_telemetry::Gauges::default());
+        let line =
+            page.lines().find_map(|line| line.strip_prefix("dds_certificate_not_after_seconds{")).unwrap();
+        line.to_owned()
+    }
+
+    #[test]
+    fn renewed_files_are_taken_up_and_damaged_ones_are_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = |name: &str| folder.path().join(name);
+        let config = TlsConfig { certificate: file("server.pem"), key: file("server.key"), client_ca: None };
+        let telemetry = Telemetry::default();
+        write(folder.path(), 2040);
+        let mut certificates = Certificates::open(&config, &telemetry).unwrap();
+        assert_eq!(until(&telemetry), "served=\"listen.tls\"} 2208988800");
+        assert!(matches!(certificates.look(), Look::Unchanged));
+
+        write(folder.path(), 2041);
+        assert!(matches!(certificates.look(), Look::Renewed));
+        assert_eq!(until(&telemetry), "served=\"listen.tls\"} 2240611200");
+
+        // A key of another certificate, as between the copying of one file and of the other.
+        let fitting = fs::read(file("server.key")).unwrap();
+        fs::write(file("server.key"), rcgen::KeyPair::generate().unwrap().serialize_pem()).unwrap();
+        let Look::Refused(failure) = certificates.look() else { panic!("a key that does not fit") };
+        assert_eq!(failure.problem.code, Code::CONFIG_SYNTAX);
+        assert!(matches!(certificates.look(), Look::Unchanged), "told once");
+        assert_eq!(until(&telemetry), "served=\"listen.tls\"} 2240611200");
+        fs::write(file("server.key"), fitting).unwrap();
+        assert!(matches!(certificates.look(), Look::Renewed));
+
+        fs::write(file("server.pem"), "-----BEGIN CERTIFICATE-----").unwrap();
+        assert!(matches!(certificates.look(), Look::Refused(_)));
+        fs::remove_file(file("server.pem")).unwrap();
+        assert!(matches!(certificates.look(), Look::Refused(_)));
+    }
+}
