@@ -3,9 +3,10 @@
 //! `cargo bench -p dds-osci --bench processing`. The message goes the whole way of an intermediary's intake: transport decryption
 //! (RSA-3072 OAEP, AES-256-GCM), MIME, XML, ControlBlock and order, every digest, the signature of the order, the content package.
 //!
-//! Where Java and the peer of `tests/interop/osci-java` are there (`run.sh` builds it), keys and message are the peer's and its own
-//! figure stands in the same table: the JDK's cryptography with a protocol of our own, a scale. Where `tests/interop/osci-library` was
-//! built too, the published OSCI library reads the same message, for the comparison.
+//! Where Java and the peer of `tests/interop/osci-java` are there (`run.sh` builds it), keys and message are the peer's, and it is measured
+//! in turns with this crate, by processor time, so that other work on the machine counts for none: the JDK's cryptography with a protocol
+//! of our own, a scale. Where `DDS_OSCI_LIBRARY` names the published library, the harness of `tests/interop/osci-library` is built and
+//! takes its turns too: the comparison.
 
 #![allow(
     clippy::print_stdout,
@@ -17,8 +18,6 @@
 )]
 
 use std::hint::black_box;
-use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::{Duration, Instant};
 
 use dds_osci::algorithm::{
@@ -35,12 +34,18 @@ use dds_osci::outgoing::message_bytes;
 use dds_osci::random::SystemRandom;
 use dds_osci::signature::{SigningOptions, verify_message};
 
+mod peers;
+
+use peers::{Java, Side, Turn};
+
 const CONTENT: usize = 10 << 10;
-const WINDOW: Duration = Duration::from_secs(3);
+/// Each side is measured so many times, in turns and shortly: what else runs on the machine disturbs all of them alike.
+const TURNS: usize = 9;
+const WINDOW: Duration = Duration::from_secs(1);
 
 fn main() {
     let folder = tempfile::tempdir().unwrap();
-    let java = Java::find(folder.path());
+    let java = Java::find(folder.path(), CONTENT);
     let (key, message, source) = match &java {
         Some(java) => (java.key(), java.message(), "keys and message of the Java peer"),
         None => {
@@ -55,34 +60,56 @@ fn main() {
     };
     println!("{source}; {} octets, {}", message.len(), Signer::certificate(&key).key());
 
-    let ours = measure(|| process(&message, &key));
-    println!(
-        "{:<44} {:>10.0} µs   {:>10.0}/s",
-        "decrypt, parse, verify (this crate)",
-        micros(ours),
-        rate(ours)
-    );
-    if let Some(java) = &java {
-        let theirs = java.measure();
-        println!(
-            "{:<44} {theirs:>10.0} µs   {:>10.0}/s",
-            "the same by the Java peer (JDK), warm",
-            1e6 / theirs
-        );
-        println!("{:<44} {:>10.2}", "ratio to the Java peer", micros(ours) / theirs);
-        match java.library() {
-            Some(theirs) => {
-                println!(
-                    "{:<44} {theirs:>10.0} µs   {:>10.0}/s",
-                    "the same by the published library, warm",
-                    1e6 / theirs
-                );
-                println!("{:<44} {:>10.2}", "ratio to the published library", micros(ours) / theirs);
-            }
-            None => println!("the published library is not there (tests/interop/osci-library/README.md)"),
+    let mut sides: Vec<Side> =
+        java.iter().flat_map(|java| [Some(java.jdk()), java.library()]).flatten().collect();
+    let mut ours = Vec::new();
+    let mut theirs = vec![Vec::new(); sides.len()];
+    for _ in 0..TURNS {
+        ours.push(turn(|| process(&message, &key)));
+        for (side, turns) in sides.iter_mut().zip(&mut theirs) {
+            turns.push(side.turn());
         }
     }
-    limits(&key, ours);
+    println!("\n{TURNS} turns each, medians; ratios of processor time turn by turn");
+    row("decrypt, parse, verify: this crate", &ours);
+    for (side, turns) in sides.iter().zip(&theirs) {
+        row(&format!("the same: {}, warm", side.name), turns);
+        let ratios: Vec<f64> =
+            ours.iter().zip(turns).map(|(ours, theirs)| ours.processor / theirs.processor).collect();
+        let each: Vec<String> = ratios.iter().map(|ratio| format!("{ratio:.3}")).collect();
+        println!("{:<44} {:>10.3}      {}", "  ratio", median(ratios), each.join(" "));
+    }
+    println!();
+    drop(sides);
+    limits(&key, median(ours.iter().map(|turn| turn.processor).collect()));
+}
+
+fn row(name: &str, turns: &[Turn]) {
+    let processor = median(turns.iter().map(|turn| turn.processor).collect());
+    let wall = median(turns.iter().map(|turn| turn.wall).collect());
+    println!("{name:<44} {processor:>10.0} µs   {:>10.0}/s   by the clock {wall:.0} µs", 1e6 / processor);
+}
+
+fn median(mut figures: Vec<f64>) -> f64 {
+    figures.sort_unstable_by(f64::total_cmp);
+    figures[figures.len() / 2]
+}
+
+/// One turn of this crate.
+fn turn(mut work: impl FnMut()) -> Turn {
+    let (start, mut count) = (processor_time(), 0_u32);
+    let wall = measure(|| {
+        work();
+        count += 1;
+    });
+    let processor = processor_time().saturating_sub(start) / count;
+    Turn { processor: micros(processor), wall: micros(wall) }
+}
+
+/// What this thread has used of the processor: the kernel's own count, to a tick.
+fn processor_time() -> Duration {
+    let said = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap();
+    Duration::from_nanos(said.split(' ').next().unwrap().parse().unwrap())
 }
 
 /// One message through the intake of an intermediary.
@@ -97,7 +124,7 @@ fn process(octets: &[u8], key: &SoftwareKey) {
 }
 
 /// What the library of cryptography alone does here.
-fn limits(key: &SoftwareKey, whole: Duration) {
+fn limits(key: &SoftwareKey, whole: f64) {
     let certificate: &Certificate = Signer::certificate(key);
     let wrapped = certificate.wrap_key(KeyTransport::DEFAULT, &[7; 32]).unwrap();
     let private = measure(|| drop(black_box(key.unwrap_key(KeyTransport::DEFAULT, &wrapped).unwrap())));
@@ -135,7 +162,7 @@ fn limits(key: &SoftwareKey, whole: Duration) {
         "{:<44} {:>10.0} µs   ({:.0} % of the message)",
         "private + public operation of one message",
         micros(cryptography),
-        100.0 * cryptography.as_secs_f64() / whole.as_secs_f64()
+        100.0 * micros(cryptography) / whole
     );
     // An intermediary decrypts the order, signs the answer, and encrypts it (a public operation).
     println!(
@@ -187,69 +214,4 @@ fn own_message(key: &SoftwareKey) -> Vec<u8> {
     let client = Client::new(certificate.clone(), certificate.clone(), certificate.clone(), certificate);
     let (request, _) = client.store(MessageId::new("bench"), delivery, &mut SystemRandom);
     message_bytes(request.seal(Some((key, options)), &[], &mut SystemRandom).unwrap(), &[]).unwrap()
-}
-
-/// The Java peer with its keys and message in a folder.
-struct Java {
-    jar: PathBuf,
-    folder: PathBuf,
-}
-
-impl Java {
-    fn find(folder: &Path) -> Option<Self> {
-        let jar =
-            Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/interop/osci-java/target/osci-peer.jar");
-        let java = Self { jar, folder: folder.to_owned() };
-        if !java.jar.is_file() || java.run(&["keys", java.path("keys").to_str()?]).is_none() {
-            return None;
-        }
-        let (keys, message) = (java.path("keys"), java.path("message"));
-        let bytes = CONTENT.to_string();
-        java.run(&["message", "--keys", keys.to_str()?, "--out", message.to_str()?, "--bytes", &bytes])?;
-        Some(java)
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.folder.join(name)
-    }
-
-    fn run(&self, arguments: &[&str]) -> Option<String> {
-        let output = Command::new("java").arg("-jar").arg(&self.jar).args(arguments).output().ok()?;
-        output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
-    }
-
-    fn key(&self) -> SoftwareKey {
-        let read = |name: &str| std::fs::read(self.path("keys").join(name)).unwrap();
-        SoftwareKey::from_pkcs12(&read("intermediary_cipher.p12"), "123456").unwrap()
-    }
-
-    fn message(&self) -> Vec<u8> {
-        std::fs::read(self.path("message")).unwrap()
-    }
-
-    /// Median of the peer's own loop of 500 after a warm-up of 500, in microseconds.
-    fn measure(&self) -> f64 {
-        let mut peer = Command::new("java");
-        peer.arg("-jar").arg(&self.jar);
-        self.median(peer).unwrap()
-    }
-
-    /// The same by the published library, if its harness was built.
-    fn library(&self) -> Option<f64> {
-        let target = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/interop/osci-library/target");
-        let jar = target.join("osci-library-peer.jar");
-        if !jar.is_file() {
-            return None;
-        }
-        let mut peer = Command::new("java");
-        peer.arg("-cp").arg(format!("{}:{}/lib/*", jar.display(), target.display())).arg("library.Main");
-        self.median(peer)
-    }
-
-    fn median(&self, mut peer: Command) -> Option<f64> {
-        peer.arg("measure").arg("--keys").arg(self.path("keys")).arg("--message").arg(self.path("message"));
-        let output = peer.output().ok().filter(|output| output.status.success())?;
-        let said = String::from_utf8_lossy(&output.stdout).into_owned();
-        said.split("\"p50_us\":").nth(1)?.split([',', '}']).next()?.trim().parse().ok()
-    }
 }

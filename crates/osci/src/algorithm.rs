@@ -34,11 +34,12 @@ macro_rules! named_by_uri {
 }
 
 named_by_uri! {
-    /// Digest (Hashwert) of a reference, `ds:DigestMethod`. K1–10: SHA-256/512 and SHA-3; SHA-384 only inside OAEP.
+    /// Digest (Hashwert) of a reference, `ds:DigestMethod`. K1–10 name SHA-256/512 and SHA-3; SHA-384, which they have inside OAEP
+    /// only, is read in references too.
     DigestAlgorithm {
         /// The default of OSCI.
         Sha256 = "http://www.w3.org/2001/04/xmlenc#sha256",
-        /// Only as the digest of RSA-OAEP.
+        /// The digest of RSA-OAEP; in references of partners that go beyond K1–10.
         Sha384 = "http://www.w3.org/2001/04/xmldsig-more#sha384",
         /// SHA-512.
         Sha512 = "http://www.w3.org/2001/04/xmlenc#sha512",

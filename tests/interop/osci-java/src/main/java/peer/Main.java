@@ -20,7 +20,7 @@ public final class Main {
             client store|fetch|forward|mediate|card --url URL --keys DIR [--to URI] [--id ID] [--text T] [--as PARTY]
             push --url URL --keys DIR [--report FILE] deliver to a passive recipient as the intermediary would
             message --keys DIR --out FILE [--bytes N] [--plain]   write one signed (and encrypted) storeDelivery
-            measure --keys DIR --message FILE [--count N]         parse, decrypt, verify, in µs
+            measure --keys DIR --message FILE [--count N] [--warm N] [--turns] parse, decrypt, verify, in µs
             verify FILE… [--keys DIR]                verify stored messages
             table REPORT.json…                       Markdown table of reports, case by case
             list [--report FILE]                     all cases; as a report in which none has run

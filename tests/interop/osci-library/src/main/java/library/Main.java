@@ -16,7 +16,7 @@ public final class Main {
             RecipientCases.class, AnswerCases.class);
     private static final String USAGE = """
             cases --url URL --keys DIR [--only H1,N5] [--report FILE] [--policy k=v,…] [limits]
-            measure --keys DIR --message FILE [--count N]   parse, decrypt, verify, in µs; FILE from `message` of osci-java
+            measure --keys DIR --message FILE [--count N] [--warm N] [--turns]   parse, decrypt, verify, in µs; FILE from `message` of osci-java
             list                                     all cases
             """;
 
