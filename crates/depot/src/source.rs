@@ -97,9 +97,13 @@ impl Source {
         Err(Problem::new(Code::NOT_ALLOWED, text))
     }
 
-    /// Whether it may fetch from the mailbox of `target`; otherwise DDS-I002.
+    /// Whether it may fetch from the mailbox of `target`; otherwise DDS-I002. The answers of another source are none of its
+    /// business unless a pattern begins with `source/`: `*` means all systems of authorities.
     pub fn may_fetch(&self, target: &TargetId) -> Result<(), Problem> {
-        if self.mailboxes.allows(target.as_str()) {
+        let of_a_source = target.as_str().starts_with("source/");
+        let mut meant =
+            self.mailboxes.0.iter().filter(|pattern| !of_a_source || pattern.starts_with("source/"));
+        if meant.any(|pattern| Allow::matches(pattern, target.as_str())) {
             return Ok(());
         }
         let text = (
@@ -218,6 +222,34 @@ impl std::fmt::Display for SecretRef {
         match self {
             Self::Env(name) => write!(f, "env:{name}"),
             Self::File(path) => write!(f, "file:{path}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_may_fetch_everything_may_not_fetch_the_answers_of_others() {
+        let fetching = |mailboxes: &[&str]| -> Source {
+            let named = serde_json::json!({ "id": "fach", "name": "Fachverfahren", "mailboxes": mailboxes });
+            serde_json::from_value(named).unwrap()
+        };
+        let target = |name: &str| TargetId::parse(name).unwrap();
+        let (office, portal) = (target("146120000000/steueramt/fv"), target("source/portal"));
+        for (mailboxes, an_office, a_portal) in [
+            (&["*"][..], true, false),
+            (&["s*"], false, false),
+            (&["146120000000/*"], true, false),
+            (&["source/*"], false, true),
+            (&["source/portal"], false, true),
+            (&["source/formular"], false, false),
+            (&[], false, false),
+        ] {
+            let source = fetching(mailboxes);
+            assert_eq!(source.may_fetch(&office).is_ok(), an_office, "{mailboxes:?}");
+            assert_eq!(source.may_fetch(&portal).is_ok(), a_portal, "{mailboxes:?}");
         }
     }
 }

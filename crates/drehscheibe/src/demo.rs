@@ -56,8 +56,7 @@ pub(crate) async fn run(options: &Demo, output: Output) -> Result<ExitCode, Fail
         played = Box::pin(play(options, output, &stage, &cast, &mut router, begin)) => Some(played),
         () = interrupted.wait() => None,
     };
-    let stays = options.stay || (options.report.is_none() && !output.json);
-    if let (Some(Ok(_)), true) = (&played, stays) {
+    if let (Some(Ok(_)), true) = (&played, stays(options, output)) {
         tell_where(&stage, output);
         interrupted.wait().await;
     }
@@ -129,11 +128,16 @@ async fn play(
     }
     output.result(&report)?;
     story::summary(&report, output);
-    if options.report.is_none() && !output.json {
+    if stays(options, output) && !output.json {
         story::tell_some(stage, &sent, output).await?;
     }
     receivers.stop().await;
     Ok(report.is_good())
+}
+
+/// Whether somebody looks on: without a report to write, or told to stay.
+const fn stays(options: &Demo, output: Output) -> bool {
+    options.stay || (options.report.is_none() && !output.json)
 }
 
 fn tell_where(stage: &Stage, output: Output) {
@@ -147,7 +151,9 @@ fn tell_where(stage: &Stage, output: Output) {
         output.pick("Transferverzeichnisse:", "drop folders:"),
         stage.transfer.display()
     ));
-    output.line(format!("  drehscheibe explain -c {} <ID>", stage.config_file.display()));
+    // Not on the path of who has just built it.
+    let program = std::env::current_exe().unwrap_or_else(|_| "drehscheibe".into());
+    output.line(format!("  {} explain -c {} <ID>", program.display(), stage.config_file.display()));
     output.line(output.pick("Ende mit Strg-C.", "End with Ctrl-C."));
 }
 

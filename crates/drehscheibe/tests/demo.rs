@@ -36,7 +36,7 @@ fn the_demo_delivers_everything_once_and_reports_it() {
     assert_eq!(sum("completed") + sum("rejected"), 70, "{report:#}");
     let targets = report["by_target"].as_object().unwrap();
     assert_eq!(targets.values().map(|count| count.as_u64().unwrap()).sum::<u64>(), number("delivered"));
-    assert!(targets.len() >= 8, "{report:#}");
+    assert_eq!(targets.len(), 15, "each product package gets something, by mail too: {report:#}");
 }
 
 /// A demo that runs, and the process id of its router; its temporary folder is below `folder`.

@@ -78,7 +78,7 @@ impl Router {
     }
 
     /// Sends a delivery that is not done to another target instead; its product's stylesheet makes new bytes. Another authority must do
-    /// the procedure, unless the person insists (`force`). Answers who gets it now.
+    /// the procedure, and the target must not get the message already, unless the person insists (`force`). Answers who gets it now.
     pub async fn redirect(
         &self,
         id: DeliveryId,
@@ -171,6 +171,18 @@ impl Router {
         force: bool,
         by: &str,
     ) -> Result<Redirected, Problem> {
+        if !force && let Some(other) = record.deliveries.iter().find(|other| gets(other, old, to)) {
+            let (id, state) = (other.id, other.state);
+            return Err(unfit(
+                format!(
+                    "{to} erhält die Nachricht schon (Zustellung {id}, Stand: {}): --force schickt sie noch einmal",
+                    state.german()
+                ),
+                format!(
+                    "{to} gets the message already (delivery {id} is {state}): --force sends it once more"
+                ),
+            ));
+        }
         let document = self.inner.parts.journal.document(record.id).await?;
         let release = self.release();
         let work = dispatch::work(record.clone(), document);
@@ -221,6 +233,13 @@ pub struct Redirected {
     pub product: String,
 }
 
+/// Whether a delivery beside `old` has brought the message to `to`, or still may.
+fn gets(other: &DeliveryRecord, old: &DeliveryRecord, to: &TargetId) -> bool {
+    let open =
+        matches!(other.state, DeliveryState::Prepared | DeliveryState::InDoubt | DeliveryState::Delivered);
+    other.id != old.id && other.target == *to && open
+}
+
 fn by_person(event: JournalEvent, by: &str) -> NewEntry {
     let mut entry = NewEntry { event: event.as_str(), ..NewEntry::default() };
     entry.data.insert("by".to_owned(), by.into());
@@ -247,5 +266,51 @@ fn told(error: StoreError) -> Problem {
             unfit(format!("das geht in diesem Zustand nicht (Meldung: „{why}“)"), why)
         }
         other => other.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use dds_message::Timestamp;
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn delivery(id: u128, to: &TargetId, state: DeliveryState) -> DeliveryRecord {
+        DeliveryRecord {
+            id: DeliveryId(Uuid::from_u128(id)),
+            message: MessageId(Uuid::nil()),
+            target: to.clone(),
+            authority: None,
+            product: None,
+            state,
+            attempts: 1,
+            due: Timestamp(0),
+            deadline: Timestamp(0),
+            code: None,
+            receipt: None,
+            output_digest: None,
+            pull: false,
+            lane: None,
+        }
+    }
+
+    #[test]
+    fn a_target_gets_the_message_once_unless_it_never_had_it() {
+        let target = |name: &str| TargetId::parse(name).unwrap();
+        let (dms, tax) = (target("146120000000/archiv/dms"), target("146120000000/steueramt/fv"));
+        let old = delivery(1, &dms, DeliveryState::DeadLetter);
+        for (state, has) in [
+            (DeliveryState::Prepared, true),
+            (DeliveryState::Delivered, true),
+            (DeliveryState::InDoubt, true),
+            (DeliveryState::DeadLetter, false),
+            (DeliveryState::Redirected, false),
+            (DeliveryState::Cancelled, false),
+        ] {
+            assert_eq!(gets(&delivery(2, &tax, state), &old, &tax), has, "{state}");
+            assert!(!gets(&delivery(2, &dms, state), &old, &tax), "{state} of another target");
+        }
+        assert!(!gets(&old, &old, &dms), "made anew for the same target");
     }
 }
