@@ -24,13 +24,22 @@ const LOAD_AGAIN: Duration = Duration::from_secs(5);
 /// never confirmed.
 pub(crate) async fn release(node: Weak<Node>, mut ended: watch::Receiver<bool>) {
     let mut refused: Option<(ReleaseId, Instant)> = None;
+    let mut unreadable = false;
     loop {
         tokio::select! {
             () = tokio::time::sleep(Duration::from_millis(200)) => {}
             _ = ended.changed() => return,
         }
         let Some(node) = node.upgrade() else { return };
-        let wanted = match node.releases.active() {
+        let active = node.releases.active();
+        if let Err(problem) = &active
+            && !unreadable
+        {
+            // Said once: the release in force stays, but the next start would fail.
+            tracing::error!(code = %problem.code, detail = %problem.detail, "release.pointer_unreadable");
+        }
+        unreadable = active.is_err();
+        let wanted = match active {
             Ok(Some(wanted)) if wanted != node.release().id() => wanted,
             // Nothing wanted but what is in force: who wants the refused one again says so anew.
             Ok(_) => {
