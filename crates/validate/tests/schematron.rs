@@ -251,6 +251,7 @@ fn mistakes_are_placed_and_dangerous_things_refused() {
         "<pattern documents=\"'x'\"/>",
         "<pattern><rule context='a'><assert test='1' diagnostics='none'/></rule></pattern>",
         "<pattern><rule context='a'><aassert test='1'/></rule></pattern>",
+        "<pattern><rule context='a'><assert id='cvc-1' test='1'/></rule></pattern>",
         "<patern/>",
         "<xsl:function xmlns:xsl='http://www.w3.org/1999/XSL/Transform' name='f'/>",
     ] {

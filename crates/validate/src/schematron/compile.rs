@@ -31,6 +31,8 @@ const REFUSED: [&str; 8] = [
 /// The variable that stands for `current()` of XSLT: the node a rule is about.
 pub(super) const CURRENT: usize = 0;
 const CURRENT_NAME: &str = "dds-current";
+/// How the rules of XML Schema begin, and our own.
+const RESERVED: [&str; 2] = ["cvc-", "dds-"];
 
 /// A compiled Schematron file.
 pub(super) struct Compiled {
@@ -306,6 +308,12 @@ impl Compiler {
         let inherited = [element, from, to.rule];
         let first = |name| inherited.iter().find_map(|element| element.attribute(name));
         let id = first("id").or_else(|| to.pattern.attribute("id")).unwrap_or("schematron").to_owned();
+        // A finding tells by its rule which check it comes from, and so whose mistake it is.
+        if let Some(reserved) = RESERVED.iter().find(|reserved| id.starts_with(**reserved)) {
+            return Err(element
+                .place
+                .wrong(format!("ids that begin with {reserved} are those of schema findings")));
+        }
         let severity = [element, from, to.rule]
             .iter()
             .flat_map(|element| [element.attribute("role"), element.attribute("flag")])
