@@ -27,3 +27,8 @@ pub use limits::Limits;
 pub use path::{Path, PathError};
 pub use plan::{KeyPlan, Slot};
 pub use qname::{ParseQNameError, QName};
+
+/// The example of the README compiles and holds.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
