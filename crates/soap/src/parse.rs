@@ -100,6 +100,8 @@ pub fn begins_with_fault(beginning: &[u8]) -> Option<bool> {
         match depth {
             0 if local == "Envelope" && namespace.is_some() => version = namespace,
             0 => return ControlFlow::Break(None),
+            // A body that is over held no element; what follows it counts for nothing.
+            1 if in_body => return ControlFlow::Break(None),
             1 => in_body = named("Body"),
             2 if in_body => return ControlFlow::Break(Some(named("Fault"))),
             _ => {}
@@ -247,6 +249,7 @@ mod tests {
             ("<ok", None),
             ("<ok>Stra\u{df}e", Some(false)),
             ("</s:Body></s:Envelope>", None),
+            ("</s:Body><s:Body><s:Fault>", None),
         ] {
             assert_eq!(begins_with_fault(envelope(payload).as_bytes()), told, "{payload}");
         }
