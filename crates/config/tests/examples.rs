@@ -13,8 +13,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use dds_config::ProcessConfig;
-use dds_depot::Office;
+use dds_config::{ProcessConfig, SourcePaths, read_release};
+use dds_depot::{AuthorRule, Office, OsciMode};
+use dds_message::TargetId;
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
@@ -108,4 +109,48 @@ fn the_office_reached_by_osci_is_an_office() {
     let block = blocks(&text).into_iter().find(|block| block.contains(".osci]")).unwrap();
     let municipality: Municipality = toml::from_str(block).unwrap_or_else(|error| panic!("{error}\n{block}"));
     assert!(municipality.office["steueramt"].osci.is_some());
+}
+
+/// Copies what a release is read from.
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
+        let to = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy(&entry.path(), &to);
+        } else {
+            fs::copy(entry.path(), &to).unwrap();
+        }
+    }
+}
+
+/// The office by OSCI that is commented out in a profile, put where it says it belongs, with certificates; and the source by OSCI.
+#[test]
+fn the_examples_of_osci_in_config_build_a_release() {
+    let profile = fs::read_to_string(root().join("config/profiles/grossstadt.toml")).unwrap();
+    let office = profile.split("# [office.steueramt.osci]").nth(1).expect("the example");
+    let key = rcgen::KeyPair::generate().unwrap();
+    let pem = rcgen::CertificateParams::new(Vec::new()).unwrap().self_signed(&key).unwrap().pem();
+    let office = office.replace("\n# ", "\n").replace("\"…\"", &format!("\"\"\"\n{pem}\"\"\""));
+
+    let config = tempfile::tempdir().unwrap();
+    copy(&root().join("config"), config.path());
+    let dresden = config.path().join("municipalities/146120000000-dresden.toml");
+    let text = fs::read_to_string(&dresden).unwrap();
+    fs::write(&dresden, format!("{text}\n[office.steueramt.osci]{office}")).unwrap();
+    let paths = SourcePaths { rules: root().join("rules"), config: config.path().to_owned(), schemas: None };
+    let release = read_release(&paths).unwrap_or_else(|error| panic!("{:#?}", error.findings));
+
+    let target = |office: &str| {
+        let id = TargetId::parse(&format!("146120000000/{office}")).unwrap();
+        release.target(&id).unwrap()
+    };
+    let way = target("steueramt/fv-steuerwerk").osci.expect("reached by OSCI");
+    assert_eq!((way.mode, way.addressee.trim()), (OsciMode::Store, pem.trim()));
+    assert!(target("gewerbeamt/fv-gewerberegister").osci.is_none());
+
+    let source = release.sources().find(|source| source.id.as_str() == "osci-sim").unwrap();
+    assert_eq!(source.author, AuthorRule::Required);
+    let [certificate] = source.certificates.as_slice() else { panic!("{:?}", source.certificates) };
+    assert_eq!(release.source_by_certificate(certificate).unwrap().id, source.id);
 }

@@ -182,7 +182,7 @@
 //! # What is checked, and where it says so
 //!
 //! Each check names the section of specification 1.2, the Korrigendum or the schema it enforces. "facts n" is section n of
-//! `docs/osci/facts.md` in the repository: what partners do and no text at hand says, in our words, with its evidence. Conclusions that
+//! [`facts`]: what partners do and no text at hand says, in our words, with its evidence. Conclusions that
 //! no text settles are marked where they are drawn, and always decided for the protection of data.
 
 #![cfg_attr(
@@ -198,6 +198,12 @@ pub mod client;
 pub mod content;
 pub mod control;
 pub mod encryption;
+#[doc = include_str!("../facts.md")]
+#[allow(
+    rustdoc::broken_intra_doc_links,
+    reason = "[spec], [lib] and the like are marks of evidence, not links"
+)]
+pub mod facts {}
 pub mod feedback;
 pub mod german;
 pub mod inspect;

@@ -171,8 +171,7 @@ fn relayed_content_keeps_octets_and_namespace_context() {
     assert_eq!(facts(&Envelope::read(&after).unwrap()).len(), facts(&envelope).len());
 }
 
-/// The schemas of Korrigenda 1–10 were asked about every golden file when it was made (`tests/golden/README.md` says how);
-/// here only that no kind was forgotten.
+/// `schemas.rs` asks the schemas of Korrigenda 1–10 about every golden file; here only that no kind was forgotten.
 #[test]
 fn every_kind_has_a_golden_file() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/messages");

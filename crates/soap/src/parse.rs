@@ -1,13 +1,8 @@
 //! Reading an envelope.
 
-use std::ops::Range;
+use std::ops::{ControlFlow, Range};
 
 use dds_xml::Limits;
-use quick_xml::{
-    NsReader,
-    events::Event,
-    name::{Namespace, ResolveResult},
-};
 use roxmltree::{Document, Node, NodeId};
 
 use crate::{Fault, SoapError, Version};
@@ -98,35 +93,22 @@ pub fn parse_with<'a>(bytes: &'a [u8], limits: &Limits) -> Result<Parsed<'a>, So
 /// enough to tell, or no envelope.
 #[must_use]
 pub fn begins_with_fault(beginning: &[u8]) -> Option<bool> {
-    let text = String::from_utf8_lossy(beginning);
-    let mut reader = NsReader::from_str(&text);
-    let (mut depth, mut in_body, mut version) = (0_usize, false, None);
-    loop {
-        let (resolved, event) = reader.read_resolved_event().ok()?;
-        let tag = match &event {
-            Event::Start(tag) | Event::Empty(tag) => tag,
-            Event::End(_) => {
-                depth = depth.checked_sub(1)?;
-                continue;
-            }
-            Event::DocType(_) | Event::Eof => return None,
-            _ => continue,
-        };
-        let namespace = match resolved {
-            ResolveResult::Bound(Namespace(namespace)) => Version::of_namespace(namespace),
-            _ => None,
-        };
-        let local = tag.local_name();
-        let named = |name: &str| namespace.is_some() && namespace == version && local.as_ref() == name;
+    let (mut in_body, mut version) = (false, None);
+    let fault = dds_xml::peek(beginning, &limits(beginning.len()), |depth, namespace, local| {
+        let namespace = Version::of_namespace(namespace);
+        let named = |name: &str| namespace.is_some() && namespace == version && local == name;
         match depth {
-            0 if local.as_ref() == "Envelope" => version = Some(namespace?),
-            0 => return None,
+            0 if local == "Envelope" && namespace.is_some() => version = namespace,
+            0 => return ControlFlow::Break(None),
+            // A body that is over held no element; what follows it counts for nothing.
+            1 if in_body => return ControlFlow::Break(None),
             1 => in_body = named("Body"),
-            2 if in_body => return Some(named("Fault")),
+            2 if in_body => return ControlFlow::Break(Some(named("Fault"))),
             _ => {}
         }
-        depth += usize::from(matches!(event, Event::Start(_)));
-    }
+        ControlFlow::Continue(())
+    });
+    fault.flatten()
 }
 
 impl<'a> Parsed<'a> {
@@ -165,7 +147,7 @@ impl<'a> Parsed<'a> {
         bytes.extend_from_slice(&source.as_bytes()[..name_end]);
         for namespace in node.namespaces() {
             let prefix = namespace.name().unwrap_or_default();
-            if prefix == "xml" || own.iter().any(|declared| declared == prefix) {
+            if prefix == "xml" || own.contains(&prefix) {
                 continue;
             }
             let colon = if prefix.is_empty() { "" } else { ":" };
@@ -209,28 +191,47 @@ fn blocks<'a>(header: &Node<'_, '_>, version: Version, bytes: &'a [u8]) -> Vec<H
         .collect()
 }
 
-/// Prefixes that the start tag at the beginning of `source` declares itself; the empty one is the default namespace.
-fn own_declarations(source: &str) -> Vec<String> {
-    let mut reader = quick_xml::Reader::from_str(source);
-    let Ok(Event::Start(tag) | Event::Empty(tag)) = reader.read_event() else {
-        return Vec::new();
-    };
-    tag.attributes()
-        .with_checks(false)
-        .flatten()
-        .filter_map(|attribute| {
-            let key: &str = attribute.key.as_ref();
-            match key.strip_prefix("xmlns")? {
-                "" => Some(String::new()),
-                rest => rest.strip_prefix(':').map(str::to_owned),
-            }
-        })
-        .collect()
+/// Prefixes that the start tag at the beginning of `source` declares itself; the empty one is the default namespace. The tag is well-formed,
+/// the gate has seen to that: every attribute is a name, `=` and a value between quotation marks.
+fn own_declarations(source: &str) -> Vec<&str> {
+    let space = |c: char| c.is_ascii_whitespace();
+    let mut own = Vec::new();
+    let name_end = source.find(|c: char| space(c) || matches!(c, '>' | '/')).unwrap_or(source.len());
+    let mut rest = source[name_end..].trim_start_matches(space);
+    while let Some((name, after)) = rest.split_once('=').filter(|_| !rest.starts_with(['>', '/'])) {
+        let after = after.trim_start_matches(space);
+        let Some(quote) = after.chars().next() else { break };
+        match name.trim_end_matches(space).strip_prefix("xmlns") {
+            Some("") => own.push(""),
+            Some(prefix) => own.extend(prefix.strip_prefix(':')),
+            None => {}
+        }
+        rest = after[1..].split_once(quote).map_or("", |(_, rest)| rest).trim_start_matches(space);
+    }
+    own
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_start_tag_tells_what_it_declares_itself() {
+        for (source, own) in [
+            ("<a/>", vec![]),
+            ("<a><b xmlns='x'/></a>", vec![]),
+            ("<a>x xmlns='y'</a>", vec![]),
+            ("<a xmlns=\"u\"/>", vec![""]),
+            (
+                "<p:a\n\txmlns:p = 'u>/' b=\"xmlns:q='v'\" xmlnsx='1' xmlns='w' >xmlns:r='x'</p:a>",
+                vec!["p", ""],
+            ),
+            ("<a b=''/>", vec![]),
+            ("<a>text with space and = 'x'</a>", vec![]),
+        ] {
+            assert_eq!(own_declarations(source), own, "{source}");
+        }
+    }
 
     #[test]
     fn the_beginning_of_an_envelope_tells_a_fault_from_an_answer() {
@@ -246,10 +247,15 @@ mod tests {
             ("<s:Fault><faultcode>", Some(true)),
             ("<!-- soon -->", None),
             ("<ok", None),
+            ("<ok>Stra\u{df}e", Some(false)),
             ("</s:Body></s:Envelope>", None),
+            ("</s:Body><s:Body><s:Fault>", None),
         ] {
             assert_eq!(begins_with_fault(envelope(payload).as_bytes()), told, "{payload}");
         }
+        // A cut goes where it goes, also through a character.
+        let cut = envelope("<s:Fault>\u{df}").into_bytes();
+        assert_eq!(begins_with_fault(&cut[..cut.len() - 1]), Some(true));
         for none in ["", "<html><body><p>", "<Envelope><Body><ok>", "no XML"] {
             assert_eq!(begins_with_fault(none.as_bytes()), None, "{none}");
         }

@@ -1,5 +1,7 @@
 //! The gate: well-formedness, limits and key facts in one pass.
 
+use std::ops::ControlFlow;
+
 use crate::scan::{Raw, Sink, Tag, scan};
 use crate::{KeyPlan, LimitKind, Limits, QName, Slot, XmlError, XmlErrorKind};
 
@@ -50,6 +52,45 @@ pub fn extract(document: &[u8], plan: &KeyPlan, limits: &Limits) -> Result<Extra
     scan(document, limits, &mut collector)?;
     let root = collector.root.unwrap_or_else(|| QName::new("", ""));
     Ok(Extracted { root, values: collector.values })
+}
+
+/// Looks into the beginning of a document, which may be cut off anywhere: `visit` is told depth (0 is the root), namespace and local name of
+/// each start tag, until it breaks with what it wanted to know. `None`: it never did, or what is there is no XML that [`check`] lets pass.
+/// Tells nothing of the rest of the document: who wants to read it checks it.
+pub fn peek<T>(
+    beginning: &[u8],
+    limits: &Limits,
+    visit: impl FnMut(usize, &str, &str) -> ControlFlow<T>,
+) -> Option<T> {
+    // The cut may go through a character.
+    let whole = beginning.utf8_chunks().next().map_or("", |chunk| chunk.valid());
+    let mut peek = Peek { visit, depth: 0, found: None };
+    // Every cut document is broken somewhere; what was found before counts.
+    scan(whole.as_bytes(), limits, &mut peek).err();
+    peek.found
+}
+
+struct Peek<V, T> {
+    visit: V,
+    depth: usize,
+    found: Option<T>,
+}
+
+impl<'a, T, V: FnMut(usize, &str, &str) -> ControlFlow<T>> Sink<'a> for Peek<V, T> {
+    fn start(&mut self, tag: &Tag<'a, '_>) -> Result<(), XmlErrorKind> {
+        if let ControlFlow::Break(found) = (self.visit)(self.depth, tag.namespace(), tag.local) {
+            self.found = Some(found);
+            // Any error ends the pass; nobody is told this one.
+            return Err(XmlErrorKind::Limit { what: LimitKind::Bytes, max: 0 });
+        }
+        self.depth += 1;
+        Ok(())
+    }
+
+    fn end(&mut self) -> Result<(), XmlErrorKind> {
+        self.depth -= 1;
+        Ok(())
+    }
 }
 
 struct Nothing;

@@ -22,8 +22,13 @@ mod scan;
 
 pub use canonical::{Difference, Whitespace, canonical, diff};
 pub use error::{LimitKind, Rule, XmlError, XmlErrorKind};
-pub use extract::{Extracted, check, extract};
+pub use extract::{Extracted, check, extract, peek};
 pub use limits::Limits;
 pub use path::{Path, PathError};
 pub use plan::{KeyPlan, Slot};
 pub use qname::{ParseQNameError, QName};
+
+/// The example of the README compiles and holds.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

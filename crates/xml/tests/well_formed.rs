@@ -216,3 +216,25 @@ fn hostile_sizes_end_quickly() {
         drop(check(document.as_bytes(), &Limits::default()));
     }
 }
+
+#[test]
+fn the_beginning_of_a_document_is_looked_into_up_to_the_cut() {
+    use std::ops::ControlFlow;
+
+    let names = |beginning: &str| {
+        let mut seen = Vec::new();
+        let found =
+            dds_xml::peek(beginning.as_bytes(), &dds_xml::Limits::default(), |depth, namespace, local| {
+                seen.push(format!("{depth} {namespace} {local}"));
+                if local == "halt" { ControlFlow::Break(depth) } else { ControlFlow::Continue(()) }
+            });
+        (seen.join(", "), found)
+    };
+    let told = |seen: &str, found| (seen.to_owned(), found);
+    assert_eq!(names("<a xmlns='u'><b/><c><d"), told("0 u a, 1 u b, 1 u c", None));
+    assert_eq!(names("<a><b/><halt/><c/>"), told("0  a, 1  b, 1  halt", Some(1)));
+    assert_eq!(names("<a/>"), told("0  a", None));
+    // What the gate refuses ends it: no DTD, no tag that does not match, nothing after it.
+    assert_eq!(names("<!DOCTYPE a><a><halt/></a>"), told("", None));
+    assert_eq!(names("<a><b></c><halt/></a>"), told("0  a, 1  b", None));
+}
