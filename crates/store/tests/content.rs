@@ -198,6 +198,8 @@ async fn an_export_verifies_without_the_store() {
     };
     assert_eq!(broken(&forged), 6);
     assert_eq!(broken(&|rows| rows[0].previous = Digest::of(b"else")), 1);
+    assert_eq!(broken(&|rows| rows[0].seq = i64::MIN), i64::MIN);
+    assert_eq!(broken(&|rows| rows[0].seq = i64::MAX), i64::MAX);
 }
 
 /// The name of the target's receipt stands in the chain, so that it cannot be changed afterwards.

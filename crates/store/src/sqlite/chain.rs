@@ -108,10 +108,13 @@ impl ExportCheck {
         let before = match self.last {
             Some(last) => last,
             // An export may begin later; what is before is then not proved by it.
-            None => Anchor { seq: row.seq - 1, hash: if row.seq == 1 { GENESIS } else { row.previous } },
+            None => Anchor {
+                seq: row.seq.wrapping_sub(1),
+                hash: if row.seq == 1 { GENESIS } else { row.previous },
+            },
         };
-        let why = if row.seq != before.seq + 1 {
-            Some((before.seq + 1, "the entry is missing"))
+        let why = if row.seq != before.seq.wrapping_add(1) {
+            Some((before.seq.wrapping_add(1), "the entry is missing"))
         } else if row.previous != before.hash || row.expected_hash() != row.hash {
             Some((row.seq, "its content does not fit its hash and the entry before it"))
         } else {
