@@ -147,6 +147,10 @@ const TEXTS: &[(&str, &str)] = &[
         "the message ends before its closing boundary",
         "die Nachricht endet vor ihrer schließenden Grenze (boundary)",
     ),
+    (
+        "octets behind the closing boundary",
+        "hinter der schließenden Grenze (boundary) stehen weitere Oktette",
+    ),
     ("text before the first boundary", "Text vor der ersten Grenze (boundary)"),
     ("two parts have the same Content-ID", "zwei Teile haben dieselbe Content-ID"),
     ("read on after an error", "nach einem Fehler weitergelesen"),
