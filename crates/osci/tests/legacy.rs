@@ -11,6 +11,7 @@ use dds_osci::algorithm::{CryptoPolicy, DataAlgorithm, DigestAlgorithm, IvLength
 use dds_osci::content::{LayerState, open, package};
 use dds_osci::encryption::{KeyWrap, TransportTarget, failure, write_content, write_transport};
 use dds_osci::feedback::{FeedbackCode, Refused};
+use dds_osci::inspect::{Finding, inspect};
 use dds_osci::intake::{Intake, IntakeConfig, MemoryStore, Received};
 use dds_osci::outgoing::{AttachmentHead, Outgoing, message_bytes};
 use dds_osci::random::SystemRandom;
@@ -136,6 +137,18 @@ fn each_permission_opens_its_algorithm_and_no_other() {
     };
     assert_eq!(code(&config(false, true)), Ok(()));
     assert_eq!(code(&config(true, false)), Err(FeedbackCode::S9202));
+}
+
+/// An inspection reads them and names each.
+#[test]
+fn inspection_names_what_is_old() {
+    let message = Message::new();
+    let sealed =
+        Sealed::new(&message.packed(&message.signed()), DataAlgorithm::TripleDesCbc, KeyTransport::Rsa15);
+    let report = inspect(&sealed.message(), &decrypters(), &config(true, true), &mut SystemRandom);
+    let old = [DataAlgorithm::TripleDesCbc.uri(), KeyTransport::Rsa15.uri()].map(Finding::Algorithm);
+    assert_eq!(report.findings, old);
+    assert_eq!(report.signature.verdict, "valid");
 }
 
 /// The attack of 2017 (facts 17): two blocks behind the ciphertext, the second one of the message, and all values of the octet before it
