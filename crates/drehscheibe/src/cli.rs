@@ -484,7 +484,7 @@ pub(crate) struct OsciInspect {
     /// Environment variable that holds the PIN
     #[arg(long, value_name = "NAME")]
     pub(crate) pin_env: Option<String>,
-    /// Read old algorithms too: CBC, 3DES, RSA-1.5, SHA-1, RSA from 2048 bits
-    #[arg(long)]
+    /// Without effect: old algorithms are always read, and named as findings
+    #[arg(long, hide = true)]
     pub(crate) legacy: bool,
 }

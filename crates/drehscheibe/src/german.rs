@@ -183,7 +183,7 @@ const TEXTS: &[(&str, &str)] = &[
         "PIN der PKCS-#12-Dateien; andere auf dem Rechner können sie sehen, besser --pin-env",
     ),
     ("osci inspect.pin_env", "Umgebungsvariable mit der PIN"),
-    ("osci inspect.legacy", "Auch alte Verfahren lesen: CBC, 3DES, RSA-1.5, SHA-1, RSA ab 2048 Bit"),
+    ("osci inspect.legacy", "Ohne Wirkung: alte Verfahren werden immer gelesen und als Befund genannt"),
     ("schema", "Das JSON-Schema von drehscheibe.toml ausgeben"),
     ("key", "Einen Hauptschlüssel erzeugen und als 64 Hexziffern ausgeben"),
     ("saxony", "Die Beispielkonfiguration aller sächsischen Kommunen schreiben"),

@@ -85,13 +85,7 @@ impl Osci {
             let text = (format!("OSCI-Postfachspeicher: {error}"), error.to_string());
             Failure::new(Code::OSCI_POSTBOX, text)
         })?;
-        let policy = CryptoPolicy {
-            allow_cbc: osci.legacy.contains(&OsciLegacy::Cbc),
-            allow_rsa15: osci.legacy.contains(&OsciLegacy::Rsa15),
-            allow_sha1: osci.legacy.contains(&OsciLegacy::Sha1),
-            min_rsa_bits: osci.trust.min_rsa_bits,
-            ..CryptoPolicy::default()
-        };
+        let policy = crypto_policy(&osci);
         let intake = IntakeConfig {
             message_bytes: osci.message_bytes,
             memory: EnvelopeMemory::new(osci.envelope_memory_bytes),
@@ -304,6 +298,17 @@ fn files(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
     Ok(files)
 }
 
+/// Each word of `legacy` opens its algorithm and no other.
+fn crypto_policy(osci: &OsciConfig) -> CryptoPolicy {
+    CryptoPolicy {
+        allow_cbc: osci.legacy.contains(&OsciLegacy::Cbc),
+        allow_rsa15: osci.legacy.contains(&OsciLegacy::Rsa15),
+        allow_sha1: osci.legacy.contains(&OsciLegacy::Sha1),
+        min_rsa_bits: osci.trust.min_rsa_bits,
+        ..CryptoPolicy::default()
+    }
+}
+
 fn load(identity: &OsciIdentity) -> Result<Identity, Failure> {
     let (_, cipher) = key(&identity.cipher)?;
     let (signature, _) = key(&identity.signature)?;
@@ -394,4 +399,22 @@ fn unusable(what: &str, why: &str) -> Failure {
     let text =
         (format!("OSCI: {what} ist nicht verwendbar: {why}"), format!("OSCI: {what} cannot be used: {why}"));
     Failure::new(Code::OSCI_KEYS, text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_word_of_legacy_opens_its_algorithm_and_no_other() {
+        let opened = |words: &str| {
+            let legacy = serde_json::from_str(words).unwrap();
+            let policy = crypto_policy(&OsciConfig { legacy, ..OsciConfig::default() });
+            (policy.allow_cbc, policy.allow_rsa15, policy.allow_sha1)
+        };
+        assert_eq!(opened("[]"), (false, false, false));
+        assert_eq!(opened("[\"cbc\"]"), (true, false, false));
+        assert_eq!(opened("[\"rsa-1.5\"]"), (false, true, false));
+        assert_eq!(opened("[\"sha-1\"]"), (false, false, true));
+    }
 }

@@ -16,6 +16,7 @@ mod door;
 mod fetcher;
 mod gate;
 mod intermediary;
+mod receipt;
 mod recipient;
 mod refusal;
 mod server;

@@ -39,7 +39,7 @@ named_by_uri! {
     DigestAlgorithm {
         /// The default of OSCI.
         Sha256 = "http://www.w3.org/2001/04/xmlenc#sha256",
-        /// The digest of RSA-OAEP; in references of partners that go beyond K1–10.
+        /// Written in RSA-OAEP and ecdsa-sha384 only; read as the digest of a reference too, which the schemas (K1–10) do not list.
         Sha384 = "http://www.w3.org/2001/04/xmldsig-more#sha384",
         /// SHA-512.
         Sha512 = "http://www.w3.org/2001/04/xmlenc#sha512",

@@ -93,6 +93,18 @@ const TEXTS: &[(&str, &str)] = &[
     ("an attachment is missing", "eine Anlage fehlt"),
     // Findings.
     ("{}; the envelope was read alone", "{}; der Umschlag wurde für sich gelesen"),
+    ("the Id {} occurs more than once", "die Id {} kommt mehrfach vor"),
+    ("an Id occurs more than once", "eine Id kommt mehrfach vor"),
+    ("the XML is broken", "das XML ist fehlerhaft"),
+    ("the type of the message is not recognised", "die Art der Nachricht ist nicht erkannt"),
+    (
+        "the attachments cannot be compared, the packaging is broken",
+        "die Anlagen lassen sich nicht vergleichen, die Verpackung ist fehlerhaft",
+    ),
+    (
+        "a signature inside cannot be seen, the message is not decrypted",
+        "eine Signatur im Inneren ist nicht zu sehen, die Nachricht ist nicht entschlüsselt",
+    ),
     ("{} is refused by the strict policy", "{} weist die strenge Richtlinie zurück"),
     (
         "{}: the key is too weak for the strict policy",
@@ -146,6 +158,10 @@ const TEXTS: &[(&str, &str)] = &[
     (
         "the message ends before its closing boundary",
         "die Nachricht endet vor ihrer schließenden Grenze (boundary)",
+    ),
+    (
+        "octets behind the closing boundary",
+        "hinter der schließenden Grenze (boundary) stehen weitere Oktette",
     ),
     ("text before the first boundary", "Text vor der ersten Grenze (boundary)"),
     ("two parts have the same Content-ID", "zwei Teile haben dieselbe Content-ID"),

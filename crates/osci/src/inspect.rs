@@ -3,6 +3,7 @@
 //! Nothing here refuses: each step that fails becomes a line of the report and the next one is tried.
 
 mod collect;
+mod damaged;
 mod facts;
 mod json;
 mod packaging;

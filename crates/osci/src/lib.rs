@@ -179,6 +179,56 @@
 //! }
 //! ```
 //!
+//! # An author and a reader
+//!
+//! ```
+//! use dds_osci::algorithm::KeyTransport;
+//! use dds_osci::certificate::Certificate;
+//! use dds_osci::content::{Author, ContainerDraft, ContentBody, encrypt_container, open, package};
+//! use dds_osci::feedback::Refused;
+//! use dds_osci::intake::{IntakeConfig, MemoryStore, Received};
+//! use dds_osci::keys::{Decrypter, Signer};
+//! use dds_osci::message::ContentPackage;
+//! use dds_osci::random::Random;
+//! use dds_osci::signature::{SigningOptions, Verdict};
+//!
+//! /// Signs as author, then encrypts for a reader: each by the Id of the certificate element in the message.
+//! fn write(
+//!     (key_id, signer): (&str, &dyn Signer),
+//!     reader: (&str, &Certificate),
+//!     random: &mut dyn Random,
+//! ) -> Result<ContentPackage, Box<dyn std::error::Error>> {
+//!     let author = Author { signer, key_id, time: None };
+//!     let container = ContainerDraft::new("sendung").inline("dokument", b"<anmeldung/>");
+//!     let container = container.write(&[author], SigningOptions::default())?;
+//!     let encrypted = encrypt_container("geheim", &container, &[reader], KeyTransport::DEFAULT, random)?;
+//!     Ok(ContentPackage::new(package(&[encrypted], &[])))
+//! }
+//!
+//! /// What stands in the containers that authors have signed, each signature valid. Whom the certificates belong to, and whether they
+//! /// count, is for [`dds_osci::trust`].
+//! fn read(
+//!     received: &Received<MemoryStore>,
+//!     key: &dyn Decrypter,
+//!     random: &mut dyn Random,
+//! ) -> Result<Vec<Vec<u8>>, Refused> {
+//!     let content = open(&received.document, &received.digests(), &[key], &IntakeConfig::default(), random)?;
+//!     let mut found = Vec::new();
+//!     for container in content.all_containers() {
+//!         let signatures = &container.signatures;
+//!         if signatures.is_empty() || signatures.iter().any(|one| one.verdict != Verdict::Valid) {
+//!             continue;
+//!         }
+//!         for item in &container.contents {
+//!             if let ContentBody::Inline(octets) = &item.body {
+//!                 found.push(octets.clone());
+//!             }
+//!         }
+//!     }
+//!     Ok(found)
+//! }
+//! ```
+//!
 //! # What is checked, and where it says so
 //!
 //! Each check names the section of specification 1.2, the Korrigendum or the schema it enforces. "facts n" is section n of

@@ -11,6 +11,7 @@ mod verdict;
 mod writing;
 
 pub use content::{ContentSignature, verify_content};
+pub(crate) use message::is_signature_block;
 pub use message::{MessageVerdict, SignerRole, verify_message};
 pub(crate) use reading::{certificate_element, certificate_in};
 pub use verdict::{Fault, PartDigests, Reason, ReferenceVerdict, Target, Verdict};

@@ -263,9 +263,9 @@ fn inspected(octets: &[u8]) -> dds_osci::inspect::Report {
     inspect(octets, &decrypters(), &IntakeConfig::default(), &mut SystemRandom)
 }
 
-/// What was not compared is open, and not wrong.
+/// A digest that was not compared is open; the signature over it counts for nobody.
 #[test]
-fn inspection_leaves_open_what_it_could_not_take_apart() {
+fn inspection_says_what_it_could_not_take_apart() {
     let message = rich();
     let envelope = message.signed();
     let octets = message.packed(&envelope);
@@ -275,8 +275,10 @@ fn inspection_leaves_open_what_it_could_not_take_apart() {
         let report = inspected(octets);
         let text = report.to_string();
         assert!(report.refused.is_some() && report.kind.is_some(), "{text}");
-        assert_eq!((report.signature.verdict, report.signature.code.as_deref()), ("pending", None), "{text}");
-        assert!(report.signature.faults.is_empty() && !text.contains("missing"), "{text}");
+        assert_eq!((report.signature.verdict, report.signature.code.as_deref()), ("invalid", None), "{text}");
+        let fault = "the attachments cannot be compared, the packaging is broken";
+        assert_eq!(report.signature.faults, [fault], "{text}");
+        assert!(!text.contains("missing"), "{text}");
         assert!(
             text.contains("digest of cid:anlage.txt: pending") && text.contains("digest of #body: valid")
         );
@@ -285,6 +287,44 @@ fn inspection_leaves_open_what_it_could_not_take_apart() {
     let report = inspected(envelope.replace(" Id=\"body\"", " Id=\"body\" neu=\"\"").as_bytes());
     assert_eq!((report.signature.verdict, report.signature.code.as_deref()), ("invalid", Some("9601")));
     assert_eq!(report.signature.faults, ["#body: the digest is wrong, the part was altered"]);
+}
+
+/// Envelopes that are refused before anything is read: what stands in them is told all the same, and a signature never passes for absent.
+#[test]
+fn inspection_reads_what_is_left_of_a_damaged_envelope() {
+    let message = rich();
+    let envelope = message.signed();
+    let twice = envelope.replace("Id=\"body\"", "Id=\"controlblock\"");
+    let doctype = envelope.replacen("\r\n\r\n<soap", "<!DOCTYPE x [<!ENTITY e 'e'>]>\r\n<soap", 1);
+    let torn = envelope.replace("</soap:Header>", "");
+    let location = dds_osci::message::MessageKind::StoreDelivery.schema_location().unwrap();
+    let strange = envelope.replace(&location, "urn:unbekannt");
+    let entity = envelope.replacen("Antrag", "&unbekannt;", 1);
+    for (what, envelope, why) in [
+        ("Id", &twice, "an Id occurs more than once"),
+        ("DOCTYPE", &doctype, "the XML is broken"),
+        ("tag", &torn, "the XML is broken"),
+        ("entity", &entity, "the XML is broken"),
+        ("schemaLocation", &strange, "the type of the message is not recognised"),
+    ] {
+        assert_ne!(*envelope, message.signed(), "{what}");
+        let report = inspected(&message.packed(envelope));
+        assert_eq!(report.refused.as_ref().unwrap().code, FeedbackCode::S9100, "{what}");
+        assert_eq!(report.kind.is_some(), what != "schemaLocation", "{what}");
+        let roles: Vec<_> =
+            report.certificates.iter().map(|(role, id, one)| (role, id, one.is_ok())).collect();
+        let reader = ("CipherCertificateOtherReader".to_owned(), "reader0_cipher_1".to_owned());
+        assert_eq!(roles.len(), 5, "{what}");
+        assert!(roles.contains(&(&reader.0, &reader.1, true)), "{what}: {roles:?}");
+        assert_eq!(
+            (report.signature.verdict, &report.signature.faults[..]),
+            ("invalid", &[why.to_owned()][..])
+        );
+        let named = report.findings.iter().any(|finding| finding.to_string().contains("\"controlblock\""));
+        assert_eq!(named, what == "Id", "{what}");
+    }
+    let unsigned = torn.replace("ClientSignature", "Kopf");
+    assert_eq!(inspected(&message.packed(&unsigned)).signature.verdict, "absent");
 }
 
 /// Order and signature are right, the ciphertext of an attachment was altered before: the author's signature is wrong, not open.

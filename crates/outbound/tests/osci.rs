@@ -696,6 +696,32 @@ async fn what_a_gone_target_left_hides_no_reception() {
     assert_eq!(tracker.round().await.unwrap(), 1);
 }
 
+/// The intermediary answers with one card at a time: what it holds back is asked for, so that no card stands in the way of another.
+#[tokio::test]
+async fn cards_that_are_held_back_are_asked_for() {
+    let world = World::new().await;
+    let sender = world.desktop.sender(&world.clock);
+    let options = Options { osci: Some(sender.clone()), ..Options::default() };
+    let targets = Town { osci: Some(way(&world.place.url)), options, ..Town::default() }.targets();
+    for number in 50..53 {
+        let sent = consignment("osci", number, Vec::new());
+        assert_eq!(told(&deliver(&targets, &sent).await).0, "delivered");
+    }
+    assert_eq!(Addressee::new(&world.place).fetch_all().await.len(), 3);
+    let folder = tempfile::tempdir().unwrap();
+    let key = MasterKey::from_hex(&"ab".repeat(32)).unwrap();
+    let options =
+        dds_store::sqlite::Options::new(folder.path().join("store"), key, Arc::new(world.clock.clone()));
+    let tracker = Tracker::new(TrackerParts {
+        sender,
+        targets,
+        journal: Arc::new(SqliteStore::open(options).unwrap()),
+        telemetry: dds_telemetry::Telemetry::default(),
+        every: Duration::from_secs(60),
+    });
+    assert_eq!(tracker.round().await.unwrap(), 3);
+}
+
 /// A message with one delivery to the office.
 async fn planned(store: &SqliteStore, clock: &ManualClock) -> (MessageId, DeliveryId) {
     let id = MessageId(Uuid::from_u128((7 << 76) | (2 << 62) | 1));

@@ -154,6 +154,35 @@ impl OsciPeer {
         done(&answer.feedback).map(|()| id)
     }
 
+    /// Has a document pushed to the passive recipient at `receiver` as processDelivery; what it replies, with the MessageId of the reply.
+    /// The intermediary is not told that the reply was received: the next order of the dialogue would do that.
+    ///
+    /// # Errors
+    /// [`Error::Unexpected`] with the feedback.
+    pub async fn mediate(
+        &self,
+        receiver: &str,
+        addressee: &Certificate,
+        document: &[u8],
+    ) -> Result<OsciFetched, Error> {
+        let (request, awaiting) = self.client.init(&mut SystemRandom);
+        let received = self.send(&request).await?;
+        let dialogue = awaiting.receive(received.as_ref().map_err(Clone::clone)).map_err(lost)?;
+        let (request, awaiting) = dialogue.get_message_id(&mut SystemRandom);
+        let received = self.send(&request).await?;
+        let (dialogue, answer) = awaiting.receive(received.as_ref().map_err(Clone::clone)).map_err(lost)?;
+        done(&answer.feedback)?;
+        let delivery = self.delivery(addressee, document, &[])?;
+        let (request, awaiting) =
+            dialogue.mediate(receiver, answer.value.message_id, delivery, &mut SystemRandom);
+        let received = self.send(&request).await?;
+        let (_, answer) = awaiting.receive(received.as_ref().map_err(Clone::clone)).map_err(lost)?;
+        done(&answer.feedback)?;
+        let received = received.map_err(|refused| Error::Unexpected(refused.to_string()))?;
+        let id = answer.value.reply_card.map_or_else(String::new, |card| card.message_id.as_str().to_owned());
+        self.read(id, &received)
+    }
+
     /// Fetches all that waits in our mailbox, in one dialogue.
     ///
     /// # Errors

@@ -100,7 +100,7 @@ fn one(options: &OsciInspect, output: Output) -> Result<ExitCode, Failure> {
         None => keys::Ring::default(),
     };
     let decrypters: Vec<&dyn Decrypter> = keys.keys.iter().map(|key: &SoftwareKey| key as _).collect();
-    let report = inspect(&octets, &decrypters, &config(options.legacy), &mut SystemRandom);
+    let report = inspect(&octets, &decrypters, &config(), &mut SystemRandom);
     let outcome = Outcome::of(&report);
     text::print(&report, &keys, outcome, output);
     if output.json {
@@ -126,18 +126,14 @@ fn pin(options: &OsciInspect) -> Result<Option<Zeroizing<String>>, Failure> {
     Ok(Some(Zeroizing::new(value)))
 }
 
-/// The strict policy of the router, unless old messages are to be read.
-fn config(legacy: bool) -> IntakeConfig {
-    let policy = if legacy {
-        CryptoPolicy {
-            allow_cbc: true,
-            allow_rsa15: true,
-            allow_sha1: true,
-            min_rsa_bits: 2048,
-            ..CryptoPolicy::default()
-        }
-    } else {
-        CryptoPolicy::default()
+/// Reads whatever was ever lawful: an inspection has nothing to protect. What the router would refuse is a finding.
+fn config() -> IntakeConfig {
+    let policy = CryptoPolicy {
+        allow_cbc: true,
+        allow_rsa15: true,
+        allow_sha1: true,
+        min_rsa_bits: 2048,
+        ..CryptoPolicy::default()
     };
     IntakeConfig { policy, ..IntakeConfig::default() }
 }

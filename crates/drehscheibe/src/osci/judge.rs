@@ -6,7 +6,7 @@ use dds_config::{OsciConfig, OsciIdentity, OsciIntermediary, OsciKey, read_secre
 use dds_depot::CheckFinding;
 use dds_message::{Code, Text};
 use dds_osci::{
-    certificate::Certificate,
+    certificate::{Certificate, Curve, PublicKeyKind},
     german,
     trust::{CertificateUse, Severity, TrustPolicy},
 };
@@ -88,11 +88,25 @@ impl Judge<'_> {
                     Ok(Some(certificate)) => {
                         let watched = matches!(key, OsciKey::Pem { .. });
                         self.certificate(&place, &certificate, used_as, watched);
+                        if used_as == CertificateUse::ClientSignature {
+                            self.too_new(&place, &certificate);
+                        }
                     }
                     Ok(None) => {}
                     Err(failure) => self.findings.push(of(failure)),
                 }
             }
+        }
+    }
+
+    /// A key on P-384 signs with ecdsa-sha384, which came with Korrigendum 9.
+    fn too_new(&mut self, place: &str, certificate: &Certificate) {
+        if certificate.key() == (PublicKeyKind::Ec { curve: Curve::P384 }) {
+            let text = (
+                "der Schlüssel liegt auf P-384 und signiert mit ecdsa-sha384: Partner vor Korrigendum 9 weisen das zurück (9601); RSA nehmen alle an",
+                "the key is on P-384 and signs with ecdsa-sha384: partners before Korrigendum 9 refuse it (9601); all take RSA",
+            );
+            self.findings.push(CheckFinding::error(Code::OSCI_KEYS, place, text).warning());
         }
     }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::{extract::Request, response::Response};
 use dds_courier::{Identity, Package};
-use dds_message::{Digest, Digesting, JournalEvent, Problem};
+use dds_message::{Code, Digest, Digesting, JournalEvent, Problem};
 use dds_osci::{
     certificate::Certificate,
     feedback::{FeedbackCode, Refused},
@@ -17,11 +17,13 @@ use dds_osci::{
     signature::SigningOptions,
     trust::CertificateUse,
 };
+use dds_router::Acknowledgement;
 use tokio::task::spawn_blocking;
 
 use super::{
     collector::is_final,
     door::Delivered,
+    receipt,
     refusal::Known,
     server::{OsciContext, fault},
 };
@@ -79,10 +81,32 @@ impl RecipientEndpoint {
         match taken {
             Ok(acknowledgement) => {
                 tracing::debug!(message = %acknowledgement.id, "osci.taken");
-                self.answer(accept(incoming)).await
+                self.accept(incoming, acknowledgement).await
             }
             Err(problem) => self.refuse(incoming, &problem).await,
         }
+    }
+
+    /// Says that the router has it. Who waits for a reply gets the receipt; should it fail, 9806 still says that we have taken it.
+    async fn accept(&self, incoming: Incoming, acknowledgement: Acknowledgement) -> Response {
+        let processing = match incoming {
+            Incoming::Accept(accepting) => return self.answer(accepting.accepted()).await,
+            Incoming::Process(processing) => processing,
+        };
+        let signer = Arc::clone(&self.identity.signature);
+        let reader = processing.push().envelope.certificates.certificate(CertificateRole::CipherOriginator);
+        let reader = reader.cloned();
+        let writing =
+            spawn_blocking(move || receipt::reply(&acknowledgement, signer.as_ref(), reader.as_ref()));
+        let answer = match writing.await {
+            Ok(Ok(reply)) => processing.reply(reply),
+            Ok(Err(detail)) => {
+                tracing::warn!(code = %Code::OSCI_KEYS, detail, "osci.no_receipt");
+                processing.accepted()
+            }
+            Err(_) => processing.accepted(),
+        };
+        self.answer(answer).await
     }
 
     /// Refuses a push: the intermediary tells the sender, we tell the operator. Only what an intermediary has signed comes into the
@@ -151,11 +175,4 @@ fn imprint<H>(envelope: &Envelope, attachments: &[AttachmentRef<H>]) -> Digest {
         }
     }
     hash.finish().0
-}
-
-fn accept(incoming: Incoming) -> Answer {
-    match incoming {
-        Incoming::Accept(accepting) => accepting.accepted(),
-        Incoming::Process(processing) => processing.accepted(),
-    }
 }

@@ -7,6 +7,7 @@ use dds_courier::Trust;
 use dds_inbound::osci::{RecipientEndpoint, routes};
 use dds_message::Code;
 use dds_osci::{
+    content::{ContentBody, ContentItem, open},
     encryption::TransportTarget,
     feedback::FeedbackCode,
     intake::{IntakeConfig, read_all},
@@ -111,6 +112,29 @@ impl World {
             Order::ResponseToAcceptDelivery(feedback) => feedback.decisive(),
             other => panic!("{other:?}"),
         }
+    }
+}
+
+impl World {
+    /// Pushes a processDelivery once more; feedback and document of the reply, which is for the portal.
+    async fn replied_to(&self, order: Bytes) -> (FeedbackCode, String) {
+        let answer = client().post(&self.url).body(order).send().await.unwrap().bytes().await.unwrap();
+        let ours: [&dyn Decrypter; 1] = [keys().intermediary.cipher.as_ref()];
+        let config = IntakeConfig::default();
+        let received = read_all(&config, &ours, &mut SystemRandom, &answer).unwrap();
+        let Order::ResponseToProcessDelivery { feedback, .. } =
+            Envelope::read(&received.document).unwrap().order
+        else {
+            panic!("another answer")
+        };
+        let portals: [&dyn Decrypter; 1] = [keys().portal.cipher.as_ref()];
+        let content =
+            open(&received.document, &received.digests(), &portals, &config, &mut SystemRandom).unwrap();
+        let [container] = content.all_containers()[..] else { panic!("more than one container") };
+        let [ContentItem { body: ContentBody::Inline(octets), .. }] = &container.contents[..] else {
+            panic!("more than the receipt")
+        };
+        (feedback.decisive(), String::from_utf8(octets.clone()).unwrap())
     }
 }
 
@@ -240,6 +264,34 @@ async fn two_intermediaries_may_push_the_same_message_id() {
         assert_eq!(world.push_again(other.clone()).await, FeedbackCode::S0800);
         assert_eq!(world.machine.applications(), [0, 0]);
     }
+}
+
+/// processDelivery: the sender waits for a reply, and an order without one ends in an error (9806) for him, so that he would send again.
+#[tokio::test]
+async fn a_mediated_delivery_is_answered_with_a_receipt() {
+    let world = World::new().await;
+    let portal = &world.place.portal;
+    let reply = portal.mediate(&world.url, town(), application(0).as_bytes()).await.unwrap();
+    assert!(!reply.id.is_empty(), "the reply has a MessageId of its own");
+    assert!(reply.signed, "by the town as author");
+    let receipt = String::from_utf8(reply.document).unwrap();
+    let taken = world.machine.router.taken();
+    let [message] = &taken[..] else { panic!("{} messages", taken.len()) };
+    for name in ["nachricht", "angenommen"] {
+        assert!(receipt.contains(&format!("<{name}>")), "{receipt}");
+    }
+    assert!(receipt.contains(&message.id.to_string()), "{receipt}");
+
+    // The intermediary, or an attacker, brings it again.
+    let order = world.wire.orders().remove(0);
+    for _ in 0..2 {
+        let (feedback, again) = world.replied_to(order.clone()).await;
+        assert_eq!((feedback, again.as_str()), (FeedbackCode::S0800, receipt.as_str()));
+    }
+    assert_eq!(world.machine.applications(), [0]);
+
+    let refused = portal.mediate(&world.url, town(), b"<kaputt>").await.unwrap_err().to_string();
+    assert!(refused.contains("9805"), "{refused}");
 }
 
 /// The intermediary is told that we cannot (9808), so that it can try again; each one by itself.

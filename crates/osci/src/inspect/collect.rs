@@ -1,21 +1,23 @@
 //! Gathering the report.
 
+use super::damaged::Damaged;
 use super::facts::{self, inspection};
 use super::packaging::Packaging;
 use super::{
     ContentReport, EncryptedReport, Finding, Item, Layer, PartReport, ReferenceReport, Report,
     SignatureReport,
 };
-use crate::algorithm::CryptoPolicy;
+use crate::algorithm::{CryptoPolicy, DataAlgorithm, DigestAlgorithm, KeyTransport, SignatureAlgorithm};
 use crate::content::{self, AttachmentReader, Container, Content, ContentBody, EncryptedContent, LayerState};
 use crate::intake::{IntakeConfig, MemoryStore, Received, read_all};
 use crate::keys::Decrypter;
 use crate::message::MessageKind;
 use crate::random::Random;
 use crate::signature::{
-    ContentSignature, MessageVerdict, ReferenceVerdict, Verdict, certificate_in, verify_message,
+    ContentSignature, MessageVerdict, ReferenceVerdict, Verdict, certificate_in, is_signature_block,
+    verify_message,
 };
-use crate::xml::{Document, NS_OSCI, NS_OSCI2017, NS_SOAP, child, elements, is, text_of};
+use crate::xml::{Document, NS_OSCI, NS_OSCI2017, NS_SOAP, NS_XENC, XmlError, child, elements, is, text_of};
 
 /// Inspects the octets of an HTTP body, plain or encrypted. The policy should be permissive: what it would refuse is said beside each
 /// algorithm anyway, and an inspection has nothing to protect.
@@ -38,34 +40,63 @@ pub fn inspect(
 }
 
 /// The envelope in octets that are no MIME message.
-fn bare(octets: &[u8], config: &IntakeConfig) -> Option<Document> {
-    let text = String::from_utf8_lossy(octets);
-    let start = text.find("<?xml").or_else(|| text.find("<soap:Envelope"))?;
-    let close = text.rfind("Envelope>")? + "Envelope>".len();
-    let envelope = text.get(start..close)?.as_bytes().to_vec();
-    Document::parse(envelope, &config.xml).ok()
+fn bare(octets: &[u8]) -> Option<Vec<u8>> {
+    let find = |wanted: &[u8]| memchr::memmem::find(octets, wanted);
+    let start = find(b"<?xml").or_else(|| find(b"<soap:Envelope"))?;
+    let rest = octets.get(start..)?;
+    let close = memchr::memmem::rfind(rest, b"Envelope>").map_or(rest.len(), |at| at + b"Envelope>".len());
+    rest.get(..close).map(<[u8]>::to_vec)
 }
 
 impl Report {
     /// What can still be said of a message whose reading was refused.
     fn remains(&mut self, octets: &[u8], config: &IntakeConfig) {
-        let (document, parts) = match Packaging::read(octets, config.mime) {
-            Ok(Packaging { root, parts, .. }) => (Document::parse(root, &config.xml).ok(), Some(parts)),
+        let (envelope, parts) = match Packaging::read(octets, config.mime) {
+            Ok(Packaging { root, parts, .. }) => (root, Some(parts)),
             Err(error) => {
-                let document = bare(octets, config);
-                self.findings.extend(document.is_some().then_some(Finding::Unpackaged(error)));
-                (document, None)
+                let Some(envelope) = bare(octets) else { return };
+                self.findings.push(Finding::Unpackaged(error));
+                (envelope, None)
             }
         };
-        let Some(document) = document else { return };
-        self.envelope(&document);
-        if let Some(kind) = self.kind {
-            let known = parts.as_deref().unwrap_or_default();
-            let mut verdict = verify_message(&document, kind, known, &config.policy);
-            if parts.is_none() {
-                verdict.leave_attachments_open();
+        let document = match Document::parse(envelope.clone(), &config.xml) {
+            Ok(document) => document,
+            Err(XmlError::DuplicateId(id)) => {
+                if let Ok(document) = Document::parse_without_ids(envelope, &config.xml) {
+                    self.envelope(&document);
+                    self.unjudged(signed(&document), "an Id occurs more than once");
+                }
+                return self.findings.push(Finding::DuplicateId(id));
             }
-            self.signature = message_signature(&document, &verdict);
+            Err(_) => {
+                let seen = Damaged::read(&envelope);
+                self.unjudged(seen.signed, "the XML is broken");
+                self.kind = seen.kind;
+                return self.certificates = seen.certificates;
+            }
+        };
+        self.envelope(&document);
+        let Some(kind) = self.kind else {
+            return self.unjudged(signed(&document), "the type of the message is not recognised");
+        };
+        let known = parts.as_deref().unwrap_or_default();
+        let mut verdict = verify_message(&document, kind, known, &config.policy);
+        if parts.is_none() {
+            verdict.leave_attachments_open();
+        }
+        self.signature = message_signature(&document, &verdict);
+        if kind == MessageKind::MessageEncrypted {
+            self.signature
+                .faults
+                .push("a signature inside cannot be seen, the message is not decrypted".to_owned());
+        }
+    }
+
+    /// A signature that is there, and why it cannot be judged: it counts for nobody.
+    fn unjudged(&mut self, signed: bool, why: &str) {
+        if signed {
+            self.signature.verdict = "invalid";
+            self.signature.faults = vec![why.to_owned()];
         }
     }
 
@@ -82,7 +113,6 @@ impl Report {
         let verdict = verify_message(&received.document, received.kind, &received.digests(), &config.policy);
         self.signature = message_signature(&received.document, &verdict);
         self.parts = received.attachments.iter().map(part).collect();
-        self.weaknesses(received);
         match content::open(&received.document, &received.digests(), decrypters, config, random) {
             Ok(mut content) => {
                 self.plaintexts(&mut content, received);
@@ -90,24 +120,51 @@ impl Report {
             }
             Err(refused) => self.findings.push(Finding::Content(refused)),
         }
+        self.weaknesses(received);
     }
 
     fn weaknesses(&mut self, received: &Received<MemoryStore>) {
         let strict = CryptoPolicy::default();
         if let Some(transport) = &received.transport {
-            if !strict.accepts_data(transport.data) {
-                self.findings.push(Finding::Algorithm(transport.data.uri()));
-            }
-            if !strict.accepts_transport(transport.key) {
-                self.findings.push(Finding::Algorithm(transport.key.uri()));
-            }
+            self.algorithm(transport.data.uri());
+            self.algorithm(transport.key.uri());
         }
+        let signatures = self.contents.iter().flat_map(|content| &content.signatures);
+        let signatures: Vec<_> = signatures.chain([&self.signature]).cloned().collect();
+        for signature in signatures {
+            signature.algorithm.iter().for_each(|uri| self.algorithm(uri));
+            signature.references.iter().for_each(|reference| self.algorithm(&reference.digest));
+        }
+        let methods =
+            received.document.root().descendants().filter(|node| is(*node, NS_XENC, "EncryptionMethod"));
+        methods.filter_map(|node| node.attribute("Algorithm")).for_each(|uri| self.algorithm(uri));
         for (role, _, certificate) in &self.certificates {
             if let Ok(certificate) = certificate
                 && !strict.accepts_key(certificate.key())
             {
                 self.findings.push(Finding::WeakKey(role.clone()));
             }
+        }
+    }
+
+    /// Notes an algorithm that the strict policy refuses, once.
+    fn algorithm(&mut self, uri: &str) {
+        let strict = CryptoPolicy::default();
+        let weak = SignatureAlgorithm::from_uri(uri)
+            .filter(|algorithm| !strict.accepts_signature(*algorithm))
+            .map(SignatureAlgorithm::uri)
+            .or_else(|| {
+                let digest = DigestAlgorithm::from_uri(uri).filter(|digest| !strict.accepts_digest(*digest));
+                digest.map(DigestAlgorithm::uri)
+            })
+            .or_else(|| {
+                let data = DataAlgorithm::from_uri(uri).filter(|data| !strict.accepts_data(*data));
+                data.map(DataAlgorithm::uri)
+            })
+            .or_else(|| Some(KeyTransport::Rsa15.uri()).filter(|old| *old == uri));
+        let Some(finding) = weak.map(Finding::Algorithm) else { return };
+        if !self.findings.contains(&finding) {
+            self.findings.push(finding);
         }
     }
 
@@ -273,6 +330,11 @@ fn part(attachment: &crate::intake::AttachmentRef<usize>) -> PartReport {
     }
 }
 
+/// Whether a signature block stands in the header.
+fn signed(document: &Document) -> bool {
+    document.root().descendants().any(is_signature_block)
+}
+
 fn message_signature(document: &Document, verdict: &MessageVerdict) -> SignatureReport {
     let code = verdict.require().err().map(|refused| refused.code.to_string());
     let mut report = SignatureReport {
@@ -290,6 +352,10 @@ fn message_signature(document: &Document, verdict: &MessageVerdict) -> Signature
     };
     if document.header().is_none() {
         report.faults.clear();
+    }
+    if verdict.verdict == Verdict::Pending {
+        report.verdict = "invalid";
+        report.faults.push("the attachments cannot be compared, the packaging is broken".to_owned());
     }
     report
 }

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::{Report, SignatureReport};
 
 impl Report {
-    /// The report as one JSON object. Member names are those of the struct; `signature` is `valid`, `invalid`, `absent` or `pending`, details of
+    /// The report as one JSON object. Member names are those of the struct; `signature` is `valid`, `invalid` or `absent`, details of
     /// the message signature are in `message_signature`, content signatures one by one in `contents[].signatures[]`.
     #[must_use]
     pub fn to_json(&self) -> String {

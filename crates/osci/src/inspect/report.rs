@@ -49,9 +49,11 @@ pub struct Report {
 pub enum Finding {
     /// The octets are not packaged as MIME; the envelope found in them was read alone.
     Unpackaged(MimeError),
+    /// More than one element has this Id, which is the basis of signature wrapping.
+    DuplicateId(String),
     /// The content cannot be judged: why an order with it would be refused.
     Content(Refused),
-    /// The strict policy refuses this algorithm (URI) of the transport encryption.
+    /// The strict policy refuses this algorithm (URI), which the message uses.
     Algorithm(&'static str),
     /// The strict policy refuses the key of the certificate in this role: too weak.
     WeakKey(String),
@@ -61,7 +63,7 @@ impl Finding {
     /// Whether the message is wrong by it; the others are remarks.
     #[must_use]
     pub const fn is_refusal(&self) -> bool {
-        matches!(self, Self::Unpackaged(_) | Self::Content(_))
+        matches!(self, Self::Unpackaged(_) | Self::DuplicateId(_) | Self::Content(_))
     }
 }
 
@@ -69,6 +71,7 @@ impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unpackaged(error) => write!(f, "{error}; the envelope was read alone"),
+            Self::DuplicateId(id) => write!(f, "the Id {id:?} occurs more than once"),
             Self::Content(refused) => write!(f, "{refused}"),
             Self::Algorithm(uri) => write!(f, "{uri} is refused by the strict policy"),
             Self::WeakKey(role) => write!(f, "{role}: the key is too weak for the strict policy"),
@@ -94,8 +97,8 @@ pub struct PartReport {
 /// A signature and its references.
 #[derive(Debug, Clone)]
 pub struct SignatureReport {
-    /// `valid`, `invalid`, `absent`, or `pending`: nothing is wrong, but an attachment could not be told apart, or the plaintext of one could
-    /// not be had because its key or algorithm is not usable.
+    /// `valid`, `invalid` or `absent`; `invalid` also if a signature is there that cannot be judged, as `faults` says. Of a content signature
+    /// `pending` too: nothing is wrong, but the plaintext of an attachment could not be had because its key or algorithm is not usable.
     pub verdict: &'static str,
     /// Every fault with the reference it concerns.
     pub faults: Vec<String>,

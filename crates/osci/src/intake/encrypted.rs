@@ -83,6 +83,9 @@ impl<P: PartStore> Encrypted<P> {
         let session =
             unwrap_or_random(*decrypter, transport, &key.wrapped, algorithm, &mut Fallback(fallback));
         let decryption = Decryption::new(algorithm, iv, &session).map_err(|_| failure())?;
+        let reader = MimeReader::new(config.mime);
+        // What is appended to a ciphertext that nothing authenticates would tell by its padding what it is.
+        let reader = if algorithm.is_authenticated() { reader } else { reader.without_epilogue() };
         Ok(Self {
             cipher_id,
             seen: false,
@@ -94,7 +97,7 @@ impl<P: PartStore> Encrypted<P> {
             },
             decryption,
             plaintext: Zeroizing::new(Vec::new()),
-            reader: Some(MimeReader::new(config.mime)),
+            reader: Some(reader),
             inner: Inner {
                 root: Vec::new(),
                 held: config.memory.begin(),

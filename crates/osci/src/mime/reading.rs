@@ -17,6 +17,8 @@ use super::{MimeError, MimeLimits, PartSink, ReadError, TransferEncoding};
 #[derive(Debug)]
 pub struct MimeReader {
     limits: MimeLimits,
+    /// Whether an epilogue is tolerated.
+    epilogue: bool,
     state: State,
     /// Index of the next part.
     next: usize,
@@ -35,8 +37,8 @@ enum State {
     Headers { scan: Scan, section: HeaderSection },
     /// Octets of a part.
     Octets { scan: Scan, base64: Option<Base64Decoder> },
-    /// Behind the closing boundary.
-    Epilogue,
+    /// Behind the closing boundary; so many octets of a line end have come, where nothing else may follow.
+    Epilogue { seen: usize },
     /// After an error.
     Failed,
 }
@@ -45,7 +47,20 @@ impl MimeReader {
     /// A fresh reader.
     #[must_use]
     pub fn new(limits: MimeLimits) -> Self {
-        Self { limits, state: State::Message(HeaderSection::default()), next: 0, content_ids: HashSet::new() }
+        Self {
+            limits,
+            epilogue: true,
+            state: State::Message(HeaderSection::default()),
+            next: 0,
+            content_ids: HashSet::new(),
+        }
+    }
+
+    /// Refuses an epilogue: one line end may follow the closing boundary, and nothing else. For what was decrypted without being
+    /// authenticated, where an attacker can append blocks of his choice.
+    #[must_use]
+    pub fn without_epilogue(self) -> Self {
+        Self { epilogue: false, ..self }
     }
 
     /// Takes the next bytes.
@@ -68,7 +83,7 @@ impl MimeReader {
     /// [`MimeError::Malformed`] if the closing boundary has not come.
     pub fn finish<S: PartSink>(self, _sink: &mut S) -> Result<(), ReadError<S::Error>> {
         match self.state {
-            State::Epilogue => Ok(()),
+            State::Epilogue { .. } => Ok(()),
             _ => Err(MimeError::Malformed("the message ends before its closing boundary").into()),
         }
     }
@@ -130,10 +145,17 @@ impl MimeReader {
                     Found::Nothing => State::Octets { scan, base64 },
                 }
             }
-            State::Epilogue => {
+            State::Epilogue { seen } if self.epilogue => {
                 *input = &[];
-                State::Epilogue
+                State::Epilogue { seen }
             }
+            State::Epilogue { seen } => match input.split_first() {
+                Some((octet, rest)) if b"\r\n".get(seen) == Some(octet) => {
+                    *input = rest;
+                    State::Epilogue { seen: seen + 1 }
+                }
+                _ => return Err(MimeError::Malformed("octets behind the closing boundary").into()),
+            },
             State::Failed => return Err(MimeError::Malformed("read on after an error").into()),
         })
     }
@@ -147,7 +169,7 @@ impl MimeReader {
                 (Some(b'-'), b'-') if self.next == 0 => {
                     return Err(MimeError::Malformed("a message without parts"));
                 }
-                (Some(b'-'), b'-') => return Ok(State::Epilogue),
+                (Some(b'-'), b'-') => return Ok(State::Epilogue { seen: 0 }),
                 (None | Some(b' ' | b'\t'), b' ' | b'\t' | b'\r') if line.len() < self.limits.header_line => {
                 }
                 (Some(b'\r'), b'\n') if self.next >= self.limits.parts => {

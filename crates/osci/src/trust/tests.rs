@@ -293,6 +293,47 @@ fn usage_and_strength_by_use() {
     refused_for(&no_curves, &signature, "P-256");
 }
 
+/// The code table row by row (facts 15): use, outside validity, without an answer, unacceptable, revoked.
+#[test]
+fn each_use_has_its_codes() {
+    use CertificateUse as U;
+    let ca = root();
+    let key = KeyPair::generate_rsa_for(&rcgen::PKCS_RSA_SHA256, RsaKeySize::_3072).unwrap();
+    let made = |change: fn(&mut CertificateParams)| {
+        let mut params = params("Amt");
+        params.key_usages = vec![Ku::DigitalSignature, Ku::KeyEncipherment];
+        change(&mut params);
+        params
+    };
+    let good = issued(&made(|_| {}), &key, &ca);
+    let ended = issued(&made(|params| params.not_after = rcgen::date_time_ymd(2026, 3, 1)), &key, &ca);
+    let foreign = issued(&made(|_| {}), &key, &Ca::self_signed(ca_params("Andere"), ec()).unwrap());
+    let strict = policy(&[&ca]);
+    let warning = TrustPolicy { validity: Severity::Warn, ..strict.clone() };
+    let asking = TrustPolicy { revocation: RevocationDemand::Warn, ..strict.clone() };
+    let demanding = TrustPolicy { revocation: RevocationDemand::Require, ..strict.clone() };
+    let revoking = TrustPolicy { crls: vec![list(&ca, &[vec![1, 3]], (2026, 12, 1))], ..strict.clone() };
+    for (used_as, validity, incomplete, untrusted, revoked) in [
+        (U::ClientCipher, F::S3500, F::S3501, F::S9501, F::S9502),
+        (U::ClientSignature, F::S3700, F::S3707, F::S9700, F::S9701),
+        (U::AuthorSignature, F::S3701, F::S3707, F::S3702, F::S3703),
+        (U::AuthorCipher, F::S3704, F::S3707, F::S9704, F::S9705),
+        (U::AddresseeCipher, F::S3705, F::S3707, F::S9706, F::S9707),
+        (U::ReaderCipher, F::S3706, F::S3707, F::S9708, F::S9709),
+        (U::AddresseeSignature, F::S3708, F::S3707, F::S9711, F::S9712),
+        (U::RecipientResponseSignature, F::S3708, F::S3707, F::S9711, F::S9712),
+    ] {
+        let found = |policy: &TrustPolicy, certificate| policy.check(certificate, used_as, at()).findings;
+        assert_eq!(found(&strict, &good), [], "{used_as:?}");
+        assert_eq!(found(&warning, &ended), [validity], "{used_as:?}");
+        assert_eq!(found(&strict, &ended), [validity, untrusted], "{used_as:?}");
+        assert_eq!(found(&asking, &good), [incomplete], "{used_as:?}");
+        assert_eq!(found(&demanding, &good), [incomplete, untrusted], "{used_as:?}");
+        assert_eq!(found(&strict, &foreign), [untrusted], "{used_as:?}");
+        assert_eq!(found(&revoking, &good), [revoked], "{used_as:?}");
+    }
+}
+
 fn list(ca: &Ca, serials: &[Vec<u8>], next: (i32, u8, u8)) -> RevocationList {
     let params = CertificateRevocationListParams {
         this_update: rcgen::date_time_ymd(2026, 5, 1),

@@ -38,9 +38,12 @@ pub fn limits() -> dds_xml::Limits {
     }
 }
 
+/// The element of each Id.
+type Ids = HashMap<Box<str>, NodeId>;
+
 struct Tree<'a> {
     document: roxmltree::Document<'a>,
-    ids: HashMap<Box<str>, NodeId>,
+    ids: Ids,
 }
 
 self_cell! {
@@ -60,7 +63,20 @@ impl Document {
     ///
     /// # Errors
     /// [`XmlError`], answered with 9100.
-    pub fn parse(mut bytes: Vec<u8>, limits: &dds_xml::Limits) -> Result<Self, XmlError> {
+    pub fn parse(bytes: Vec<u8>, limits: &dds_xml::Limits) -> Result<Self, XmlError> {
+        Self::build(bytes, limits, index)
+    }
+
+    /// As [`Self::parse`], whatever the Ids: none is found by [`Self::by_id`]. For an inspection, never for what is to be acted upon.
+    pub(crate) fn parse_without_ids(bytes: Vec<u8>, limits: &dds_xml::Limits) -> Result<Self, XmlError> {
+        Self::build(bytes, limits, |_| Ok(Ids::new()))
+    }
+
+    fn build(
+        mut bytes: Vec<u8>,
+        limits: &dds_xml::Limits,
+        index: fn(&roxmltree::Document<'_>) -> Result<Ids, XmlError>,
+    ) -> Result<Self, XmlError> {
         dds_xml::check(&bytes, limits)?;
         if bytes.starts_with(b"\xEF\xBB\xBF") {
             bytes.drain(..3);
@@ -149,8 +165,8 @@ impl std::fmt::Debug for Document {
 
 /// Every attribute with the local name Id counts, whatever its namespace: the stricter reading leaves no room for two parties to
 /// find two different elements.
-fn index(document: &roxmltree::Document<'_>) -> Result<HashMap<Box<str>, NodeId>, XmlError> {
-    let mut ids: HashMap<Box<str>, NodeId> = HashMap::new();
+fn index(document: &roxmltree::Document<'_>) -> Result<Ids, XmlError> {
+    let mut ids = Ids::new();
     for node in document.descendants().filter(Node::is_element) {
         for attribute in node.attributes().filter(|attribute| attribute.name() == "Id") {
             match ids.entry(Box::from(attribute.value())) {

@@ -81,20 +81,32 @@ impl<'a> Line<'a> {
         let mut found = Vec::new();
         let mut open = self.open().await.map_err(CardsMissing::Unanswered)?;
         for batch in ids.chunks(BATCH) {
-            let query = CardQuery { selection: Some(CardSelection::MessageIds(batch.to_vec())), limit: None };
-            let (request, awaiting) = open.fetch_process_cards(query, &mut SystemRandom);
-            let came = self.exchange(request, &[]).await.map_err(CardsMissing::Unanswered)?;
-            let received = awaiting.receive(came.as_ref().map_err(Refused::clone));
-            let (next, answer): (Open, Answer<Cards>) =
-                received.map_err(|lost| CardsMissing::Unanswered(Unanswered::Lost(lost)))?;
-            open = next;
-            match decisive(&answer.feedback) {
-                // A warning alone may be a refusal: it says of no delivery that it is unknown.
-                code if code.class() == FeedbackClass::Ok => found.extend(answer.value.cards),
-                FeedbackCode::S9804 => {}
-                refused => {
-                    self.close(open).await;
-                    return Err(CardsMissing::Refused(refused));
+            let mut missing = batch.to_vec();
+            loop {
+                let selection = Some(CardSelection::MessageIds(missing.clone()));
+                let query = CardQuery { selection, limit: None };
+                let (request, awaiting) = open.fetch_process_cards(query, &mut SystemRandom);
+                let came = self.exchange(request, &[]).await.map_err(CardsMissing::Unanswered)?;
+                let received = awaiting.receive(came.as_ref().map_err(Refused::clone));
+                let (next, answer): (Open, Answer<Cards>) =
+                    received.map_err(|lost| CardsMissing::Unanswered(Unanswered::Lost(lost)))?;
+                open = next;
+                match decisive(&answer.feedback) {
+                    // A warning alone may be a refusal: it says of no delivery that it is unknown.
+                    code if code.class() == FeedbackClass::Ok => {}
+                    FeedbackCode::S9804 => break,
+                    refused => {
+                        self.close(open).await;
+                        return Err(CardsMissing::Refused(refused));
+                    }
+                }
+                let before = missing.len();
+                missing.retain(|id| answer.value.cards.iter().all(|card| card.message_id != *id));
+                found.extend(answer.value.cards);
+                // There are more cards than the intermediary answers at once: the rest, as long as each answer brings some of it.
+                let more = answer.feedback.codes().contains(&FeedbackCode::S3801);
+                if !more || missing.is_empty() || missing.len() == before {
+                    break;
                 }
             }
         }
@@ -148,7 +160,7 @@ impl<'a> Line<'a> {
     }
 }
 
-/// Ids in one fetchProcessCard: intermediaries answer with a limited number of cards (ours with 100).
+/// Ids in one fetchProcessCard: intermediaries answer with a limited number of cards (ours with 100), and with 3801 where there are more.
 const BATCH: usize = 50;
 
 /// Why there are no process cards.

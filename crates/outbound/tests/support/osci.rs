@@ -237,6 +237,8 @@ impl Place {
             policy: CryptoPolicy::default(),
             rules: Rules {
                 min_chunk_kb: 1,
+                // Few, so that more wait (3801).
+                cards: 1,
                 receivers: receivers.iter().map(|&receiver| receiver.to_owned()).collect(),
                 ..Rules::default()
             },

@@ -66,6 +66,28 @@ fn what_is_sound_has_no_finding() {
     assert_eq!(judged(folder.path(), GOOD, now()), []);
 }
 
+/// The installed base knows ecdsa-sha256 and ecdsa-sha512 only.
+#[test]
+fn a_signature_that_old_partners_refuse_is_a_warning() {
+    let folder = folder();
+    for (algorithm, warned) in
+        [(&rcgen::PKCS_ECDSA_P256_SHA256, false), (&rcgen::PKCS_ECDSA_P384_SHA384, true)]
+    {
+        let key = rcgen::KeyPair::generate_for(algorithm).unwrap();
+        let certificate = rcgen::CertificateParams::new(Vec::new()).unwrap().self_signed(&key).unwrap();
+        fs::write(folder.path().join("stadt-signature.key"), key.serialize_pem()).unwrap();
+        fs::write(folder.path().join("stadt-signature.pem"), certificate.pem()).unwrap();
+        let found = judged(folder.path(), GOOD, now());
+        match &found[..] {
+            [] => assert!(!warned),
+            [(Severity::Warning, text)] => {
+                assert!(warned && text.contains("identities.stadt.signature"), "{text}");
+            }
+            more => panic!("{more:?}"),
+        }
+    }
+}
+
 #[test]
 fn what_cannot_work_is_an_error_that_says_where() {
     let folder = folder();
