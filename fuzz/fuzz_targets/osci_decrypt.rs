@@ -1,4 +1,5 @@
-//! What comes after the key: the plaintext of a message that an attacker may have written, and every bent octet of an encrypted one.
+//! What comes after the key: the plaintext of a message that an attacker may have written, and every bent octet of an
+//! encrypted one.
 #![no_main]
 
 use std::sync::OnceLock;
@@ -39,7 +40,8 @@ fuzz_target!(|input: (u16, u8, &[u8])| {
     let config = IntakeConfig { policy: CryptoPolicy::default(), ..IntakeConfig::default() };
     let decrypters: [&dyn Decrypter; 1] = [key];
 
-    // Unbent: an envelope of anyone, authentic as to the cipher. It must not crash, and must not look like a failure of decryption.
+    // Unbent: an envelope of anyone, authentic as to the cipher. It must not crash, and must not look like a failure of
+    // decryption.
     if let Err(refused) = read_all(&config, &decrypters, &mut SystemRandom, &octets) {
         assert_ne!(refused, failure());
     }

@@ -1,7 +1,7 @@
 //! Where a key of `drehscheibe.toml` stands, and whether its value is one the process can work with.
 //!
-//! The bounds stand at the fields and come out in the JSON schema: `minimum` and `maximum`, and for spans of time, for which
-//! JSON Schema has no words, `least` and `most`.
+//! The bounds stand at the fields and come out in the JSON schema: `minimum` and `maximum`, and for spans of time, for
+//! which JSON Schema has no words, `least` and `most`.
 
 use dds_depot::{CheckFinding, Span, position};
 use dds_message::Code;
@@ -11,7 +11,8 @@ use toml::{
     de::{DeTable, DeValue},
 };
 
-/// The place of a dotted key, elements of lists by their number from 0; of what is not there, the section it belongs to.
+/// The place of a dotted key, elements of lists by their number from 0; of what is not there, the section it belongs
+/// to.
 pub(crate) fn place(text: &str, key: &str) -> (usize, usize) {
     let Ok(root) = DeTable::parse(text) else { return (1, 1) };
     let mut found: Option<&Spanned<DeValue<'_>>> = None;

@@ -58,7 +58,8 @@ pub fn check_file(file: &Path, now: Timestamp) -> Vec<CheckFinding> {
     unusable(("enthält kein Zertifikat in PEM-Form", "it holds no certificate in PEM form").into())
 }
 
-/// End of the validity of the first certificate in a PEM file, as a server shows it. `None` if there is none that can be read.
+/// End of the validity of the first certificate in a PEM file, as a server shows it. `None` if there is none that can
+/// be read.
 #[must_use]
 pub fn certificate_end(pem: &[u8]) -> Option<Timestamp> {
     let der = CertificateDer::pem_slice_iter(pem).next()?.ok()?;

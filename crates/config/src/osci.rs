@@ -1,4 +1,5 @@
-//! `[osci]` of `drehscheibe.toml`: keys, trust and the three ways in. How the parts work together: `docs/osci/operations.md`.
+//! `[osci]` of `drehscheibe.toml`: keys, trust and the three ways in. How the parts work together:
+//! `docs/osci/operations.md`.
 
 use std::{
     collections::BTreeMap,
@@ -16,8 +17,8 @@ use crate::process::seconds;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct OsciConfig {
-    /// Address of the endpoints `/osci` (intermediary) and `/osci/empfang` (passive recipient). Plain HTTP: OSCI signs and
-    /// encrypts by itself. Faults are answered with status 200, as the protocol wants.
+    /// Address of the endpoints `/osci` (intermediary) and `/osci/empfang` (passive recipient). Plain HTTP: OSCI signs
+    /// and encrypts by itself. Faults are answered with status 200, as the protocol wants.
     #[schemars(extend("since" = "0.2.0"))]
     pub listen: SocketAddr,
     /// Key pairs (Identitäten) by name.
@@ -44,8 +45,8 @@ pub struct OsciConfig {
     /// Bytes of one message with all attachments.
     #[schemars(range(min = 65_536), extend("since" = "0.2.0"))]
     pub message_bytes: u64,
-    /// Bytes of all envelopes that are being received at the same time; those up to 128 KiB always have room. The longest has 32 MiB.
-    /// What finds no room gets the fault 9000 and may come again.
+    /// Bytes of all envelopes that are being received at the same time; those up to 128 KiB always have room. The
+    /// longest has 32 MiB. What finds no room gets the fault 9000 and may come again.
     #[schemars(range(min = 33_554_432), extend("since" = "0.2.0"))]
     pub envelope_memory_bytes: usize,
 }
@@ -164,8 +165,8 @@ pub struct OsciIntermediary {
     #[schemars(extend("since" = "0.2.0"))]
     #[serde(default)]
     pub own: Option<String>,
-    /// Folder with the cipher certificates (`<name>.pem`) of those who have a mailbox here (Teilnehmer). Read anew when it
-    /// changes.
+    /// Folder with the cipher certificates (`<name>.pem`) of those who have a mailbox here (Teilnehmer). Read anew when
+    /// it changes.
     #[schemars(extend("since" = "0.2.0"))]
     pub parties: PathBuf,
     /// Unsigned orders are refused with 9600.
@@ -208,9 +209,9 @@ pub struct OsciIntermediary {
     #[schemars(range(min = 65_536), extend("since" = "0.2.0"))]
     #[serde(default = "mailbox_bytes")]
     pub mailbox_bytes: u64,
-    /// Addresses to which forwardDelivery and mediateDelivery may lead; an address matches if it begins with one of them;
-    /// `http://host:*` allows every port of a host.
-    /// Empty allows none, so that nobody uses us to reach into our own network.
+    /// Addresses to which forwardDelivery and mediateDelivery may lead; an address matches if it begins with one of
+    /// them; `http://host:*` allows every port of a host. Empty allows none, so that nobody uses us to reach into our
+    /// own network.
     #[schemars(extend("since" = "0.2.0"))]
     #[serde(default)]
     pub receivers: Vec<String>,
@@ -232,8 +233,8 @@ pub struct OsciTrust {
     /// Shortest RSA key in bits. 3072 is the rule of the Saxon intermediary since July 2024.
     #[schemars(range(min = 2048, max = 16_384), extend("since" = "0.2.0"))]
     pub min_rsa_bits: u32,
-    /// What a certificate is worth about which neither list nor responder says anything. By default `warn` where a responder is
-    /// configured, otherwise `accept`.
+    /// What a certificate is worth about which neither list nor responder says anything. By default `warn` where a
+    /// responder is configured, otherwise `accept`.
     #[schemars(extend("since" = "0.2.0"))]
     pub revocation: Option<OsciRevocation>,
     /// Responders (OCSP-Auskunftsdienste). Only these are asked, never an address that stands in a certificate.
@@ -261,8 +262,8 @@ pub struct OsciResponder {
     /// Address, `http://` or `https://`.
     #[schemars(extend("since" = "0.2.0"))]
     pub url: String,
-    /// Certificate (PEM file) of the authority whose certificates it knows. Without it: those of every authority that has no responder
-    /// of its own.
+    /// Certificate (PEM file) of the authority whose certificates it knows. Without it: those of every authority that
+    /// has no responder of its own.
     #[schemars(extend("since" = "0.2.0"))]
     #[serde(default)]
     pub issuer: Option<PathBuf>,
@@ -276,7 +277,8 @@ pub enum OsciRevocation {
     Accept,
     /// It counts, with the warning that the check is incomplete (3501, 3707).
     Warn,
-    /// It is refused (the code of its role, 9501 to 9711). While a responder is silent, so are all whose certificates it knows.
+    /// It is refused (the code of its role, 9501 to 9711). While a responder is silent, so are all whose certificates
+    /// it knows.
     Refuse,
 }
 

@@ -7,7 +7,8 @@ pub(crate) enum Part {
     Taken,
     /// It has another purpose.
     Foreign,
-    /// It lies where everything counts, under a name that nobody reads: without it the release is not what its author means.
+    /// It lies where everything counts, under a name that nobody reads: without it the release is not what its author
+    /// means.
     Misplaced,
     /// Nobody reads it, and perhaps nobody should.
     Stray,

@@ -155,11 +155,11 @@ pub struct LimitConfig {
     /// Header lines of a request; more are refused with DDS-I015.
     #[schemars(range(min = 16, max = 1_000), extend("since" = "0.1.0"))]
     pub headers: u32,
-    /// Submissions by REST and answers received at the same time; more are refused with DDS-I009. By SOAP it is always 16.
+    /// Submissions by REST and answers received at once; more are refused with DDS-I009. By SOAP it is always 16.
     #[schemars(range(min = 1, max = 100_000), extend("since" = "0.1.0"))]
     pub requests: u32,
-    /// Long polls of mailboxes that wait at the same time, of all targets; more are refused with DDS-I009. Of one target 8 wait
-    /// (DDS-I016).
+    /// Long polls of mailboxes that wait at the same time, of all targets; more are refused with DDS-I009. Of one
+    /// target 8 wait (DDS-I016).
     #[schemars(range(min = 1, max = 100_000), extend("since" = "0.2.0"))]
     pub polls: u32,
     /// A transfer that brings nothing for so long is broken off (DDS-I012).
@@ -249,7 +249,8 @@ impl Default for DeliveryConfig {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct FolderConfig {
-    /// Folder below which relative `folder` entries of sources lie; without it drop folders are not read. Neither is made.
+    /// Folder below which relative `folder` entries of sources lie; without it drop folders are not read. Neither is
+    /// made.
     #[schemars(extend("since" = "0.1.0"))]
     pub inbox: Option<PathBuf>,
     /// How often they are looked at.

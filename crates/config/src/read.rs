@@ -285,8 +285,8 @@ pub(crate) fn unreadable(error: &impl std::fmt::Display) -> Text {
     (format!("nicht lesbar: {error}"), format!("cannot be read: {error}")).into()
 }
 
-/// Everything below a folder that is no folder. In `config/` links are followed: the volumes of container platforms consist
-/// of them.
+/// Everything below a folder that is no folder. In `config/` links are followed: the volumes of container platforms
+/// consist of them.
 fn walk(name: &str, folder: &Path) -> impl Iterator<Item = walkdir::Result<DirEntry>> {
     let entries = WalkDir::new(folder).min_depth(1).follow_links(name == "config").sort_by_file_name();
     let entries =

@@ -1,9 +1,9 @@
 //! Saxony as example configuration: `drehscheibe saxony` writes one file per municipality, district and
 //! Verwaltungsverband.
 //!
-//! Names and keys are facts (`config/saxony.csv`, official keys of mid 2026, association of end 2020). Everything else is
-//! invented by `config/saxony.toml`: profiles in turn, addresses below `.example`, delegations of small municipalities
-//! to their association or district. The result depends on these two files only.
+//! Names and keys are facts (`config/saxony.csv`, official keys of mid 2026, association of end 2020). Everything else
+//! is invented by `config/saxony.toml`: profiles in turn, addresses below `.example`, delegations of small
+//! municipalities to their association or district. The result depends on these two files only.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -76,13 +76,13 @@ struct Area {
 
 /// Writes `<out>/<ars>-<name>.toml` for every area of the list and removes the files of areas no longer in it.
 ///
-/// A file whose first line does not fit the rest was not written by this generator, or edited since: as long as there is one for an
-/// area of the list, nothing at all is written or removed. With [`Replace::All`] those in the way are replaced; own files of other
-/// areas stay in any case.
+/// A file whose first line does not fit the rest was not written by this generator, or edited since: as long as there
+/// is one for an area of the list, nothing at all is written or removed. With [`Replace::All`] those in the way are
+/// replaced; own files of other areas stay in any case.
 ///
 /// # Errors
-/// DDS-C001 with file and line if one of the two files is malformed, or with the file that cannot be written, or naming those that
-/// are somebody's own.
+/// DDS-C001 with file and line if one of the two files is malformed, or with the file that cannot be written, or naming
+/// those that are somebody's own.
 pub fn generate(csv: &Path, plan: &Path, out: &Path, replace: Replace) -> Result<Generated, CheckFinding> {
     let read = |path: &Path| fs::read(path).map_err(|error| failure(path, 0, unreadable(&error)));
     let rules: Plan = parse(&plan.display().to_string(), &read(plan)?, Code::CONFIG_SYNTAX)?;

@@ -45,7 +45,8 @@ pub struct StoredRelease {
     pub bytes: u64,
     /// It is in force.
     pub active: bool,
-    /// A file of it is missing or is not what its digest says: it cannot be activated, and a router cannot start with it.
+    /// A file of it is missing or is not what its digest says: it cannot be activated, and a router cannot start with
+    /// it.
     pub damaged: bool,
     /// Nodes that run it.
     pub nodes: Vec<String>,
@@ -208,7 +209,8 @@ impl ReleaseStore {
     /// switch, loads the release and writes its confirmation.
     ///
     /// # Errors
-    /// DDS-C006 or DDS-C010 if it cannot be loaded (nothing is switched then), DDS-S001 if the pointer cannot be written.
+    /// DDS-C006 or DDS-C010 if it cannot be loaded (nothing is switched then), DDS-S001 if the pointer cannot be
+    /// written.
     pub fn activate(&self, id: &ReleaseId) -> Result<Release, Problem> {
         let release = self.load(id)?;
         self.point(ACTIVE, id)?;
@@ -234,8 +236,9 @@ impl ReleaseStore {
     /// Waits until `node` confirms `id`.
     ///
     /// # Errors
-    /// DDS-C008 after `patience`: the pointer then goes back to what the node runs, because a release nobody runs must not be
-    /// the active one at the next start. DDS-C008 also as soon as somebody else activates another one, which then stays.
+    /// DDS-C008 after `patience`: the pointer then goes back to what the node runs, because a release nobody runs must
+    /// not be the active one at the next start. DDS-C008 also as soon as somebody else activates another one, which
+    /// then stays.
     pub async fn await_confirmation(
         &self,
         node: &str,
@@ -292,7 +295,8 @@ impl ReleaseStore {
         }
     }
 
-    /// Every stored release, the newest first; each is read to tell whether it is damaged. A damaged pointer makes none active.
+    /// Every stored release, the newest first; each is read to tell whether it is damaged. A damaged pointer makes none
+    /// active.
     ///
     /// # Errors
     /// DDS-S001 if the folder cannot be read.

@@ -1,4 +1,5 @@
-//! What the documents show as configuration is configuration: every example of `[osci]` is read by what reads drehscheibe.toml.
+//! What the documents show as configuration is configuration: every example of `[osci]` is read by what reads
+//! drehscheibe.toml.
 
 #![allow(
     clippy::unwrap_used,
@@ -124,7 +125,8 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
-/// The office by OSCI that is commented out in a profile, put where it says it belongs, with certificates; and the source by OSCI.
+/// The office by OSCI that is commented out in a profile, put where it says it belongs, with certificates; and the
+/// source by OSCI.
 #[test]
 fn the_examples_of_osci_in_config_build_a_release() {
     let profile = fs::read_to_string(root().join("config/profiles/grossstadt.toml")).unwrap();

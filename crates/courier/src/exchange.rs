@@ -120,8 +120,8 @@ impl Courier {
         };
         let status = response.status();
         if status != StatusCode::OK {
-            // A partner that speaks OSCI answers 200, faults too; anything else comes from something in between. Only 404 says that
-            // nothing was there: a proxy says 503 also when the partner took the request and broke off.
+            // A partner that speaks OSCI answers 200, faults too; anything else comes from something in between. Only
+            // 404 says that nothing was there: a proxy says 503 also when the partner took the request and broke off.
             let detail = format!("HTTP {}", status.as_u16());
             return Err(if status == StatusCode::NOT_FOUND {
                 ExchangeError::NotReached(detail)

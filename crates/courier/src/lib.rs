@@ -1,11 +1,11 @@
-//! Kurier: carries OSCI messages over HTTP. Attachments stream between the wire and the encrypted files of the postbox and are never
-//! whole in memory; signing, decrypting and file work run off the async threads.
+//! Kurier: carries OSCI messages over HTTP. Attachments stream between the wire and the encrypted files of the postbox
+//! and are never whole in memory; signing, decrypting and file work run off the async threads.
 //!
 //! Both directions have two users: the endpoints of `dds-inbound` receive a request and send a response, the adapter of
 //! `dds-outbound`, the active recipient and the pushes of the intermediary send a request and receive a response.
 //!
-//! Whose certificates count, and who is asked about them, is here too ([`Trust`]), and so is what both directions know of the
-//! intermediary of this process ([`OwnIntermediary`]).
+//! Whose certificates count, and who is asked about them, is here too ([`Trust`]), and so is what both directions know
+//! of the intermediary of this process ([`OwnIntermediary`]).
 
 mod exchange;
 mod list;
@@ -31,8 +31,8 @@ use dds_osci::{
 };
 use dds_postbox::Postbox;
 
-/// Logs that our intermediary refused an order. What is wrong with it is its sender's affair; what we cannot do (9811: a bound is reached, a
-/// mailbox full, a record damaged) is the operator's.
+/// Logs that our intermediary refused an order. What is wrong with it is its sender's affair; what we cannot do (9811:
+/// a bound is reached, a mailbox full, a record damaged) is the operator's.
 pub fn log_refusal(refused: &Refused) {
     let (code, detail) = (refused.code, &refused.detail);
     if code == FeedbackCode::S9811 {

@@ -1,13 +1,15 @@
 //! Anlagenverzeichnis: how the files behind the attachments of a delivery are called.
 //!
-//! A Content-ID stands outside the encrypted content, where the intermediary reads it; names of files often hold names of persons. So what
-//! we send has neutral Content-IDs, and a content of its own inside the signed and encrypted container says how the files are called:
+//! A Content-ID stands outside the encrypted content, where the intermediary reads it; names of files often hold names
+//! of persons. So what we send has neutral Content-IDs, and a content of its own inside the signed and encrypted
+//! container says how the files are called:
 //!
 //! ```xml
 //! <anlagen xmlns="urn:datendrehscheibe:osci:anlagen:1"><anlage cid="anlage-1.pdf" name="Ausweis Müller.pdf" medientyp="application/pdf"></anlage></anlagen>
 //! ```
 //!
-//! A recipient that does not know it sees one more content, and numbers for names. Messages without it are read by their Content-IDs.
+//! A recipient that does not know it sees one more content, and numbers for names. Messages without it are read by
+//! their Content-IDs.
 
 use dds_osci::xml::{Document, XmlWriter, limits};
 

@@ -6,8 +6,9 @@ use dds_osci::{client::Client, intermediary::Intermediary};
 use parking_lot::RwLock;
 use tokio::sync::Notify;
 
-/// The intermediary of this process: the rules in force, and who waits for what is stored. Orders from outside are executed by
-/// `dds-inbound`; the sender of `dds-outbound` puts its deliveries into the same mailboxes without an order. Cheap to clone.
+/// The intermediary of this process: the rules in force, and who waits for what is stored. Orders from outside are
+/// executed by `dds-inbound`; the sender of `dds-outbound` puts its deliveries into the same mailboxes without an
+/// order. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct OwnIntermediary {
     rules: Arc<RwLock<Arc<Intermediary>>>,

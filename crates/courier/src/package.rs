@@ -31,8 +31,8 @@ impl Package {
         self.outgoing.length(&self.attachments.iter().map(head).collect::<Vec<_>>())
     }
 
-    /// The octets, at the pace of whoever takes them: each piece is read and encrypted when it is asked for, so that nobody who does
-    /// not read holds a thread.
+    /// The octets, at the pace of whoever takes them: each piece is read and encrypted when it is asked for, so that
+    /// nobody who does not read holds a thread.
     pub fn stream(self, postbox: Postbox) -> impl Stream<Item = io::Result<Bytes>> + Send + 'static {
         let pieces = self.pieces(postbox);
         futures::stream::try_unfold(pieces, |mut pieces| async move {
@@ -107,7 +107,8 @@ impl Pieces {
     }
 }
 
-/// Digests of attachments by `algorithm`, in their order; computed where they are not known (a range of a stored message). Blocks.
+/// Digests of attachments by `algorithm`, in their order; computed where they are not known (a range of a stored
+/// message). Blocks.
 ///
 /// # Errors
 /// [`PostboxError`] if a part cannot be read.

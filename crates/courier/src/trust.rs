@@ -1,10 +1,10 @@
 //! Trust in certificates of partners, with what OCSP responders (Auskunftsdienste) say about them.
 //!
-//! Only responders of the configuration are asked, never an address that stands in a certificate: nobody sends us anywhere. What they
-//! say is verified by `dds-osci` and kept until its `nextUpdate`; what they revoke is kept in the postbox, so that it stays revoked while a
-//! responder is silent after a restart. A responder that fails is left alone for a while, so that an order
-//! waits at most once, and for at most [`Patience::answer`]; what a missing answer means is the policy's affair
-//! ([`RevocationDemand`](dds_osci::trust::RevocationDemand)).
+//! Only responders of the configuration are asked, never an address that stands in a certificate: nobody sends us
+//! anywhere. What they say is verified by `dds-osci` and kept until its `nextUpdate`; what they revoke is kept in the
+//! postbox, so that it stays revoked while a responder is silent after a restart. A responder that fails is left alone
+//! for a while, so that an order waits at most once, and for at most [`Patience::answer`]; what a missing answer means
+//! is the policy's affair ([`RevocationDemand`](dds_osci::trust::RevocationDemand)).
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
@@ -64,7 +64,8 @@ struct Inner {
     patience: Patience,
     postbox: Option<Postbox>,
     places: Semaphore,
-    /// Not before this time: by address of a responder that failed, and by fingerprint of a certificate it could not vouch for.
+    /// Not before this time: by address of a responder that failed, and by fingerprint of a certificate it could not
+    /// vouch for.
     pauses: Mutex<HashMap<String, Timestamp>>,
 }
 
@@ -136,15 +137,17 @@ impl Trust {
         Arc::clone(&self.0.policy.read())
     }
 
-    /// Puts another policy into force, for example with newer revocation lists; what responders have said goes on counting.
+    /// Puts another policy into force, for example with newer revocation lists; what responders have said goes on
+    /// counting.
     pub fn replace(&self, policy: TrustPolicy) {
         let mut current = self.0.policy.write();
         let answers = current.answers.clone();
         *current = Arc::new(TrustPolicy { answers, ..policy });
     }
 
-    /// Asks the responders about these certificates and the authorities between them and an anchor, as far as no answer counts at
-    /// `now`. Afterwards the checks of the policy know what could be learnt; says whether that is more than before.
+    /// Asks the responders about these certificates and the authorities between them and an anchor, as far as no answer
+    /// counts at `now`. Afterwards the checks of the policy know what could be learnt; says whether that is more than
+    /// before.
     pub async fn ask<'a>(
         &self,
         certificates: impl IntoIterator<Item = &'a Certificate>,
@@ -166,8 +169,8 @@ impl Trust {
         join_all(questions).await.contains(&true)
     }
 
-    /// Asks about certificates that the operator himself has named, and checks them: they need no path to an anchor; where there is one,
-    /// revocation counts. A report for each, in the same order.
+    /// Asks about certificates that the operator himself has named, and checks them: they need no path to an anchor;
+    /// where there is one, revocation counts. A report for each, in the same order.
     pub async fn named(
         &self,
         named: &[(&Certificate, CertificateUse)],
@@ -220,7 +223,8 @@ impl Trust {
         false
     }
 
-    /// Makes durable that a certificate is revoked now, or no longer. If that fails the answer counts all the same until the process ends.
+    /// Makes durable that a certificate is revoked now, or no longer. If that fails the answer counts all the same
+    /// until the process ends.
     async fn remember(
         &self,
         policy: &TrustPolicy,

@@ -1,4 +1,5 @@
-//! Trust and its responders: an invented authority, and a responder of it on a real socket that answers as the test wants.
+//! Trust and its responders: an invented authority, and a responder of it on a real socket that answers as the test
+//! wants.
 #![allow(
     clippy::print_stderr,
     clippy::unwrap_used,

@@ -60,8 +60,8 @@ pub(crate) async fn run(scheduler: &Scheduler, claimed: Claimed) {
 /// How often the active release is asked for a target that it lacks.
 const MISSING_PAUSE: Duration = Duration::from_secs(60);
 
-/// The active release lacks the target. A corrected release or the one before brings it back, so what waits for it does so
-/// until its deadline.
+/// The active release lacks the target. A corrected release or the one before brings it back, so what waits for it does
+/// so until its deadline.
 async fn missing(scheduler: &Scheduler, claimed: &Claimed, now: Timestamp, newly: bool) {
     let (target, until) = (&claimed.delivery.target, now.plus(MISSING_PAUSE));
     if newly {
@@ -276,7 +276,8 @@ async fn write(scheduler: &Scheduler, settlement: Settlement) -> bool {
     }
 }
 
-/// A target has what was meanwhile redirected or called off: that decision stands, and the journal tells who has it nevertheless.
+/// A target has what was meanwhile redirected or called off: that decision stands, and the journal tells who has it
+/// nevertheless.
 async fn unused(scheduler: &Scheduler, entry: NewEntry) {
     let entry = NewEntry { event: JournalEvent::DeliveryLateReceipt.as_str(), ..entry };
     tracing::warn!(delivery = ?entry.delivery, target = ?entry.target, "delivery.late_receipt");

@@ -22,7 +22,8 @@ pub(crate) enum Permission {
     Wait(Timestamp),
 }
 
-/// What was claimed together with the probe asks again after this time; all else waits in the queue until the probe has ended.
+/// What was claimed together with the probe asks again after this time; all else waits in the queue until the probe has
+/// ended.
 const BESIDE_THE_PROBE: Duration = Duration::from_secs(1);
 
 impl Breaker {
@@ -50,8 +51,8 @@ impl Breaker {
         std::mem::replace(&mut self.probing, false)
     }
 
-    /// The target failed; opens after `threshold` failures in a row, at once when a probe fails. Returns the end of the pause
-    /// when the breaker opened now.
+    /// The target failed; opens after `threshold` failures in a row, at once when a probe fails. Returns the end of the
+    /// pause when the breaker opened now.
     pub(crate) fn failed(
         &mut self,
         now: Timestamp,

@@ -12,9 +12,9 @@ use tokio::sync::oneshot;
 /// Places over all targets, given out by two rules:
 ///
 /// - A target has no more of them than it may.
-/// - A host gets another one only while more are free than it has. Attempts at a host that accepts connections and never
-///   answers thus leave places to others, however many targets it serves: one such host leaves half of all free, `n` of them
-///   one in `n + 1`.
+/// - A host gets another one only while more are free than it has. Attempts at a host that accepts connections and
+///   never answers thus leave places to others, however many targets it serves: one such host leaves half of all free,
+///   `n` of them one in `n + 1`.
 ///
 /// A place that becomes free goes to the host that has the fewest, there to whom waits longest.
 pub(crate) struct Places(Mutex<State>);

@@ -17,7 +17,8 @@ use crate::{TargetDirectory, attempt, breaker::Breaker, places::Places};
 /// How much at a time.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// Attempts side by side over all targets. However slow the targets of one host are, they leave half of these to others.
+    /// Attempts side by side over all targets. However slow the targets of one host are, they leave half of these to
+    /// others.
     pub concurrency: usize,
     /// At most so many deliveries of one target under lease. The policy of a target can set fewer attempts.
     pub per_target: usize,
@@ -97,8 +98,8 @@ impl Scheduler {
         }
     }
 
-    /// Claims what is due and starts it, or sleeps until something is due. What is claimed waits for its place apart from
-    /// the queue, at most [`Options::per_target`] deliveries of a target: claiming for others never stops.
+    /// Claims what is due and starts it, or sleeps until something is due. What is claimed waits for its place apart
+    /// from the queue, at most [`Options::per_target`] deliveries of a target: claiming for others never stops.
     async fn round(self: &Arc<Self>, attempts: &mut JoinSet<()>) {
         self.give_up_overdue(attempts).await;
         let now = self.parts.clock.now();

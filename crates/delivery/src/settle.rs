@@ -1,5 +1,5 @@
-//! The end of an attempt, or of a lease of a target that fetches: the one place that says what entry, log line and metric
-//! an outcome is.
+//! The end of an attempt, or of a lease of a target that fetches: the one place that says what entry, log line and
+//! metric an outcome is.
 
 use std::time::Duration;
 

@@ -8,9 +8,9 @@ use crate::{
 };
 
 impl Release {
-    /// Whether `source` may address whom a message names; otherwise DDS-I002. That is a matter of its municipalities: an addressee
-    /// elsewhere is allowed only if it does the procedure for a municipality that the source may send for. A key of another
-    /// directory decides nothing and is allowed.
+    /// Whether `source` may address whom a message names; otherwise DDS-I002. That is a matter of its municipalities:
+    /// an addressee elsewhere is allowed only if it does the procedure for a municipality that the source may send for.
+    /// A key of another directory decides nothing and is allowed.
     pub fn may_address(
         &self,
         source: &Source,
@@ -35,9 +35,9 @@ impl Release {
         })
     }
 
-    /// Whether a person may give a message of `former` to `target` without insisting: its authority does the procedure for the
-    /// municipality of the message, or had the message before. Otherwise `DDS-C013`, which says what it does, or for whom. An unknown
-    /// target is for [`Release::plan_to`] to refuse.
+    /// Whether a person may give a message of `former` to `target` without insisting: its authority does the procedure
+    /// for the municipality of the message, or had the message before. Otherwise `DDS-C013`, which says what it does,
+    /// or for whom. An unknown target is for [`Release::plan_to`] to refuse.
     pub fn suits(
         &self,
         target: &TargetId,
@@ -97,8 +97,8 @@ impl Release {
 }
 
 impl Steps<'_> {
-    /// Whether authorities of `area` do the procedure for `ars`: its own, those of its Verband or of the level of the rule, or those
-    /// that delegation or default name.
+    /// Whether authorities of `area` do the procedure for `ars`: its own, those of its Verband or of the level of the
+    /// rule, or those that delegation or default name.
     fn serves(&self, ars: Ars, area: Ars) -> bool {
         let level = match self.release.rule_of(self.recognised).level {
             Level::Municipality => ars,
@@ -118,8 +118,9 @@ impl Steps<'_> {
         Steps::new(self.release, self.facts, self.recognised, self.day).by_municipality().ok()
     }
 
-    /// Whether the addressee, which led to `found`, is of the municipality that the message names, of its Verband or the level of the
-    /// rule, or does the procedure for it (delegation, default) or has the case; otherwise `DDS-R008`. Without a municipality nothing contradicts it.
+    /// Whether the addressee, which led to `found`, is of the municipality that the message names, of its Verband or
+    /// the level of the rule, or does the procedure for it (delegation, default) or has the case; otherwise `DDS-R008`.
+    /// Without a municipality nothing contradicts it.
     pub(crate) fn serves_municipality(
         &mut self,
         found: &AuthorityId,

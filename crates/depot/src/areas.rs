@@ -126,8 +126,9 @@ impl Release {
         self.find_authority(id).is_some_and(|authority| authority.office.handles(procedure))
     }
 
-    /// Folders and secrets that open the share or the mailboxes of one municipality to another; addresses too, which are only noted:
-    /// a data centre may tell its municipalities apart behind one. Those of a profile are shared on purpose.
+    /// Folders and secrets that open the share or the mailboxes of one municipality to another; addresses too, which
+    /// are only noted: a data centre may tell its municipalities apart behind one. Those of a profile are shared on
+    /// purpose.
     fn shared(&self, findings: &mut Vec<CheckFinding>) {
         let mut users: BTreeMap<(&str, String), Vec<&Filed<Municipality>>> = BTreeMap::new();
         for area in &self.contents().municipalities {

@@ -38,7 +38,8 @@ impl Release {
         for shapes in self.index().roots.values() {
             for shape in shapes {
                 for candidates in shape.by_value.values() {
-                    // They stand sorted by validity; each is compared with all others: few share root and discriminators.
+                    // They stand sorted by validity; each is compared with all others: few share root and
+                    // discriminators.
                     for (place, one) in candidates.iter().enumerate() {
                         for other in &candidates[place + 1..] {
                             if meet(self.rule_of(*one), self.rule_of(*other)) {

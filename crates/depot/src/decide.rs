@@ -344,8 +344,8 @@ impl<'a> Steps<'a> {
         })
     }
 
-    /// Step 1: the addressee named in the message. One of our directory must be right, and must serve the municipality if the message
-    /// names one too; a key of another directory decides nothing.
+    /// Step 1: the addressee named in the message. One of our directory must be right, and must serve the municipality
+    /// if the message names one too; a key of another directory decides nothing.
     pub(crate) fn addressee(&mut self, holders: &[CaseHolder]) -> Result<Option<AuthorityId>, Problem> {
         let found = self.named_addressee()?;
         if let Some(id) = &found {

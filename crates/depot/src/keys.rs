@@ -1,4 +1,5 @@
-//! Key facts that no case yields: mostly a path that leads nowhere. Such a message type would be accepted and then parked.
+//! Key facts that no case yields: mostly a path that leads nowhere. Such a message type would be accepted and then
+//! parked.
 
 use std::borrow::Cow;
 

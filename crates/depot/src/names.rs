@@ -1,5 +1,5 @@
-//! The names that the schemas of a release declare. What a sender calls an element otherwise is content (I9): in JSON more often than not it
-//! is data, and in XML it may be anything.
+//! The names that the schemas of a release declare. What a sender calls an element otherwise is content (I9): in JSON
+//! more often than not it is data, and in XML it may be anything.
 
 use std::collections::HashSet;
 
@@ -30,8 +30,8 @@ pub(crate) fn declared(files: &Files) -> Names {
 }
 
 impl Release {
-    /// The location of a finding as journal and log may have it: its steps up to the first whose name no schema of this release declares,
-    /// and `?` for that one and what follows. The whole location is in the sealed Prüfbericht.
+    /// The location of a finding as journal and log may have it: its steps up to the first whose name no schema of this
+    /// release declares, and `?` for that one and what follows. The whole location is in the sealed Prüfbericht.
     #[must_use]
     pub fn known_location(&self, location: &str) -> String {
         let Some(path) = location.strip_prefix('/') else {

@@ -4,8 +4,8 @@ use dds_message::AnswerKind;
 use serde::{Deserialize, Serialize};
 
 /// OSCI-Weg: the output of the office's product travels by OSCI-Transport 1.2 instead of the product's own interface.
-/// Which way an authority has is its own matter, not its product's: so it stands at the office, and no product package is
-/// written twice.
+/// Which way an authority has is its own matter, not its product's: so it stands at the office, and no product package
+/// is written twice.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct OsciWay {
@@ -29,11 +29,12 @@ pub struct OsciWay {
     /// Subject (Betreff) of the delivery. It travels readable for the intermediary: nothing personal.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subject: Option<String>,
-    /// `mediate`: what the reply is for the source of the application: `receipt` (default), `further-request` or `decision`.
+    /// `mediate`: what the reply is for the source of the application: `receipt` (default), `further-request` or
+    /// `decision`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reply: Option<AnswerKind>,
-    /// `store`: what is larger goes in chunks (Teilen) of so many KB (1024 bytes), within the limits the intermediary announces. An
-    /// attempt that breaks off goes on with the chunk that is missing. Without it everything goes whole.
+    /// `store`: what is larger goes in chunks (Teilen) of so many KB (1024 bytes), within the limits the intermediary
+    /// announces. An attempt that breaks off goes on with the chunk that is missing. Without it everything goes whole.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub chunk_kb: Option<std::num::NonZeroU64>,
 }

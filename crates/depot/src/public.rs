@@ -14,8 +14,8 @@ const TOKENS: [&str; 5] = [
 ];
 
 impl Release {
-    /// An error (DDS-C018) per source that takes a token published with the examples. On loopback they do no harm, so whoever knows
-    /// the listeners decides whether they forbid anything.
+    /// An error (DDS-C018) per source that takes a token published with the examples. On loopback they do no harm, so
+    /// whoever knows the listeners decides whether they forbid anything.
     #[must_use]
     pub fn public_tokens(&self) -> Vec<CheckFinding> {
         let public = TOKENS.map(|token| (token, Digest::of(token.as_bytes())));

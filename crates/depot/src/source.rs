@@ -73,8 +73,8 @@ impl Source {
         }
     }
 
-    /// Whether it may send answers for cases of `procedure` in `municipality`; otherwise DDS-I002. One that lists no procedure sends
-    /// no applications, and answers for whatever its municipalities have.
+    /// Whether it may send answers for cases of `procedure` in `municipality`; otherwise DDS-I002. One that lists no
+    /// procedure sends no applications, and answers for whatever its municipalities have.
     pub fn may_answer_for(
         &self,
         procedure: Option<&ProcedureId>,
@@ -97,8 +97,8 @@ impl Source {
         Err(Problem::new(Code::NOT_ALLOWED, text))
     }
 
-    /// Whether it may fetch from the mailbox of `target`; otherwise DDS-I002. The answers of another source are none of its
-    /// business unless a pattern begins with `source/`: `*` means all systems of authorities.
+    /// Whether it may fetch from the mailbox of `target`; otherwise DDS-I002. The answers of another source are none of
+    /// its business unless a pattern begins with `source/`: `*` means all systems of authorities.
     pub fn may_fetch(&self, target: &TargetId) -> Result<(), Problem> {
         let of_a_source = target.as_str().starts_with("source/");
         let mut meant =
@@ -114,8 +114,8 @@ impl Source {
     }
 }
 
-/// Autorenregel: what the authors' signatures (Inhaltssignaturen) of a source must be worth. One that is wrong, or whose certificate is
-/// revoked, is refused under every rule.
+/// Autorenregel: what the authors' signatures (Inhaltssignaturen) of a source must be worth. One that is wrong, or
+/// whose certificate is revoked, is refused under every rule.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum AuthorRule {

@@ -1,5 +1,5 @@
-//! What a compiled stylesheet is made of: its file and all that it imports or includes. The journal names one digest over them, so that
-//! it can be told later which files made which bytes.
+//! What a compiled stylesheet is made of: its file and all that it imports or includes. The journal names one digest
+//! over them, so that it can be told later which files made which bytes.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -19,8 +19,9 @@ pub(crate) fn digests(release: &Release) -> Sources {
 }
 
 impl Release {
-    /// SHA-256 over the files of the compiled stylesheet `path`: hex SHA-256 of the file, two blanks, path, line feed, for each file in
-    /// the order of the paths, as `depot show` and `sha256sum` print them. `None` if the release compiles no such stylesheet.
+    /// SHA-256 over the files of the compiled stylesheet `path`: hex SHA-256 of the file, two blanks, path, line feed,
+    /// for each file in the order of the paths, as `depot show` and `sha256sum` print them. `None` if the release
+    /// compiles no such stylesheet.
     #[must_use]
     pub fn sources_digest(&self, path: &str) -> Option<Digest> {
         self.stylesheet_sources().get(path).copied()
@@ -37,8 +38,8 @@ fn over(files: &Files, path: &str) -> Digest {
     Digest::of(list.as_bytes())
 }
 
-/// The file, and every stylesheet of the release that an `href` in one of them leads to. One too many (in a comment) does no harm, one too
-/// few would: a reference that is not plain text stands for every stylesheet there is.
+/// The file, and every stylesheet of the release that an `href` in one of them leads to. One too many (in a comment)
+/// does no harm, one too few would: a reference that is not plain text stands for every stylesheet there is.
 fn closure(files: &Files, path: &str) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     let mut waiting = vec![path.to_owned()];

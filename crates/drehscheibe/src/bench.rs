@@ -1,5 +1,5 @@
-//! `drehscheibe bench`: the scenarios of `benches/README.md`. The router runs as a process of its own on a durable store;
-//! generator and targets share the machine with it.
+//! `drehscheibe bench`: the scenarios of `benches/README.md`. The router runs as a process of its own on a durable
+//! store; generator and targets share the machine with it.
 
 mod accept;
 mod journal;

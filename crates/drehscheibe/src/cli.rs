@@ -147,7 +147,8 @@ pub(crate) struct Check {
 pub(crate) enum Depot {
     /// Build a release from rules and configuration, prove it and store it
     Build(DepotBuild),
-    /// Show what differs between two releases; without any, between the active one and rules and configuration as they are
+    /// Show what differs between two releases; without any, between the active one and rules and configuration as they
+    /// are
     Diff(DepotDiff),
     /// List the files of a release with their digests, or print one of them
     Show(DepotShow),
@@ -402,8 +403,8 @@ pub(crate) struct Bench {
     /// Clients side by side
     #[arg(long, default_value_t = 64, value_name = "N")]
     pub(crate) clients: usize,
-    /// X, V: so many messages per second at fixed moments, from which latency counts; without it each client sends its next
-    /// message when it has the answer to the one before
+    /// X, V: so many messages per second at fixed moments, from which latency counts; without it each client sends its
+    /// next message when it has the answer to the one before
     #[arg(long, value_name = "N")]
     pub(crate) rate: Option<f64>,
     #[command(flatten)]

@@ -32,8 +32,8 @@ impl Running {
 }
 
 impl Folders {
-    /// Watches `wanted` and nothing else. A watcher whose folder and limits are the same goes on undisturbed; one that must change
-    /// ends before its successor starts, so that nobody takes a submission twice.
+    /// Watches `wanted` and nothing else. A watcher whose folder and limits are the same goes on undisturbed; one that
+    /// must change ends before its successor starts, so that nobody takes a submission twice.
     pub(crate) async fn keep(
         &self,
         wanted: Vec<FolderOptions>,

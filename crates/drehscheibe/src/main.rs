@@ -89,8 +89,8 @@ impl From<dds_store::StoreError> for Failure {
     }
 }
 
-/// Threads for work that blocks. Each OSCI message that is being received holds one, of which the endpoint admits 256 and deliveries and
-/// visits at other intermediaries bring some more; store and files must never wait for those.
+/// Threads for work that blocks. Each OSCI message that is being received holds one, of which the endpoint admits 256
+/// and deliveries and visits at other intermediaries bring some more; store and files must never wait for those.
 const BLOCKING_THREADS: usize = 1_024;
 
 fn main() -> ExitCode {

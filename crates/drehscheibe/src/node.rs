@@ -80,8 +80,8 @@ pub(crate) async fn serve(options: &Serve, output: Output) -> Result<ExitCode, F
     Ok(ExitCode::SUCCESS)
 }
 
-/// Standard input is closed: the process at its other end is gone, however it ended. Read by a thread of its own, since a read that
-/// still waits would keep the runtime from ending.
+/// Standard input is closed: the process at its other end is gone, however it ended. Read by a thread of its own, since
+/// a read that still waits would keep the runtime from ending.
 async fn abandoned() {
     let (gone, told) = tokio::sync::oneshot::channel();
     std::thread::spawn(move || {
@@ -367,8 +367,8 @@ impl Node {
         self.address.get().copied().unwrap_or(self.config.listen.rest)
     }
 
-    /// Takes nothing new, lets what is under way end, closes the store. Until the tasks have ended the listeners go on: senders
-    /// are refused (DDS-I008) instead of finding nobody, and operations can be watched.
+    /// Takes nothing new, lets what is under way end, closes the store. Until the tasks have ended the listeners go on:
+    /// senders are refused (DDS-I008) instead of finding nobody, and operations can be watched.
     pub(crate) async fn stop(&self) {
         self.ready.send_replace(false);
         self.context.drain();
@@ -406,8 +406,8 @@ pub(crate) fn master_key(config: &ProcessConfig) -> Result<MasterKey, Failure> {
     Ok(MasterKey::from_hex(&hex)?)
 }
 
-/// Opens the store, or makes the first one. A node that has confirmed a release had a store: where that is gone with its folder
-/// (a disk that is not mounted), an empty one in its place would forget what was accepted.
+/// Opens the store, or makes the first one. A node that has confirmed a release had a store: where that is gone with
+/// its folder (a disk that is not mounted), an empty one in its place would forget what was accepted.
 fn open_store(
     config: &ProcessConfig,
     releases: &ReleaseStore,

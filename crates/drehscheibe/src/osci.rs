@@ -55,7 +55,8 @@ pub(crate) struct Around {
     pub(crate) telemetry: Telemetry,
 }
 
-/// Keys, postbox, courier and the rules of our own intermediary: there before anything listens, because the sender needs them too.
+/// Keys, postbox, courier and the rules of our own intermediary: there before anything listens, because the sender
+/// needs them too.
 pub(crate) struct Osci {
     config: OsciConfig,
     postbox: Postbox,

@@ -1,5 +1,5 @@
-//! A delivery that our own mailbox has acknowledged and the main path refuses: the gauge shows it, and `osci aside` lists it, has it tried
-//! again, and gives it up.
+//! A delivery that our own mailbox has acknowledged and the main path refuses: the gauge shows it, and `osci aside`
+//! lists it, has it tried again, and gives it up.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod support;

@@ -199,7 +199,8 @@ async fn a_release_is_built_compared_activated_and_confirmed() {
     assert_eq!(router.terminate().await, Some(0));
 }
 
-/// What waits for a target is held when a release lacks it, and can be sent elsewhere: whoever makes such a release is told.
+/// What waits for a target is held when a release lacks it, and can be sent elsewhere: whoever makes such a release is
+/// told.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_release_that_lacks_a_target_with_a_backlog_is_told_of() {
     let stage = Stage::new().await;

@@ -9,10 +9,10 @@
 //! or `.ready` inside the folder. Without a marker a submission is taken when it has not changed over several polls,
 //! unless [`FolderOptions::marker_required`] says otherwise.
 //!
-//! Nothing is lost: a submission is taken by moving it to `arbeit/`, so that what is put under its name from then on is another
-//! one. It leaves `arbeit/` only when it is durable and routed, or refused or rejected for good: a sender with nothing but a
-//! folder cannot ask what became of it. A crash in between finds it there again, and the sender key (name and digest of the
-//! content) makes it a duplicate.
+//! Nothing is lost: a submission is taken by moving it to `arbeit/`, so that what is put under its name from then on is
+//! another one. It leaves `arbeit/` only when it is durable and routed, or refused or rejected for good: a sender with
+//! nothing but a folder cannot ask what became of it. A crash in between finds it there again, and the sender key (name
+//! and digest of the content) makes it a duplicate.
 //!
 //! What lies in `angenommen/` and `abgelehnt/` is deleted with its receipt or reason after [`FolderOptions::keep`].
 
@@ -47,8 +47,8 @@ const SWEEP: Duration = Duration::from_secs(3_600);
 pub struct FolderOptions {
     /// Whose folder it is; who can write there sends as this source.
     pub source: SourceId,
-    /// The folder with `in/`, `arbeit/`, `angenommen/`, `abgelehnt/`, all in one file system. They are made if missing, the folder
-    /// itself is not.
+    /// The folder with `in/`, `arbeit/`, `angenommen/`, `abgelehnt/`, all in one file system. They are made if missing,
+    /// the folder itself is not.
     pub root: PathBuf,
     /// Time between two polls.
     pub interval: Duration,
@@ -149,7 +149,8 @@ impl Watch {
         self.trouble = trouble;
     }
 
-    /// Deletes what lay in `angenommen/` and `abgelehnt/` for its time. It never runs beside a poll, which moves things there.
+    /// Deletes what lay in `angenommen/` and `abgelehnt/` for its time. It never runs beside a poll, which moves things
+    /// there.
     async fn sweep(&mut self) {
         let FolderOptions { source, root, keep: Some(keep), .. } = &self.desk.options else { return };
         let (root, before) = (root.clone(), self.clock.now().minus(*keep));

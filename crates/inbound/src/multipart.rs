@@ -103,7 +103,8 @@ impl Splitter {
     pub fn event(&mut self) -> Result<Event, Problem> {
         loop {
             match self.place {
-                // RFC 2046 lets a reader pass over an epilogue; a part lost behind the end would be passed over with it.
+                // RFC 2046 lets a reader pass over an epilogue; a part lost behind the end would be passed over with
+                // it.
                 Place::End => {
                     if !self.buffer.iter().all(u8::is_ascii_whitespace) {
                         return Err(malformed(

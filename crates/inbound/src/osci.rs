@@ -6,9 +6,10 @@
 //! POST /osci/empfang ─► Recipient ─────────────────────────────────────┘
 //! ```
 //!
-//! What is stored at our intermediary for ourselves and what we fetch elsewhere lies durably in the postbox before anybody is told
-//! that we have it, and so does what our own sender puts there without an order; the [`Collector`] takes it over into the main path. What an intermediary pushes is answered after the router has
-//! accepted it: the partner learns at once why something is refused.
+//! What is stored at our intermediary for ourselves and what we fetch elsewhere lies durably in the postbox before
+//! anybody is told that we have it, and so does what our own sender puts there without an order; the [`Collector`]
+//! takes it over into the main path. What an intermediary pushes is answered after the router has accepted it: the
+//! partner learns at once why something is refused.
 
 mod collector;
 mod content;

@@ -32,8 +32,8 @@ impl Default for Pace {
     }
 }
 
-/// What is left of the patience with somebody: spent by waiting for him, earned by the bytes that he moves, and never more than the
-/// grace. A burst at the beginning buys no silence afterwards.
+/// What is left of the patience with somebody: spent by waiting for him, earned by the bytes that he moves, and never
+/// more than the grace. A burst at the beginning buys no silence afterwards.
 #[derive(Debug, Clone)]
 pub(crate) struct Patience {
     pace: Pace,

@@ -101,7 +101,8 @@ impl Listener {
     }
 }
 
-/// Places for connections; of one address only a share, so that nobody takes them all by opening connections and saying nothing.
+/// Places for connections; of one address only a share, so that nobody takes them all by opening connections and saying
+/// nothing.
 struct Places {
     all: Arc<Semaphore>,
     shares: Shares,

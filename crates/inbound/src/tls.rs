@@ -46,8 +46,8 @@ impl Tls {
         Ok(Self { config: Arc::new(RwLock::new(server_config(chain, key, client_authorities)?)) })
     }
 
-    /// Renewed certificates: connections from now on are shown these and judged by these authorities; those that stand go on. On an
-    /// error everything stays as it was.
+    /// Renewed certificates: connections from now on are shown these and judged by these authorities; those that stand
+    /// go on. On an error everything stays as it was.
     ///
     /// # Errors
     /// [`TlsError`]

@@ -1,5 +1,5 @@
-//! The built-in intermediary and what the main path takes from a mailbox of our own: whose certificates count, names of files, replies.
-//! An invented authority, its responder on a real socket.
+//! The built-in intermediary and what the main path takes from a mailbox of our own: whose certificates count, names of
+//! files, replies. An invented authority, its responder on a real socket.
 #![allow(
     clippy::print_stderr,
     clippy::unwrap_used,
@@ -344,8 +344,8 @@ async fn an_author_whose_certificate_is_revoked_signs_nothing_for_us() {
     assert_eq!(world.postbox.run(|boxes| boxes.count_set_aside()).await.unwrap(), 1);
 }
 
-/// The certificates of the intermediary that is fetched from stand in the configuration. The responder is asked about them before a word
-/// goes out.
+/// The certificates of the intermediary that is fetched from stand in the configuration. The responder is asked about
+/// them before a word goes out.
 #[tokio::test]
 async fn the_responder_is_asked_about_an_intermediary_that_is_fetched_from() {
     for (says, demand, fetched) in [

@@ -66,7 +66,8 @@ impl Document {
             let root = ffi::xmlDocGetRootElement(self.as_ptr());
             let copy = ffi::xmlDocCopyNode(ffi::xmlDocGetRootElement(fragment.as_ptr()), self.as_ptr(), 1);
             let first = ffi::xmlFirstElementChild(root);
-            // Before libxml2 2.13 a copy that lacks a text for want of memory is a copy all the same, and only reported.
+            // Before libxml2 2.13 a copy that lacks a text for want of memory is a copy all the same, and only
+            // reported.
             if !listening.reported(ErrorKind::Memory) {
                 self.guest = NonNull::new(if first.is_null() {
                     ffi::xmlAddChild(root, copy)

@@ -78,8 +78,8 @@ impl Stylesheet {
         Ok(compiled)
     }
 
-    /// Parses a document for this stylesheet, as [`Document::parse`] does, but without building first what the stylesheet
-    /// strips.
+    /// Parses a document for this stylesheet, as [`Document::parse`] does, but without building first what the
+    /// stylesheet strips.
     ///
     /// # Errors
     /// As [`Document::parse`].
@@ -90,8 +90,9 @@ impl Stylesheet {
     /// Runs on `document` and serialises as `xsl:output` asks. `params` are strings, not expressions.
     ///
     /// # Errors
-    /// [`ErrorKind::Refused`] if a file or the network was to be reached, [`ErrorKind::Budget`] if a limit was
-    /// reached, [`ErrorKind::Ended`] if the stylesheet ended itself, else [`ErrorKind::Failed`]; with file and line of the instruction as far as libxslt tells.
+    /// [`ErrorKind::Refused`] if a file or the network was to be reached, [`ErrorKind::Budget`] if a limit was reached,
+    /// [`ErrorKind::Ended`] if the stylesheet ended itself, else [`ErrorKind::Failed`]; with file and line of the
+    /// instruction as far as libxslt tells.
     pub fn run(
         &self,
         document: &Document,
@@ -106,8 +107,9 @@ impl Stylesheet {
         self.result(doc, params, limits).map(|(written, _)| written.bytes)
     }
 
-    /// As [`run`](Self::run), for a document that is not needed afterwards, and gives the result also as document, if it
-    /// is plain: one root, written as XML in UTF-8 without indentation (`xsl:output`). Else the bytes must be parsed for it.
+    /// As [`run`](Self::run), for a document that is not needed afterwards, and gives the result also as document, if
+    /// it is plain: one root, written as XML in UTF-8 without indentation (`xsl:output`). Else the bytes must be parsed
+    /// for it.
     ///
     /// # Errors
     /// As [`run`](Self::run).

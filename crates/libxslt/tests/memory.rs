@@ -49,7 +49,8 @@ fn memory_stays_flat_over_runs_compilations_and_errors() {
     // A leak of one input tree per round would be 40 MB.
     assert!(grown < 2 << 20, "grew by {grown} bytes");
 
-    // Memory of a large document (54 MB) may stay with the process, because glibc does not give it back, but is used again.
+    // Memory of a large document (54 MB) may stay with the process, because glibc does not give it back, but is used
+    // again.
     let large = format!("<a>{}</a>", "<b c='d'>some longer text in here</b>".repeat(100_000));
     let read = || drop(Document::parse(large.as_bytes(), "large").unwrap());
     read();

@@ -17,8 +17,8 @@ pub struct Attachment {
     pub digest: Digest,
 }
 
-/// Value of `Content-Disposition` for a file of this name (RFC 6266 section 4.3 with the coding of RFC 8187): to be saved,
-/// never shown as what it claims to be, because it may be a page with scripts.
+/// Value of `Content-Disposition` for a file of this name (RFC 6266 section 4.3 with the coding of RFC 8187): to be
+/// saved, never shown as what it claims to be, because it may be a page with scripts.
 #[must_use]
 pub fn content_disposition(name: &str) -> String {
     let encoded: String = name

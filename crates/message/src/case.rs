@@ -52,7 +52,8 @@ impl From<CaseRef> for String {
     }
 }
 
-/// Wo ein Vorgang liegt: the authority that has a case, because an earlier message of it was planned for that authority.
+/// Wo ein Vorgang liegt: the authority that has a case, because an earlier message of it was planned for that
+/// authority.
 ///
 /// Whether that says anything about a later message is for the decision to judge: a source may use a reference twice.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -71,7 +71,8 @@ impl Problem {
         self.code.entry().actor
     }
 
-    /// Whether the detail is for the operator alone: what the store or we ourselves failed with names files and engines.
+    /// Whether the detail is for the operator alone: what the store or we ourselves failed with names files and
+    /// engines.
     #[must_use]
     pub fn is_inward(&self) -> bool {
         let code = self.code.as_str();

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Zustand einer Nachricht. `Completed` and `Rejected` are its end, and their retention period begins; `Parked` waits for a
-/// named role.
+/// Zustand einer Nachricht. `Completed` and `Rejected` are its end, and their retention period begins; `Parked` waits
+/// for a named role.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MessageState {

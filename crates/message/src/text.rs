@@ -13,7 +13,8 @@ pub enum Language {
 
 /// A sentence in both languages: whoever writes the one writes the other, so that nobody meets half a translation.
 ///
-/// Made of a pair `(german, english)`. Words of other programs (a compiler, the operating system) are quoted as they are.
+/// Made of a pair `(german, english)`. Words of other programs (a compiler, the operating system) are quoted as they
+/// are.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Text {
     /// German.

@@ -89,8 +89,8 @@ impl Timestamp {
     }
 }
 
-/// Mitteleuropäische Zeit and Sommerzeit, as directive 2000/84/EC rules them: from the last Sunday of March to the last one of
-/// October, changed at 01:00 UTC.
+/// Mitteleuropäische Zeit and Sommerzeit, as directive 2000/84/EC rules them: from the last Sunday of March to the last
+/// one of October, changed at 01:00 UTC.
 static LEGAL_TIME: LazyLock<TimeZone> =
     LazyLock::new(|| TimeZone::posix("CET-1CEST,M3.5.0,M10.5.0/3").unwrap_or(TimeZone::UTC));
 

@@ -34,12 +34,13 @@ macro_rules! named_by_uri {
 }
 
 named_by_uri! {
-    /// Digest (Hashwert) of a reference, `ds:DigestMethod`. K1–10 name SHA-256/512 and SHA-3; SHA-384, which they have inside OAEP
-    /// only, is read in references too.
+    /// Digest (Hashwert) of a reference, `ds:DigestMethod`. K1–10 name SHA-256/512 and SHA-3; SHA-384, which they have
+    /// inside OAEP only, is read in references too.
     DigestAlgorithm {
         /// The default of OSCI.
         Sha256 = "http://www.w3.org/2001/04/xmlenc#sha256",
-        /// Written in RSA-OAEP and ecdsa-sha384 only; read as the digest of a reference too, which the schemas (K1–10) do not list.
+        /// Written in RSA-OAEP and ecdsa-sha384 only; read as the digest of a reference too, which the schemas (K1–10)
+        /// do not list.
         Sha384 = "http://www.w3.org/2001/04/xmldsig-more#sha384",
         /// SHA-512.
         Sha512 = "http://www.w3.org/2001/04/xmlenc#sha512",

@@ -1,7 +1,7 @@
 //! Inclusive Canonical XML 1.0 without comments of the subtree of one element.
 //!
-//! facts 8 and 9: OSCI knows no other canonicalisation. Prefixes stay as in the source; the apex element carries every namespace in
-//! scope and the `xml:` attributes of its ancestors (Canonical XML 1.0, sections 2.3 and 2.4).
+//! facts 8 and 9: OSCI knows no other canonicalisation. Prefixes stay as in the source; the apex element carries every
+//! namespace in scope and the `xml:` attributes of its ancestors (Canonical XML 1.0, sections 2.3 and 2.4).
 
 use roxmltree::Node;
 
@@ -12,8 +12,8 @@ use crate::xml::{NS_XML, escape_attribute, escape_text};
 pub enum Apex {
     /// All in scope: the standard.
     InScope,
-    /// Only those the element itself declares. The Java library digests `xenc:EncryptedData` inside a signed container this way
-    /// (facts 11, known defect); used to recognise its signatures, never to write.
+    /// Only those the element itself declares. The Java library digests `xenc:EncryptedData` inside a signed container
+    /// this way (facts 11, known defect); used to recognise its signatures, never to write.
     OwnOnly,
 }
 

@@ -1,7 +1,7 @@
 //! The client (*Benutzer*): a sender, or a recipient that fetches (*aktiver Empfänger*).
 //!
-//! An explicit dialogue is a chain of values; every step consumes the one before, so that an order can neither be sent twice
-//! nor out of turn:
+//! An explicit dialogue is a chain of values; every step consumes the one before, so that an order can neither be sent
+//! twice nor out of turn:
 //!
 //! ```text
 //! Client ── init ──► AwaitingInit ── receive ──► Open ── fetch | store | … ──► Awaiting<A> ── receive ──► (Open, Answer<A>)
@@ -9,9 +9,9 @@
 //! Client ── get_message_id | store | forward | partial_store ──► Single<A> ── receive ──► Answer<A>        (implicit dialogue)
 //! ```
 //!
-//! What ends a dialogue is a [`Lost`], which has nothing to send with: after a fault there is no challenge to go on with, and
-//! a client that cannot decrypt a response must be silent, because its next order would prove that it received what it could
-//! not read (specification 1.2, 4.2.6).
+//! What ends a dialogue is a [`Lost`], which has nothing to send with: after a fault there is no challenge to go on
+//! with, and a client that cannot decrypt a response must be silent, because its next order would prove that it
+//! received what it could not read (specification 1.2, 4.2.6).
 //!
 //! A [`Request`] is sealed into octets by [`Request::seal`]; responses come from [`crate::intake::Intake`].
 
@@ -47,8 +47,8 @@ pub struct Client {
     pub signature: Option<Certificate>,
     /// Cipher certificate of the intermediary; orders are encrypted if there is one.
     pub intermediary_cipher: Option<Certificate>,
-    /// The signature certificate the intermediary must sign with. Without it any certificate is taken that stays the same
-    /// during a dialogue: for tests only.
+    /// The signature certificate the intermediary must sign with. Without it any certificate is taken that stays the
+    /// same during a dialogue: for tests only.
     pub intermediary_signature: Option<Certificate>,
     /// Languages for feedback, in the order of preference; at least one.
     pub languages: Vec<String>,
@@ -77,8 +77,8 @@ impl Client {
         }
     }
 
-    /// How orders are encrypted: AES-256-GCM, RSA-OAEP. The IV has 16 octets only for a partner that announces its features
-    /// without `Support96Bit12ByteIV` (facts 7).
+    /// How orders are encrypted: AES-256-GCM, RSA-OAEP. The IV has 16 octets only for a partner that announces its
+    /// features without `Support96Bit12ByteIV` (facts 7).
     pub(crate) fn target(&self) -> Option<TransportTarget> {
         let mut target = TransportTarget::new(self.intermediary_cipher.clone()?);
         if self.partner.as_ref().is_some_and(|partner| !partner.has(FeatureDescription::IV96)) {

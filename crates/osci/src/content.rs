@@ -1,7 +1,8 @@
 //! Content data (Inhaltsdaten, facts 11): opening what a message carries, and building it.
 //!
-//! Containers nest and are encrypted in layers; attachments may be encrypted with a key that lies in a container. [`open`] goes as deep
-//! as our keys reach. It never reads past a signature: the verdict on each author's signature stands beside the container it covers.
+//! Containers nest and are encrypted in layers; attachments may be encrypted with a key that lies in a container.
+//! [`open`] goes as deep as our keys reach. It never reads past a signature: the verdict on each author's signature
+//! stands beside the container it covers.
 
 mod attachment;
 mod draft;

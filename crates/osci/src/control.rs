@@ -82,8 +82,8 @@ const fn row(
 
 /// Checks an order against its row.
 ///
-/// A `Response` without ConversationId is overlooked: the Java library re-uses a handler for a second implicit order and
-/// then sends the stale challenge of the first (facts 4, quirk).
+/// A `Response` without ConversationId is overlooked: the Java library re-uses a handler for a second implicit order
+/// and then sends the stale challenge of the first (facts 4, quirk).
 ///
 /// # Errors
 /// 9100 without Challenge, 9802 when the order needs a dialogue and names none, 9400 for everything else.

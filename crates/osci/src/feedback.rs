@@ -222,7 +222,8 @@ impl Feedback {
 pub struct Refused {
     /// What the partner is told; nothing else may reach him.
     pub code: FeedbackCode,
-    /// For our log and `inspect`; never sent. Names elements, ids and algorithms, no content. [`crate::german`] says it in German.
+    /// For our log and `inspect`; never sent. Names elements, ids and algorithms, no content. [`crate::german`] says it
+    /// in German.
     pub detail: String,
 }
 

@@ -1,14 +1,14 @@
 //! German for what this crate says in English.
 //!
-//! Details of refusals, faults of signatures, reports on certificates and what an inspection tells are written where they arise, in
-//! English, with names of elements, numbers and algorithms in them. What operators and partners are likely to meet stands here once
-//! more in German. What concerns the structure of single header blocks, the state of a dialogue, or chunks is for those who write OSCI
-//! software, and stays English.
+//! Details of refusals, faults of signatures, reports on certificates and what an inspection tells are written where
+//! they arise, in English, with names of elements, numbers and algorithms in them. What operators and partners are
+//! likely to meet stands here once more in German. What concerns the structure of single header blocks, the state of a
+//! dialogue, or chunks is for those who write OSCI software, and stays English.
 
 use dds_xml::{LimitKind, Rule};
 
-/// English and German. `{}` stands for the same in both: a name, a number, or another text of this table. The first row that fits
-/// counts.
+/// English and German. `{}` stands for the same in both: a name, a number, or another text of this table. The first row
+/// that fits counts.
 const TEXTS: &[(&str, &str)] = &[
     // Verdicts.
     ("valid", "gültig"),
@@ -339,8 +339,8 @@ pub fn of(english: &str) -> Option<String> {
     told.or_else(|| of_xml(english))
 }
 
-/// A reason in German, for a text in parentheses or behind a colon: several of them stand between semicolons, as in the report on a
-/// certificate, and one that has no German text is quoted: `Meldung: „…“`.
+/// A reason in German, for a text in parentheses or behind a colon: several of them stand between semicolons, as in the
+/// report on a certificate, and one that has no German text is quoted: `Meldung: „…“`.
 #[must_use]
 pub fn reason(english: &str) -> String {
     match of(english) {
@@ -404,7 +404,8 @@ mod tests {
         }
     }
 
-    /// Texts of refusals are written where they arise. Each literal there that is a sentence, and no name of an element, is in the table.
+    /// Texts of refusals are written where they arise. Each literal there that is a sentence, and no name of an
+    /// element, is in the table.
     #[test]
     fn every_refusal_of_the_reading_path_has_a_german_text() {
         let crates = Path::new(env!("CARGO_MANIFEST_DIR"));

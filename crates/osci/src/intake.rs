@@ -1,8 +1,9 @@
 //! The reading path (facts 6, 7 and 16, steps 1 to 3): octets of an HTTP body in, envelope and attachments out.
 //!
-//! Streaming: attachments go to a [`PartStore`] piece by piece, their digests are computed as they pass, and only the envelope is held
-//! in memory. With transport encryption the plaintext is not authenticated before the last octet: the envelope is not even parsed, and
-//! the store must be able to forget what it took ([`Intake::finish`] says when it may keep it).
+//! Streaming: attachments go to a [`PartStore`] piece by piece, their digests are computed as they pass, and only the
+//! envelope is held in memory. With transport encryption the plaintext is not authenticated before the last octet: the
+//! envelope is not even parsed, and the store must be able to forget what it took ([`Intake::finish`] says when it may
+//! keep it).
 
 mod digests;
 pub(crate) use digests::MultiHasher;
@@ -89,8 +90,9 @@ pub struct TransportEncryption {
 }
 
 impl TransportEncryption {
-    /// How an answer is encrypted for the partner's certificate: with the data algorithm he used, as far as it is still written.
-    /// Only GCM is, whatever was read; the feature GCMPaddingModus in our answers moves a library client on (facts 7).
+    /// How an answer is encrypted for the partner's certificate: with the data algorithm he used, as far as it is still
+    /// written. Only GCM is, whatever was read; the feature GCMPaddingModus in our answers moves a library client on
+    /// (facts 7).
     #[must_use]
     pub fn answering(&self, certificate: &Certificate) -> TransportTarget {
         let mut target = TransportTarget::new(certificate.clone());
@@ -176,9 +178,9 @@ impl<'a, P: PartStore> Intake<'a, P> {
     /// Takes the next octets of the HTTP body.
     ///
     /// # Errors
-    /// 9100 for MIME and XML that are no message, 9200 when the message is for a key we have not, 9202 for algorithms we refuse, 9000
-    /// when the store fails. Failures inside an encrypted message show only in [`Self::finish`]. After an error nothing of the store
-    /// may be kept.
+    /// 9100 for MIME and XML that are no message, 9200 when the message is for a key we have not, 9202 for algorithms
+    /// we refuse, 9000 when the store fails. Failures inside an encrypted message show only in [`Self::finish`]. After
+    /// an error nothing of the store may be kept.
     pub fn push(&mut self, octets: &[u8]) -> Result<(), Refused> {
         self.bytes += octets.len() as u64;
         if self.bytes > self.limit {
@@ -307,7 +309,8 @@ fn parse(root: Vec<u8>, config: &IntakeConfig) -> Result<(Document, MessageKind)
     if header_expected && document.header().is_none() {
         return Err(invalid("not a SOAP envelope with one Header"));
     }
-    // Wrapping hides a second Body or Header beside or inside another element: the Envelope holds these two and nothing else.
+    // Wrapping hides a second Body or Header beside or inside another element: the Envelope holds these two and nothing
+    // else.
     let root = document.root();
     if crate::xml::elements(root).any(|node| Some(node) != document.header() && node != body) {
         return Err(invalid("the Envelope holds more than Header and Body"));

@@ -1,4 +1,5 @@
-//! The intermediary (*Intermediär*): takes orders, keeps mailboxes, pushes to passive recipients, and writes process cards.
+//! The intermediary (*Intermediär*): takes orders, keeps mailboxes, pushes to passive recipients, and writes process
+//! cards.
 //!
 //! An order passes two stages. [`Intermediary::examine`] works on the message alone — type, structure, signature,
 //! certificates — and may run for many orders at the same time. [`Examined::execute`] then works on the state behind
@@ -12,8 +13,8 @@
 //!                                                        └─► Step::Render(response, Rendering) ── done ──► Reply
 //! ```
 //!
-//! The process that runs the intermediary sends itself no order: it puts its own deliveries into mailboxes by a [`Deposit`], under the
-//! same rules.
+//! The process that runs the intermediary sends itself no order: it puts its own deliveries into mailboxes by a
+//! [`Deposit`], under the same rules.
 //!
 //! What is our own conclusion (\[ours\] in `docs/osci/`) is decided for the protection of data:
 //! - Who fetches must have encrypted his orders: the answer, encrypted for the certificate that names the mailbox, is
@@ -85,8 +86,8 @@ pub struct Rules {
     pub client_dialogues: usize,
     /// MessageIds a client may hold unused; more get 9811.
     pub unused_ids: usize,
-    /// How many of the largest deliveries ([`Self::max_message_kb`]) one client may have under way in chunks, counted in octets; what would
-    /// be more gets 9811.
+    /// How many of the largest deliveries ([`Self::max_message_kb`]) one client may have under way in chunks, counted
+    /// in octets; what would be more gets 9811.
     pub uploads: u64,
     /// Deliveries that may wait in one mailbox for their reception; more get 9811.
     pub mailbox_deliveries: u64,
@@ -101,8 +102,8 @@ pub struct Rules {
     /// Largest chunk in KB (9902).
     pub max_chunk_kb: u64,
     /// Beginnings of addresses that forwardDelivery and mediateDelivery may lead to. Without any, none (9809): an
-    /// intermediary that posts anywhere is a way into its own network. `http://host:*` allows every port of a host. What follows the
-    /// beginning must be plain: no escapes (`%`), no segment that starts with a dot.
+    /// intermediary that posts anywhere is a way into its own network. `http://host:*` allows every port of a host.
+    /// What follows the beginning must be plain: no escapes (`%`), no segment that starts with a dot.
     pub receivers: Vec<String>,
 }
 
@@ -138,8 +139,8 @@ impl Rules {
         }
     }
 
-    /// Whether a push may go to this address: it begins with an allowed one, and what follows is a plain path below it. The character
-    /// after the allowed beginning must end the host part, so that `http://amt.example` does not allow
+    /// Whether a push may go to this address: it begins with an allowed one, and what follows is a plain path below it.
+    /// The character after the allowed beginning must end the host part, so that `http://amt.example` does not allow
     /// `http://amt.example.attacker.example`.
     pub(crate) fn may_push_to(&self, uri: &str) -> bool {
         self.receivers.iter().any(|allowed| {
@@ -154,8 +155,8 @@ impl Rules {
     }
 }
 
-/// Whether everybody reads the rest of an address as it is written: `..`, escapes, `\` and white space are what clients, proxies and
-/// servers resolve each in their own way, perhaps out of the allowed beginning.
+/// Whether everybody reads the rest of an address as it is written: `..`, escapes, `\` and white space are what
+/// clients, proxies and servers resolve each in their own way, perhaps out of the allowed beginning.
 fn is_plain(rest: &str) -> bool {
     let path = rest.split('?').next().unwrap_or_default();
     rest.bytes().all(|octet| octet.is_ascii_graphic() && octet != b'\\' && octet != b'#')
@@ -185,8 +186,8 @@ pub enum Step<H> {
         /// Goes on with the delivery inside.
         then: Box<Reassembly>,
     },
-    /// Write this response once, signed and unencrypted, into the part store, then go on with its handle: a delivery that is
-    /// fetched in chunks must stay the same octet for octet.
+    /// Write this response once, signed and unencrypted, into the part store, then go on with its handle: a delivery
+    /// that is fetched in chunks must stay the same octet for octet.
     Render {
         /// The whole response.
         response: Box<Reply<H>>,

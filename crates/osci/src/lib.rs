@@ -1,8 +1,8 @@
 //! OSCI-Transport 1.2: the protocol in which German authorities speak to each other and to citizens.
 //!
-//! Sans-IO: octets, time ([`jiff::Timestamp`]) and randomness ([`random::Random`]) are arguments; there is no socket, file,
-//! clock or task in here. The crate reads and writes all 26 messages, signs and verifies, encrypts and decrypts, and holds
-//! the dialogues of all three parties as values that can only be used in the right order.
+//! Sans-IO: octets, time ([`jiff::Timestamp`]) and randomness ([`random::Random`]) are arguments; there is no socket,
+//! file, clock or task in here. The crate reads and writes all 26 messages, signs and verifies, encrypts and decrypts,
+//! and holds the dialogues of all three parties as values that can only be used in the right order.
 //!
 //! # Roles
 //!
@@ -15,8 +15,8 @@
 //! | *Empfänger*, passive | is pushed to at its own address | [`recipient`] |
 //! | *Leser* (reader) | decrypts content | [`content::open`] |
 //!
-//! Each role has up to two certificates, one for encryption and one for signature. The addressee's cipher certificate names
-//! its mailbox.
+//! Each role has up to two certificates, one for encryption and one for signature. The addressee's cipher certificate
+//! names its mailbox.
 //!
 //! # The way of a message
 //!
@@ -25,14 +25,14 @@
 //! HTTP body ◄─ outgoing::Outgoing ◄─ message::Envelope::seal ◄─────────── message::Envelope ◄─┘
 //! ```
 //!
-//! Attachments never lie in memory: [`intake::PartStore`] takes them piece by piece, [`outgoing::Outgoing`] gives them out
-//! piece by piece. Every answer goes out with HTTP status 200, faults too (facts 6).
+//! Attachments never lie in memory: [`intake::PartStore`] takes them piece by piece, [`outgoing::Outgoing`] gives them
+//! out piece by piece. Every answer goes out with HTTP status 200, faults too (facts 6).
 //!
 //! # Explicit and implicit dialogues
 //!
-//! An explicit dialogue is opened by initDialog and ended by exitDialog; each order returns the challenge of the response
-//! before it and counts on. getMessageId, storeDelivery, forwardDelivery and partialStoreDelivery may stand alone (implicit
-//! dialogue). [`control`] has the rules.
+//! An explicit dialogue is opened by initDialog and ended by exitDialog; each order returns the challenge of the
+//! response before it and counts on. getMessageId, storeDelivery, forwardDelivery and partialStoreDelivery may stand
+//! alone (implicit dialogue). [`control`] has the rules.
 //!
 //! # A sender
 //!
@@ -85,9 +85,9 @@
 //!
 //! # A recipient that fetches
 //!
-//! The order *after* a fetch is the receipt, so that what was fetched must be durable before it is sent: when it cannot be kept,
-//! nothing more is sent, not even exitDialog. The intermediary lets the dialogue expire and keeps the delivery. A
-//! [`client::Lost`] has nothing to send with.
+//! The order *after* a fetch is the receipt, so that what was fetched must be durable before it is sent: when it cannot
+//! be kept, nothing more is sent, not even exitDialog. The intermediary lets the dialogue expire and keeps the
+//! delivery. A [`client::Lost`] has nothing to send with.
 //!
 //! ```
 //! use dds_osci::client::{Client, Request};
@@ -149,9 +149,9 @@
 //!
 //! # An intermediary
 //!
-//! [`intermediary::Intermediary::examine`] works on the message alone, [`intermediary::Examined::execute`] on the state behind
-//! [`intermediary::Mailboxes`], in one transaction that is committed before the answer leaves. A process that sends through its own
-//! intermediary needs no order: [`intermediary::Intermediary::deposit`].
+//! [`intermediary::Intermediary::examine`] works on the message alone, [`intermediary::Examined::execute`] on the state
+//! behind [`intermediary::Mailboxes`], in one transaction that is committed before the answer leaves. A process that
+//! sends through its own intermediary needs no order: [`intermediary::Intermediary::deposit`].
 //!
 //! ```
 //! use dds_osci::intake::{MemoryStore, Received};
@@ -205,8 +205,8 @@
 //!     Ok(ContentPackage::new(package(&[encrypted], &[])))
 //! }
 //!
-//! /// What stands in the containers that authors have signed, each signature valid. Whom the certificates belong to, and whether they
-//! /// count, is for [`dds_osci::trust`].
+//! /// What stands in the containers that authors have signed, each signature valid. Whom the certificates belong to,
+//! /// and whether they count, is for [`dds_osci::trust`].
 //! fn read(
 //!     received: &Received<MemoryStore>,
 //!     key: &dyn Decrypter,
@@ -231,7 +231,8 @@
 //!
 //! # What is checked, and where it says so
 //!
-//! Each check names the section of specification 1.2, the Korrigendum or the schema it enforces. "facts n" is section n of
+//! Each check names the section of specification 1.2, the Korrigendum or the schema it enforces. "facts n" is section n
+//! of
 //! [`facts`]: what partners do and no text at hand says, in our words, with its evidence. Conclusions that
 //! no text settles are marked where they are drawn, and always decided for the protection of data.
 

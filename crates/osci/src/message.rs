@@ -1,4 +1,5 @@
-//! The 26 messages of OSCI-Transport 1.2, typed: read from a [`Document`](crate::xml::Document), written as envelope XML.
+//! The 26 messages of OSCI-Transport 1.2, typed: read from a [`Document`](crate::xml::Document), written as envelope
+//! XML.
 //!
 //! [`Message::read`] is a tolerant structural parser (prefixes, order of attributes, white space and comments are
 //! free), because lawful messages exist that the schemas refuse (facts 19); [`Envelope::write`] writes what the

@@ -7,8 +7,9 @@
 //!                               └──► Err(Response): a fault, or a refusal with its code
 //! ```
 //!
-//! Between `receive` and `accepted` (or `reply`) the caller makes the content durable: once the positive answer has left,
-//! the intermediary forgets the delivery. If the content cannot be kept, answer with [`Refusal::Internal`] and nothing is lost.
+//! Between `receive` and `accepted` (or `reply`) the caller makes the content durable: once the positive answer has
+//! left, the intermediary forgets the delivery. If the content cannot be kept, answer with [`Refusal::Internal`] and
+//! nothing is lost.
 
 mod incoming;
 mod response;
@@ -64,9 +65,9 @@ impl Recipient {
     /// Reads an order that an intermediary pushed: structure, ControlBlock, attachments, signature, signer.
     ///
     /// # Errors
-    /// The answer to send. As a fault: 9100 not a message, an attachment missing or no challenge; 9300 not an order to a
-    /// recipient, or unencrypted; 9400 dialogue data where none may be. As a typed response: 9600 unsigned, 9601 and 9602
-    /// broken signature or a foreign signer, 9800 no MessageId.
+    /// The answer to send. As a fault: 9100 not a message, an attachment missing or no challenge; 9300 not an order to
+    /// a recipient, or unencrypted; 9400 dialogue data where none may be. As a typed response: 9600 unsigned, 9601 and
+    /// 9602 broken signature or a foreign signer, 9800 no MessageId.
     pub fn receive<P: PartStore>(&self, received: &Received<P>) -> Result<Incoming, Box<Response>> {
         let fault = |refused: Refused| Box::new(Response::fault(refused));
         let envelope = match Message::read(&received.document).map_err(fault)? {
@@ -155,8 +156,8 @@ impl Recipient {
         response
     }
 
-    /// Our certificates, under the role in which we answer (facts 5.2): addressee of an acceptDelivery, originator of the
-    /// reply to a processDelivery.
+    /// Our certificates, under the role in which we answer (facts 5.2): addressee of an acceptDelivery, originator of
+    /// the reply to a processDelivery.
     fn add_own(&self, response: &mut Response) {
         let ResponseMessage::Envelope(envelope) = &mut response.message else { return };
         let reply = envelope.kind() == MessageKind::ResponseToProcessDelivery;

@@ -1,8 +1,8 @@
 //! Signatures of messages (Auftragssignatur) and of content (Inhaltssignatur): verdicts and making.
 //!
-//! facts 8, 9 and 11. A reference is resolved to an element object exactly once; what was digested is what later code reads:
-//! [`MessageVerdict::covers`] answers by the number of the element object, never by a second look-up of an Id (signature wrapping,
-//! facts 17).
+//! facts 8, 9 and 11. A reference is resolved to an element object exactly once; what was digested is what later code
+//! reads: [`MessageVerdict::covers`] answers by the number of the element object, never by a second look-up of an Id
+//! (signature wrapping, facts 17).
 
 mod content;
 mod message;

@@ -109,7 +109,8 @@ pub enum Severity {
 pub enum RevocationDemand {
     /// Use what there is; silence is fine.
     IfAvailable,
-    /// Without an answer about each certificate of the path but the anchor the check is incomplete: a warning (3501, 3707).
+    /// Without an answer about each certificate of the path but the anchor the check is incomplete: a warning (3501,
+    /// 3707).
     Warn,
     /// Without an answer about each certificate of the path but the anchor the certificate is refused.
     Require,
@@ -178,7 +179,8 @@ impl Default for TrustPolicy {
 }
 
 impl CertificateReport {
-    /// [`Self::detail`] for a log: the holder, who may be a natural person, is named by the fingerprint of the certificate.
+    /// [`Self::detail`] for a log: the holder, who may be a natural person, is named by the fingerprint of the
+    /// certificate.
     #[must_use]
     pub fn detail_without_holder(&self) -> String {
         let holder = self.certificate.subject();

@@ -6,7 +6,8 @@ mod document;
 mod names;
 mod writer;
 
-/// The gate's limits and errors, which stand in the face of this crate too: nobody needs to depend on `dds-xml` for them.
+/// The gate's limits and errors, which stand in the face of this crate too: nobody needs to depend on `dds-xml` for
+/// them.
 pub use dds_xml::{LimitKind, Limits, Rule, XmlError as GateError, XmlErrorKind as GateErrorKind};
 pub use document::{Document, XmlError, limits};
 pub use names::{
@@ -18,8 +19,8 @@ pub use writer::{ENVELOPE_NAMESPACES, XmlWriter, base64_lines};
 pub(crate) use writer::{escape_attribute, escape_text};
 
 /// Value of the attribute `xsi:schemaLocation` of the Envelope, which names the type of the message
-/// ([`MessageKind::from_schema_location`](crate::message::MessageKind::from_schema_location)). `None` when it is absent or written
-/// with another prefix than `xsi` (facts 3: looked up by its literal name).
+/// ([`MessageKind::from_schema_location`](crate::message::MessageKind::from_schema_location)). `None` when it is absent
+/// or written with another prefix than `xsi` (facts 3: looked up by its literal name).
 #[must_use]
 pub fn schema_location(document: &Document) -> Option<&str> {
     let location = document.envelope()?.attribute_node((NS_XSI, "schemaLocation"))?;

@@ -58,8 +58,8 @@ fn with(encrypted: &[Vec<u8>], containers: &[Vec<u8>]) -> Message {
 
 const PLAINTEXT: &[u8] = b"Geheimer Anhang, lang genug, um mehr als einen Block zu fuellen: 0123456789";
 
-/// Everything at once: an open signed container with a nested one of another author, and an encrypted container in two layers for two
-/// readers with an encrypted attachment inside.
+/// Everything at once: an open signed container with a nested one of another author, and an encrypted container in two
+/// layers for two readers with an encrypted attachment inside.
 fn rich() -> Message {
     let nested = ContainerDraft::new("innen")
         .inline("c1", b"von zweiter Hand")
@@ -152,8 +152,8 @@ fn everything_at_once_goes_round() {
     assert_eq!(closed.all_containers().len(), 2);
 }
 
-/// An encrypted attachment in a nested container as the library writes it (facts 11): its key stands in the outermost container of the
-/// layer and again in each layer around it, and who signs around it refers to it too.
+/// An encrypted attachment in a nested container as the library writes it (facts 11): its key stands in the outermost
+/// container of the layer and again in each layer around it, and who signs around it refers to it too.
 #[test]
 fn the_key_of_an_attachment_holds_for_nested_containers_and_layers() {
     let wrap = AttachmentEncryption::key(&mut SystemRandom);
@@ -289,7 +289,8 @@ fn inspection_says_what_it_could_not_take_apart() {
     assert_eq!(report.signature.faults, ["#body: the digest is wrong, the part was altered"]);
 }
 
-/// Envelopes that are refused before anything is read: what stands in them is told all the same, and a signature never passes for absent.
+/// Envelopes that are refused before anything is read: what stands in them is told all the same, and a signature never
+/// passes for absent.
 #[test]
 fn inspection_reads_what_is_left_of_a_damaged_envelope() {
     let message = rich();
@@ -327,7 +328,8 @@ fn inspection_reads_what_is_left_of_a_damaged_envelope() {
     assert_eq!(inspected(&message.packed(&unsigned)).signature.verdict, "absent");
 }
 
-/// Order and signature are right, the ciphertext of an attachment was altered before: the author's signature is wrong, not open.
+/// Order and signature are right, the ciphertext of an attachment was altered before: the author's signature is wrong,
+/// not open.
 #[test]
 fn inspection_judges_an_attachment_that_its_key_does_not_open() {
     let mut message = rich();
@@ -527,8 +529,8 @@ fn bounds_and_structure_of_content() {
     assert!(content.all_containers().is_empty());
 }
 
-/// The library digests EncryptedData inside a signed container without the inherited declarations (facts 11). Such a signature is
-/// recognised and marked; the exception holds for nothing else.
+/// The library digests EncryptedData inside a signed container without the inherited declarations (facts 11). Such a
+/// signature is recognised and marked; the exception holds for nothing else.
 #[test]
 fn the_known_defect_with_encrypted_data_is_recognised() {
     let readers = [("addressee_cipher_1", certificate(&keys().cipher))];

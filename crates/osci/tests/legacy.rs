@@ -151,8 +151,9 @@ fn inspection_names_what_is_old() {
     assert_eq!(report.signature.verdict, "valid");
 }
 
-/// The attack of 2017 (facts 17): two blocks behind the ciphertext, the second one of the message, and all values of the octet before it
-/// that its padding depends on. A reader that overlooks what stands behind the closing boundary takes every sixteenth of them.
+/// The attack of 2017 (facts 17): two blocks behind the ciphertext, the second one of the message, and all values of
+/// the octet before it that its padding depends on. A reader that overlooks what stands behind the closing boundary
+/// takes every sixteenth of them.
 #[test]
 fn appended_blocks_tell_nothing() {
     let message = Message::new();

@@ -1,4 +1,5 @@
-//! The 26 messages: golden files, reading back what we write, canonical form, the schemas of Korrigenda 1–10, the captures.
+//! The 26 messages: golden files, reading back what we write, canonical form, the schemas of Korrigenda 1–10, the
+//! captures.
 #![allow(
     clippy::print_stderr,
     clippy::unwrap_used,

@@ -1,9 +1,10 @@
-//! What we write, judged by the schemas "incl. Korrigenda 1–10": the golden files, and messages of every kind freshly signed and
-//! encrypted. The schemas are not ours to give away; without them ([`schemas`]) this says so and tests nothing.
+//! What we write, judged by the schemas "incl. Korrigenda 1–10": the golden files, and messages of every kind freshly
+//! signed and encrypted. The schemas are not ours to give away; without them ([`schemas`]) this says so and tests
+//! nothing.
 //!
-//! As published, most envelope schemas break the rule of unique particle attribution of XML Schema 1.0 (`##other` behind optional OSCI
-//! elements), and libxml2 and Xerces refuse to load them. XML Schema 1.1 lets the element win over the wildcard, so that they are read
-//! here unchanged, by that version's rules.
+//! As published, most envelope schemas break the rule of unique particle attribution of XML Schema 1.0 (`##other`
+//! behind optional OSCI elements), and libxml2 and Xerces refuse to load them. XML Schema 1.1 lets the element win over
+//! the wildcard, so that they are read here unchanged, by that version's rules.
 #![allow(
     clippy::print_stderr,
     clippy::unwrap_used,

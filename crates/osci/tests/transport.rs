@@ -86,9 +86,9 @@ impl Decrypter for Counting {
     }
 }
 
-/// Padding oracle (facts 17): the same answer to the letter, and never before the last octet was worked through. Without the random key
-/// in place of one that cannot be unwrapped, or with an answer as soon as the plaintext looks wrong, `early` becomes true; without the
-/// tag deciding first, the code becomes 9100.
+/// Padding oracle (facts 17): the same answer to the letter, and never before the last octet was worked through.
+/// Without the random key in place of one that cannot be unwrapped, or with an answer as soon as the plaintext looks
+/// wrong, `early` becomes true; without the tag deciding first, the code becomes 9100.
 #[test]
 fn every_failure_of_decryption_looks_alike() {
     let message = Message::new();

@@ -1,9 +1,9 @@
 //! What we sign and encrypt, judged by tools that know nothing of OSCI, and the other way round.
 //!
-//! `xmlsec1` (Debian) verifies and makes signatures, and opens and makes `xenc:EncryptedData`. It resolves `cid:` references as
-//! what they are to it, names of files: the octets of each attachment lie in a file of that name, so that it computes every
-//! digest itself. Its RSA-OAEP (1.2.37) knows only MGF1 with SHA-1; the session key is therefore unwrapped and wrapped by
-//! `openssl pkeyutl`, and given to xmlsec1 instead of KeyInfo.
+//! `xmlsec1` (Debian) verifies and makes signatures, and opens and makes `xenc:EncryptedData`. It resolves `cid:`
+//! references as what they are to it, names of files: the octets of each attachment lie in a file of that name, so that
+//! it computes every digest itself. Its RSA-OAEP (1.2.37) knows only MGF1 with SHA-1; the session key is therefore
+//! unwrapped and wrapped by `openssl pkeyutl`, and given to xmlsec1 instead of KeyInfo.
 
 #![allow(
     clippy::print_stderr,
@@ -125,7 +125,8 @@ fn digests(digest: DigestAlgorithm) -> Vec<PartDigests> {
     vec![hasher.finish()]
 }
 
-/// A storeDelivery of our client with a container that its author signed; the message is not encrypted unless `encrypt`.
+/// A storeDelivery of our client with a container that its author signed; the message is not encrypted unless
+/// `encrypt`.
 fn request(party: &Party, options: SigningOptions, encrypt: bool) -> Request {
     let container = ContainerDraft::new("container")
         .inline("inhalt", INLINE)
@@ -325,8 +326,8 @@ fn our_encryption_is_opened_by_openssl_and_xmlsec1() {
     fs::write(folder.join("session.key"), [7; 32]).unwrap();
     assert!(!decrypt(folder, &bare).0);
 
-    // Transport encryption: the outer envelope refers to its octets as cid:osci_enc and names the Base64 transformation, so the
-    // file holds them in Base64.
+    // Transport encryption: the outer envelope refers to its octets as cid:osci_enc and names the Base64
+    // transformation, so the file holds them in Base64.
     let options = SigningOptions::default();
     let sent = parts(&octets(&request(rsa(), options, true), rsa(), options));
     assert_eq!(sent.len(), 2);

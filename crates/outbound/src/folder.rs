@@ -1,7 +1,7 @@
 //! Drop folder (Transferverzeichnis): one folder per case, or one ZIP.
 //!
-//! Everything is written in a folder of the delivery whose name begins with a dot, made durable, and appears under its final
-//! name by one rename. Who looks sees all of a delivery or nothing.
+//! Everything is written in a folder of the delivery whose name begins with a dot, made durable, and appears under its
+//! final name by one rename. Who looks sees all of a delivery or nothing.
 
 mod name;
 mod write;
@@ -49,7 +49,8 @@ struct Parcel {
     layout: Layout,
     /// Folder of this delivery while it is written.
     private: String,
-    /// Name in there; each attempt of this process has its own, so that one that was given up cannot write into a later one.
+    /// Name in there; each attempt of this process has its own, so that one that was given up cannot write into a later
+    /// one.
     hidden: String,
     /// Name when it is complete.
     visible: String,

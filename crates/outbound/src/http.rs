@@ -97,8 +97,8 @@ impl Endpoint {
         Ok(Answer { status, headers, body, cut })
     }
 
-    /// Waits for the head of the answer. Until the target has taken the last piece of the body (which closes `taken`), it may be
-    /// silent only so long; what it then does with all of it is bounded by the time of the attempt alone.
+    /// Waits for the head of the answer. Until the target has taken the last piece of the body (which closes `taken`),
+    /// it may be silent only so long; what it then does with all of it is bounded by the time of the attempt alone.
     async fn answered(
         &self,
         request: impl Future<Output = reqwest::Result<Response>>,

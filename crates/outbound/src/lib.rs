@@ -1,8 +1,8 @@
 //! Ways out: how a delivery reaches a Fachverfahren, a DMS, a mailbox, an office or a source.
 //!
-//! [`Targets`] makes one [`dds_delivery::Adapter`] per target of the active release; the adapters are
-//! `rest` and `soap` (HTTP push), `folder` (Transferverzeichnis), `mail` (SMTP) and [`osci`]. What a target fetches itself
-//! is served by [`mailbox`]. What each kind of target must offer stands in `docs/interface-targets.md`.
+//! [`Targets`] makes one [`dds_delivery::Adapter`] per target of the active release; the adapters are `rest` and `soap`
+//! (HTTP push), `folder` (Transferverzeichnis), `mail` (SMTP) and [`osci`]. What a target fetches itself is served by
+//! [`mailbox`]. What each kind of target must offer stands in `docs/interface-targets.md`.
 //!
 //! Every adapter streams: the document is in memory, attachments never are (invariant I6). The delivery id travels
 //! with every attempt, so that a target can recognise a repetition. No answer of a target is ever quoted in a fault,

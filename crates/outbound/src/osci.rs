@@ -7,12 +7,13 @@
 //!                                                                 └► mailbox of our own intermediary (postbox)
 //! ```
 //!
-//! **Our own intermediary** is recognised by its two certificates. What goes into a mailbox there needs no order: `own.rs` puts it in
-//! under the rules that an order obeys, in one transaction with our note that it is there.
+//! **Our own intermediary** is recognised by its two certificates. What goes into a mailbox there needs no order:
+//! `own.rs` puts it in under the rules that an order obeys, in one transaction with our note that it is there.
 //!
-//! **Never twice** on the wire. The MessageId of a delivery is durable in the postbox before an order with it leaves. Whoever comes back to a
-//! delivery that was begun asks for the process card of that id first: a card says that the order had arrived, none that it had not,
-//! and then the same id goes again. So a lost answer costs a question, never a second delivery.
+//! **Never twice** on the wire. The MessageId of a delivery is durable in the postbox before an order with it leaves.
+//! Whoever comes back to a delivery that was begun asks for the process card of that id first: a card says that the
+//! order had arrived, none that it had not, and then the same id goes again. So a lost answer costs a question, never a
+//! second delivery.
 //!
 //! How answers are judged stands in `judge.rs` and, for operators, in `docs/osci/operations.md`.
 

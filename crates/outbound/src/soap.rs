@@ -145,8 +145,8 @@ fn judge(answer: &Answer) -> Verdict {
     if !answer.status.is_success() {
         return refused(answer.status, &answer.headers);
     }
-    // 202 and an empty body are the answer of a one-way operation. A long answer, such as an echo of the request, is told by its
-    // beginning.
+    // 202 and an empty body are the answer of a one-way operation. A long answer, such as an echo of the request, is
+    // told by its beginning.
     let taken = parsed.is_some()
         || body.trim_ascii().is_empty()
         || (answer.cut && dds_soap::begins_with_fault(body) == Some(false));
@@ -159,8 +159,8 @@ fn judge(answer: &Answer) -> Verdict {
     delivered(parsed.as_ref().and_then(reference).as_deref())
 }
 
-/// The envelope in a `multipart/related` answer (MTOM, SOAP with Attachments): its root part, which `start` names and which
-/// otherwise is the first (RFC 2387 section 3).
+/// The envelope in a `multipart/related` answer (MTOM, SOAP with Attachments): its root part, which `start` names and
+/// which otherwise is the first (RFC 2387 section 3).
 fn root(answer: &Answer) -> Option<String> {
     let media_type = answer.headers.get(header::CONTENT_TYPE)?.to_str().ok()?;
     let (kind, _) = media_type.split_once(';')?;

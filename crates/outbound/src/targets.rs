@@ -36,8 +36,9 @@ pub struct Options {
     pub tls: TlsOptions,
     /// Longest wait for a connection.
     pub connect_timeout: Duration,
-    /// Longest silence of a target that is pushed to: between two pieces of the body that it takes, and between two of its
-    /// answer. How long all of it may take, and what the target does between the two, is bounded by its `attempt_timeout`.
+    /// Longest silence of a target that is pushed to: between two pieces of the body that it takes, and between two of
+    /// its answer. How long all of it may take, and what the target does between the two, is bounded by its
+    /// `attempt_timeout`.
     pub silence: Duration,
     /// Relay for mail; `None`: mail targets wait (DDS-D007).
     pub mail: Option<MailRelay>,

@@ -237,7 +237,8 @@ async fn a_damaged_attachment_is_never_sent() {
     assert_eq!(world.place.count(MessageKind::StoreDelivery), 0);
 }
 
-/// An office whose certificate no longer counts: its deliveries wait for another one, and nothing is encrypted for the old one.
+/// An office whose certificate no longer counts: its deliveries wait for another one, and nothing is encrypted for the
+/// old one.
 #[tokio::test]
 async fn nothing_is_encrypted_for_a_certificate_that_has_ended() {
     let world = World::new().await;
@@ -345,7 +346,8 @@ async fn a_mediation_without_reply_is_delivered() {
     assert_eq!(office.taken.load(Ordering::SeqCst), 1);
 }
 
-/// The process ends after the MessageId is durable and before the answer to the order: whether the order arrived or not.
+/// The process ends after the MessageId is durable and before the answer to the order: whether the order arrived or
+/// not.
 #[tokio::test]
 async fn a_crash_between_the_id_and_the_answer_costs_nothing() {
     for (number, (orders, answers)) in [(1, 0), (0, 1)].into_iter().enumerate() {
@@ -552,7 +554,8 @@ async fn an_intermediary_that_is_still_working_is_asked_again() {
     found_once(&world, &sent).await;
 }
 
-/// The part files of the first cut are gone, as after a sweep: what is cut anew must not mix with what the intermediary has.
+/// The part files of the first cut are gone, as after a sweep: what is cut anew must not mix with what the intermediary
+/// has.
 #[tokio::test]
 async fn chunks_of_two_cuts_never_meet() {
     let (world, targets, sent) = chunked(60).await;
@@ -696,7 +699,8 @@ async fn what_a_gone_target_left_hides_no_reception() {
     assert_eq!(tracker.round().await.unwrap(), 1);
 }
 
-/// The intermediary answers with one card at a time: what it holds back is asked for, so that no card stands in the way of another.
+/// The intermediary answers with one card at a time: what it holds back is asked for, so that no card stands in the way
+/// of another.
 #[tokio::test]
 async fn cards_that_are_held_back_are_asked_for() {
     let world = World::new().await;

@@ -1,4 +1,5 @@
-//! The OSCI sender and the intermediary of its own process: into the mailbox without an order, and for whoever fetches no difference.
+//! The OSCI sender and the intermediary of its own process: into the mailbox without an order, and for whoever fetches
+//! no difference.
 #![allow(
     clippy::print_stderr,
     clippy::unwrap_used,
@@ -206,7 +207,8 @@ async fn a_delivery_costs_one_operation_with_a_private_key() {
     assert_eq!(uses(wire, 6).await, 1 + 2 + 2);
 }
 
-/// What is written fails, whichever row it is: nothing of the step stays, no file either, and the next attempt delivers once.
+/// What is written fails, whichever row it is: nothing of the step stays, no file either, and the next attempt delivers
+/// once.
 #[tokio::test]
 async fn a_step_that_fails_leaves_nothing() {
     let place = place().await;

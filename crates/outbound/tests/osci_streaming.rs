@@ -1,5 +1,5 @@
-//! 64 MB through the OSCI sender and into the intermediary, 32 MB in chunks, and 64 MB into a mailbox of our own, without ever holding
-//! them: the peak of the process is measured, so this file has one test only.
+//! 64 MB through the OSCI sender and into the intermediary, 32 MB in chunks, and 64 MB into a mailbox of our own,
+//! without ever holding them: the peak of the process is measured, so this file has one test only.
 
 #![allow(
     clippy::print_stderr,

@@ -148,8 +148,8 @@ async fn no_connection_is_temporary_and_no_answer_is_in_doubt() {
     assert_eq!(told(&deliver(&targets, &sent).await).0, "delivered");
 }
 
-/// A target that reads the beginning of the request and `pieces` times 256 KB, each after `pause`, answers `response` and then
-/// keeps the connection open without another word.
+/// A target that reads the beginning of the request and `pieces` times 256 KB, each after `pause`, answers `response`
+/// and then keeps the connection open without another word.
 async fn unhurried(pieces: usize, pause: Duration, response: &'static str) -> String {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();

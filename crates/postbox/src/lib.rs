@@ -1,11 +1,11 @@
 //! Postfächer: the durable state of the built-in OSCI intermediary, and the MessageIds of what we send ourselves.
 //!
-//! One SQLite file beside the store (`osci/postbox.sqlite`) and one folder of encrypted parts. [`Postbox`] runs each step of
-//! an order as one transaction; steps that come together share one commit and its fsync. When [`Postbox::run`] returns, the
-//! step is durable: only then may its answer leave (invariant I3).
+//! One SQLite file beside the store (`osci/postbox.sqlite`) and one folder of encrypted parts. [`Postbox`] runs each
+//! step of an order as one transaction; steps that come together share one commit and its fsync. When [`Postbox::run`]
+//! returns, the step is durable: only then may its answer leave (invariant I3).
 //!
-//! Personal data lie sealed: envelopes and attachments under a key of their own delivery, process cards and dialogues under
-//! the key of the postbox. All keys are wrapped by the master key.
+//! Personal data lie sealed: envelopes and attachments under a key of their own delivery, process cards and dialogues
+//! under the key of the postbox. All keys are wrapped by the master key.
 
 mod boxes;
 mod error;

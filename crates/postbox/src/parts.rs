@@ -25,8 +25,8 @@ pub struct StoredPart {
     pub key: Vec<u8>,
 }
 
-/// Part store of one message. Blocks: to be used off the async threads. Dropped before [`Self::keep`], it removes what it wrote, so a
-/// message that broke off or was refused leaves nothing behind; what a crash leaves, the sweep removes.
+/// Part store of one message. Blocks: to be used off the async threads. Dropped before [`Self::keep`], it removes what
+/// it wrote, so a message that broke off or was refused leaves nothing behind; what a crash leaves, the sweep removes.
 pub struct Parts {
     files: Files,
     owner: Uuid,

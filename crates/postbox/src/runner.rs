@@ -50,8 +50,8 @@ pub struct Postbox {
     revoked: Arc<[Revoked]>,
 }
 
-/// One step: does its work inside the transaction, and gives what says how it ended once that is known. Without a transaction it
-/// gets the reason instead, for whoever waits.
+/// One step: does its work inside the transaction, and gives what says how it ended once that is known. Without a
+/// transaction it gets the reason instead, for whoever waits.
 type Job = Box<dyn FnOnce(Result<&mut Boxes<'_>, PostboxError>) -> Ended + Send>;
 
 /// What a step leaves behind: whether it wants its changes, and whom to tell.
@@ -86,8 +86,8 @@ impl Postbox {
         Ok(Self { jobs, owners, files, held: Held::default(), vault, revoked })
     }
 
-    /// Runs one step as a transaction. When this returns `Ok`, what the step did is durable; when the step itself returned `Err`, nothing
-    /// of it stays.
+    /// Runs one step as a transaction. When this returns `Ok`, what the step did is durable; when the step itself
+    /// returned `Err`, nothing of it stays.
     ///
     /// # Errors
     /// What the step returned, or why the commit failed.

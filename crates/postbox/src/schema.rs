@@ -7,8 +7,8 @@ use crate::PostboxError;
 /// Version of the tables; a newer file is refused.
 const VERSION: i64 = 4;
 
-/// From form 1 to 2: dialogues and transfers in chunks get other columns. Both live for hours at most and are begun anew by whoever has
-/// them open; their files are swept.
+/// From form 1 to 2: dialogues and transfers in chunks get other columns. Both live for hours at most and are begun
+/// anew by whoever has them open; their files are swept.
 const RENEWED: &str = "
 DROP TABLE IF EXISTS dialogue;
 DROP TABLE IF EXISTS rendered;

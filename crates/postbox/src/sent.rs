@@ -1,5 +1,5 @@
-//! What the sender adapter gave to intermediaries: which MessageId belongs to which delivery, so that a repeated attempt is not a
-//! second delivery, and what is still waited for.
+//! What the sender adapter gave to intermediaries: which MessageId belongs to which delivery, so that a repeated
+//! attempt is not a second delivery, and what is still waited for.
 
 use dds_message::{DeliveryId, TargetId};
 use dds_osci::message::MessageId;

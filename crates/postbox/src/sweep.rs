@@ -7,10 +7,11 @@ use dds_message::Timestamp;
 use crate::{Boxes, Postbox, PostboxError, SentState};
 
 impl Postbox {
-    /// Deletes deliveries received before `received`, with what is known of our own deliveries whose reception was seen before that;
-    /// chunks begun and never ended before `begun`, MessageIds given out before it and never used, and files that no record names and
-    /// that are older. Process cards and used MessageIds stay (a repeated order must be known as one), and so does what we sent and
-    /// nobody has received: the tracker follows it, and another attempt must find its MessageId.
+    /// Deletes deliveries received before `received`, with what is known of our own deliveries whose reception was seen
+    /// before that; chunks begun and never ended before `begun`, MessageIds given out before it and never used, and
+    /// files that no record names and that are older. Process cards and used MessageIds stay (a repeated order must be
+    /// known as one), and so does what we sent and nobody has received: the tracker follows it, and another attempt
+    /// must find its MessageId.
     ///
     /// # Errors
     /// [`PostboxError`]; what was deleted before stays deleted.

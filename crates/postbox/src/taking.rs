@@ -17,8 +17,9 @@ use crate::{
 
 /// Mailbox of the replies to what our sender mediates.
 ///
-/// Like [`fetched_by`] a mailbox that no certificate names: what we put there ourselves lies apart from what our intermediary keeps for the
-/// same certificate. Else each would find in it what is not its own, and who fetches from this very process would take a delivery twice.
+/// Like [`fetched_by`] a mailbox that no certificate names: what we put there ourselves lies apart from what our
+/// intermediary keeps for the same certificate. Else each would find in it what is not its own, and who fetches from
+/// this very process would take a delivery twice.
 pub const REPLIES: &str = "reply";
 
 /// Mailbox of what the active recipient of this name fetches elsewhere; see [`REPLIES`].
@@ -93,8 +94,9 @@ impl Boxes<'_> {
         }))
     }
 
-    /// Deliveries to take over now: at most `fresh` new ones, and at most `old` that were set aside and are due, longest due first.
-    /// However many were refused, and however dear it is to open them, they hold up nothing that is new.
+    /// Deliveries to take over now: at most `fresh` new ones, and at most `old` that were set aside and are due,
+    /// longest due first. However many were refused, and however dear it is to open them, they hold up nothing that is
+    /// new.
     pub fn waiting(
         &mut self,
         mailboxes: &[Fingerprint],
@@ -150,8 +152,8 @@ impl Boxes<'_> {
         Ok(())
     }
 
-    /// Sets a delivery aside: for `first`, and for the same reason again twice as long each time, up to `longest`. What is not there, or
-    /// was received meanwhile, is no longer set aside: `None`.
+    /// Sets a delivery aside: for `first`, and for the same reason again twice as long each time, up to `longest`. What
+    /// is not there, or was received meanwhile, is no longer set aside: `None`.
     pub fn set_aside(
         &mut self,
         id: &MessageId,
@@ -212,8 +214,8 @@ impl Boxes<'_> {
         Ok(statement.execute([id.map(MessageId::as_str)])?)
     }
 
-    /// A person ends a delivery that is set aside: nobody tries it again. Its process card shows no reception, and it is kept as long as
-    /// what was received. `None`: it is not set aside.
+    /// A person ends a delivery that is set aside: nobody tries it again. Its process card shows no reception, and it
+    /// is kept as long as what was received. `None`: it is not set aside.
     pub fn drop_set_aside(
         &mut self,
         id: &MessageId,

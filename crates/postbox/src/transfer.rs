@@ -1,5 +1,5 @@
-//! Messages of ours that go in chunks (Teile): cut once, kept until the intermediary has all of them, so that an attempt which comes back
-//! sends the very same octets.
+//! Messages of ours that go in chunks (Teile): cut once, kept until the intermediary has all of them, so that an
+//! attempt which comes back sends the very same octets.
 
 use dds_message::DeliveryId;
 use dds_osci::{intermediary::Attachment, message::MessageId};
@@ -49,7 +49,8 @@ impl Boxes<'_> {
         self.hold(&format!("transfer/{row}"), transfer.chunks.iter().map(|chunk| &chunk.handle))
     }
 
-    /// Ends the transfer of a delivery; answers what [`Postbox::discard`](crate::Postbox::discard) may remove after the commit.
+    /// Ends the transfer of a delivery; answers what [`Postbox::discard`](crate::Postbox::discard) may remove after the
+    /// commit.
     pub fn end_transfer(&mut self, delivery: DeliveryId) -> Result<Vec<StoredPart>, PostboxError> {
         let Some(transfer) = self.transfer(delivery)? else { return Ok(Vec::new()) };
         self.connection

@@ -1,4 +1,5 @@
-//! What the active recipient found at an intermediary and could not read. It lies there still: nothing of it is here but this note.
+//! What the active recipient found at an intermediary and could not read. It lies there still: nothing of it is here
+//! but this note.
 
 use std::collections::HashMap;
 

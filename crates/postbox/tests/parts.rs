@@ -23,8 +23,8 @@ fn read(postbox: &Postbox, part: &StoredPart) -> Result<Vec<u8>, PostboxError> {
     Ok(octets)
 }
 
-/// A client that disconnects, or a visit given up at shutdown, drops the future while the step is being committed. What the
-/// step made durable must not lose its attachments by that.
+/// A client that disconnects, or a visit given up at shutdown, drops the future while the step is being committed. What
+/// the step made durable must not lose its attachments by that.
 #[tokio::test]
 async fn parts_kept_in_a_step_outlive_who_waited_for_it() {
     let folder = tempfile::tempdir().unwrap();

@@ -26,8 +26,8 @@ use crate::{
     status,
 };
 
-/// So many messages may come under one message id of the sender, each rejected; a sender that numbers nothing must not make us look
-/// through ever more of them.
+/// So many messages may come under one message id of the sender, each rejected; a sender that numbers nothing must not
+/// make us look through ever more of them.
 const CORRECTIONS: usize = 100;
 
 /// Kind of an answer and the application it answers.
@@ -140,7 +140,8 @@ impl Intake for Reception {
         self.remarks = remarks;
     }
 
-    /// To its end, whoever listens: a sender that leaves meanwhile must not leave behind a message that is committed and not routed.
+    /// To its end, whoever listens: a sender that leaves meanwhile must not leave behind a message that is committed
+    /// and not routed.
     async fn accept(self: Box<Self>, document: Bytes, format: Format) -> Result<Acknowledgement, Problem> {
         ToItsEnd(Some(Box::pin(self.take(document, format)))).await
     }
@@ -244,8 +245,8 @@ impl Reception {
         })
     }
 
-    /// Commits the message under its key. A key that we made up ourselves, of the sender's message id or of the content, does not bind
-    /// what mends a rejected message: that one counts as the next message of this key.
+    /// Commits the message under its key. A key that we made up ourselves, of the sender's message id or of the
+    /// content, does not bind what mends a rejected message: that one counts as the next message of this key.
     async fn commit(
         &self,
         sender_key: String,
@@ -284,8 +285,8 @@ impl Reception {
         }
     }
 
-    /// The sender's key, else the sender's own message id, else the content itself; the same words to two applications, or as another
-    /// kind of answer, are two answers.
+    /// The sender's key, else the sender's own message id, else the content itself; the same words to two applications,
+    /// or as another kind of answer, are two answers.
     fn sender_key(&self, facts: Option<&Facts>, digest: Digest) -> String {
         if let Some(key) = &self.sender_key {
             return key.clone();

@@ -7,8 +7,8 @@ use dds_store::{NewDelivery, NewEntry, Output};
 
 use crate::{Router, dispatch::Work, route};
 
-/// Makes the document of the one delivery of `plan` out of a stored message: the delivery, and the evidence of what made
-/// it.
+/// Makes the document of the one delivery of `plan` out of a stored message: the delivery, and the evidence of what
+/// made it.
 pub(crate) async fn prepare(
     router: &Router,
     release: &Release,

@@ -1,5 +1,5 @@
-//! A key that is known: two connections with the same key at the same time, of which the second waits for the first (invariant I8), and
-//! what comes again under a key that was accepted.
+//! A key that is known: two connections with the same key at the same time, of which the second waits for the first
+//! (invariant I8), and what comes again under a key that was accepted.
 
 use std::{collections::HashMap, sync::Arc};
 

@@ -35,7 +35,8 @@ pub trait Handle: Send + Sync + 'static {
     /// Status of a message as its own source may see it; `None` if unknown or another's.
     async fn status(&self, source: &SourceId, id: MessageId) -> Result<Option<Status>, Problem>;
 
-    /// The document of an answer addressed to `source`; `None` if unknown or another's. Reading an answer changes nothing.
+    /// The document of an answer addressed to `source`; `None` if unknown or another's. Reading an answer changes
+    /// nothing.
     async fn answer_document(
         &self,
         source: &SourceId,
@@ -57,8 +58,8 @@ pub trait Handle: Send + Sync + 'static {
         place: usize,
     ) -> Result<Option<OpenAttachment>, Problem>;
 
-    /// Empfangsbestätigung: `source` has the answer with all that belongs to it, so its delivery is done. `false`: it was done
-    /// before; `None`: unknown or another's.
+    /// Empfangsbestätigung: `source` has the answer with all that belongs to it, so its delivery is done. `false`: it
+    /// was done before; `None`: unknown or another's.
     async fn answer_received(&self, source: &SourceId, answer: MessageId) -> Result<Option<bool>, Problem>;
 
     /// Notes in the journal why something that came in became no message. The facts name it, and hold nothing personal.
@@ -85,16 +86,18 @@ pub enum Begin {
     New(Box<dyn Intake>),
     /// Something was accepted under this key before.
     Known {
-        /// Its acknowledgement, or why it was rejected: the answer of a channel whose keys name the content by themselves.
+        /// Its acknowledgement, or why it was rejected: the answer of a channel whose keys name the content by
+        /// themselves.
         first: Result<Acknowledgement, Problem>,
-        /// Takes the message without keeping any of it and gives that same answer if it is the same; other content under the key is
-        /// refused (`DDS-I010`).
+        /// Takes the message without keeping any of it and gives that same answer if it is the same; other content
+        /// under the key is refused (`DDS-I010`).
         comparing: Box<dyn Intake>,
     },
 }
 
 impl Begin {
-    /// For channels whose keys the sender invents: what comes is received in any case, and compared if the key is known.
+    /// For channels whose keys the sender invents: what comes is received in any case, and compared if the key is
+    /// known.
     #[must_use]
     pub fn intake(self) -> Box<dyn Intake> {
         match self {
@@ -114,7 +117,8 @@ pub trait Intake: Send {
         media_type: &str,
         body: BoxStream<'_, Result<Bytes, Problem>>,
     ) -> Result<Attachment, Problem>;
-    /// What the channel found worth noting about the sender and hindered nothing, such as `OSCI 3702`; journaled with the acceptance.
+    /// What the channel found worth noting about the sender and hindered nothing, such as `OSCI 3702`; journaled with
+    /// the acceptance.
     fn remark(&mut self, _remarks: Vec<String>) {}
     /// Recognises the document, checks that the source may send it and makes everything durable. Only after `Ok` may
     /// the channel acknowledge (invariant I3).

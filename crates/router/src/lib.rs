@@ -87,8 +87,8 @@ pub(crate) struct Inner {
 }
 
 impl Router {
-    /// Makes a router for the release in force, which the pool has loaded already, as it must have loaded each that is put
-    /// in force later. Nothing runs before [`Router::run`].
+    /// Makes a router for the release in force, which the pool has loaded already, as it must have loaded each that is
+    /// put in force later. Nothing runs before [`Router::run`].
     #[must_use]
     pub fn new(parts: Parts, options: Options, in_force: impl Into<InForce>) -> Self {
         let queue = dispatch::Queue::new(options.backlog);

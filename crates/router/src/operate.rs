@@ -1,6 +1,8 @@
-//! What a person may do with a message: release it from parking or reject it; deliver again, redirect, settle or call off a delivery.
+//! What a person may do with a message: release it from parking or reject it; deliver again, redirect, settle or call
+//! off a delivery.
 //!
-//! Refusals speak to the operator: DDS-C016 (no such id), DDS-C017 (not in this state), DDS-C013 (a wish that cannot be).
+//! Refusals speak to the operator: DDS-C016 (no such id), DDS-C017 (not in this state), DDS-C013 (a wish that cannot
+//! be).
 
 use dds_message::{
     Code, DeliveryId, DeliveryState, Finding, JournalEvent, MessageId, MessageState, Problem, Severity,
@@ -33,8 +35,8 @@ impl Router {
         Ok(())
     }
 
-    /// Ends a parked message that shall not be delivered: it is rejected (`DDS-R009`) and its dead letters are called off. The sender
-    /// reads `reason` with the status; it is sealed like the message, because it may name a person.
+    /// Ends a parked message that shall not be delivered: it is rejected (`DDS-R009`) and its dead letters are called
+    /// off. The sender reads `reason` with the status; it is sealed like the message, because it may name a person.
     pub async fn reject_parked(&self, id: MessageId, reason: &str, by: &str) -> Result<(), Problem> {
         let length = reason.trim().chars().count();
         if !(1..=LONGEST_REASON).contains(&length) {
@@ -66,7 +68,8 @@ impl Router {
         journal.set_state(id, PlanState::Rejected(code), Some(report.into()), entry).await.map_err(told)
     }
 
-    /// Makes a dead or doubtful delivery due again under the same id, so that a target that got it already recognises it.
+    /// Makes a dead or doubtful delivery due again under the same id, so that a target that got it already recognises
+    /// it.
     pub async fn deliver_again(&self, id: DeliveryId, by: &str) -> Result<(), Problem> {
         let (record, delivery) = self.stopped(id).await?;
         let now = self.inner.parts.clock.now();
@@ -77,8 +80,9 @@ impl Router {
         self.inner.parts.journal.revive(id, now, deadline, entry).await.map_err(told)
     }
 
-    /// Sends a delivery that is not done to another target instead; its product's stylesheet makes new bytes. Another authority must do
-    /// the procedure, and the target must not get the message already, unless the person insists (`force`). Answers who gets it now.
+    /// Sends a delivery that is not done to another target instead; its product's stylesheet makes new bytes. Another
+    /// authority must do the procedure, and the target must not get the message already, unless the person insists
+    /// (`force`). Answers who gets it now.
     pub async fn redirect(
         &self,
         id: DeliveryId,
@@ -97,8 +101,8 @@ impl Router {
         self.decide(id, Outcome::Delivered { receipt: None }, entry).await
     }
 
-    /// Calls off a delivery that is not done and that nobody holds. Its message is completed if somebody else got it, and otherwise
-    /// rejected (`DDS-R009`).
+    /// Calls off a delivery that is not done and that nobody holds. Its message is completed if somebody else got it,
+    /// and otherwise rejected (`DDS-R009`).
     pub async fn cancel(&self, id: DeliveryId, by: &str) -> Result<(), Problem> {
         let (_, delivery) = self.undone(id).await?;
         self.decide(id, Outcome::Cancelled, of_delivery(JournalEvent::DeliveryCancelled, &delivery, by)).await

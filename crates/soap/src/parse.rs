@@ -89,8 +89,8 @@ pub fn parse_with<'a>(bytes: &'a [u8], limits: &Limits) -> Result<Parsed<'a>, So
     Ok(Parsed { version, headers, body, document, payload })
 }
 
-/// Whether the body of an envelope begins with a fault, where only the beginning of the envelope is there. `None`: that is not
-/// enough to tell, or no envelope.
+/// Whether the body of an envelope begins with a fault, where only the beginning of the envelope is there. `None`: that
+/// is not enough to tell, or no envelope.
 #[must_use]
 pub fn begins_with_fault(beginning: &[u8]) -> Option<bool> {
     let (mut in_body, mut version) = (false, None);
@@ -191,8 +191,9 @@ fn blocks<'a>(header: &Node<'_, '_>, version: Version, bytes: &'a [u8]) -> Vec<H
         .collect()
 }
 
-/// Prefixes that the start tag at the beginning of `source` declares itself; the empty one is the default namespace. The tag is well-formed,
-/// the gate has seen to that: every attribute is a name, `=` and a value between quotation marks.
+/// Prefixes that the start tag at the beginning of `source` declares itself; the empty one is the default namespace.
+/// The tag is well-formed, the gate has seen to that: every attribute is a name, `=` and a value between quotation
+/// marks.
 fn own_declarations(source: &str) -> Vec<&str> {
     let space = |c: char| c.is_ascii_whitespace();
     let mut own = Vec::new();

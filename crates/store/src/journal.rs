@@ -29,8 +29,8 @@ pub trait Journal: Send + Sync + 'static {
     async fn plan(&self, plan: NewPlan) -> Result<bool, StoreError>;
 
     /// Adds deliveries to a planned message (redirect, send as new) and settles `replaces` as redirected, one commit.
-    /// Of the entries, one that names a delivery tells of that delivery. If `replaces` was redirected to these very deliveries
-    /// before, nothing happens; to others, is delivered or called off: [`StoreError::Invalid`].
+    /// Of the entries, one that names a delivery tells of that delivery. If `replaces` was redirected to these very
+    /// deliveries before, nothing happens; to others, is delivered or called off: [`StoreError::Invalid`].
     async fn replan(
         &self,
         message: MessageId,
@@ -49,9 +49,9 @@ pub trait Journal: Send + Sync + 'static {
         entry: NewEntry,
     ) -> Result<(), StoreError>;
 
-    /// Moves a message to another state by a person's decision (release from parking, rejection), one commit. `report` is the
-    /// Prüfbericht from then on, if given. A rejection calls its dead letters off; a message that somebody has got can no longer be
-    /// rejected ([`StoreError::Invalid`]).
+    /// Moves a message to another state by a person's decision (release from parking, rejection), one commit. `report`
+    /// is the Prüfbericht from then on, if given. A rejection calls its dead letters off; a message that somebody has
+    /// got can no longer be rejected ([`StoreError::Invalid`]).
     async fn set_state(
         &self,
         message: MessageId,
@@ -82,8 +82,9 @@ pub trait Journal: Send + Sync + 'static {
     async fn attempting(&self, attempt: Attempting) -> Result<bool, StoreError>;
 
     /// Outcomes of attempts, all in one commit, each fenced by its lease. When the last open delivery of a message
-    /// becomes final, the message moves to `Completed` (`Parked` if one is a dead letter, `Rejected` with `DDS-R009` if nobody got it
-    /// because all were called off) in the same commit. A receipt that comes after the lease or the deadline was lost still counts ([`Settlement::late`]).
+    /// becomes final, the message moves to `Completed` (`Parked` if one is a dead letter, `Rejected` with `DDS-R009` if
+    /// nobody got it because all were called off) in the same commit. A receipt that comes after the lease or the
+    /// deadline was lost still counts ([`Settlement::late`]).
     async fn settle(&self, outcomes: Vec<Settlement>) -> Result<Vec<Settled>, StoreError>;
 
     /// Holds all deliveries to `target` back until `until` (circuit breaker, maintenance); `None` lifts it.
@@ -105,8 +106,8 @@ pub trait Journal: Send + Sync + 'static {
     /// One delivery.
     async fn delivery(&self, id: DeliveryId) -> Result<Option<DeliveryRecord>, StoreError>;
 
-    /// The applications that an answer naming only `case` can mean: of each source, procedure and municipality the newest
-    /// that was not rejected. More than one means that the case alone does not say whose answer it is.
+    /// The applications that an answer naming only `case` can mean: of each source, procedure and municipality the
+    /// newest that was not rejected. More than one means that the case alone does not say whose answer it is.
     async fn by_case(&self, case: &str) -> Result<Vec<CaseApplication>, StoreError>;
 
     /// Who has `case` of `source`: where its applications before message `before` were planned for, each combination of
@@ -128,12 +129,13 @@ pub trait Journal: Send + Sync + 'static {
     /// Everything that a delivery sends, in one read. Attachments stay in the blob store.
     async fn shipment(&self, id: DeliveryId) -> Result<Shipment, StoreError>;
 
-    /// Writes an entry that changes no state: of the message whose delivery it names, or of none (activation of a release, start,
-    /// stop).
+    /// Writes an entry that changes no state: of the message whose delivery it names, or of none (activation of a
+    /// release, start, stop).
     async fn note(&self, entry: NewEntry) -> Result<(), StoreError>;
 
-    /// Whether the store takes and gives: it can be read, its folders are there, and the last commit went well. After a commit
-    /// that failed it tries another one, so that the answer turns by itself when the trouble is over. Cheap otherwise.
+    /// Whether the store takes and gives: it can be read, its folders are there, and the last commit went well. After a
+    /// commit that failed it tries another one, so that the answer turns by itself when the trouble is over. Cheap
+    /// otherwise.
     async fn check(&self) -> Result<(), StoreError>;
 
     /// Counts for metrics and console: deliveries waiting per target with their oldest due time, and messages and

@@ -1,8 +1,8 @@
 //! The embedded engine: SQLite for one node, with leases and due times in memory.
 //!
 //! Read in this order: [`SqliteStore::open`] below, `journal.rs` (the operations), `committer.rs` (the one writer),
-//! `accept.rs`, `plan.rs` and `settle.rs` (what each transaction does), `queue.rs` (what is due), `files.rs` (payloads).
-//! Why SQLite: `docs/decisions/0001-embedded-store.md`.
+//! `accept.rs`, `plan.rs` and `settle.rs` (what each transaction does), `queue.rs` (what is due), `files.rs`
+//! (payloads). Why SQLite: `docs/decisions/0001-embedded-store.md`.
 
 mod accept;
 mod archive;
@@ -94,7 +94,8 @@ struct Inner {
     _lock: Option<File>,
 }
 
-/// Makes a folder that only the account of the service can enter, with those above it; one that exists stays as its owner made it.
+/// Makes a folder that only the account of the service can enter, with those above it; one that exists stays as its
+/// owner made it.
 ///
 /// # Errors
 /// As the system reports.
@@ -118,8 +119,8 @@ impl SqliteStore {
         let (writer, generation) = schema::open_writer(&dir, &vault)?;
         let files = Files::open(&dir, Arc::clone(&clock))?;
 
-        // Leases of an earlier process must never fit one of this: a target may still hold one. Room for 2^32 claims per
-        // start, and below 2^53 for two million starts.
+        // Leases of an earlier process must never fit one of this: a target may still hold one. Room for 2^32 claims
+        // per start, and below 2^53 for two million starts.
         let mut queue = DueQueue::new(generation.cast_unsigned() << 32);
         settle::open_items(&writer, |item| queue.insert(item))?;
         let tally = rows::tally(&writer).map_err(StoreError::from)?;
@@ -156,7 +157,8 @@ impl SqliteStore {
         Ok(Self { inner: Arc::new(inner) })
     }
 
-    /// Zustellungen that are not done, by target: read from the database, so that a store that was opened to read tells it too.
+    /// Zustellungen that are not done, by target: read from the database, so that a store that was opened to read tells
+    /// it too.
     ///
     /// # Errors
     /// If the database cannot be read.

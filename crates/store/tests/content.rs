@@ -1,4 +1,5 @@
-//! Whether tables and payloads that were changed, lost or restored by half are found by comparing them with the journal.
+//! Whether tables and payloads that were changed, lost or restored by half are found by comparing them with the
+//! journal.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -83,8 +83,8 @@ impl Event for MessageAccepted<'_> {
     }
 }
 
-/// A submission was refused before acceptance. There is no message, and so no journal entry of it; OSCI notes what the sender cannot ask
-/// about as entries of their own.
+/// A submission was refused before acceptance. There is no message, and so no journal entry of it; OSCI notes what the
+/// sender cannot ask about as entries of their own.
 #[derive(Debug)]
 pub struct MessageRefused<'a> {
     /// Source, when known.

@@ -191,7 +191,8 @@ impl Metrics {
         self.seconds.get_or_create(&Step { step }).observe(duration.as_secs_f64());
     }
 
-    /// Notes how many deliveries lie in a mailbox elsewhere that cannot be fetched; `mailbox` names its section of the configuration.
+    /// Notes how many deliveries lie in a mailbox elsewhere that cannot be fetched; `mailbox` names its section of the
+    /// configuration.
     pub fn unreadable(&self, mailbox: &str, count: usize) {
         let label = Mailbox { mailbox: mailbox.to_owned() };
         self.unreadable.get_or_create(&label).set(i64::try_from(count).unwrap_or(i64::MAX));

@@ -154,8 +154,9 @@ impl OsciPeer {
         done(&answer.feedback).map(|()| id)
     }
 
-    /// Has a document pushed to the passive recipient at `receiver` as processDelivery; what it replies, with the MessageId of the reply.
-    /// The intermediary is not told that the reply was received: the next order of the dialogue would do that.
+    /// Has a document pushed to the passive recipient at `receiver` as processDelivery; what it replies, with the
+    /// MessageId of the reply. The intermediary is not told that the reply was received: the next order of the dialogue
+    /// would do that.
     ///
     /// # Errors
     /// [`Error::Unexpected`] with the feedback.

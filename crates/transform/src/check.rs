@@ -282,7 +282,8 @@ impl File<'_> {
         parts.into_iter().try_for_each(|part| self.expression(node, part))
     }
 
-    /// `generate-id()` names a node, for a comparison or to find it by a key, and differently in each run: its value goes nowhere else.
+    /// `generate-id()` names a node, for a comparison or to find it by a key, and differently in each run: its value
+    /// goes nowhere else.
     fn expression(&self, node: Node<'_, '_>, text: &str) -> Result<(), TransformError> {
         if !expression::only_compares(text, "generate-id") {
             let message = "generate-id() gives something else in each run, and a replay must give the same result: \

@@ -68,7 +68,8 @@ impl Stylesheet {
         Ok(Self { compiled, endings })
     }
 
-    /// What its author wrote into the `xsl:message` that ended a run is told; what it would compute from the message is not (I9).
+    /// What its author wrote into the `xsl:message` that ended a run is told; what it would compute from the message is
+    /// not (I9).
     fn of_run(&self, error: Error) -> TransformError {
         let ended = error.kind == ErrorKind::Ended;
         let mut error = TransformError::of_run(error);

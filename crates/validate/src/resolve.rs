@@ -15,8 +15,8 @@ const EMBEDDED: [(&str, &str); 2] = [
     ("http://www.w3.org/1999/xlink", "embedded://xlink.xsd"),
 ];
 
-/// The first location that led nowhere, and the file it stands in. The engine itself goes on without such a document and then
-/// complains of something else.
+/// The first location that led nowhere, and the file it stands in. The engine itself goes on without such a document
+/// and then complains of something else.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Missing(Arc<Mutex<Option<(String, String)>>>);
 

@@ -16,16 +16,16 @@ use crate::resolve::{Loader, Missing, SCHEME, rewriter};
 use crate::schematron::Cursor;
 use crate::{Files, Tree, ValidateError};
 
-/// Names that one document may add to the engine's name table. A valid document adds hardly any; this stops one that is made
-/// to fill the memory.
+/// Names that one document may add to the engine's name table. A valid document adds hardly any; this stops one that is
+/// made to fill the memory.
 const NEW_NAMES_PER_DOCUMENT: usize = 2_000;
 
 /// Names after which the engine should be made anew (about 10 MB).
 const NEW_NAMES: usize = 50_000;
 
 self_cell::self_cell!(
-    /// The schema and the validator that borrows it: building the validator anew for each message would cost more than the
-    /// validation itself.
+    /// The schema and the validator that borrows it: building the validator anew for each message would cost more than
+    /// the validation itself.
     struct Engine {
         owner: SchemaSet,
         #[covariant]
@@ -33,7 +33,8 @@ self_cell::self_cell!(
     }
 );
 
-/// Übersetztes Schema: a main document with all it includes and imports. Bound to its thread; each worker compiles its own.
+/// Übersetztes Schema: a main document with all it includes and imports. Bound to its thread; each worker compiles its
+/// own.
 pub struct Schema {
     main: String,
     files: Files,
@@ -43,9 +44,9 @@ pub struct Schema {
 }
 
 impl Schema {
-    /// Compiles the schema whose main document is `main`. Includes and imports are looked up in `files`: by path relative to
-    /// the referring file, or, for an import from the network, by target namespace. Several documents of one namespace are
-    /// merged.
+    /// Compiles the schema whose main document is `main`. Includes and imports are looked up in `files`: by path
+    /// relative to the referring file, or, for an import from the network, by target namespace. Several documents of
+    /// one namespace are merged.
     ///
     /// # Errors
     /// [`ValidateError`] names file and place (`DDS-C003`, `DDS-V003`).
@@ -86,7 +87,8 @@ impl Schema {
         Ok(Self { main: main.to_owned(), files: files.clone(), engine, names })
     }
 
-    /// Validates a document that has passed [`dds_xml::check`]. Empty when it is valid; at most [`crate::MAX_FINDINGS`].
+    /// Validates a document that has passed [`dds_xml::check`]. Empty when it is valid; at most
+    /// [`crate::MAX_FINDINGS`].
     #[must_use]
     pub fn validate(&self, document: &[u8]) -> Vec<Finding> {
         let set = self.engine.borrow_owner();
@@ -120,8 +122,9 @@ impl Schema {
         findings
     }
 
-    /// Whether a document that is a tree already is valid: the same engine, without reading the text once more. `false` may
-    /// also mean that the document brings many foreign names; [`Schema::validate`] judges it then, and tells the findings.
+    /// Whether a document that is a tree already is valid: the same engine, without reading the text once more. `false`
+    /// may also mean that the document brings many foreign names; [`Schema::validate`] judges it then, and tells the
+    /// findings.
     #[must_use]
     pub fn accepts(&self, document: &Tree<'_>) -> bool {
         let set = self.engine.borrow_owner();

@@ -1,8 +1,8 @@
 //! ISO Schematron on the XPath 2.0 of `xsd-schema`.
 //!
-//! `source` reads the files into one tree (includes, extensions), `compile` turns it into rules with compiled expressions,
-//! `context` says which nodes a rule is about, `run` applies the rules, `node` lets the XPath engine walk our document tree.
-//! Sections named here are those of ISO/IEC 19757-3:2016.
+//! `source` reads the files into one tree (includes, extensions), `compile` turns it into rules with compiled
+//! expressions, `context` says which nodes a rule is about, `run` applies the rules, `node` lets the XPath engine walk
+//! our document tree. Sections named here are those of ISO/IEC 19757-3:2016.
 
 mod compile;
 mod context;
@@ -20,8 +20,8 @@ use crate::{Files, Tree, ValidateError};
 /// Übersetzte Geschäftsregeln of one Schematron file. Bound to its thread; each worker compiles its own.
 ///
 /// Offered: schema, phase and pattern variables (`let`), abstract patterns and rules, `extends`, `include`, phases,
-/// `value-of` and `name` in messages, diagnostics, `@role` and `@flag`, query binding `xslt2` (and `xslt` where XPath 1.0
-/// rules allow it), `current()`. Not offered, and refused with their place: `xsl:function` and `xsl:key`,
+/// `value-of` and `name` in messages, diagnostics, `@role` and `@flag`, query binding `xslt2` (and `xslt` where XPath
+/// 1.0 rules allow it), `current()`. Not offered, and refused with their place: `xsl:function` and `xsl:key`,
 /// `pattern/@documents`, and functions that read files or the clock.
 pub struct Schematron {
     compiled: compile::Compiled,
@@ -45,8 +45,8 @@ impl Schematron {
         Ok(Self { compiled: compile::compile(&source, phase)? })
     }
 
-    /// Runs the rules on a document. Empty when nothing is to be said; at most [`crate::MAX_FINDINGS`], in document order. A
-    /// rule that cannot be evaluated on this document is a finding too.
+    /// Runs the rules on a document. Empty when nothing is to be said; at most [`crate::MAX_FINDINGS`], in document
+    /// order. A rule that cannot be evaluated on this document is a finding too.
     #[must_use]
     pub fn run(&self, document: &Tree<'_>) -> Vec<Finding> {
         run::run(&self.compiled, &document.0)

@@ -1,7 +1,7 @@
 //! Against the published schemas of XBau, XBeteiligung and xdomea, where they lie beside the repository.
 //!
-//! They are not copied into it. The folder is `$DDS_SHARED` or `../shared` beside the repository; without it these tests
-//! say so and test nothing, and `schema.rs` and `schematron.rs` cover the same ground with data of our own.
+//! They are not copied into it. The folder is `$DDS_SHARED` or `../shared` beside the repository; without it these
+//! tests say so and test nothing, and `schema.rs` and `schematron.rs` cover the same ground with data of our own.
 
 #![allow(
     clippy::unwrap_used,

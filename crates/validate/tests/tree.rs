@@ -11,8 +11,8 @@ use std::{fs, path::Path};
 
 use dds_validate::{Files, Schema, Tree};
 
-/// What the rules of the repository do not use: identity, nil, types named in the document, names as values, wildcards, mixed
-/// content, defaults.
+/// What the rules of the repository do not use: identity, nil, types named in the document, names as values, wildcards,
+/// mixed content, defaults.
 const SCHEMA: &str = r#"<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema" xmlns="urn:a" xmlns:a="urn:a" targetNamespace="urn:a"
     elementFormDefault="qualified">
   <xs:element name="r">

@@ -1,9 +1,9 @@
 //! The program that the tests of this crate start: a worker, or a witness of what the sandbox refuses.
 //!
-//! `dds-worker-probe bench [messages]` compares a 10 KB message in this process and through a pool of one and of all cores.
-//! `dds-worker-probe message RULES DOCUMENT [TIMES]` does the work of one message of scenario V in this process, for callgrind.
-//! `dds-worker-probe witness FOLDER` enters the sandbox and tries what no rule may do. It writes one line `<name> <outcome>`
-//! per attempt to its standard output, which it holds open since before.
+//! `dds-worker-probe bench [messages]` compares a 10 KB message in this process and through a pool of one and of all
+//! cores. `dds-worker-probe message RULES DOCUMENT [TIMES]` does the work of one message of scenario V in this process,
+//! for callgrind. `dds-worker-probe witness FOLDER` enters the sandbox and tries what no rule may do. It writes one
+//! line `<name> <outcome>` per attempt to its standard output, which it holds open since before.
 
 use std::{
     fs::{self, File, OpenOptions},

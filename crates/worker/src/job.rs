@@ -57,8 +57,8 @@ pub struct Job {
     pub canonical: Option<String>,
     /// Schema of the Vorgang; a result that violates it ends as DDS-T004 with the findings.
     pub canonical_schema: Option<String>,
-    /// Procedure the Vorgang must name (`verfahren`): products choose Aktenplan and retention by it. A result that names
-    /// another ends as DDS-T004.
+    /// Procedure the Vorgang must name (`verfahren`): products choose Aktenplan and retention by it. A result that
+    /// names another ends as DDS-T004.
     pub procedure: Option<String>,
     /// What to make of the Vorgang.
     pub targets: Vec<TargetJob>,

@@ -202,7 +202,8 @@ impl Pool {
         }
     }
 
-    /// Forgets a release after `pause`, in which jobs that name it come to their end; unless it is loaded anew meanwhile.
+    /// Forgets a release after `pause`, in which jobs that name it come to their end; unless it is loaded anew
+    /// meanwhile.
     pub async fn retire(&self, id: Digest, pause: Duration) {
         let frame = self.shared.bundles.lock().get(&id).cloned();
         tokio::time::sleep(pause).await;
@@ -235,8 +236,8 @@ impl Pool {
         }
     }
 
-    /// Whether at least one process answers within `patience`. One that works on a job counts as answering, unless its slot lost
-    /// the job before: then the jobs do not come back.
+    /// Whether at least one process answers within `patience`. One that works on a job counts as answering, unless its
+    /// slot lost the job before: then the jobs do not come back.
     pub async fn responds(&self, patience: Duration) -> bool {
         if self.shared.status.lock().iter().any(|status| status.busy && !status.lost) {
             return true;

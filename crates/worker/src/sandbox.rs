@@ -35,8 +35,8 @@ pub fn enter(memory_bytes: u64) -> io::Result<Option<String>> {
 /// If the kernel refuses.
 pub fn detach() -> io::Result<()> {
     prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL as libc::c_ulong)?;
-    // What is meant for the service reaches its whole group: Ctrl-C at a terminal, or a manager that signals all. A worker ends when
-    // the service closes its socket, so that jobs under way come to their end.
+    // What is meant for the service reaches its whole group: Ctrl-C at a terminal, or a manager that signals all. A
+    // worker ends when the service closes its socket, so that jobs under way come to their end.
     for signal in [libc::SIGTERM, libc::SIGINT] {
         // SAFETY: ignoring a signal runs no code of ours.
         if unsafe { libc::signal(signal, libc::SIG_IGN) } == libc::SIG_ERR {

@@ -54,7 +54,8 @@ pub(crate) struct Slot {
     pub(crate) index: usize,
     pub(crate) shared: Arc<Shared>,
     pub(crate) control: mpsc::UnboundedReceiver<Control>,
-    /// Processes lost in a row without one job done. One that a job held up for its whole time does not count: the job did it.
+    /// Processes lost in a row without one job done. One that a job held up for its whole time does not count: the job
+    /// did it.
     pub(crate) failures: u32,
 }
 
@@ -68,7 +69,8 @@ enum End {
     Lost,
 }
 
-/// When this many processes were lost in a row and the last did not even start, jobs are answered if no other slot has one.
+/// When this many processes were lost in a row and the last did not even start, jobs are answered if no other slot has
+/// one.
 const HOPELESS: u32 = 3;
 
 impl Slot {
@@ -213,8 +215,8 @@ impl Slot {
         alive
     }
 
-    /// Waits before the next start: not at all after the first loss, then ever longer. `starts`: the last one succeeded. `false`:
-    /// the pool is closed.
+    /// Waits before the next start: not at all after the first loss, then ever longer. `starts`: the last one
+    /// succeeded. `false`: the pool is closed.
     async fn rest(&mut self, starts: bool) -> bool {
         let doublings = self.failures.saturating_sub(2).min(7);
         let pause = if self.failures < 2 { Duration::ZERO } else { FIRST_PAUSE * 2_u32.pow(doublings) };

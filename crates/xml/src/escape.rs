@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 
-/// Text between tags. `>` is written `&gt;` so that `]]>` cannot arise, and CR as a reference so that it survives reading.
+/// Text between tags. `>` is written `&gt;` so that `]]>` cannot arise, and CR as a reference so that it survives
+/// reading.
 #[must_use]
 pub fn text(value: &str) -> Cow<'_, str> {
     escape(value, |byte| match byte {

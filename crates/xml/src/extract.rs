@@ -23,7 +23,8 @@ pub fn check(document: &[u8], limits: &Limits) -> Result<(), XmlError> {
 pub struct Extracted {
     /// The root element.
     pub root: QName,
-    /// Values by slot, in document order, trimmed, empty ones left out. No slots at all when the plan does not know the root.
+    /// Values by slot, in document order, trimmed, empty ones left out. No slots at all when the plan does not know the
+    /// root.
     pub values: Vec<Vec<String>>,
 }
 
@@ -45,7 +46,8 @@ impl Extracted {
 /// The value of an element is the text directly in it; CDATA counts as text.
 ///
 /// # Errors
-/// [`XmlError`] with the first fault and its place, also when a key has more than 1,000 values or one of more than 1 KB.
+/// [`XmlError`] with the first fault and its place, also when a key has more than 1,000 values or one of more than 1
+/// KB.
 pub fn extract(document: &[u8], plan: &KeyPlan, limits: &Limits) -> Result<Extracted, XmlError> {
     let mut collector =
         Collector { plan, root: None, nodes: &[], open: Vec::new(), beside: 0, values: Vec::new() };
@@ -54,9 +56,10 @@ pub fn extract(document: &[u8], plan: &KeyPlan, limits: &Limits) -> Result<Extra
     Ok(Extracted { root, values: collector.values })
 }
 
-/// Looks into the beginning of a document, which may be cut off anywhere: `visit` is told depth (0 is the root), namespace and local name of
-/// each start tag, until it breaks with what it wanted to know. `None`: it never did, or what is there is no XML that [`check`] lets pass.
-/// Tells nothing of the rest of the document: who wants to read it checks it.
+/// Looks into the beginning of a document, which may be cut off anywhere: `visit` is told depth (0 is the root),
+/// namespace and local name of each start tag, until it breaks with what it wanted to know. `None`: it never did, or
+/// what is there is no XML that [`check`] lets pass. Tells nothing of the rest of the document: who wants to read it
+/// checks it.
 pub fn peek<T>(
     beginning: &[u8],
     limits: &Limits,

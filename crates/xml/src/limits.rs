@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Grenzen eines Dokuments. A document beyond one of them is refused with [`crate::XmlErrorKind::Limit`]; inbound answers
-/// `DDS-I003` for `bytes` and `DDS-I005` for the rest.
+/// Grenzen eines Dokuments. A document beyond one of them is refused with [`crate::XmlErrorKind::Limit`]; inbound
+/// answers `DDS-I003` for `bytes` and `DDS-I005` for the rest.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Limits {

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use crate::{QName, chars};
 
 /// Pfad eines Schlüsselfelds: absolute, child steps only, the last one may be an attribute: `/h:anmeldung/h:kopf/@art`.
-/// Prefixes are resolved when it is read, so two spellings of one path are equal. A step without prefix is in no namespace.
+/// Prefixes are resolved when it is read, so two spellings of one path are equal. A step without prefix is in no
+/// namespace.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Path {
     pub(crate) elements: Vec<QName>,

@@ -16,8 +16,8 @@ impl Slot {
     }
 }
 
-/// Leseplan: the paths of all rules, ordered so that reading costs the same for one rule and for ten thousand: one look-up
-/// for the root, then one small table per element on the way. Built once per release.
+/// Leseplan: the paths of all rules, ordered so that reading costs the same for one rule and for ten thousand: one
+/// look-up for the root, then one small table per element on the way. Built once per release.
 #[derive(Debug, Clone, Default)]
 pub struct KeyPlan {
     roots: HashMap<QName, Root>,

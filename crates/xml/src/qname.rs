@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Erweiterter Name: namespace and local part. Written in Clark's form, `{urn:example}local`, or `local` without namespace.
+/// Erweiterter Name: namespace and local part. Written in Clark's form, `{urn:example}local`, or `local` without
+/// namespace.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub struct QName {

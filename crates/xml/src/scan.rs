@@ -452,7 +452,8 @@ impl<'a> Scanner<'a, '_> {
         Ok(())
     }
 
-    /// Takes the namespace declarations of a tag into scope (NS 3). One that occurs twice is found as duplicate attribute.
+    /// Takes the namespace declarations of a tag into scope (NS 3). One that occurs twice is found as duplicate
+    /// attribute.
     fn declare(&mut self) -> Step<()> {
         for attribute in &self.attributes {
             let prefix = match (attribute.prefix, attribute.local) {
@@ -630,8 +631,8 @@ fn pseudo_attribute<'a>(rest: &mut &'a str, name: &str) -> Option<&'a str> {
     Some(value)
 }
 
-/// Equality of names for the hot path. `==` calls `memcmp` also for two empty strings, which is what most prefixes are; the masked
-/// load from their dangling address costs some hundred cycles where glibc uses AVX-512.
+/// Equality of names for the hot path. `==` calls `memcmp` also for two empty strings, which is what most prefixes are;
+/// the masked load from their dangling address costs some hundred cycles where glibc uses AVX-512.
 fn same(one: &str, other: &str) -> bool {
     one.len() == other.len() && one.bytes().eq(other.bytes())
 }

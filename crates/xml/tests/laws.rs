@@ -156,7 +156,8 @@ proptest! {
         read_everything(&bytes);
     }
 
-    /// What roxmltree accepts without DOCTYPE is accepted here, too, apart from what XML forbids and roxmltree overlooks.
+    /// What roxmltree accepts without DOCTYPE is accepted here, too, apart from what XML forbids and roxmltree
+    /// overlooks.
     #[test]
     fn well_formed_documents_are_accepted(document in document()) {
         let ours = check(document.as_bytes(), &Limits::default());

@@ -1,5 +1,5 @@
-//! An invented authority, and an OCSP responder of it on a real socket that answers as the test wants. Also used by the tests of the
-//! crates that ask responders.
+//! An invented authority, and an OCSP responder of it on a real socket that answers as the test wants. Also used by the
+//! tests of the crates that ask responders.
 #![allow(dead_code, reason = "each test file uses its own part")]
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail by panicking, as tests do")]
 

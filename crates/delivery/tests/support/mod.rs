@@ -24,7 +24,8 @@ use uuid::Uuid;
 pub use desk::*;
 pub use spy::*;
 
-/// After so long the lease of an attempt under the usual policy has ended: its timeout, and the time to wait for a place.
+/// After so long the lease of an attempt under the usual policy has ended: its timeout, and the time to wait for a
+/// place.
 pub const LEASE: Duration = Duration::from_secs(60 + 300);
 /// Time that is over after any wait in these tests, jitter or not.
 pub const HOUR: Duration = Duration::from_secs(3_600);

@@ -29,7 +29,8 @@ use crate::{
     demo::{PORTAL, Stage, StageOptions, failed},
 };
 
-/// Engine and router take turns so often. Each round gives one ratio, so that an hour in which the machine is slow is slow for both.
+/// Engine and router take turns so often. Each round gives one ratio, so that an hour in which the machine is slow is
+/// slow for both.
 const ROUNDS: u64 = 10;
 
 pub(super) async fn run(options: &Bench) -> Result<Report, Failure> {

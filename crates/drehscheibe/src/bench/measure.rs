@@ -29,7 +29,8 @@ fn one(pid: u32) -> Usage {
     let status = read("status");
     let kilobytes = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
     let kilobytes = kilobytes.and_then(|rest| rest.trim().trim_end_matches("kB").trim().parse::<u64>().ok());
-    // Fields 14 to 17 of proc(5) `stat`: utime, stime, cutime, cstime, in ticks of 1/100 s; counted from behind the name.
+    // Fields 14 to 17 of proc(5) `stat`: utime, stime, cutime, cstime, in ticks of 1/100 s; counted from behind the
+    // name.
     let stat = read("stat");
     let fields = stat.rsplit_once(')').map_or("", |(_, rest)| rest).split_whitespace();
     let ticks: u64 = fields.skip(11).take(4).filter_map(|field| field.parse::<u64>().ok()).sum();

@@ -31,8 +31,8 @@ use crate::{
     demo::{OsciOptions, RouterProcess, Stage, StageOptions, failed, texts},
 };
 
-/// Private operations of the router per message: for the order of the portal decrypt it and sign the answer; open the content;
-/// sign the content for the office, whose mailbox lies at our own intermediary.
+/// Private operations of the router per message: for the order of the portal decrypt it and sign the answer; open the
+/// content; sign the content for the office, whose mailbox lies at our own intermediary.
 const PRIVATE_OPERATIONS: f64 = 4.0;
 const WARM_UP: u64 = 20;
 

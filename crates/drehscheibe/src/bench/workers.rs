@@ -1,5 +1,5 @@
-//! What the workers alone can do: the same messages recognised, matched, validated and transformed, without channels, store and
-//! delivery. No router can be faster with these engines on this machine.
+//! What the workers alone can do: the same messages recognised, matched, validated and transformed, without channels,
+//! store and delivery. No router can be faster with these engines on this machine.
 
 use std::sync::{
     Arc,

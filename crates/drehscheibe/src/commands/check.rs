@@ -56,7 +56,8 @@ pub(crate) async fn run(options: &Check, output: Output) -> Result<ExitCode, Fai
     findings.extend(left_out(&paths));
     let (config, wrong) = process(&paths.config);
     findings.extend(wrong);
-    // Where the configuration of the process lies elsewhere, it is told when the release is built or the router started.
+    // Where the configuration of the process lies elsewhere, it is told when the release is built or the router
+    // started.
     let local = config.as_ref().is_none_or(ProcessConfig::is_local);
     let public = release.public_tokens().into_iter();
     findings.extend(public.map(|finding| if local { finding.warning() } else { finding }));
@@ -115,8 +116,8 @@ pub(crate) async fn run(options: &Check, output: Output) -> Result<ExitCode, Fai
     Ok(if good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// The `drehscheibe.toml` beside the sources, if there is one, and what is wrong with it: its values, certificates that end, a master key
-/// that is not there, and keys and certificates of OSCI that cannot be used.
+/// The `drehscheibe.toml` beside the sources, if there is one, and what is wrong with it: its values, certificates that
+/// end, a master key that is not there, and keys and certificates of OSCI that cannot be used.
 fn process(config: &Path) -> (Option<ProcessConfig>, Vec<CheckFinding>) {
     let file = config.join("drehscheibe.toml");
     if !file.exists() {

@@ -46,7 +46,8 @@ fn sources(config: &ProcessConfig, file: &Path) -> SourcePaths {
     }
 }
 
-/// Builds, proves and stores a release of the rules and configuration of this process; with it, what is doubtful about them.
+/// Builds, proves and stores a release of the rules and configuration of this process; with it, what is doubtful about
+/// them.
 async fn build(config: &ProcessConfig, file: &Path) -> Result<(Release, Vec<CheckFinding>), Failure> {
     let paths = sources(config, file);
     let now = SystemClock.now();
@@ -112,8 +113,8 @@ struct Difference<'a> {
     held: &'a [CheckFinding],
 }
 
-/// What waits for targets that the release lacks is told and no obstacle: it is held back until its deadline, and the release
-/// before brings it back.
+/// What waits for targets that the release lacks is told and no obstacle: it is held back until its deadline, and the
+/// release before brings it back.
 async fn activate(options: &DepotActivate, output: Output) -> Result<(), Failure> {
     let config = super::settings(&options.settings.config)?;
     let releases = ReleaseStore::new(&config.releases);

@@ -6,8 +6,8 @@ use dds_message::Code;
 
 use crate::{Failure, node};
 
-/// A warning per target that `release` lacks while deliveries wait for it; a note if the store cannot be asked. Where no router has
-/// ever run there are none.
+/// A warning per target that `release` lacks while deliveries wait for it; a note if the store cannot be asked. Where
+/// no router has ever run there are none.
 pub(crate) async fn held(config: &ProcessConfig, release: &Release) -> Vec<CheckFinding> {
     if !config.store.exists() {
         return Vec::new();

@@ -181,8 +181,8 @@ fn parse_anchor(anchor: &str) -> Result<Anchor, Failure> {
     })
 }
 
-/// Whether the journal still has the entry of an anchor that somebody kept. Without one, a journal whose newest entries were
-/// cut off is a whole chain too.
+/// Whether the journal still has the entry of an anchor that somebody kept. Without one, a journal whose newest entries
+/// were cut off is a whole chain too.
 fn contains(kept: Anchor, found: Option<Anchor>) -> Result<(), Failure> {
     let seq = kept.seq;
     let text = match found {

@@ -1,4 +1,5 @@
-//! `drehscheibe osci inspect`: everything that can be said about a stored OSCI message, so that whoever made it can mend it.
+//! `drehscheibe osci inspect`: everything that can be said about a stored OSCI message, so that whoever made it can
+//! mend it.
 //!
 //! Says digests, certificates and verdicts, never content or keys.
 

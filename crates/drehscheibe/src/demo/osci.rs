@@ -1,6 +1,6 @@
-//! The OSCI act: a portal stores applications at the built-in intermediary, in our own mailbox and in one that we fetch as anybody
-//! would, and has others pushed to the passive recipient; they go the main path; the office responsible is reached by OSCI and
-//! fetches its mailbox.
+//! The OSCI act: a portal stores applications at the built-in intermediary, in our own mailbox and in one that we fetch
+//! as anybody would, and has others pushed to the passive recipient; they go the main path; the office responsible is
+//! reached by OSCI and fetches its mailbox.
 
 use std::{collections::BTreeMap, fs, net::SocketAddr, ops::Range, path::Path, time::Duration};
 
@@ -239,7 +239,8 @@ fn section(keys: &Path, listen: SocketAddr) -> OsciConfig {
     }
 }
 
-/// Finds a municipality that no fixture names and whose own office does the procedure, and puts that office behind OSCI.
+/// Finds a municipality that no fixture names and whose own office does the procedure, and puts that office behind
+/// OSCI.
 fn put_behind_osci(
     contents: &mut Contents,
     fixtures: &str,

@@ -65,7 +65,8 @@ impl Certificates {
         self.tls.clone()
     }
 
-    /// Takes up renewed files until `ended`. What cannot be used is told once (a missing file at each look), and the old certificate stays.
+    /// Takes up renewed files until `ended`. What cannot be used is told once (a missing file at each look), and the
+    /// old certificate stays.
     pub(super) async fn follow(mut self, mut hangup: Signal, mut ended: watch::Receiver<bool>) {
         loop {
             tokio::select! {

@@ -1,4 +1,5 @@
-//! What is wrong with `[osci]`, as far as it can be seen before anybody sends: `drehscheibe check` prints it, `serve` logs it.
+//! What is wrong with `[osci]`, as far as it can be seen before anybody sends: `drehscheibe check` prints it, `serve`
+//! logs it.
 
 use std::path::Path;
 
@@ -15,8 +16,8 @@ use jiff::Timestamp;
 use super::{certificate, files, is_certificate, key, read, trust_policy};
 use crate::Failure;
 
-/// Everything that cannot work is an error, a certificate that has ended a warning. Keys on a token are not looked at, and neither are
-/// those whose PIN is not here: it may be known to the service only.
+/// Everything that cannot work is an error, a certificate that has ended a warning. Keys on a token are not looked at,
+/// and neither are those whose PIN is not here: it may be known to the service only.
 pub(crate) fn judge(config: &OsciConfig, now: Timestamp) -> Vec<CheckFinding> {
     let mut findings = Vec::new();
     let policy = trust_policy(config).unwrap_or_else(|failure| {

@@ -9,9 +9,11 @@ use std::{
 use super::{Osci, certificate, files, is_certificate, trust_policy};
 use crate::Failure;
 
-/// What is read anew, as it lies there at a moment: each file with what changes when it is written, replaced or moved into place.
+/// What is read anew, as it lies there at a moment: each file with what changes when it is written, replaced or moved
+/// into place.
 ///
-/// The time of modification would not do: a list that was downloaded earlier and is moved into place brings an older one with it.
+/// The time of modification would not do: a list that was downloaded earlier and is moved into place brings an older
+/// one with it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Stand(Vec<(PathBuf, Option<Trace>)>);
 
@@ -49,8 +51,8 @@ impl Refresher {
         Self { osci, seen }
     }
 
-    /// One look: whether anything had changed, and why it could not all be read. What cannot be read stays as it was, and is read
-    /// when it changes again; mailboxes and revocation lists do not hinder each other.
+    /// One look: whether anything had changed, and why it could not all be read. What cannot be read stays as it was,
+    /// and is read when it changes again; mailboxes and revocation lists do not hinder each other.
     pub(crate) fn look(&mut self) -> (bool, Vec<Failure>) {
         let now = Stand::of(&self.osci);
         if now == self.seen {

@@ -38,8 +38,8 @@ impl Desk {
         Self { options, handle, telemetry, waiting: Mutex::default() }
     }
 
-    /// What lies in `arbeit/`, and in `in/` what has a name that is free there. Parts that are missing are made; the folder itself
-    /// never is: if it is missing, a network drive is not mounted.
+    /// What lies in `arbeit/`, and in `in/` what has a name that is free there. Parts that are missing are made; the
+    /// folder itself never is: if it is missing, a network drive is not mounted.
     pub(super) fn candidates(&self) -> io::Result<Vec<Candidate>> {
         for part in ["in", "arbeit", "angenommen", "abgelehnt"] {
             match fs::create_dir(self.root(part)) {
@@ -54,7 +54,8 @@ impl Desk {
         Ok(candidates)
     }
 
-    /// Takes a submission out of the hands of its sender, with the markers beside it: they must not vouch for a later one.
+    /// Takes a submission out of the hands of its sender, with the markers beside it: they must not vouch for a later
+    /// one.
     pub(super) fn take(&self, mut candidate: Candidate) -> io::Result<Candidate> {
         if !candidate.taken {
             let place = self.place(&candidate);

@@ -12,8 +12,8 @@ use dds_message::Timestamp;
 
 use super::outcome::{REASON, RECEIPT};
 
-/// Deletes the submissions below `root` whose receipt or reason was written before `before`, and that with them; how many. What
-/// has neither was put there by somebody else and stays.
+/// Deletes the submissions below `root` whose receipt or reason was written before `before`, and that with them; how
+/// many. What has neither was put there by somebody else and stays.
 pub(super) fn sweep(root: &Path, before: Timestamp) -> io::Result<usize> {
     Ok(accepted(&root.join("angenommen"), before)? + refused(&root.join("abgelehnt"), before)?)
 }

@@ -23,7 +23,8 @@ use super::{
 
 /// New deliveries taken at once.
 const BATCH: usize = 16;
-/// Deliveries set aside that are tried again beside them: however many there are, and whatever they cost, new ones go on.
+/// Deliveries set aside that are tried again beside them: however many there are, and whatever they cost, new ones go
+/// on.
 const AGAIN: usize = 4;
 /// Deliveries under way before and behind the one that is being accepted.
 const AHEAD: usize = 4;
@@ -62,10 +63,11 @@ impl OwnMailbox {
 pub struct CollectorOptions {
     /// Time between two looks when nobody wakes it.
     pub interval: Duration,
-    /// A delivery that was refused for good is tried again after so long, for a corrected release may take it; after twice as long the
-    /// next time, and so on up to a day.
+    /// A delivery that was refused for good is tried again after so long, for a corrected release may take it; after
+    /// twice as long the next time, and so on up to a day.
     pub again: SignedDuration,
-    /// A delivery that could not be taken now, for example because the router takes nothing more, is tried again after so long.
+    /// A delivery that could not be taken now, for example because the router takes nothing more, is tried again after
+    /// so long.
     pub soon: SignedDuration,
 }
 
@@ -106,8 +108,8 @@ impl Collector {
         }
     }
 
-    /// Works until `shutdown` resolves; what is under way is finished first. What was set aside before this process began is due at once:
-    /// rules and keys may be others now.
+    /// Works until `shutdown` resolves; what is under way is finished first. What was set aside before this process
+    /// began is due at once: rules and keys may be others now.
     pub async fn run(self, shutdown: impl Future<Output = ()> + Send) {
         tokio::pin!(shutdown);
         let mut begun = false;
@@ -146,8 +148,8 @@ impl Collector {
             tracing::error!(code = %Code::OSCI_POSTBOX, osci = %id, %error, "osci.record_broken");
             self.set_aside(Known { id: Some(id), ..Known::default() }, unusable(error), true).await?;
         }
-        // Opening costs private operations, accepting and noting wait for the disk: each goes on while the others do. Accepted is one
-        // after the other, in the order in which they came.
+        // Opening costs private operations, accepting and noting wait for the disk: each goes on while the others do.
+        // Accepted is one after the other, in the order in which they came.
         let opened = stream::iter(deliveries).map(|delivery| self.open(delivery)).buffered(AHEAD);
         let accepted = opened.then(|(id, Opened { originator, prepared })| async move {
             let taken = match prepared {
@@ -178,8 +180,8 @@ impl Collector {
         }
     }
 
-    /// Nobody waits for an answer: what cannot be taken is kept, named and tried again, and holds up nothing else. It is told when it
-    /// is refused for this reason the first time; that it lies there, the gauge says.
+    /// Nobody waits for an answer: what cannot be taken is kept, named and tried again, and holds up nothing else. It
+    /// is told when it is refused for this reason the first time; that it lies there, the gauge says.
     async fn set_aside(&self, known: Known, problem: Problem, last: bool) -> Result<(), Problem> {
         let Some(id) = known.id.clone() else { return Ok(()) };
         let (now, code) = (self.now(), problem.code);
@@ -261,8 +263,8 @@ async fn read(door: &Door, delivery: Delivery<StoredPart>) -> Result<Delivered, 
     let id = delivery.id.clone();
     let reply = door.postbox.run(move |boxes| boxes.reply(&id)).await.map_err(unusable)?;
     let key = delivery.id.as_str().to_owned();
-    // Our intermediary keeps an originator's signature certificate only of those who signed, and elsewhere only those are pinned
-    // whose signed answer is as good.
+    // Our intermediary keeps an originator's signature certificate only of those who signed, and elsewhere only those
+    // are pinned whose signed answer is as good.
     let vouched = true;
     Ok(Delivered { document, envelope, attachments: delivery.attachments, key, reply, vouched })
 }

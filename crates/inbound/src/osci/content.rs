@@ -53,7 +53,8 @@ pub(super) enum Part {
 }
 
 impl Door {
-    /// Opens the content as far as our key reaches. Every author's signature in it is right, or waits for an encrypted attachment.
+    /// Opens the content as far as our key reaches. Every author's signature in it is right, or waits for an encrypted
+    /// attachment.
     pub(super) async fn open(
         &self,
         delivered: &Arc<Delivered>,
@@ -219,8 +220,8 @@ fn named(part: &AttachmentPart, delivered: &Delivered) -> Result<Part, Problem> 
         .ok_or_else(|| Problem::new(Code::OSCI_CONTENT, ("eine Anlage fehlt", "an attachment is missing")))
 }
 
-/// Every content in its order. If an author has signed any, each must be covered by a signature: nobody else may add to what he signed,
-/// and nothing is left out silently.
+/// Every content in its order. If an author has signed any, each must be covered by a signature: nobody else may add to
+/// what he signed, and nothing is left out silently.
 fn items(content: &Content) -> Result<Vec<&ContentItem>, Problem> {
     let mut found = Vec::new();
     content.containers.iter().for_each(|container| collect(container, false, &mut found));

@@ -35,13 +35,14 @@ pub(super) struct Delivered {
     pub(super) key: String,
     /// It is the reply to something we mediated.
     pub(super) reply: Option<Reply>,
-    /// An intermediary that is ours or that we trust has signed it, and so vouches for the originator's signature certificate.
+    /// An intermediary that is ours or that we trust has signed it, and so vouches for the originator's signature
+    /// certificate.
     pub(super) vouched: bool,
 }
 
 impl Delivered {
-    /// The certificate whose holder, as an intermediary vouches, signed the order. The originator's cipher certificate says nothing about
-    /// who he is: he need not have its key to send.
+    /// The certificate whose holder, as an intermediary vouches, signed the order. The originator's cipher certificate
+    /// says nothing about who he is: he need not have its key to send.
     fn originator(&self) -> Option<&Certificate> {
         self.envelope.certificates.certificate(CertificateRole::SignatureOriginator).filter(|_| self.vouched)
     }
@@ -78,7 +79,8 @@ impl Prepared {
 }
 
 impl Door {
-    /// Reads a delivery, proves who wrote it, and brings its attachments to the router. Nothing counts before it is accepted.
+    /// Reads a delivery, proves who wrote it, and brings its attachments to the router. Nothing counts before it is
+    /// accepted.
     pub(super) async fn prepare(
         &self,
         delivered: Delivered,
@@ -127,8 +129,8 @@ impl Door {
         }
     }
 
-    /// Streams a content beside the document to the router; at most so many bytes of it. What its author's signature covers is settled
-    /// when all of it has passed.
+    /// Streams a content beside the document to the router; at most so many bytes of it. What its author's signature
+    /// covers is settled when all of it has passed.
     async fn hand_over(
         &self,
         intake: &mut dyn Intake,
@@ -167,9 +169,10 @@ impl Door {
         Ok(())
     }
 
-    /// What the authors' certificates are worth by the rule of the source, and the warnings that are no hindrance. An author is nobody the
-    /// intermediary vouches for: the code table has only warnings for him (3701 to 3703, 3707), so whoever reads must look. A revoked
-    /// certificate signs nothing for us, and neither does one without the answer that the policy demands.
+    /// What the authors' certificates are worth by the rule of the source, and the warnings that are no hindrance. An
+    /// author is nobody the intermediary vouches for: the code table has only warnings for him (3701 to 3703, 3707), so
+    /// whoever reads must look. A revoked certificate signs nothing for us, and neither does one without the answer
+    /// that the policy demands.
     async fn authors_trusted(
         &self,
         content: &Content,
@@ -216,7 +219,8 @@ impl Door {
         })
     }
 
-    /// The source whose certificates made every signature of the content: what another has signed beside it is not its word.
+    /// The source whose certificates made every signature of the content: what another has signed beside it is not its
+    /// word.
     fn source_of_authors(&self, content: &Content) -> Result<SourceId, Problem> {
         let mut sources = signers(content).into_iter().map(|signer| self.source(signer));
         let nobody = || {
@@ -237,8 +241,8 @@ impl Door {
     }
 }
 
-/// Key against duplicates of what nobody vouches for: what the authors have signed. Whoever has seen a container can send it again, under as
-/// many MessageIds as he likes; it stays the same message.
+/// Key against duplicates of what nobody vouches for: what the authors have signed. Whoever has seen a container can
+/// send it again, under as many MessageIds as he likes; it stays the same message.
 fn key_of_authors(content: &Content) -> String {
     let containers = content.all_containers();
     let signatures = containers.into_iter().flat_map(|container| &container.signatures);

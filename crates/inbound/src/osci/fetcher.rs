@@ -1,12 +1,12 @@
 //! The active recipient: fetches a mailbox at an intermediary elsewhere.
 //!
-//! The intermediary holds a delivery as received when the next order of the dialogue comes (facts 12). So each delivery is put
-//! durably into our own postbox first; only then does the next order leave. If anything fails in between, the dialogue is given up
-//! without another order, and the delivery is fetched again.
+//! The intermediary holds a delivery as received when the next order of the dialogue comes (facts 12). So each delivery
+//! is put durably into our own postbox first; only then does the next order leave. If anything fails in between, the
+//! dialogue is given up without another order, and the delivery is fetched again.
 //!
-//! A fetch without selection brings the oldest delivery, so one that cannot be read would hold up all behind it. Then, and as long as
-//! such a one lies there, the visit goes by process cards ([`by_card`]): those behind it are fetched by their MessageIds, it stays where
-//! it is, unacknowledged, and is tried again after a pause that grows.
+//! A fetch without selection brings the oldest delivery, so one that cannot be read would hold up all behind it. Then,
+//! and as long as such a one lies there, the visit goes by process cards ([`by_card`]): those behind it are fetched by
+//! their MessageIds, it stays where it is, unacknowledged, and is tried again after a pause that grows.
 
 mod by_card;
 mod orders;
@@ -130,8 +130,9 @@ impl Fetcher {
         Ok(())
     }
 
-    /// One dialogue, one delivery after the other as the intermediary brings them; why it had to stop before the last, if it had to.
-    /// A delivery that comes twice ends it: an intermediary that forgets what it was told would never let it end.
+    /// One dialogue, one delivery after the other as the intermediary brings them; why it had to stop before the last,
+    /// if it had to. A delivery that comes twice ends it: an intermediary that forgets what it was told would never let
+    /// it end.
     async fn oldest_first(&self, fetched: &mut Fetched) -> Result<Option<String>, Problem> {
         let mut open = self.open().await?;
         let mut seen = HashSet::new();

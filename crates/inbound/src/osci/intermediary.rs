@@ -115,8 +115,8 @@ impl IntermediaryEndpoint {
     ) -> Result<(Step<StoredPart>, Option<Parts>), PostboxError> {
         let kind = order.kind();
         let rules = Arc::clone(rules);
-        // What the records name is kept within the step: whoever waits for it may be gone when it is committed, and parts that nobody
-        // has kept vanish. Should the commit fail, the sweep takes them.
+        // What the records name is kept within the step: whoever waits for it may be gone when it is committed, and
+        // parts that nobody has kept vanish. Should the commit fail, the sweep takes them.
         let step = self.context.postbox.run(move |boxes| {
             let step = order.execute(&rules, boxes, &mut SystemRandom)?;
             let named = match &step {
@@ -249,7 +249,8 @@ impl IntermediaryEndpoint {
                 digests(&postbox, &reply.attachments, options.digest).map_err(|error| internal(&error))?;
             let outgoing = reply.seal((signer.as_ref(), options), &digests, &mut SystemRandom)?;
             if let Some(parts) = parts {
-                // The sweep takes them when they are old: until then the reply can be read as slowly as the client likes.
+                // The sweep takes them when they are old: until then the reply can be read as slowly as the client
+                // likes.
                 parts.keep();
             }
             Ok(Package { outgoing, attachments: reply.attachments })

@@ -16,8 +16,9 @@ use dds_router::Acknowledgement;
 /// Namespace of the receipt.
 const NAMESPACE: &str = "urn:datendrehscheibe:osci:quittung:1";
 
-/// The receipt for what the router has durably: our name of the message and when we took it, signed by us as author, for the sender's eyes
-/// only where he has a cipher certificate. It says the same however often the order comes. The reason if it cannot be made.
+/// The receipt for what the router has durably: our name of the message and when we took it, signed by us as author,
+/// for the sender's eyes only where he has a cipher certificate. It says the same however often the order comes. The
+/// reason if it cannot be made.
 pub(super) fn reply(
     taken: &Acknowledgement,
     signer: &dyn Signer,

@@ -87,7 +87,8 @@ impl RecipientEndpoint {
         }
     }
 
-    /// Says that the router has it. Who waits for a reply gets the receipt; should it fail, 9806 still says that we have taken it.
+    /// Says that the router has it. Who waits for a reply gets the receipt; should it fail, 9806 still says that we
+    /// have taken it.
     async fn accept(&self, incoming: Incoming, acknowledgement: Acknowledgement) -> Response {
         let processing = match incoming {
             Incoming::Accept(accepting) => return self.answer(accepting.accepted()).await,
@@ -109,8 +110,8 @@ impl RecipientEndpoint {
         self.answer(answer).await
     }
 
-    /// Refuses a push: the intermediary tells the sender, we tell the operator. Only what an intermediary has signed comes into the
-    /// journal, else anybody could fill it; and not what it will bring again.
+    /// Refuses a push: the intermediary tells the sender, we tell the operator. Only what an intermediary has signed
+    /// comes into the journal, else anybody could fill it; and not what it will bring again.
     async fn refuse(&self, incoming: Incoming, problem: &Problem) -> Response {
         let push = incoming.push();
         let known = Known {

@@ -73,7 +73,8 @@ impl OsciContext {
         }
     }
 
-    /// Whether the certificates of an intermediary that the operator has named count now; who is revoked or has ended brings us nothing.
+    /// Whether the certificates of an intermediary that the operator has named count now; who is revoked or has ended
+    /// brings us nothing.
     pub(super) async fn counts(&self, named: &[(&Certificate, CertificateUse)]) -> Result<(), Problem> {
         let reports = self.trust.named(named, self.clock.now().to_jiff()).await;
         let Some(refused) = reports.iter().find(|report| report.is_refused()) else { return Ok(()) };
@@ -98,8 +99,8 @@ impl OsciContext {
             pieces.linger();
             return Err(not_now(&Refused::new(FeedbackCode::S9000, "no place for another message")));
         };
-        // What announces its length is refused before anything is read: the sender learns it at once (H24). What does not is counted by
-        // the reader, which has a code for it.
+        // What announces its length is refused before anything is read: the sender learns it at once (H24). What does
+        // not is counted by the reader, which has a code for it.
         let allowed =
             pieces.allow(self.courier.desk().intake.message_bytes).and_then(|()| pieces.allow(u64::MAX));
         if let Err(problem) = allowed {
@@ -147,25 +148,26 @@ pub(super) fn fault(refused: &Refused) -> Response {
     ([(header::CONTENT_TYPE, "text/xml")], octets).into_response()
 }
 
-/// A fault that says: not now, and nothing of the order was done. The table has no code for that but 9000, which may also come from a
-/// failure half-way; `Retry-After` tells them apart, for [`Courier::exchange`] too. The status is 200 as of every fault: HTTP libraries
-/// hide the body of any other, and what stands between says 503 also of a request that was taken.
+/// A fault that says: not now, and nothing of the order was done. The table has no code for that but 9000, which may
+/// also come from a failure half-way; `Retry-After` tells them apart, for [`Courier::exchange`] too. The status is 200
+/// as of every fault: HTTP libraries hide the body of any other, and what stands between says 503 also of a request
+/// that was taken.
 fn not_now(refused: &Refused) -> Response {
     let mut response = fault(refused);
     response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
     response
 }
 
-/// Works a request through, also when the client has gone meanwhile: an order that was executed has consequences (a push, a note on
-/// the process card) that must not stop half-way.
+/// Works a request through, also when the client has gone meanwhile: an order that was executed has consequences (a
+/// push, a note on the process card) that must not stop half-way.
 async fn finish(work: impl Future<Output = Response> + Send + 'static) -> Response {
     tokio::spawn(work)
         .await
         .unwrap_or_else(|_| fault(&Refused::new(FeedbackCode::S9000, "the work ended unexpectedly")))
 }
 
-/// `POST /osci` for the intermediary and `POST /osci/empfang` for the passive recipient, as far as they are configured. Anything but
-/// POST gets 405.
+/// `POST /osci` for the intermediary and `POST /osci/empfang` for the passive recipient, as far as they are configured.
+/// Anything but POST gets 405.
 pub fn routes(
     intermediary: Option<Arc<IntermediaryEndpoint>>,
     recipient: Option<Arc<RecipientEndpoint>>,

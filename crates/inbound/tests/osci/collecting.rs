@@ -76,7 +76,8 @@ async fn what_the_main_path_refuses_is_named_and_holds_up_nothing() {
     assert!(!log.contains("Geheimnis"), "{log}");
 }
 
-/// A final refusal waits for a corrected release, a temporary one for a router that has room again; both outlive the process.
+/// A final refusal waits for a corrected release, a temporary one for a router that has room again; both outlive the
+/// process.
 #[tokio::test]
 async fn what_was_set_aside_comes_back_when_its_time_has_come() {
     let options = CollectorOptions::default();

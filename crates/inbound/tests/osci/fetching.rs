@@ -78,8 +78,8 @@ pub(crate) async fn broken_visit(machine: &Machine, place: &Place, number: usize
 
 const EVIDENCE: &[u8] = &[7; 100_000];
 
-/// A visit is five orders: initDialog, fetchDelivery for each of two applications, a third that finds nothing, exitDialog. Each of them
-/// is lost in every way, and each time the connection breaks or our process dies.
+/// A visit is five orders: initDialog, fetchDelivery for each of two applications, a third that finds nothing,
+/// exitDialog. Each of them is lost in every way, and each time the connection breaks or our process dies.
 #[tokio::test]
 async fn whatever_is_lost_on_the_wire_each_application_arrives_once() {
     let clock = ManualClock::default();
@@ -129,7 +129,8 @@ async fn who_fetches_from_the_intermediary_of_this_very_process_takes_each_deliv
     assert!(place.machine.set_aside().is_empty());
 }
 
-/// The next order of the dialogue tells the intermediary that we have it: without durability it must not leave, not even exitDialog.
+/// The next order of the dialogue tells the intermediary that we have it: without durability it must not leave, not
+/// even exitDialog.
 #[tokio::test]
 async fn what_cannot_be_made_durable_is_not_acknowledged() {
     let clock = ManualClock::default();

@@ -41,7 +41,8 @@ async fn start(options: GateOptions) -> (Machine, String) {
     (machine, serve(routes.layer(placed)).await)
 }
 
-/// Begins a message of which nothing comes; the first line of what is answered. `100` means that the body is waited for.
+/// Begins a message of which nothing comes; the first line of what is answered. `100` means that the body is waited
+/// for.
 async fn begin(host: &str, from: &str) -> (TcpStream, String) {
     let mut stream = TcpStream::connect(host).await.unwrap();
     let head = format!(
@@ -102,7 +103,8 @@ async fn nobody_waits_for_a_place_without_end() {
     assert_eq!(begin(&host, "192.0.2.2").await.1, AWAY);
 }
 
-/// The intermediary knows that the recipient has nothing: whoever sends over it may send again (9809), and nobody has to ask (9810).
+/// The intermediary knows that the recipient has nothing: whoever sends over it may send again (9809), and nobody has
+/// to ask (9810).
 #[tokio::test]
 async fn a_push_that_finds_no_place_is_no_matter_of_doubt() {
     let (_machine, host) = start(GateOptions { places: 0, ..patient() }).await;
@@ -131,7 +133,8 @@ async fn one_address_holds_not_all_places() {
     assert_eq!((first.as_str(), begin(&host, "127.0.0.1").await.1.as_str()), ("100", "100"));
 }
 
-/// Who only begins requests, or opens connections and says nothing, has the connections of the listener for as long as a head may take.
+/// Who only begins requests, or opens connections and says nothing, has the connections of the listener for as long as
+/// a head may take.
 #[tokio::test]
 async fn heads_that_never_end_and_silent_connections_are_given_up() {
     const CONNECTIONS: usize = 4;

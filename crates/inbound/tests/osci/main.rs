@@ -1,7 +1,8 @@
-//! The receiving roles of OSCI over real sockets, with a router in memory behind them: whatever breaks or dies on the way, each
-//! application ends in the main path exactly once.
+//! The receiving roles of OSCI over real sockets, with a router in memory behind them: whatever breaks or dies on the
+//! way, each application ends in the main path exactly once.
 //!
-//! A process that dies is a role whose future is dropped where it stands; the next one is a new role on the same folder.
+//! A process that dies is a role whose future is dropped where it stands; the next one is a new role on the same
+//! folder.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -176,7 +176,8 @@ async fn when_the_store_fails_the_sender_learns_it_and_nothing_is_half_accepted(
     assert_eq!((world.machine.applications(), world.machine.files()), (vec![0], 0));
 }
 
-/// The attachment cannot even be written down: no signed feedback is possible before the order is read, so it is a fault.
+/// The attachment cannot even be written down: no signed feedback is possible before the order is read, so it is a
+/// fault.
 #[tokio::test]
 async fn when_the_disk_fails_the_intermediary_gets_a_fault() {
     let world = World::new().await;
@@ -266,7 +267,8 @@ async fn two_intermediaries_may_push_the_same_message_id() {
     }
 }
 
-/// processDelivery: the sender waits for a reply, and an order without one ends in an error (9806) for him, so that he would send again.
+/// processDelivery: the sender waits for a reply, and an order without one ends in an error (9806) for him, so that he
+/// would send again.
 #[tokio::test]
 async fn a_mediated_delivery_is_answered_with_a_receipt() {
     let world = World::new().await;

@@ -99,9 +99,9 @@ async fn one_that_is_too_large_holds_up_nothing_and_comes_when_the_limit_is_rais
     assert_eq!(place.wire.orders().len(), 3, "initDialog, fetchDelivery without selection, exitDialog");
 }
 
-/// The way round is eight orders: initDialog, fetchProcessCard and the one fetched in vain, which ends the dialogue; then initDialog,
-/// fetchProcessCard, fetchDelivery for each of two, exitDialog. Each of them is lost in every way, and each time the connection breaks or
-/// our process dies.
+/// The way round is eight orders: initDialog, fetchProcessCard and the one fetched in vain, which ends the dialogue;
+/// then initDialog, fetchProcessCard, fetchDelivery for each of two, exitDialog. Each of them is lost in every way, and
+/// each time the connection breaks or our process dies.
 #[tokio::test]
 async fn whatever_is_lost_on_the_way_round_each_application_arrives_once() {
     let clock = ManualClock::default();
@@ -169,7 +169,8 @@ async fn one_that_the_intermediary_cannot_give_out_holds_up_nothing() {
     assert!(lines.len() == 1 && lines[0].contains("9811"), "{lines:?}");
 }
 
-/// Without its card a delivery has no MessageId for us. It is not acknowledged, and the operator hears of it at each visit.
+/// Without its card a delivery has no MessageId for us. It is not acknowledged, and the operator hears of it at each
+/// visit.
 #[tokio::test]
 async fn one_without_a_process_card_stays_there_and_holds_up_nothing() {
     let clock = ManualClock::default();

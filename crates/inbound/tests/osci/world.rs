@@ -90,7 +90,8 @@ pub(crate) fn application(number: usize) -> String {
     format!("<anmeldung xmlns=\"urn:datendrehscheibe:hundesteuer:1\"><kopf>{number}</kopf></anmeldung>")
 }
 
-/// The log of this process. One for all tests: a subscriber of a single thread does not hear events that another thread came to first.
+/// The log of this process. One for all tests: a subscriber of a single thread does not hear events that another thread
+/// came to first.
 pub(crate) fn log() -> &'static Path {
     static LOG: OnceLock<tempfile::TempPath> = OnceLock::new();
     LOG.get_or_init(|| {

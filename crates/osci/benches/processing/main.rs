@@ -1,12 +1,13 @@
 //! What one signed and encrypted storeDelivery of 10 KB costs, and the limits of the same machine beside it.
 //!
-//! `cargo bench -p dds-osci --bench processing`. The message goes the whole way of an intermediary's intake: transport decryption
-//! (RSA-3072 OAEP, AES-256-GCM), MIME, XML, ControlBlock and order, every digest, the signature of the order, the content package.
+//! `cargo bench -p dds-osci --bench processing`. The message goes the whole way of an intermediary's intake: transport
+//! decryption (RSA-3072 OAEP, AES-256-GCM), MIME, XML, ControlBlock and order, every digest, the signature of the
+//! order, the content package.
 //!
-//! Where Java and the peer of `tests/interop/osci-java` are there (`run.sh` builds it), keys and message are the peer's, and it is measured
-//! in turns with this crate, by processor time, so that other work on the machine counts for none: the JDK's cryptography with a protocol
-//! of our own, a scale. Where `DDS_OSCI_LIBRARY` names the published library, the harness of `tests/interop/osci-library` is built and
-//! takes its turns too: the comparison.
+//! Where Java and the peer of `tests/interop/osci-java` are there (`run.sh` builds it), keys and message are the
+//! peer's, and it is measured in turns with this crate, by processor time, so that other work on the machine counts for
+//! none: the JDK's cryptography with a protocol of our own, a scale. Where `DDS_OSCI_LIBRARY` names the published
+//! library, the harness of `tests/interop/osci-library` is built and takes its turns too: the comparison.
 
 #![allow(
     clippy::print_stdout,

@@ -81,8 +81,8 @@ pub struct Cards {
 #[derive(Debug)]
 pub struct Exited;
 
-/// Answer to partialStoreDelivery. [`Self::verdict`] says what it means; a success of the transfer can hide a refusal of the
-/// delivery inside (facts 14).
+/// Answer to partialStoreDelivery. [`Self::verdict`] says what it means; a success of the transfer can hide a refusal
+/// of the delivery inside (facts 14).
 #[derive(Debug)]
 pub struct ChunkStored {
     /// Feedback on the transfer.

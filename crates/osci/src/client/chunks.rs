@@ -35,7 +35,8 @@ impl ChunkPlan {
     /// Content-ID of the attachment with the chunk's octets.
     pub const CONTENT_ID: &str = "ChunkBlobStoreDelivery";
 
-    /// Cuts a message of so many octets into chunks of at most `wished_kb`, within the limits the intermediary announced.
+    /// Cuts a message of so many octets into chunks of at most `wished_kb`, within the limits the intermediary
+    /// announced.
     ///
     /// # Errors
     /// 9904 if the message is bigger than it takes.
@@ -172,9 +173,9 @@ impl Reassembly {
 }
 
 impl Client {
-    /// Reads the responseToFetchDelivery that the chunks make together. It need not be signed: the response with each chunk
-    /// was, and covers its octets. The dialogue was bound by the orders that fetched
-    /// them. A signature that is there must be right and the intermediary's.
+    /// Reads the responseToFetchDelivery that the chunks make together. It need not be signed: the response with each
+    /// chunk was, and covers its octets. The dialogue was bound by the orders that fetched them. A signature that is
+    /// there must be right and the intermediary's.
     ///
     /// # Errors
     /// 9100 if it is none, 9601 or 9602 if its signature is wrong.

@@ -124,7 +124,8 @@ impl Open {
         self.send(order, |client, envelope| delivery.fill(client, envelope), random)
     }
 
-    /// Has a delivery pushed and the reply brought back. Without a message id nothing is logged: no cards, no time stamps.
+    /// Has a delivery pushed and the reply brought back. Without a message id nothing is logged: no cards, no time
+    /// stamps.
     pub fn mediate(
         self,
         receiver: &str,
@@ -137,8 +138,8 @@ impl Open {
         self.send(order, |client, envelope| delivery.fill(client, envelope), random)
     }
 
-    /// Fetches a delivery; without a selection the oldest not yet fetched. **The next order in the dialogue, whichever, tells
-    /// the intermediary that it was received**: make the content durable before.
+    /// Fetches a delivery; without a selection the oldest not yet fetched. **The next order in the dialogue, whichever,
+    /// tells the intermediary that it was received**: make the content durable before.
     pub fn fetch(
         self,
         selection: Option<DeliverySelection>,

@@ -19,8 +19,8 @@ pub enum LostReason {
     NotOpened(Feedback),
     /// The response could not be decrypted, or is no message at all. **Whether the order was executed is unknown.**
     Unreadable(Refused),
-    /// The response is not protected as the order was: unsigned to a signed order (9600), unencrypted to an encrypted one,
-    /// badly signed (9601, 9602), or by a foreign signer (9601).
+    /// The response is not protected as the order was: unsigned to a signed order (9600), unencrypted to an encrypted
+    /// one, badly signed (9601, 9602), or by a foreign signer (9601).
     Unprotected(Refused),
     /// The response does not answer our order (9400).
     WrongDialogue(Refused),

@@ -96,8 +96,8 @@ impl Request {
         let mut envelope = Envelope::new(control, order);
         envelope.languages.clone_from(&client.languages);
         envelope.features = Some(FeatureDescription::ours());
-        // Outside a dialogue the intermediary knows our cipher certificate from the order itself; inside one from initDialog,
-        // and the schemas of the small orders allow none (facts 5.1).
+        // Outside a dialogue the intermediary knows our cipher certificate from the order itself; inside one from
+        // initDialog, and the schemas of the small orders allow none (facts 5.1).
         let outside = envelope.control.conversation_id.is_none();
         let roles: &[CertificateRole] = match kind {
             MessageKind::ExitDialog | MessageKind::FetchDelivery | MessageKind::FetchProcessCard => {

@@ -79,9 +79,10 @@ impl AttachmentReader {
     }
 }
 
-/// Encrypts an attachment for content, in constant memory. Two digests result: of the plaintext for the author's signature, of the
-/// octets as transported for the signature of the message. Because the envelope goes before the attachments, encrypt into a store
-/// first, or run the same [`KeyWrap`] twice over the same octets (then the ciphertext is the same).
+/// Encrypts an attachment for content, in constant memory. Two digests result: of the plaintext for the author's
+/// signature, of the octets as transported for the signature of the message. Because the envelope goes before the
+/// attachments, encrypt into a store first, or run the same [`KeyWrap`] twice over the same octets (then the ciphertext
+/// is the same).
 pub struct AttachmentEncryption {
     content_id: String,
     encryption: Encryption,

@@ -20,15 +20,15 @@ pub struct Author<'a> {
     pub signer: &'a dyn Signer,
     /// Id of the certificate element (`SignatureCertificateOriginator` or `…OtherAuthor`) in the envelope.
     pub key_id: &'a str,
-    /// Signing time (XAdES `SigningTime`), when it shall be part of what is signed. Only the first author writes one: a container has
-    /// one Id for it (facts 11).
+    /// Signing time (XAdES `SigningTime`), when it shall be part of what is signed. Only the first author writes one: a
+    /// container has one Id for it (facts 11).
     pub time: Option<Timestamp>,
 }
 
 /// Entwurf eines ContentContainer. Contents keep their order; write it once all are there.
 ///
-/// A signed container holds no encrypted container: the Java library digests `xenc:EncryptedData` in its own way and would refuse the
-/// standard one (facts 11). Sign first, then [`encrypt_container`] the whole.
+/// A signed container holds no encrypted container: the Java library digests `xenc:EncryptedData` in its own way and
+/// would refuse the standard one (facts 11). Sign first, then [`encrypt_container`] the whole.
 #[derive(Debug, Clone)]
 pub struct ContainerDraft {
     id: String,
@@ -64,8 +64,8 @@ impl ContainerDraft {
         self
     }
 
-    /// An encrypted attachment: digests of its plaintext and the key. The container must be encrypted afterwards, because the key
-    /// stands in it in the clear.
+    /// An encrypted attachment: digests of its plaintext and the key. The container must be encrypted afterwards,
+    /// because the key stands in it in the clear.
     #[must_use]
     pub fn encrypted_attachment(mut self, id: &str, plaintext: PartDigests, wrap: &KeyWrap) -> Self {
         self.encrypted.extend_from_slice(&write_attachment(
@@ -77,16 +77,16 @@ impl ContainerDraft {
         self
     }
 
-    /// A container in the container, as [`Self::write`] made it, and the plaintext digests of all attachments in it: who signs around
-    /// them signs them too (facts 11).
+    /// A container in the container, as [`Self::write`] made it, and the plaintext digests of all attachments in it:
+    /// who signs around them signs them too (facts 11).
     #[must_use]
     pub fn nested(mut self, id: &str, container: Vec<u8>, attachments: &[PartDigests]) -> Self {
         self.contents.push(Draft::Nested { id: id.to_owned(), container, attachments: attachments.to_vec() });
         self
     }
 
-    /// Writes the container with the signatures of its authors. It carries the five declarations of every envelope, so that its
-    /// digests hold wherever those five are in scope.
+    /// Writes the container with the signatures of its authors. It carries the five declarations of every envelope, so
+    /// that its digests hold wherever those five are in scope.
     ///
     /// # Errors
     /// [`SigningError`].
@@ -229,8 +229,8 @@ fn signing_time(id: &str, time: Timestamp) -> Vec<u8> {
     writer.finish()
 }
 
-/// Encrypts a container for readers: Id of the certificate element in the envelope and certificate, each. Layers are made by putting the
-/// result into another container or by encrypting a container that holds it.
+/// Encrypts a container for readers: Id of the certificate element in the envelope and certificate, each. Layers are
+/// made by putting the result into another container or by encrypting a container that holds it.
 ///
 /// # Errors
 /// [`KeyError`] when a certificate cannot wrap the key.

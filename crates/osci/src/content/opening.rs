@@ -34,12 +34,12 @@ const LAYERS: usize = 64;
 /// Author signatures we verify in one message.
 const SIGNATURES: usize = 512;
 
-/// Opens the content of a message: reads containers, decrypts those for our keys, verifies the authors' signatures, and finds the keys
-/// of encrypted attachments. A message without content gives an empty [`Content`].
+/// Opens the content of a message: reads containers, decrypts those for our keys, verifies the authors' signatures, and
+/// finds the keys of encrypted attachments. A message without content gives an empty [`Content`].
 ///
 /// # Errors
-/// 9100 for content of another structure, for a reference to an attachment that is missing, and beyond the bounds. A layer that is
-/// broken is no error of the whole: see [`LayerState::Failed`].
+/// 9100 for content of another structure, for a reference to an attachment that is missing, and beyond the bounds. A
+/// layer that is broken is no error of the whole: see [`LayerState::Failed`].
 pub fn open(
     envelope: &Document,
     attachments: &[PartDigests],
@@ -91,8 +91,8 @@ struct Opening<'a> {
     decrypters: &'a [&'a dyn Decrypter],
     config: &'a IntakeConfig,
     random: &'a mut dyn Random,
-    /// Keys of encrypted attachments by Content-ID. They hold for the whole message: the library puts them into the outermost container
-    /// of a layer, and again into each layer around it, wherever the Content stands (facts 11).
+    /// Keys of encrypted attachments by Content-ID. They hold for the whole message: the library puts them into the
+    /// outermost container of a layer, and again into each layer around it, wherever the Content stands (facts 11).
     keys: BTreeMap<String, AttachmentKey>,
     /// Digest algorithms that any signature over content names, and SHA-256.
     digests: Vec<DigestAlgorithm>,
@@ -275,8 +275,8 @@ impl Opening<'_> {
         })
     }
 
-    /// Plaintext is one ContentContainer element with its declarations; its Ids are a world of their own, certificates stay those of
-    /// the envelope.
+    /// Plaintext is one ContentContainer element with its declarations; its Ids are a world of their own, certificates
+    /// stay those of the envelope.
     fn plaintext(&mut self, plaintext: Vec<u8>, depth: usize) -> Result<Layer, Refused> {
         let document =
             Document::parse(plaintext, &self.config.xml).map_err(|error| invalid(&error.to_string()))?;

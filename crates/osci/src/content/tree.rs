@@ -114,7 +114,8 @@ impl Content {
             .collect()
     }
 
-    /// Settles the signatures that wait for the plaintext of an encrypted attachment; see [`AttachmentReader`](super::AttachmentReader).
+    /// Settles the signatures that wait for the plaintext of an encrypted attachment; see
+    /// [`AttachmentReader`](super::AttachmentReader).
     pub fn settle(&mut self, plaintext: &PartDigests) {
         self.each_signature(&mut |signature| signature.settle(plaintext));
     }

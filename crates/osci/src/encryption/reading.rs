@@ -14,7 +14,8 @@ use crate::xml::{NS_DS, NS_OSCI128, NS_XENC, NS_XENC11, base64_of, elements, is,
 pub struct EncryptedData {
     /// Its Id, when it has one.
     pub id: Option<String>,
-    /// How the data is encrypted, and the length of the IV; or why we do not decrypt that, which concerns its readers only.
+    /// How the data is encrypted, and the length of the IV; or why we do not decrypt that, which concerns its readers
+    /// only.
     pub method: Result<(DataAlgorithm, IvLength), Refused>,
     /// Keys, one for each reader. Several in one KeyInfo are against the schema and real (facts 11).
     pub keys: Vec<EncryptedKey>,
@@ -56,8 +57,8 @@ pub enum CipherSource {
 /// Reads one `xenc:EncryptedData` strictly: EncryptionMethod, KeyInfo, CipherData, nothing else.
 ///
 /// # Errors
-/// 9100 for another structure (`KeySize`, `EncryptionProperties`, …). Algorithms that are unknown or that the policy refuses, and IV
-/// lengths other than 12 and 16 (Korrigendum 6; facts 7), are 9202 at the place where they stand.
+/// 9100 for another structure (`KeySize`, `EncryptionProperties`, …). Algorithms that are unknown or that the policy
+/// refuses, and IV lengths other than 12 and 16 (Korrigendum 6; facts 7), are 9202 at the place where they stand.
 pub fn read(node: Node<'_, '_>, policy: &CryptoPolicy) -> Result<EncryptedData, Refused> {
     let mut parts = elements(node);
     let method = parts

@@ -93,8 +93,9 @@ pub fn write_transport(target: &TransportTarget, key: &[u8], cipher_id: &str) ->
     Ok(writer.finish())
 }
 
-/// `xenc:EncryptedData` of a container for readers: `octets` is IV, ciphertext and tag. Each reader is the Id of the certificate element
-/// and the certificate. Carries the five declarations of the envelope, so that a decrypted container finds them (facts 11).
+/// `xenc:EncryptedData` of a container for readers: `octets` is IV, ciphertext and tag. Each reader is the Id of the
+/// certificate element and the certificate. Carries the five declarations of the envelope, so that a decrypted
+/// container finds them (facts 11).
 ///
 /// # Errors
 /// [`KeyError`] when a certificate cannot wrap the key.
@@ -131,8 +132,8 @@ pub fn write_content(
     Ok(writer.finish())
 }
 
-/// `xenc:EncryptedData` that describes an encrypted attachment; it belongs into a container that is encrypted itself, because it
-/// carries the key in the clear (facts 11).
+/// `xenc:EncryptedData` that describes an encrypted attachment; it belongs into a container that is encrypted itself,
+/// because it carries the key in the clear (facts 11).
 pub(crate) fn write_attachment(
     content_id: &str,
     (data, iv): (DataAlgorithm, IvLength),

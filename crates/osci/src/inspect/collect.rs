@@ -19,8 +19,8 @@ use crate::signature::{
 };
 use crate::xml::{Document, NS_OSCI, NS_OSCI2017, NS_SOAP, NS_XENC, XmlError, child, elements, is, text_of};
 
-/// Inspects the octets of an HTTP body, plain or encrypted. The policy should be permissive: what it would refuse is said beside each
-/// algorithm anyway, and an inspection has nothing to protect.
+/// Inspects the octets of an HTTP body, plain or encrypted. The policy should be permissive: what it would refuse is
+/// said beside each algorithm anyway, and an inspection has nothing to protect.
 #[must_use]
 pub fn inspect(
     octets: &[u8],

@@ -1,5 +1,5 @@
-//! What an envelope says that is no XML any more: a DOCTYPE, a tag too few, octets that are no text. Read for an inspection alone; nothing
-//! may ever be done by it.
+//! What an envelope says that is no XML any more: a DOCTYPE, a tag too few, octets that are no text. Read for an
+//! inspection alone; nothing may ever be done by it.
 
 use crate::certificate::Certificate;
 use crate::message::{CertificateRole, MessageKind};

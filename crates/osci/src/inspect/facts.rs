@@ -1,4 +1,5 @@
-//! Facts of an order beside its main data: chunks, selections, qualities of time stamps, features, further headers, inspections.
+//! Facts of an order beside its main data: chunks, selections, qualities of time stamps, features, further headers,
+//! inspections.
 
 use roxmltree::Node;
 
@@ -16,7 +17,8 @@ fn described(node: Node<'_, '_>) -> String {
     attributes.chain(text).collect::<Vec<_>>().join(" ")
 }
 
-/// The blocks of a header that hold no certificates and no dialogue data. Of custom headers the name alone: they are content.
+/// The blocks of a header that hold no certificates and no dialogue data. Of custom headers the name alone: they are
+/// content.
 pub(super) fn of_header(header: Node<'_, '_>) -> Vec<Fact> {
     let mut facts = Vec::new();
     for block in elements(header) {

@@ -5,8 +5,9 @@ use std::fmt::Write as _;
 use super::{Report, SignatureReport};
 
 impl Report {
-    /// The report as one JSON object. Member names are those of the struct; `signature` is `valid`, `invalid` or `absent`, details of
-    /// the message signature are in `message_signature`, content signatures one by one in `contents[].signatures[]`.
+    /// The report as one JSON object. Member names are those of the struct; `signature` is `valid`, `invalid` or
+    /// `absent`, details of the message signature are in `message_signature`, content signatures one by one in
+    /// `contents[].signatures[]`.
     #[must_use]
     pub fn to_json(&self) -> String {
         let mut json = Json::default();

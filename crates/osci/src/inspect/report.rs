@@ -17,7 +17,8 @@ pub struct Report {
     pub kind: Option<MessageKind>,
     /// Transport encryption: algorithms and certificate; `None` when the message is plain or could not be opened.
     pub transport: Option<TransportEncryption>,
-    /// What stopped the reading, with the feedback code a partner would get; the rest of the report says what could be seen all the same.
+    /// What stopped the reading, with the feedback code a partner would get; the rest of the report says what could be
+    /// seen all the same.
     pub refused: Option<Refused>,
     /// Dialogue data: ConversationId, SequenceNumber, Response, Challenge, as far as present.
     pub dialogue: Vec<(String, String)>,
@@ -29,8 +30,8 @@ pub struct Report {
     pub inside_feedback: Vec<(String, String, String)>,
     /// Process cards: message id (as text), and the times, subject and inspections that are there.
     pub process_cards: Vec<(String, Vec<(String, String)>)>,
-    /// Other facts of the order: MessageId, Subject, ContentReceiver, selection, chunk, qualities of time stamps, features; names of custom
-    /// headers.
+    /// Other facts of the order: MessageId, Subject, ContentReceiver, selection, chunk, qualities of time stamps,
+    /// features; names of custom headers.
     pub order: Vec<(String, String)>,
     /// Attachments.
     pub parts: Vec<PartReport>,
@@ -97,8 +98,9 @@ pub struct PartReport {
 /// A signature and its references.
 #[derive(Debug, Clone)]
 pub struct SignatureReport {
-    /// `valid`, `invalid` or `absent`; `invalid` also if a signature is there that cannot be judged, as `faults` says. Of a content signature
-    /// `pending` too: nothing is wrong, but the plaintext of an attachment could not be had because its key or algorithm is not usable.
+    /// `valid`, `invalid` or `absent`; `invalid` also if a signature is there that cannot be judged, as `faults` says.
+    /// Of a content signature `pending` too: nothing is wrong, but the plaintext of an attachment could not be had
+    /// because its key or algorithm is not usable.
     pub verdict: &'static str,
     /// Every fault with the reference it concerns.
     pub faults: Vec<String>,

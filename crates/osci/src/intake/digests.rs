@@ -4,8 +4,9 @@ use crate::algorithm::{DigestAlgorithm, Hasher};
 
 /// The digest algorithms that occur in the octets of an envelope, and SHA-256 always.
 ///
-/// A plain search for the URIs, because an envelope that came encrypted must not be parsed before its tag was verified, and its
-/// attachments pass before that. A URI that is written with character references is not found; then the digest counts as wrong.
+/// A plain search for the URIs, because an envelope that came encrypted must not be parsed before its tag was verified,
+/// and its attachments pass before that. A URI that is written with character references is not found; then the digest
+/// counts as wrong.
 pub(super) fn named(envelope: &[u8]) -> Vec<DigestAlgorithm> {
     let mut algorithms = vec![DigestAlgorithm::Sha256];
     for algorithm in DigestAlgorithm::ALL {

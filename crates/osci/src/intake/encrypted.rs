@@ -1,7 +1,8 @@
 //! A message inside `soapMessageEncrypted` (facts 7).
 //!
-//! One answer and the same work for every failure after the key was chosen (facts 17): a key that cannot be unwrapped is replaced by a
-//! random one, all octets are decrypted to the end, and what the plaintext looks like decides nothing before the tag was verified.
+//! One answer and the same work for every failure after the key was chosen (facts 17): a key that cannot be unwrapped
+//! is replaced by a random one, all octets are decrypted to the end, and what the plaintext looks like decides nothing
+//! before the tag was verified.
 
 use zeroize::Zeroizing;
 
@@ -27,7 +28,8 @@ pub(super) struct Encrypted<P: PartStore> {
     inner: Inner<P>,
     /// The first thing wrong with the plaintext; counts only if the tag says that the partner wrote it.
     refused: Option<Refused>,
-    /// Hashes the rest of a plaintext that cannot be split, so that octets cost about the same with and without a fault.
+    /// Hashes the rest of a plaintext that cannot be split, so that octets cost about the same with and without a
+    /// fault.
     sink: Option<Hasher>,
 }
 
@@ -155,7 +157,8 @@ impl<P: PartStore> Encrypted<P> {
             Some(refused) => Err(refused),
             None => inner.finish(config),
         };
-        // Without authentication the plaintext may be the partner's or an attacker's: its faults are faults of decryption.
+        // Without authentication the plaintext may be the partner's or an attacker's: its faults are faults of
+        // decryption.
         let (document, kind, parts, held) =
             message.map_err(|refused| if authenticated { refused } else { failure() })?;
         let (store, attachments) = parts.finish();

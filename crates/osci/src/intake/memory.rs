@@ -10,8 +10,8 @@ const FREE: usize = 128 * 1024;
 
 /// Speicher für Umschläge: shared by all messages that are read with a configuration. Cheap to clone.
 ///
-/// Attachments go to a store, envelopes stand in memory until the message is done with; whoever sends many long ones at the same time,
-/// and slowly, would fill it.
+/// Attachments go to a store, envelopes stand in memory until the message is done with; whoever sends many long ones at
+/// the same time, and slowly, would fill it.
 #[derive(Debug, Clone)]
 pub struct EnvelopeMemory(Arc<AtomicUsize>);
 

@@ -2,10 +2,11 @@
 
 use crate::mime::PartHeaders;
 
-/// Ablage für Anlagen: takes attachments one after the other. The crate does no I/O; implementations write to the blob store.
+/// Ablage für Anlagen: takes attachments one after the other. The crate does no I/O; implementations write to the blob
+/// store.
 ///
-/// Whatever was written may turn out to be forged (transport encryption is authenticated at the very end): it becomes final only when
-/// [`Intake::finish`](super::Intake::finish) returns the store.
+/// Whatever was written may turn out to be forged (transport encryption is authenticated at the very end): it becomes
+/// final only when [`Intake::finish`](super::Intake::finish) returns the store.
 pub trait PartStore {
     /// What names a stored attachment.
     type Handle: Clone + std::fmt::Debug;

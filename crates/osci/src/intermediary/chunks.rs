@@ -203,9 +203,9 @@ pub struct Reassembly {
 }
 
 impl Reassembly {
-    /// The delivery inside, or why it could not be read. The verdict on it comes in InsideFeedback; 3950 or 9950 tells the client to
-    /// look there. The chunks are given up either way: what was refused must be sent anew. The driver runs this inside a transaction
-    /// and commits before the reply leaves.
+    /// The delivery inside, or why it could not be read. The verdict on it comes in InsideFeedback; 3950 or 9950 tells
+    /// the client to look there. The chunks are given up either way: what was refused must be sent anew. The driver
+    /// runs this inside a transaction and commits before the reply leaves.
     ///
     /// # Errors
     /// [`StoreFailed`]: roll back, answer with the fault 9000.
@@ -259,7 +259,8 @@ impl Reassembly {
         boxes: &mut M,
         now: Timestamp,
     ) -> Result<Result<(ProcessCardBundle, Vec<FeedbackCode>), Refused>, StoreFailed> {
-        // The library writes the delivery inside unsigned; the client has signed every octet of it with the chunks (facts 14).
+        // The library writes the delivery inside unsigned; the client has signed every octet of it with the chunks
+        // (facts 14).
         let order = match intermediary.examine_vouched(received, self.client.signature.as_ref(), now) {
             Ok(order) => order,
             Err(fault) => {
@@ -426,8 +427,8 @@ pub struct Rendering {
 }
 
 impl Rendering {
-    /// The octets are stored: `bytes` of them behind `handle`. The driver runs this inside a transaction and commits before the reply
-    /// leaves.
+    /// The octets are stored: `bytes` of them behind `handle`. The driver runs this inside a transaction and commits
+    /// before the reply leaves.
     ///
     /// # Errors
     /// [`StoreFailed`]: roll back, answer with the fault 9000.

@@ -1,8 +1,8 @@
 //! Einlieferung ohne Leitung: the process that runs the intermediary puts a delivery of its own into a mailbox.
 //!
-//! It is what getMessageId and storeDelivery are on the wire, with the same code from the certificates to the process card. Nobody
-//! can reach it from outside: whoever calls it vouches that he is the client. What an order on the wire has beside that, and why a
-//! deposit has it or not:
+//! It is what getMessageId and storeDelivery are on the wire, with the same code from the certificates to the process
+//! card. Nobody can reach it from outside: whoever calls it vouches that he is the client. What an order on the wire
+//! has beside that, and why a deposit has it or not:
 //!
 //! | | |
 //! |---|---|
@@ -52,12 +52,12 @@ pub struct Deposited {
 }
 
 impl Intermediary {
-    /// Examines a delivery of the process itself, as [`Self::examine`] does an order. `client` is its originator, whose keys the process
-    /// holds; `attachments` are those of the content; `now` as there.
+    /// Examines a delivery of the process itself, as [`Self::examine`] does an order. `client` is its originator, whose
+    /// keys the process holds; `attachments` are those of the content; `now` as there.
     ///
     /// # Errors
-    /// 9000 when the content cannot be written, 9100 when it could not be fetched: it is longer than an envelope may be, refers to an
-    /// attachment that is not there, or has more of them than a message, or two of one name.
+    /// 9000 when the content cannot be written, 9100 when it could not be fetched: it is longer than an envelope may
+    /// be, refers to an attachment that is not there, or has more of them than a message, or two of one name.
     pub fn deposit<H>(
         &self,
         client: &Client,
@@ -113,8 +113,9 @@ impl<H: Clone + std::fmt::Debug> Deposit<H> {
         Self { order: self.order.recheck(intermediary), ..self }
     }
 
-    /// Puts the delivery into its mailbox, or says with the code of a feedback why not; then nothing was changed. The driver runs this
-    /// inside one transaction, together with what it notes itself, and commits before it tells anybody.
+    /// Puts the delivery into its mailbox, or says with the code of a feedback why not; then nothing was changed. The
+    /// driver runs this inside one transaction, together with what it notes itself, and commits before it tells
+    /// anybody.
     ///
     /// # Errors
     /// [`StoreFailed`]: roll back; the same may be tried again.

@@ -36,8 +36,8 @@ pub(super) fn enter<M: Mailboxes>(
         return Ok(Err(Refused::new(FeedbackCode::S9100, "the order has no Challenge")));
     };
     let idle = intermediary.rules.dialogue_idle;
-    // What was used later than now, and by more than two orders at once could explain, was noted by a clock that was ahead: it would
-    // count against the bound for as long.
+    // What was used later than now, and by more than two orders at once could explain, was noted by a clock that was
+    // ahead: it would count against the bound for as long.
     let (since, until) = (order.at.checked_sub(idle), order.at.checked_add(idle));
     boxes.expire_dialogues(since.unwrap_or(order.at)..=until.unwrap_or(order.at))?;
     let fresh = fresh_challenge(random);

@@ -12,13 +12,14 @@ use crate::message::{CertificateRole, Envelope, Fault, Message, MessageKind, che
 use crate::signature::{SignerRole, Verdict, verify_message};
 use crate::trust::{CertificateReport, CertificateUse};
 
-/// An order that is one, with everything that can be said without looking at the state. Problems found so far are kept and come out in
-/// their turn ([`Examined::execute`](Self::execute)), so that a wrong dialogue is answered before a wrong signature (facts 16).
+/// An order that is one, with everything that can be said without looking at the state. Problems found so far are kept
+/// and come out in their turn ([`Examined::execute`](Self::execute)), so that a wrong dialogue is answered before a
+/// wrong signature (facts 16).
 #[derive(Debug)]
 pub struct Examined<H> {
     pub(super) envelope: Envelope,
-    /// The envelope as it came: a delivery is kept in this form. If nobody signed it, without an originator's signature certificate:
-    /// whoever reads one in a mailbox or a push may hold it for the sender's.
+    /// The envelope as it came: a delivery is kept in this form. If nobody signed it, without an originator's signature
+    /// certificate: whoever reads one in a mailbox or a push may hold it for the sender's.
     pub(super) octets: Vec<u8>,
     pub(super) attachments: Vec<Attachment<H>>,
     pub(super) transport: Option<TransportEncryption>,
@@ -81,8 +82,8 @@ impl Intermediary {
     /// Examines an order. `now` is the time at which certificates are checked and which time stamps will carry.
     ///
     /// # Errors
-    /// The fault to answer with: 9100 when it is no OSCI message or an attachment is missing, 9300 when it is no order that an
-    /// intermediary takes.
+    /// The fault to answer with: 9100 when it is no OSCI message or an attachment is missing, 9300 when it is no order
+    /// that an intermediary takes.
     pub fn examine<P: PartStore>(
         &self,
         received: &Received<P>,
@@ -91,7 +92,8 @@ impl Intermediary {
         self.examine_vouched(received, None, now)
     }
 
-    /// Examines an order all of whose octets `voucher` has signed already, in the chunks it came in: unsigned, it is his.
+    /// Examines an order all of whose octets `voucher` has signed already, in the chunks it came in: unsigned, it is
+    /// his.
     pub(super) fn examine_vouched<P: PartStore>(
         &self,
         received: &Received<P>,

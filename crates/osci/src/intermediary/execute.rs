@@ -162,7 +162,8 @@ impl<H: Clone + std::fmt::Debug> Examined<H> {
 }
 
 impl<M: Mailboxes> Turn<'_, M> {
-    /// Any further order of a dialogue says that the last response arrived: deliveries in it are received (specification 1.2, section 4; facts 12).
+    /// Any further order of a dialogue says that the last response arrived: deliveries in it are received
+    /// (specification 1.2, section 4; facts 12).
     fn acknowledge(&mut self) -> Result<(), StoreFailed> {
         let Some(dialogue) = &mut self.dialogue else { return Ok(()) };
         let handed_out = std::mem::take(&mut dialogue.handed_out);

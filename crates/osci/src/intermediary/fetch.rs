@@ -55,8 +55,8 @@ pub(super) fn forwarded<M: Mailboxes>(
     Ok(card)
 }
 
-/// Notes that the delivery goes out with this response: Forwarding now, as its card ([`forwarded`]) says, Reception with the next order
-/// of the dialogue.
+/// Notes that the delivery goes out with this response: Forwarding now, as its card ([`forwarded`]) says, Reception
+/// with the next order of the dialogue.
 pub(super) fn hand_out<M: Mailboxes>(
     turn: &mut Turn<'_, M>,
     id: &MessageId,
@@ -72,8 +72,8 @@ pub(super) fn hand_out<M: Mailboxes>(
     Ok(())
 }
 
-/// The response with content, certificates and custom headers as the sender wrote them: their Ids and namespaces stay, because
-/// the authors' signatures and the readers' keys point to them (facts 10 and 11).
+/// The response with content, certificates and custom headers as the sender wrote them: their Ids and namespaces stay,
+/// because the authors' signatures and the readers' keys point to them (facts 10 and 11).
 pub(super) fn response<M: Mailboxes>(
     turn: &Turn<'_, M>,
     delivery: Delivery<M::Handle>,

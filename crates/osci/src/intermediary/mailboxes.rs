@@ -29,7 +29,8 @@ impl From<StoreFailed> for Refused {
     }
 }
 
-/// Postfächer: the durable state. The driver wraps each call of `execute` into one transaction; no method commits by itself.
+/// Postfächer: the durable state. The driver wraps each call of `execute` into one transaction; no method commits by
+/// itself.
 pub trait Mailboxes {
     /// What names a stored attachment.
     type Handle: Clone + std::fmt::Debug;
@@ -59,8 +60,8 @@ pub trait Mailboxes {
     fn load(&mut self, mailbox: &Fingerprint) -> Result<(u64, u64), StoreFailed>;
     /// Puts a delivery into its mailbox.
     fn put_delivery(&mut self, delivery: &Delivery<Self::Handle>) -> Result<(), StoreFailed>;
-    /// The delivery of a mailbox that a selection names (specification 1.2, 6.6.9 and 6.6.10; facts 13), oldest first, and whether more match. `None`: the oldest one
-    /// not received yet.
+    /// The delivery of a mailbox that a selection names (specification 1.2, 6.6.9 and 6.6.10; facts 13), oldest first,
+    /// and whether more match. `None`: the oldest one not received yet.
     fn find_delivery(
         &mut self,
         mailbox: &Fingerprint,
@@ -71,7 +72,8 @@ pub trait Mailboxes {
     fn keep_card(&mut self, card: &Card) -> Result<(), StoreFailed>;
     /// The process card of a delivery.
     fn card(&mut self, id: &MessageId) -> Result<Option<Card>, StoreFailed>;
-    /// Cards that a query names and `client` has a part in, oldest change first, at most `limit`; and whether more match.
+    /// Cards that a query names and `client` has a part in, oldest change first, at most `limit`; and whether more
+    /// match.
     fn find_cards(
         &mut self,
         client: &Client,
@@ -85,7 +87,8 @@ pub trait Mailboxes {
         client: &Fingerprint,
         transfer: &MessageId,
     ) -> Result<Option<ChunkUpload>, StoreFailed>;
-    /// Keeps one more chunk of a transfer, and with its first one the transfer. The cost is that of one chunk, however many there are.
+    /// Keeps one more chunk of a transfer, and with its first one the transfer. The cost is that of one chunk, however
+    /// many there are.
     fn keep_chunk(
         &mut self,
         upload: &ChunkUpload,
@@ -211,7 +214,8 @@ impl<H: Clone> From<&AttachmentRef<H>> for Attachment<H> {
     }
 }
 
-/// Zustellung: a delivery in a mailbox, kept as the order it came with; signed, unless it was a [`Deposit`](super::Deposit).
+/// Zustellung: a delivery in a mailbox, kept as the order it came with; signed, unless it was a
+/// [`Deposit`](super::Deposit).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Delivery<H> {
     /// Id.

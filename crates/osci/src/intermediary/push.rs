@@ -246,8 +246,8 @@ impl Forwarding {
         boxes.keep_card(card)
     }
 
-    /// Checks the response (N38, N39): 9808 when it answers something else, 9807 for a wrong signature, 9805 when the recipient
-    /// refused, 9806 when a mediation brings no content; warnings 3802 and 3803 for what is only unprotected.
+    /// Checks the response (N38, N39): 9808 when it answers something else, 9807 for a wrong signature, 9805 when the
+    /// recipient refused, 9806 when a mediation brings no content; warnings 3802 and 3803 for what is only unprotected.
     fn read<P: PartStore>(
         &mut self,
         intermediary: &Intermediary,

@@ -9,8 +9,8 @@ use crate::outgoing::Outgoing;
 use crate::random::Random;
 use crate::signature::{PartDigests, SigningOptions};
 
-/// A message to be sent. The driver signs it with the intermediary's key where `sign` says so, encrypts it where `encrypt` says so, and
-/// streams the attachments ([`crate::outgoing`]).
+/// A message to be sent. The driver signs it with the intermediary's key where `sign` says so, encrypts it where
+/// `encrypt` says so, and streams the attachments ([`crate::outgoing`]).
 #[derive(Debug)]
 pub struct Reply<H> {
     /// The message.
@@ -47,7 +47,8 @@ impl<H> Reply<H> {
         }
     }
 
-    /// Signs and encrypts as it must be; the caller streams the attachments. `digests` are those of the attachments, in their order.
+    /// Signs and encrypts as it must be; the caller streams the attachments. `digests` are those of the attachments, in
+    /// their order.
     ///
     /// # Errors
     /// 9000 if our own keys or content are not usable; then answer with [`Self::fault`] of it.

@@ -39,8 +39,8 @@ pub(super) fn keep<M: Mailboxes>(
     }
 }
 
-/// The mailbox of the addressee, if he has one here (9706), the delivery is not larger than any may be (9904) and finds room (9811). The
-/// MessageId stays unused otherwise: the same order may come again when the addressee has fetched.
+/// The mailbox of the addressee, if he has one here (9706), the delivery is not larger than any may be (9904) and finds
+/// room (9811). The MessageId stays unused otherwise: the same order may come again when the addressee has fetched.
 pub(super) fn mailbox<M: Mailboxes>(
     boxes: &mut M,
     intermediary: &Intermediary,
@@ -94,7 +94,8 @@ pub(super) fn put<M: Mailboxes>(
     Ok(card.bundle)
 }
 
-/// A MessageId must have been issued to this client and not be used before (9801). Whose it is otherwise is nobody's business.
+/// A MessageId must have been issued to this client and not be used before (9801). Whose it is otherwise is nobody's
+/// business.
 pub(super) fn claim<M: Mailboxes>(
     boxes: &mut M,
     id: &MessageId,

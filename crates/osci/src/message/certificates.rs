@@ -133,8 +133,8 @@ impl RoleCertificates {
         self.entries.get(at).map_or("", |entry| entry.id.as_str())
     }
 
-    /// Makes an announced originator who did not sign one of the authors, as far as the content names him: nobody vouches that he is
-    /// the sender. His Id stays. Whether there was one.
+    /// Makes an announced originator who did not sign one of the authors, as far as the content names him: nobody
+    /// vouches that he is the sender. His Id stays. Whether there was one.
     pub(crate) fn disown_originator(&mut self) -> bool {
         let announced =
             self.entries.iter_mut().find(|entry| entry.role == CertificateRole::SignatureOriginator);

@@ -4,9 +4,9 @@ use std::collections::HashSet;
 
 use crate::xml::Document;
 
-/// The Ids that relayed content, custom headers and certificates bring along. They must stay, because signatures point to
-/// them; ours give way. Otherwise a sender could name a container `controlblock`, and the message that hands the delivery out
-/// would have the same Id twice: nobody could read it, and it would block the mailbox.
+/// The Ids that relayed content, custom headers and certificates bring along. They must stay, because signatures point
+/// to them; ours give way. Otherwise a sender could name a container `controlblock`, and the message that hands the
+/// delivery out would have the same Id twice: nobody could read it, and it would block the mailbox.
 #[derive(Default)]
 pub(super) struct Ids {
     documents: Vec<Document>,

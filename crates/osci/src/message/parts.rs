@@ -64,7 +64,8 @@ impl UnsignedEnvelope {
     }
 
     /// The `xmlns` attributes that make a header block its own canonical form: what the Envelope declares and the five
-    /// usual prefixes. The signature block must carry them too, for the Envelope of relayed content may bind other ones.
+    /// usual prefixes. The signature block must carry them too, for the Envelope of relayed content may bind other
+    /// ones.
     pub fn block_declarations(&self) -> Vec<(String, String)> {
         block_namespaces(&self.namespaces).declarations()
     }

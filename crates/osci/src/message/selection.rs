@@ -2,7 +2,8 @@ use jiff::Timestamp;
 
 use super::MessageId;
 
-/// `SelectionRule` of fetchDelivery (specification 1.2, 6.6.9): which delivery. Without one: the oldest not yet fetched.
+/// `SelectionRule` of fetchDelivery (specification 1.2, 6.6.9): which delivery. Without one: the oldest not yet
+/// fetched.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DeliverySelection {
     /// The one with this id, also again.

@@ -56,8 +56,8 @@ impl MimeReader {
         }
     }
 
-    /// Refuses an epilogue: one line end may follow the closing boundary, and nothing else. For what was decrypted without being
-    /// authenticated, where an attacker can append blocks of his choice.
+    /// Refuses an epilogue: one line end may follow the closing boundary, and nothing else. For what was decrypted
+    /// without being authenticated, where an attacker can append blocks of his choice.
     #[must_use]
     pub fn without_epilogue(self) -> Self {
         Self { epilogue: false, ..self }

@@ -11,8 +11,9 @@ use crate::message::UnsignedEnvelope;
 use crate::signature::{PartDigests, Reference, SignatureDraft, SigningError, SigningOptions, sign};
 use crate::xml::{Document, NS_DS, NS_OSCI, NS_SOAP, XmlWriter, elements};
 
-/// Signs an envelope: one reference for every header block, the Body and every attachment, signature block right after the ControlBlock
-/// (facts 8). The digests are taken from the parsed envelope, not from what its writer believes to be canonical.
+/// Signs an envelope: one reference for every header block, the Body and every attachment, signature block right after
+/// the ControlBlock (facts 8). The digests are taken from the parsed envelope, not from what its writer believes to be
+/// canonical.
 ///
 /// `attachments` are all attachments of the message with the digest of their octets as transported.
 ///

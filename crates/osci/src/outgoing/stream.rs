@@ -23,8 +23,9 @@ pub struct AttachmentHead {
     pub length: Option<u64>,
 }
 
-/// A message on its way out. Call in this order: [`Self::start`], for each attachment [`Self::attachment`] and any number of
-/// [`Self::data`], then [`Self::finish`]. Octets are appended to `out`; send them and clear it between the calls.
+/// A message on its way out. Call in this order: [`Self::start`], for each attachment [`Self::attachment`] and any
+/// number of [`Self::data`], then [`Self::finish`]. Octets are appended to `out`; send them and clear it between the
+/// calls.
 pub struct Outgoing {
     inner: MimeWriter,
     envelope: Vec<u8>,

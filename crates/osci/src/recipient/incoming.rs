@@ -132,8 +132,8 @@ impl Processing {
         &self.0
     }
 
-    /// 0800 with the reply: **only after the content is durable**. Roles are turned round: we are its originator, the first
-    /// sender its addressee. The reply bears the id that the order gave for it.
+    /// 0800 with the reply: **only after the content is durable**. Roles are turned round: we are its originator, the
+    /// first sender its addressee. The reply bears the id that the order gave for it.
     pub fn reply(self, reply: Reply) -> Response {
         let push = self.0;
         let mut response = accepted(&push, reply.subject);

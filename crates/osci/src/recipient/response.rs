@@ -50,7 +50,8 @@ impl Response {
         }
     }
 
-    /// Signs and encrypts as it must be; the caller streams the attachments of a reply, whose digests are known already.
+    /// Signs and encrypts as it must be; the caller streams the attachments of a reply, whose digests are known
+    /// already.
     ///
     /// # Errors
     /// 9000 if our own keys or content are not usable; then answer with [`Self::fault`] of it.

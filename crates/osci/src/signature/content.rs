@@ -50,8 +50,8 @@ impl ContentSignature {
         }
     }
 
-    /// Settles the references to an encrypted attachment once its plaintext went by (facts 11: the digest on content level is that
-    /// of the plaintext).
+    /// Settles the references to an encrypted attachment once its plaintext went by (facts 11: the digest on content
+    /// level is that of the plaintext).
     pub fn settle(&mut self, plaintext: &PartDigests) {
         self.settle_as(&plaintext.content_id, |reference| {
             let digest = reference.algorithm.and_then(|algorithm| plaintext.get(algorithm));
@@ -96,12 +96,14 @@ impl ContentSignature {
 
 /// Verifies every `ds:Signature` of one `osci:ContentContainer`.
 ///
-/// `container` stands in `document`; the certificates of the authors stand in `envelope`, which is another document when the container
-/// was decrypted. `plain` are the digests of the attachments that are not encrypted, `encrypted` the Content-IDs of those that are.
+/// `container` stands in `document`; the certificates of the authors stand in `envelope`, which is another document
+/// when the container was decrypted. `plain` are the digests of the attachments that are not encrypted, `encrypted` the
+/// Content-IDs of those that are.
 ///
-/// Required: each `Content` of the container is covered (inline: its octets or its element; attachment: the Content element and the
-/// octets; nested container: the Content element and the octets of its attachments), no reference leads elsewhere, none twice.
-/// `EncryptedData` may be referenced, see [`Apex::OwnOnly`] for the known defect. An empty list: the container is not signed.
+/// Required: each `Content` of the container is covered (inline: its octets or its element; attachment: the Content
+/// element and the octets; nested container: the Content element and the octets of its attachments), no reference leads
+/// elsewhere, none twice. `EncryptedData` may be referenced, see [`Apex::OwnOnly`] for the known defect. An empty list:
+/// the container is not signed.
 #[must_use]
 pub fn verify_content(
     document: &Document,

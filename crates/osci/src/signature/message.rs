@@ -65,8 +65,8 @@ pub struct MessageVerdict {
     pub verdict: Verdict,
     /// Every fault, the deciding one first.
     pub faults: Vec<Fault>,
-    /// The certificate the signature names; present as soon as KeyInfo names the right element, also when something else is wrong.
-    /// The caller compares it with the partner it expects and asks the trust policy.
+    /// The certificate the signature names; present as soon as KeyInfo names the right element, also when something
+    /// else is wrong. The caller compares it with the partner it expects and asks the trust policy.
     pub signer: Option<Certificate>,
     /// Signature algorithm.
     pub algorithm: Option<SignatureAlgorithm>,
@@ -76,8 +76,8 @@ pub struct MessageVerdict {
 }
 
 impl MessageVerdict {
-    /// Whether this very element object is a part (header block or Body) whose digest was compared, in a signature that is valid as a
-    /// whole. Nothing is covered by an invalid signature.
+    /// Whether this very element object is a part (header block or Body) whose digest was compared, in a signature that
+    /// is valid as a whole. Nothing is covered by an invalid signature.
     #[must_use]
     pub fn covers(&self, node: NodeId) -> bool {
         self.verdict == Verdict::Valid && self.covered.contains(&node)
@@ -98,7 +98,8 @@ impl MessageVerdict {
         }
     }
 
-    /// For an inspection that could not take the message apart: what it says of attachments was not compared with anything.
+    /// For an inspection that could not take the message apart: what it says of attachments was not compared with
+    /// anything.
     pub(crate) fn leave_attachments_open(&mut self) {
         let compared = |fault: &Fault| fault.reason == Reason::Missing && fault.place.starts_with("cid:");
         self.faults.retain(|fault| !compared(fault));
@@ -131,12 +132,12 @@ impl MessageVerdict {
     }
 }
 
-/// Verifies the signature of a message. Required (facts 8): every header block but the signature block, the Body and every
-/// attachment is referenced exactly once, nothing else is; the only transformation is inclusive C14N; KeyInfo names exactly the
-/// certificate element of the role that must sign.
+/// Verifies the signature of a message. Required (facts 8): every header block but the signature block, the Body and
+/// every attachment is referenced exactly once, nothing else is; the only transformation is inclusive C14N; KeyInfo
+/// names exactly the certificate element of the role that must sign.
 ///
-/// `attachments` are the attachments of the message with the digests of their octets as transported; an algorithm that was not
-/// computed counts as a wrong digest ([`Intake`](crate::intake::Intake) computes all that the message names).
+/// `attachments` are the attachments of the message with the digests of their octets as transported; an algorithm that
+/// was not computed counts as a wrong digest ([`Intake`](crate::intake::Intake) computes all that the message names).
 #[must_use]
 pub fn verify_message(
     document: &Document,

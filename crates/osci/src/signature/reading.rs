@@ -165,7 +165,8 @@ impl Transform {
         let refused = || Fault::new(Reason::Transform, uri);
         let mut list = elements(transforms);
         let only = list.next().filter(|node| is(*node, NS_DS, "Transform")).ok_or_else(refused)?;
-        // A chain could digest something else than what is read later: one step, of two known kinds, without parameters.
+        // A chain could digest something else than what is read later: one step, of two known kinds, without
+        // parameters.
         if list.next().is_some() || elements(only).next().is_some() {
             return Err(refused());
         }
@@ -195,8 +196,8 @@ pub(crate) fn certificate_in(element: Node<'_, '_>) -> Option<Certificate> {
     Certificate::from_base64(&text_of(certificate)?).ok()
 }
 
-/// The certificate element with this Id, provided that it stands in a certificate header of the envelope and has one of the names.
-/// An element of that Id anywhere else is not the signer's or reader's certificate.
+/// The certificate element with this Id, provided that it stands in a certificate header of the envelope and has one of
+/// the names. An element of that Id anywhere else is not the signer's or reader's certificate.
 pub(crate) fn certificate_element<'a>(
     envelope: &'a Document,
     id: &str,

@@ -34,9 +34,9 @@ pub enum Verdict {
     Invalid(Fault),
     /// There is no signature.
     Absent,
-    /// All is right so far, but digests of attachments are still to be compared: in content signatures those of encrypted attachments
-    /// whose plaintext was not read, because it was not asked for or its key or algorithm does not count; in an inspection those of
-    /// attachments that could not be told apart.
+    /// All is right so far, but digests of attachments are still to be compared: in content signatures those of
+    /// encrypted attachments whose plaintext was not read, because it was not asked for or its key or algorithm does
+    /// not count; in an inspection those of attachments that could not be told apart.
     Pending,
 }
 
@@ -58,8 +58,8 @@ impl Verdict {
 pub struct Fault {
     /// What is wrong.
     pub reason: Reason,
-    /// `URI` of the reference, `cid:` with the Content-ID of an attachment, or Id or name of the element that is concerned; empty when it is
-    /// the signature as a whole.
+    /// `URI` of the reference, `cid:` with the Content-ID of an attachment, or Id or name of the element that is
+    /// concerned; empty when it is the signature as a whole.
     pub place: String,
 }
 
@@ -84,8 +84,9 @@ impl Fault {
         }
     }
 
-    /// As a refusal; the detail is for us only, and goes into logs. Ids are the sender's words (Content-IDs and the Ids of contents are
-    /// made of file names, and those of the names of people), so it says what kind of place it is; `inspect` tells which.
+    /// As a refusal; the detail is for us only, and goes into logs. Ids are the sender's words (Content-IDs and the Ids
+    /// of contents are made of file names, and those of the names of people), so it says what kind of place it is;
+    /// `inspect` tells which.
     #[must_use]
     pub fn refused(&self) -> Refused {
         let detail = match self.place.as_str() {
@@ -96,8 +97,9 @@ impl Fault {
         Refused::new(self.code(), detail)
     }
 
-    /// Order in which faults decide: structure, then what is wrong, then what is missing. A message from which a reference was
-    /// cut without signing again has a wrong value *and* an unsigned part; it is wrong (9601), not incomplete (9602).
+    /// Order in which faults decide: structure, then what is wrong, then what is missing. A message from which a
+    /// reference was cut without signing again has a wrong value *and* an unsigned part; it is wrong (9601), not
+    /// incomplete (9602).
     pub(super) const fn rank(&self) -> u8 {
         match self.reason {
             Reason::Structure(_) | Reason::UnknownAlgorithm => 0,

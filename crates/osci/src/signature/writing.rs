@@ -79,14 +79,15 @@ pub struct SignatureDraft<'a> {
     pub references: Vec<Reference>,
     /// Id of the signer's certificate element.
     pub key_id: &'a str,
-    /// Namespaces in scope where the signature will stand: prefix (`""` for the default) and URI. `ds` must be among them.
+    /// Namespaces in scope where the signature will stand: prefix (`""` for the default) and URI. `ds` must be among
+    /// them.
     pub namespaces: &'a BTreeMap<String, String>,
     /// `ds:Object` elements, written as they are.
     pub objects: &'a [u8],
 }
 
-/// Signs and writes the `ds:Signature` element. Its bytes rely on the namespaces in scope that the draft names: SignedInfo is
-/// digested with all of them and written without (facts 9).
+/// Signs and writes the `ds:Signature` element. Its bytes rely on the namespaces in scope that the draft names:
+/// SignedInfo is digested with all of them and written without (facts 9).
 ///
 /// # Errors
 /// [`SigningError`].

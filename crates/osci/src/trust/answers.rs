@@ -8,14 +8,15 @@ use jiff::Timestamp;
 use super::OcspAnswer;
 use crate::certificate::Certificate;
 
-/// Most answers kept. A certificate is asked about only when an accepted authority has issued it, so nobody fills this at will.
+/// Most answers kept. A certificate is asked about only when an accepted authority has issued it, so nobody fills this
+/// at will.
 const MOST: usize = 4_096;
 
-/// Verified answers by certificate, each until its `nextUpdate`. Cheap to clone; all clones share them. Whoever asks responders keeps
-/// the answers here, and [`TrustPolicy::check`](super::TrustPolicy::check) finds them.
+/// Verified answers by certificate, each until its `nextUpdate`. Cheap to clone; all clones share them. Whoever asks
+/// responders keeps the answers here, and [`TrustPolicy::check`](super::TrustPolicy::check) finds them.
 ///
-/// An answer that revokes counts until a newer one says otherwise: a responder that is silent must not make a revoked certificate good.
-/// Nor may a restart: whoever asks keeps such answers, and [`Self::recall`]s them.
+/// An answer that revokes counts until a newer one says otherwise: a responder that is silent must not make a revoked
+/// certificate good. Nor may a restart: whoever asks keeps such answers, and [`Self::recall`]s them.
 #[derive(Debug, Clone, Default)]
 pub struct OcspAnswers(Arc<RwLock<Known>>);
 

@@ -65,8 +65,8 @@ impl TrustPolicy {
         self.judge(certificate, used_as, at, false)
     }
 
-    /// Checks a certificate that the operator himself has named: it needs no path to an anchor. Where there is one, it is not revoked;
-    /// validity, usage and strength count as always.
+    /// Checks a certificate that the operator himself has named: it needs no path to an anchor. Where there is one, it
+    /// is not revoked; validity, usage and strength count as always.
     #[must_use]
     pub fn check_named(
         &self,
@@ -95,7 +95,8 @@ impl TrustPolicy {
             MathResult::Corrupted | MathResult::Indeterminate => OfflineResult::Indeterminate,
         };
         let online = path.and_then(|path| self.revocation(&path, at, &mut check));
-        // The last entry of a feedback decides whether an order was executed (specification 1.2, section 5): warnings stand first.
+        // The last entry of a feedback decides whether an order was executed (specification 1.2, section 5): warnings
+        // stand first.
         check.findings.sort_by_key(|code| code.class() != FeedbackClass::Warning);
         CertificateReport {
             certificate: certificate.clone(),
@@ -109,7 +110,8 @@ impl TrustPolicy {
     }
 
     /// Certificates on the path of this one whose OCSP answer is missing or has ended, each with its issuer, for an
-    /// [`OcspRequest`](super::OcspRequest). Empty for a certificate that leads to no anchor: nobody is asked about those.
+    /// [`OcspRequest`](super::OcspRequest). Empty for a certificate that leads to no anchor: nobody is asked about
+    /// those.
     #[must_use]
     pub fn unanswered(&self, certificate: &Certificate, at: Timestamp) -> Vec<(Certificate, Certificate)> {
         let Path::Found(path) = path::find(certificate, self) else {
@@ -194,12 +196,14 @@ impl TrustPolicy {
         }
     }
 
-    /// Asks the OCSP answers and the lists about all of the path but the anchor. What revokes counts, wherever it stands; so does what
-    /// nobody says anything about. The result is that of the certificate itself, unless something is revoked.
+    /// Asks the OCSP answers and the lists about all of the path but the anchor. What revokes counts, wherever it
+    /// stands; so does what nobody says anything about. The result is that of the certificate itself, unless something
+    /// is revoked.
     fn revocation(&self, path: &[Certificate], at: Timestamp, check: &mut Check) -> Option<OnlineResult> {
         let mut revoked = None;
         let mut own = None;
-        // An anchor, or a self-signed certificate that may pass, has nobody who could revoke it: it is issued by nobody in the path.
+        // An anchor, or a self-signed certificate that may pass, has nobody who could revoke it: it is issued by nobody
+        // in the path.
         let mut unknown = 0;
         for (index, pair) in path.windows(2).enumerate() {
             let [certificate, issuer] = pair else { continue };

@@ -15,7 +15,8 @@ pub enum XmlError {
     /// Not well-formed, a DOCTYPE, an entity, or beyond a limit.
     #[error("not acceptable XML: {0}")]
     Malformed(#[from] dds_xml::XmlError),
-    /// Two attributes called Id have this value: the basis of signature wrapping (facts 17). The text does not repeat what a sender chose.
+    /// Two attributes called Id have this value: the basis of signature wrapping (facts 17). The text does not repeat
+    /// what a sender chose.
     #[error("an Id occurs more than once")]
     DuplicateId(String),
     /// The tree builder refused what the gate let through.
@@ -23,8 +24,8 @@ pub enum XmlError {
     Tree(String),
 }
 
-/// Limits for an OSCI envelope or a decrypted content container: deeper and wider than any lawful message, tight enough that
-/// canonicalisation stays cheap. Content travels as Base64 text, so one text may fill the document.
+/// Limits for an OSCI envelope or a decrypted content container: deeper and wider than any lawful message, tight enough
+/// that canonicalisation stays cheap. Content travels as Base64 text, so one text may fill the document.
 #[must_use]
 pub fn limits() -> dds_xml::Limits {
     dds_xml::Limits {
@@ -58,8 +59,8 @@ self_cell! {
 pub struct Document(Cell);
 
 impl Document {
-    /// Passes the gate (`dds_xml::check`), normalises line ends as XML 1.0 section 2.11 wants before anything else is done, builds
-    /// the tree and the index of Ids.
+    /// Passes the gate (`dds_xml::check`), normalises line ends as XML 1.0 section 2.11 wants before anything else is
+    /// done, builds the tree and the index of Ids.
     ///
     /// # Errors
     /// [`XmlError`], answered with 9100.
@@ -67,7 +68,8 @@ impl Document {
         Self::build(bytes, limits, index)
     }
 
-    /// As [`Self::parse`], whatever the Ids: none is found by [`Self::by_id`]. For an inspection, never for what is to be acted upon.
+    /// As [`Self::parse`], whatever the Ids: none is found by [`Self::by_id`]. For an inspection, never for what is to
+    /// be acted upon.
     pub(crate) fn parse_without_ids(bytes: Vec<u8>, limits: &dds_xml::Limits) -> Result<Self, XmlError> {
         Self::build(bytes, limits, |_| Ok(Ids::new()))
     }
@@ -163,8 +165,8 @@ impl std::fmt::Debug for Document {
     }
 }
 
-/// Every attribute with the local name Id counts, whatever its namespace: the stricter reading leaves no room for two parties to
-/// find two different elements.
+/// Every attribute with the local name Id counts, whatever its namespace: the stricter reading leaves no room for two
+/// parties to find two different elements.
 fn index(document: &roxmltree::Document<'_>) -> Result<Ids, XmlError> {
     let mut ids = Ids::new();
     for node in document.descendants().filter(Node::is_element) {

@@ -4,8 +4,9 @@ use base64::Engine as _;
 
 use super::{NS_DS, NS_OSCI, NS_SOAP, NS_XENC, NS_XSI};
 
-/// The five declarations every Envelope, header block and Body we write carries, in canonical order (facts 3, "Serialisation that
-/// is safe to write"). Keeping the same five everywhere lets signed containers move between messages (facts 11).
+/// The five declarations every Envelope, header block and Body we write carries, in canonical order (facts 3,
+/// "Serialisation that is safe to write"). Keeping the same five everywhere lets signed containers move between
+/// messages (facts 11).
 pub const ENVELOPE_NAMESPACES: [(&str, &str); 5] = [
     ("xmlns:ds", NS_DS),
     ("xmlns:osci", NS_OSCI),
@@ -14,11 +15,11 @@ pub const ENVELOPE_NAMESPACES: [(&str, &str); 5] = [
     ("xmlns:xsi", NS_XSI),
 ];
 
-/// Small writer of the safe OSCI serialisation: no self-closing tags, no white space of its own, attributes in the order given
-/// (give declarations first, sorted by prefix, then attributes without prefix by name, then `soap:…`).
+/// Small writer of the safe OSCI serialisation: no self-closing tags, no white space of its own, attributes in the
+/// order given (give declarations first, sorted by prefix, then attributes without prefix by name, then `soap:…`).
 ///
-/// facts 9: a `>` in an attribute of a signed part breaks the Java library, so attributes with one are written as `&gt;` only where
-/// that stays outside a signature; [`XmlWriter::start`] writes it as C14N does, callers keep it out.
+/// facts 9: a `>` in an attribute of a signed part breaks the Java library, so attributes with one are written as
+/// `&gt;` only where that stays outside a signature; [`XmlWriter::start`] writes it as C14N does, callers keep it out.
 #[derive(Debug, Default, Clone)]
 pub struct XmlWriter {
     out: Vec<u8>,

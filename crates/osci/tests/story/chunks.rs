@@ -63,8 +63,8 @@ fn h11_partial_store_with_a_question_in_between() {
     assert!(fetch(&mut world, dialogue, Some(DeliverySelection::MessageId(id))).1.is_success());
 }
 
-/// The library 2.4.1 writes the delivery inside unsigned; the chunks are signed and cover its octets. Who signed them is the sender,
-/// and nobody else whom the delivery may name.
+/// The library 2.4.1 writes the delivery inside unsigned; the chunks are signed and cover its octets. Who signed them
+/// is the sender, and nobody else whom the delivery may name.
 #[test]
 fn h11_the_delivery_inside_is_signed_by_its_chunks() {
     for (named, sender) in [(&PKI.sender, true), (&PKI.recipient, false)] {
@@ -156,7 +156,8 @@ fn h12_a_delivery_is_received_when_all_chunks_were_fetched() {
     assert!(stamped.iter().all(|stamp| *stamp == stamped[0]), "forwarded once: {stamped:?}");
 }
 
-/// The intermediary ended after the last chunk was kept and before the whole was read: the same chunk again makes up for it.
+/// The intermediary ended after the last chunk was kept and before the whole was read: the same chunk again makes up
+/// for it.
 #[test]
 fn h11_a_transfer_that_was_complete_and_never_read() {
     let mut world = World::new();

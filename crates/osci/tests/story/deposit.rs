@@ -1,4 +1,5 @@
-//! What the process of the intermediary puts into a mailbox itself: for everybody else the same as an order over the wire.
+//! What the process of the intermediary puts into a mailbox itself: for everybody else the same as an order over the
+//! wire.
 
 use dds_osci::certificate::Certificate;
 use dds_osci::client::{Client, Delivery};

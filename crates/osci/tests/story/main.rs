@@ -1,5 +1,5 @@
-//! Client, intermediary and passive recipient against each other in memory, signed and encrypted: the cases H and N of the
-//! list of interoperability, by their numbers.
+//! Client, intermediary and passive recipient against each other in memory, signed and encrypted: the cases H and N of
+//! the list of interoperability, by their numbers.
 #![allow(
     clippy::print_stderr,
     clippy::unwrap_used,

@@ -36,10 +36,11 @@ pub(super) fn write(parcel: &Parcel, runtime: &Handle) -> Result<(), Failure> {
     shown
 }
 
-/// Makes the folder of the delivery. The transfer folder itself is never made: if it is missing, a network drive is not mounted.
+/// Makes the folder of the delivery. The transfer folder itself is never made: if it is missing, a network drive is not
+/// mounted.
 ///
-/// What lies in there already is from an attempt that was given up or a process that was killed. It is renamed before it is
-/// removed: should its attempt still run, it can neither go on nor show the rest.
+/// What lies in there already is from an attempt that was given up or a process that was killed. It is renamed before
+/// it is removed: should its attempt still run, it can neither go on nor show the rest.
 fn enter(private: &Path) -> io::Result<()> {
     match fs::create_dir(private) {
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {}

@@ -17,7 +17,8 @@ use super::Mailbox;
 use crate::fault::too_large;
 
 impl Mailbox {
-    /// The next delivery under lease (200), or 204 if none comes within `wait`. What is there is handed out, however many wait.
+    /// The next delivery under lease (200), or 204 if none comes within `wait`. What is there is handed out, however
+    /// many wait.
     pub(super) async fn next(&self, target: &Target, wait: Duration) -> Result<Response, Problem> {
         let filter = ClaimFilter::Pull(target.id.clone());
         let mut closing = self.closing.clone();

@@ -13,8 +13,8 @@ pub struct Polls {
 }
 
 impl Polls {
-    /// Long polls that wait for one target. Two nodes of a Fachverfahren with some workers each need no more, and a broken connection that
-    /// nobody has noticed yet leaves room for the next.
+    /// Long polls that wait for one target. Two nodes of a Fachverfahren with some workers each need no more, and a
+    /// broken connection that nobody has noticed yet leaves room for the next.
     pub const PER_TARGET: usize = 8;
 
     /// At most so many wait together.

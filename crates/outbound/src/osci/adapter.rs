@@ -23,7 +23,8 @@ use super::{
 };
 use crate::fault::{because, broke_off, delivered, permanent, temporary};
 
-/// A push that the process card shows as begun and not ended is under way for so long at most; afterwards nobody will end it.
+/// A push that the process card shows as begun and not ended is under way for so long at most; afterwards nobody will
+/// end it.
 const PUSH_LIMIT: SignedDuration = SignedDuration::from_mins(10);
 
 /// `osci`.
@@ -58,7 +59,8 @@ impl Osci {
         Ok(Self { sender, partner })
     }
 
-    /// The order of things that makes "never twice" true: the id is durable, then the order leaves; what was begun is asked for first.
+    /// The order of things that makes "never twice" true: the id is durable, then the order leaves; what was begun is
+    /// asked for first.
     async fn attempt(&self, consignment: &Consignment) -> Result<Verdict, Verdict> {
         if let Some(refused) = self.partner.refused(&self.sender.trust, self.sender.now()).await {
             // No message is at fault: all of them go on when the office has a certificate that counts.
@@ -191,7 +193,8 @@ impl Osci {
     ) -> Result<Verdict, Verdict> {
         match past {
             Past::Arrived => {
-                // From here on the tracker follows it, also to fill the Laufzettel of what was pushed and is received already.
+                // From here on the tracker follows it, also to fill the Laufzettel of what was pushed and is received
+                // already.
                 self.keep(consignment, &id, SentState::Stored).await?;
                 Ok(received(&id))
             }
@@ -210,7 +213,8 @@ impl Osci {
         }
     }
 
-    /// Nobody can say whether the recipient has it: a person asks. If that person sends it again, it goes with an id of its own.
+    /// Nobody can say whether the recipient has it: a person asks. If that person sends it again, it goes with an id of
+    /// its own.
     async fn doubtful(&self, consignment: &Consignment, detail: Text) -> Result<Verdict, Verdict> {
         self.forget(consignment.delivery).await?;
         Err(permanent(Code::IN_DOUBT, detail))

@@ -1,8 +1,8 @@
 //! A storeDelivery in chunks (Teile): supplement EFFI, facts 14.
 //!
-//! The whole message is cut once, into part files that are durable before the first chunk leaves. Whoever comes back, after a crash too,
-//! asks which chunks have arrived and sends the others, octet by octet the same. Chunks of two cuts must never meet: a message that was
-//! cut anew and finds others of its id there takes another id.
+//! The whole message is cut once, into part files that are durable before the first chunk leaves. Whoever comes back,
+//! after a crash too, asks which chunks have arrived and sends the others, octet by octet the same. Chunks of two cuts
+//! must never meet: a message that was cut anew and finds others of its id there takes another id.
 
 use std::slice;
 
@@ -96,7 +96,8 @@ impl Osci {
         let (kept, now) = (transfer.clone(), self.sender.now());
         let keeping = self.sender.postbox.run(move |boxes| {
             boxes.keep_transfer(&kept, now)?;
-            // Within the step: the attempt may be given up while it is committed, and parts that nobody has kept vanish.
+            // Within the step: the attempt may be given up while it is committed, and parts that nobody has kept
+            // vanish.
             parts.keep();
             Ok::<_, PostboxError>(())
         });
@@ -125,7 +126,8 @@ impl Osci {
         }
         let all = (1..=plan.count()).all(|number| arrived.contains(&number));
         for (number, chunk) in (1..).zip(&transfer.chunks) {
-            // Has it all and no verdict, it may have ended before it read the whole: the last chunk once more reminds it.
+            // Has it all and no verdict, it may have ended before it read the whole: the last chunk once more reminds
+            // it.
             let reminder = all && number == plan.count() && verdict == ChunkVerdict::More;
             if arrived.contains(&number) && !reminder {
                 continue;
@@ -145,7 +147,8 @@ impl Osci {
             ChunkVerdict::Done(feedback) => Ok(judge::decisive(&feedback)),
             ChunkVerdict::Refused(feedback) if feedback.decisive() != FeedbackCode::S9900 => {
                 let code = feedback.decisive();
-                // After trouble of its own the intermediary still has what it has; after a refusal it has given up the chunks.
+                // After trouble of its own the intermediary still has what it has; after a refusal it has given up the
+                // chunks.
                 if !matches!(meaning(code), Meaning::Wait(_)) {
                     self.end_transfer(transfer.delivery).await?;
                 }

@@ -1,4 +1,5 @@
-//! What feedback means for a delivery. The reasons stand in `docs/osci/operations.md`, section "Sender"; keep both alike.
+//! What feedback means for a delivery. The reasons stand in `docs/osci/operations.md`, section "Sender"; keep both
+//! alike.
 
 use dds_delivery::Verdict;
 use dds_message::{Code, Text};
@@ -28,8 +29,9 @@ pub(crate) enum Meaning {
     Never(Code),
 }
 
-/// The code that counts: the last one, or the success (08xx) that a warning came with. By the specification a warning alone is a
-/// success too; the live test system refuses with one (3707, "Certificate is selfsigned"), so alone it says nothing.
+/// The code that counts: the last one, or the success (08xx) that a warning came with. By the specification a warning
+/// alone is a success too; the live test system refuses with one (3707, "Certificate is selfsigned"), so alone it says
+/// nothing.
 pub(crate) fn decisive(feedback: &Feedback) -> FeedbackCode {
     let last = feedback.decisive();
     let success = || feedback.codes().into_iter().find(|code| code.class() == FeedbackClass::Ok);
@@ -72,8 +74,8 @@ pub(crate) fn told(code: FeedbackCode) -> Text {
     (say(Language::German), say(Language::English)).into()
 }
 
-/// The verdict when an order has no answer. `executed`: the order may have delivered something; it is safe to come back, because the
-/// MessageId stays.
+/// The verdict when an order has no answer. `executed`: the order may have delivered something; it is safe to come
+/// back, because the MessageId stays.
 pub(crate) fn unanswered(why: &Unanswered, executed: bool) -> Verdict {
     match why {
         Unanswered::NotReached(detail) => {

@@ -59,8 +59,9 @@ impl<'a> Line<'a> {
         Ok(answer)
     }
 
-    /// One order in a dialogue of its own, which is left open: a further order, exitDialog too, says that what the answer brought was
-    /// received (specification 1.2, section 4; facts 12). With the answer comes the message it was in.
+    /// One order in a dialogue of its own, which is left open: a further order, exitDialog too, says that what the
+    /// answer brought was received (specification 1.2, section 4; facts 12). With the answer comes the message it was
+    /// in.
     pub(crate) async fn ask_in_dialogue<A: Answered>(
         &mut self,
         order: impl FnOnce(Open, &mut dyn Random) -> (Request, Awaiting<A>),
@@ -103,7 +104,8 @@ impl<'a> Line<'a> {
                 let before = missing.len();
                 missing.retain(|id| answer.value.cards.iter().all(|card| card.message_id != *id));
                 found.extend(answer.value.cards);
-                // There are more cards than the intermediary answers at once: the rest, as long as each answer brings some of it.
+                // There are more cards than the intermediary answers at once: the rest, as long as each answer brings
+                // some of it.
                 let more = answer.feedback.codes().contains(&FeedbackCode::S3801);
                 if !more || missing.is_empty() || missing.len() == before {
                     break;
@@ -160,7 +162,8 @@ impl<'a> Line<'a> {
     }
 }
 
-/// Ids in one fetchProcessCard: intermediaries answer with a limited number of cards (ours with 100), and with 3801 where there are more.
+/// Ids in one fetchProcessCard: intermediaries answer with a limited number of cards (ours with 100), and with 3801
+/// where there are more.
 const BATCH: usize = 50;
 
 /// Why there are no process cards.

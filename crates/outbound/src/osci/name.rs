@@ -1,4 +1,5 @@
-//! Content-IDs of attachments. The intermediary reads them, so they say nothing but which attachment and what kind of file.
+//! Content-IDs of attachments. The intermediary reads them, so they say nothing but which attachment and what kind of
+//! file.
 
 /// Endings that a Content-ID may show: a closed list, because anything may stand behind the last point of a name.
 const ENDINGS: [&str; 18] = [

@@ -1,8 +1,9 @@
 //! Into a mailbox of our own intermediary: no order, no wire.
 //!
-//! The delivery, its MessageId, its process card, its parts and our note that it is stored become durable in one transaction of the
-//! postbox. A crash before leaves nothing, and after it the next attempt finds the note. The transaction looks for the note itself: an
-//! attempt that was given up may still be on its way through the queue of the postbox when the next one begins.
+//! The delivery, its MessageId, its process card, its parts and our note that it is stored become durable in one
+//! transaction of the postbox. A crash before leaves nothing, and after it the next attempt finds the note. The
+//! transaction looks for the note itself: an attempt that was given up may still be on its way through the queue of the
+//! postbox when the next one begins.
 
 use dds_courier::OwnIntermediary;
 use dds_delivery::{Consignment, Verdict};
@@ -98,7 +99,8 @@ impl Osci {
             };
             let (message_id, state) = (id.clone(), SentState::Stored);
             boxes.keep_sent(&Sent { delivery, target, message_id, state, at: now })?;
-            // Within the step: the attempt may be given up while it is committed, and parts that nobody has kept vanish.
+            // Within the step: the attempt may be given up while it is committed, and parts that nobody has kept
+            // vanish.
             parts.keep();
             Ok::<_, PostboxError>(Put::Now(id, warnings))
         });
@@ -116,9 +118,9 @@ impl Osci {
     }
 }
 
-/// The MessageId under which an earlier attempt has stored the delivery. One that had begun by wire is resolved as the wire would, by
-/// its process card; without a card its MessageId is used up, so that an order which is still on its way comes too late (9801). The
-/// sweep removes the chunks it may have been cut into.
+/// The MessageId under which an earlier attempt has stored the delivery. One that had begun by wire is resolved as the
+/// wire would, by its process card; without a card its MessageId is used up, so that an order which is still on its way
+/// comes too late (9801). The sweep removes the chunks it may have been cut into.
 fn stored_before(
     boxes: &mut Boxes<'_>,
     party: &Party,

@@ -138,8 +138,8 @@ impl Partner {
         })
     }
 
-    /// Who reads the content, by the Id that points to the certificate; and the certificates the order must carry for it beside that
-    /// of the addressee. Without configured readers the addressee reads.
+    /// Who reads the content, by the Id that points to the certificate; and the certificates the order must carry for
+    /// it beside that of the addressee. Without configured readers the addressee reads.
     pub(crate) fn readers(&self) -> (Vec<(String, Certificate)>, RoleCertificates) {
         let addressee =
             (CertificateRole::CipherAddressee.usual_id(&self.addressee, 0), self.addressee.clone());

@@ -1,5 +1,6 @@
-//! The reply to a mediated delivery: put into a mailbox of ours before anything tells the intermediary that we have it. From there the
-//! collector of `dds-inbound` takes it to the source of the application (Rückkanal), as an answer of its case.
+//! The reply to a mediated delivery: put into a mailbox of ours before anything tells the intermediary that we have it.
+//! From there the collector of `dds-inbound` takes it to the source of the application (Rückkanal), as an answer of its
+//! case.
 
 use dds_delivery::{Consignment, Verdict};
 use dds_osci::{
@@ -31,7 +32,8 @@ impl Osci {
         let keeping = self.sender.postbox.run(move |boxes| {
             boxes.put_delivery(&delivery)?;
             boxes.keep_reply(&delivery.id, &reply)?;
-            // Within the step: the attempt may be given up while it is committed, and parts that nobody has kept vanish.
+            // Within the step: the attempt may be given up while it is committed, and parts that nobody has kept
+            // vanish.
             parts.keep();
             Ok::<_, PostboxError>(())
         });

@@ -36,8 +36,9 @@ pub struct TrackerParts {
     pub every: Duration,
 }
 
-/// Follows deliveries until the recipient has them: takes what is stored and not received from the postbox, fetches the process cards,
-/// one dialogue per intermediary and none for our own, and writes each reception into the journal of its message (`osci.received`).
+/// Follows deliveries until the recipient has them: takes what is stored and not received from the postbox, fetches the
+/// process cards, one dialogue per intermediary and none for our own, and writes each reception into the journal of its
+/// message (`osci.received`).
 pub struct Tracker {
     parts: TrackerParts,
     /// Targets told to be gone: once, not at each round.
@@ -95,8 +96,8 @@ impl Tracker {
         Ok(received)
     }
 
-    /// Groups by intermediary, and what has no way any more: a target that is no longer configured keeps its deliveries, and a corrected
-    /// release finds them again.
+    /// Groups by intermediary, and what has no way any more: a target that is no longer configured keeps its
+    /// deliveries, and a corrected release finds them again.
     fn by_intermediary(&self, waiting: Vec<Sent>) -> (Vec<(OsciWay, Vec<Sent>)>, Vec<Sent>) {
         let release = self.parts.targets.release();
         let mut groups: BTreeMap<(String, String), (OsciWay, Vec<Sent>)> = BTreeMap::new();

@@ -1,4 +1,5 @@
-//! The whole path in one process: router, worker, scheduler and store are real; time, targets and senders are the test's.
+//! The whole path in one process: router, worker, scheduler and store are real; time, targets and senders are the
+//! test's.
 #![allow(dead_code, unreachable_pub, missing_docs, unused_imports, reason = "each test file uses its part")]
 
 #[path = "../../../delivery/tests/support/desk.rs"]

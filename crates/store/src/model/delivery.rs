@@ -130,9 +130,10 @@ pub struct Settlement {
     pub outcome: Outcome,
     /// When.
     pub at: Timestamp,
-    /// `true`: not fenced by the epoch, because a receipt of the target counts whenever it comes, as long as the delivery is open or
-    /// was given up without a word of the target. Not after it sent it back (DDS-D008) or a person redirected it or called it off, and
-    /// not with an epoch that was never given out. Only with [`Outcome::Delivered`].
+    /// `true`: not fenced by the epoch, because a receipt of the target counts whenever it comes, as long as the
+    /// delivery is open or was given up without a word of the target. Not after it sent it back (DDS-D008) or a person
+    /// redirected it or called it off, and not with an epoch that was never given out. Only with
+    /// [`Outcome::Delivered`].
     pub late: bool,
     /// Journal entry.
     pub entry: NewEntry,

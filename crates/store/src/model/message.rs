@@ -75,8 +75,8 @@ impl NewMessage {
     }
 }
 
-/// Inhaltsabdruck: whether what comes under a known key is the same message. Document and attachments with their names, in the order
-/// as sent, and for an answer its kind and the application it answers.
+/// Inhaltsabdruck: whether what comes under a known key is the same message. Document and attachments with their names,
+/// in the order as sent, and for an answer its kind and the application it answers.
 pub fn imprint<'a>(
     direction: Direction,
     answers: Option<MessageId>,

@@ -24,8 +24,8 @@ use crate::{Anchor, AuditLog, ChainReport, LogPage, LogQuery, LogRow, StoreError
 /// starting over.
 const STRIDE: i64 = 20_000;
 
-/// The journal of a store, read without the master key: it is not encrypted, and whoever verifies it needs no payloads. Cheap to
-/// clone.
+/// The journal of a store, read without the master key: it is not encrypted, and whoever verifies it needs no payloads.
+/// Cheap to clone.
 #[derive(Clone)]
 pub struct LogReader {
     pub(super) dir: PathBuf,

@@ -91,7 +91,8 @@ impl LogRow {
     }
 }
 
-/// Verifies exported entries one by one, without a store: each must have the hash its content gives, and follow the one before.
+/// Verifies exported entries one by one, without a store: each must have the hash its content gives, and follow the one
+/// before.
 #[derive(Debug, Default)]
 pub struct ExportCheck {
     checked: u64,

@@ -2,7 +2,8 @@
 //! answers everybody.
 //!
 //! Each request stands under a savepoint of its own, so one that fails leaves no trace and does not disturb the rest of
-//! its group. A busy store lets steps that nobody outside waits for wait a moment, for fewer and larger commits. What a request changes in the memory of the engine (due queue, counts) is applied after the commit.
+//! its group. A busy store lets steps that nobody outside waits for wait a moment, for fewer and larger commits. What a
+//! request changes in the memory of the engine (due queue, counts) is applied after the commit.
 
 use std::{
     collections::VecDeque,
@@ -29,8 +30,8 @@ const GROUP: usize = 256;
 const GROUP_BYTES: usize = 8 << 20;
 /// Requests that may wait; senders beyond it wait for a place.
 const QUEUE: usize = 1024;
-/// A busy store holds a group of steps that nobody waits for open so long: every commit costs the disk and the processor as much as
-/// several requests do.
+/// A busy store holds a group of steps that nobody waits for open so long: every commit costs the disk and the
+/// processor as much as several requests do.
 const COMPANY: Duration = Duration::from_millis(2);
 
 /// Eile: whether somebody outside waits for the answer.
@@ -38,7 +39,8 @@ const COMPANY: Duration = Duration::from_millis(2);
 pub(super) enum Haste {
     /// A sender waits for its acknowledgement, or an operator.
     Waited,
-    /// A step of the router's own (planned, settled), or a system that has fetched: two milliseconds do not matter to it.
+    /// A step of the router's own (planned, settled), or a system that has fetched: two milliseconds do not matter to
+    /// it.
     Patient,
 }
 

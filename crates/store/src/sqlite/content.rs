@@ -1,7 +1,8 @@
 //! Whether the tables and the payloads still say what the journal says: the hash chain proves the journal alone.
 //!
-//! Each message is compared with its own entries: the digest of its document, its state, and target, state and digest of each of
-//! its deliveries. Its payload files must be there; with the master key every payload is opened and must have its digest.
+//! Each message is compared with its own entries: the digest of its document, its state, and target, state and digest
+//! of each of its deliveries. Its payload files must be there; with the master key every payload is opened and must
+//! have its digest.
 
 use std::{collections::HashMap, path::Path};
 
@@ -115,7 +116,8 @@ impl ContentReport {
 }
 
 impl SqliteStore {
-    /// Compares messages and deliveries with the journal and opens every payload, which takes as long as to read them all.
+    /// Compares messages and deliveries with the journal and opens every payload, which takes as long as to read them
+    /// all.
     ///
     /// # Errors
     /// Only if the store cannot be read; what does not agree stands in the report.

@@ -60,8 +60,8 @@ pub(super) fn commit_failed(error: &rusqlite::Error) -> StoreError {
     }
 }
 
-/// An error of a file operation. A folder or file of the store that is gone is trouble of the store, never a matter of what was
-/// asked for: see `Files::reader` for what may be missing.
+/// An error of a file operation. A folder or file of the store that is gone is trouble of the store, never a matter of
+/// what was asked for: see `Files::reader` for what may be missing.
 pub(super) fn io(what: &str, error: &std::io::Error) -> StoreError {
     use std::io::ErrorKind::{QuotaExceeded, StorageFull};
     let text = format!("{what}: {error}");

@@ -140,7 +140,8 @@ pub(super) struct MessageFacts {
     pub(super) subject: Subject,
 }
 
-/// Columns of a message `m` that [`message_facts`] reads. An answer is told of under procedure and case of its application `a`.
+/// Columns of a message `m` that [`message_facts`] reads. An answer is told of under procedure and case of its
+/// application `a`.
 macro_rules! message_columns {
     () => {
         "m.seq m_seq, m.id m_id, m.state m_state, m.source m_source, coalesce(m.procedure, a.procedure) m_procedure,

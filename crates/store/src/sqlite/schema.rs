@@ -136,9 +136,10 @@ pub(super) const ARCHIVE_TABLE: &str = "CREATE TABLE archive (
 /// What only a store leaves behind that had a database.
 const TRACES: [&str; 4] = ["blobs", "journal", "store.db-wal", "store.db-shm"];
 
-/// Makes the database in `dir` if there is none. A crash leaves either no database or a whole one. Where a database must have
-/// been, an empty one in its place would accept every repeat again and sweep the payload files as orphans: that is
-/// [`StoreError::Missing`], unless the operator wishes to begin anew; what is left then goes into a folder `lost-<time>`.
+/// Makes the database in `dir` if there is none. A crash leaves either no database or a whole one. Where a database
+/// must have been, an empty one in its place would accept every repeat again and sweep the payload files as orphans:
+/// that is [`StoreError::Missing`], unless the operator wishes to begin anew; what is left then goes into a folder
+/// `lost-<time>`.
 pub(super) fn create_if_missing(
     dir: &Path,
     vault: &Vault,

@@ -50,8 +50,8 @@ impl Facts {
         })
     }
 
-    /// Whether a receipt still counts that comes after the lease or the deadline. What a person gave to somebody else or called
-    /// off, and what the target sent back or was never offered, is decided otherwise.
+    /// Whether a receipt still counts that comes after the lease or the deadline. What a person gave to somebody else
+    /// or called off, and what the target sent back or was never offered, is decided otherwise.
     fn awaits_receipt(&self) -> bool {
         match self.state {
             DeliveryState::Prepared | DeliveryState::InDoubt => true,

@@ -67,8 +67,8 @@ pub(super) struct Expression {
     pub(super) xpath: XPathExpr,
     /// Slot of the expression and number of the variable.
     pub(super) variables: Vec<(u32, usize)>,
-    /// Makes QNames of strings, so it needs the prefixes at run time. The others run without: the engine copies its static
-    /// context at each step of a path.
+    /// Makes QNames of strings, so it needs the prefixes at run time. The others run without: the engine copies its
+    /// static context at each step of a path.
     pub(super) prefixes: bool,
 }
 

@@ -1,7 +1,8 @@
 //! Which nodes a rule is about: patterns as in XSLT 2.0, 5.5.2.
 //!
-//! Almost every context in practice is a path of names. Such a path is matched from its last step backwards, without the
-//! XPath engine; predicates are expressions evaluated at the node. Anything else is evaluated once per document as a whole.
+//! Almost every context in practice is a path of names. Such a path is matched from its last step backwards, without
+//! the XPath engine; predicates are expressions evaluated at the node. Anything else is evaluated once per document as
+//! a whole.
 
 use super::compile::{Compiler, Expression, Scope};
 use super::node::Cursor;

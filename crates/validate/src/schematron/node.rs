@@ -1,7 +1,7 @@
 //! Lets the engines of XPath and XML Schema walk a roxmltree document.
 //!
-//! `xsd-schema` has such an adapter for an older roxmltree; this one is a plain copyable cursor, because the engine clones
-//! its navigator for every node it meets.
+//! `xsd-schema` has such an adapter for an older roxmltree; this one is a plain copyable cursor, because the engine
+//! clones its navigator for every node it meets.
 
 use std::borrow::Cow;
 
@@ -69,8 +69,8 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// The namespace nodes of the element; the binding of `xml` comes last where the scope has it. `Local` is not told from
-    /// `ExcludeXml`: XPath asks for `All`, the driver of a schema for `ExcludeXml`.
+    /// The namespace nodes of the element; the binding of `xml` comes last where the scope has it. `Local` is not told
+    /// from `ExcludeXml`: XPath asks for `All`, the driver of a schema for `ExcludeXml`.
     fn namespaces(&self, scope: NamespaceAxisScope) -> impl Iterator<Item = (&'a str, &'a str)> {
         let declared = self.node.namespaces().filter(|namespace| !namespace.uri().is_empty());
         let declared = declared.map(|namespace| (namespace.name().unwrap_or_default(), namespace.uri()));
@@ -212,7 +212,8 @@ impl DomNavigator for Cursor<'_> {
 
     fn move_to_following(&mut self, kind: DomNodeType, end: Option<&Self>) -> bool {
         let mut at = *self;
-        // After an attribute or namespace follows the content of its element, after a node what comes after its subtree.
+        // After an attribute or namespace follows the content of its element, after a node what comes after its
+        // subtree.
         let mut inside = self.part != Part::Whole;
         at.part = Part::Whole;
         loop {

@@ -214,8 +214,8 @@ impl<'c, 'd> Run<'c, 'd> {
         Ok(false)
     }
 
-    /// Whether the first `count` predicates of a step hold at `node`. A number means a position among the siblings that the
-    /// step and the predicates before it leave.
+    /// Whether the first `count` predicates of a step hold at `node`. A number means a position among the siblings that
+    /// the step and the predicates before it leave.
     fn predicates_hold(
         &mut self,
         path: &'c Path,

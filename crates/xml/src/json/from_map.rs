@@ -8,9 +8,9 @@ use crate::names::FUNCTIONS;
 use crate::{Rule, XmlError, XmlErrorKind};
 
 /// Turns `map`, `array`, `string`, `number`, `boolean` and `null` of the namespace
-/// `http://www.w3.org/2005/xpath-functions` into JSON, as `fn:xml-to-json` does (XPath and XQuery Functions 3.1, 17.4.2):
-/// members in order, keys unique, numbers as written if JSON knows the form. White space between the elements is ignored;
-/// `escaped` and `escaped-key` are not offered.
+/// `http://www.w3.org/2005/xpath-functions` into JSON, as `fn:xml-to-json` does (XPath and XQuery Functions 3.1,
+/// 17.4.2): members in order, keys unique, numbers as written if JSON knows the form. White space between the elements
+/// is ignored; `escaped` and `escaped-key` are not offered.
 ///
 /// # Errors
 /// [`XmlError`] with the place in the XML document; the rule author acts (`DDS-T004`).

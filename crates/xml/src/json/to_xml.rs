@@ -24,8 +24,8 @@ use crate::{LimitKind, Limits, Rule, XmlError, XmlErrorKind, chars, check, escap
 /// The result has passed [`check`] with the same limits, so the two forms cannot disagree on what is acceptable.
 ///
 /// # Errors
-/// [`XmlError`] with line and column in the JSON document (`DDS-I005`), or, where the JSON is fine but the XML it stands
-/// for is not (an undeclared prefix, say), in that XML.
+/// [`XmlError`] with line and column in the JSON document (`DDS-I005`), or, where the JSON is fine but the XML it
+/// stands for is not (an undeclared prefix, say), in that XML.
 pub fn to_xml(json: &[u8], limits: &Limits) -> Result<Vec<u8>, XmlError> {
     if json.len() > limits.bytes {
         return Err(XmlError { line: 1, column: 1, kind: over(LimitKind::Bytes, limits.bytes) });

@@ -197,7 +197,8 @@ impl Page {
         }
     }
 
-    /// The code with our reason. A reason that is only known in English (a library says it) stands behind the official text.
+    /// The code with our reason. A reason that is only known in English (a library says it) stands behind the official
+    /// text.
     fn refused(&self, refused: &Refused) -> String {
         let Refused { code, detail } = refused;
         match (self.output.language, german::of(detail)) {

@@ -16,8 +16,8 @@ const PAUSE: SignedDuration = SignedDuration::from_mins(1);
 const LONGEST: SignedDuration = SignedDuration::from_hours(6);
 
 impl Fetcher {
-    /// Fetches what waits by its process cards, one delivery after the other; those that cannot be read are noted, and left out until
-    /// their time has come.
+    /// Fetches what waits by its process cards, one delivery after the other; those that cannot be read are noted, and
+    /// left out until their time has come.
     pub(super) async fn by_card(&self, fetched: &mut Fetched) -> Result<(), Problem> {
         let begun = self.context.clock.now().to_jiff();
         'dialogue: loop {
@@ -82,8 +82,8 @@ impl Fetcher {
         noting.await.map_err(unusable)
     }
 
-    /// The certificates that the intermediary inspected for this delivery, ours excepted: issuer and serial number. Their subjects may be
-    /// persons.
+    /// The certificates that the intermediary inspected for this delivery, ours excepted: issuer and serial number.
+    /// Their subjects may be persons.
     fn parties(&self, card: &ProcessCardBundle) -> String {
         let own = &self.client.cipher;
         let others = card

@@ -36,7 +36,8 @@ pub(super) enum Outcome {
     },
     /// There is none, or none with this MessageId.
     Nothing(Open),
-    /// It did not come, or cannot be read: why. The dialogue is over, because another order could acknowledge what we have not.
+    /// It did not come, or cannot be read: why. The dialogue is over, because another order could acknowledge what we
+    /// have not.
     Unreadable(String),
 }
 
@@ -142,7 +143,8 @@ impl Fetcher {
                     return Ok(false);
                 }
                 boxes.put_delivery(&delivery)?;
-                // Within the step: a visit may be given up while it is committed, and parts that nobody has kept vanish.
+                // Within the step: a visit may be given up while it is committed, and parts that nobody has kept
+                // vanish.
                 store.keep();
                 Ok::<_, PostboxError>(true)
             })
