@@ -238,7 +238,11 @@ async fn a_release_that_lacks_a_target_with_a_backlog_is_told_of() {
         let one = deliveries.iter().find(|one| one["product"].as_str().unwrap().starts_with(what)).unwrap();
         (one["id"].as_str().unwrap().to_owned(), one["target"].as_str().unwrap().to_owned())
     };
-    let said = stage.ask(&["deliver", "redirect", &of("dms").0, &of("fv").1]).good().out;
+    // The Fachverfahren gets the message already: once more only if somebody means it.
+    let twice = ["deliver", "redirect", &of("dms").0, &of("fv").1];
+    let refused = stage.ask(&twice);
+    assert!(refused.code == Some(1) && refused.err.contains("DDS-C017"), "{refused:?}");
+    let said = stage.ask(&[&twice[..], &["--force"]].concat()).good().out;
     assert!(said.contains(&format!("Steueramt ({}, fv-steuerwerk@3.2)", of("fv").1)), "{said}");
     assert_eq!(router.terminate().await, Some(0));
 }

@@ -69,7 +69,7 @@ fn message(id: &str, what: &str) -> Result<String, Failure> {
 }
 
 /// Asks the running router.
-pub(super) async fn ask(
+pub(crate) async fn ask(
     settings: &Settings,
     method: Method,
     path: &str,

@@ -8,10 +8,11 @@ use std::{
 use dds_message::{DeliveryId, DeliveryState, MessageId, MessageState, TargetId};
 use dds_store::Journal;
 use dds_testbench::{Ledger, Tally};
+use reqwest::Method;
 use serde::Serialize;
 
 use super::{osci::OsciReport, receivers::Receivers, senders::Sent, stage::Stage};
-use crate::{Failure, node};
+use crate::{Failure, cli::Settings, commands::deliver, node};
 
 /// Result of a demo; the JSON of `--report`.
 #[derive(Debug, Clone, Default, Serialize)]
@@ -104,6 +105,9 @@ pub(crate) async fn settle(
             let waiting =
                 record.deliveries.iter().filter(|one| one.pull && one.state == DeliveryState::Prepared);
             mailboxes.extend(waiting.map(|one| one.target.clone()));
+            for doubtful in record.deliveries.iter().filter(|one| one.state == DeliveryState::InDoubt) {
+                decide(stage, receivers, doubtful.id).await;
+            }
             if record.state.is_final() {
                 done.push(*place);
                 count(&mut report, ledger, &messages[*place].0, &record);
@@ -139,6 +143,19 @@ pub(crate) async fn settle(
         report.note(format!("lost: {message} {missing:?}"));
     }
     Ok(report)
+}
+
+/// What a person does with a delivery in doubt: a mail was under way when the router was killed, and nobody but its
+/// recipient knows whether it arrived. What does not work now is done in the next round.
+async fn decide(stage: &Stage, receivers: &Receivers, id: DeliveryId) {
+    let arrived = receivers.inboxes().iter().any(|inbox| inbox.get(id).is_some());
+    let path = format!("deliveries/{id}/{}", if arrived { "settle" } else { "again" });
+    let settings = Settings { config: stage.config_file.clone() };
+    if let Err(Failure { problem, .. }) =
+        deliver::ask(&settings, Method::POST, &path, &serde_json::Value::Null).await
+    {
+        tracing::debug!(code = %problem.code, "demo.not_decided");
+    }
 }
 
 /// Waits for the receipts in the drop folder: they name the ids of the messages that went in there.
