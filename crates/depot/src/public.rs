@@ -18,21 +18,21 @@ impl Release {
     /// whoever knows the listeners decides whether they forbid anything.
     #[must_use]
     pub fn public_tokens(&self) -> Vec<CheckFinding> {
-        let public = TOKENS.map(|token| (token, Digest::of(token.as_bytes())));
-        let sources = self.contents().sources.iter();
-        let finding = |(token, digest): &(&str, Digest)| {
-            let sources = sources.clone().filter(|source| source.value.tokens.contains(digest));
-            let said = sources.map(|source| {
+        let mut findings = Vec::new();
+        for token in TOKENS {
+            let digest = Digest::of(token.as_bytes());
+            for source in
+                self.contents().sources.iter().filter(|source| source.value.tokens.contains(&digest))
+            {
                 let id = &source.value.id;
                 let text = (
                     format!("die Quelle {id} nimmt das öffentlich bekannte Token {token} an"),
                     format!("source {id} takes the publicly known token {token}"),
                 );
                 let place = self.place(&source.file, "", &digest.to_string());
-                CheckFinding::error(Code::PUBLIC_TOKEN, &source.file, text).at(place)
-            });
-            said.collect::<Vec<_>>()
-        };
-        public.iter().flat_map(finding).collect()
+                findings.push(CheckFinding::error(Code::PUBLIC_TOKEN, &source.file, text).at(place));
+            }
+        }
+        findings
     }
 }

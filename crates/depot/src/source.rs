@@ -100,9 +100,9 @@ impl Source {
     /// Whether it may fetch from the mailbox of `target`; otherwise DDS-I002. The answers of another source are none of
     /// its business unless a pattern begins with `source/`: `*` means all systems of authorities.
     pub fn may_fetch(&self, target: &TargetId) -> Result<(), Problem> {
-        let of_a_source = target.as_str().starts_with("source/");
+        let of_source = target.is_of_source();
         let mut meant =
-            self.mailboxes.0.iter().filter(|pattern| !of_a_source || pattern.starts_with("source/"));
+            self.mailboxes.0.iter().filter(|pattern| !of_source || pattern.starts_with("source/"));
         if meant.any(|pattern| Allow::matches(pattern, target.as_str())) {
             return Ok(());
         }

@@ -14,7 +14,6 @@ use std::{process::ExitCode, sync::Arc, time::Duration};
 use dds_config::SourcePaths;
 use dds_testbench::Ledger;
 use indicatif::{ProgressBar, ProgressStyle};
-use tokio::signal::unix::{Signal, SignalKind, signal};
 
 pub(crate) use cast::{Cast, texts};
 pub(crate) use osci::OsciOptions;
@@ -27,6 +26,7 @@ pub(crate) use stage::{PORTAL, Stage, StageOptions, failed, token_of};
 use crate::{
     Failure,
     cli::Demo,
+    interrupt::Interrupt,
     output::{Output, write_report},
 };
 
@@ -64,23 +64,6 @@ pub(crate) async fn run(options: &Demo, output: Output) -> Result<ExitCode, Fail
     let good = played.transpose()?;
     stopped?;
     Ok(if good == Some(true) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
-}
-
-/// What asks the demo to end: Ctrl-C, or SIGTERM as `timeout` and supervisors send it.
-struct Interrupt(Signal, Signal);
-
-impl Interrupt {
-    fn new() -> Result<Self, Failure> {
-        let listen = |kind| signal(kind).map_err(failed);
-        Ok(Self(listen(SignalKind::interrupt())?, listen(SignalKind::terminate())?))
-    }
-
-    async fn wait(&mut self) {
-        tokio::select! {
-            _ = self.0.recv() => {}
-            _ = self.1.recv() => {}
-        }
-    }
 }
 
 /// Sends, waits, reports; whether all went well.

@@ -9,6 +9,7 @@ mod commands;
 mod demo;
 mod folders;
 mod german;
+mod interrupt;
 mod node;
 mod osci;
 mod output;

@@ -50,6 +50,7 @@ use crate::{
     Failure, admin,
     cli::Serve,
     commands, folders,
+    interrupt::Interrupt,
     osci::{Around, Osci, Refresher},
     output::Output,
     watch as watcher,
@@ -66,11 +67,10 @@ pub(crate) async fn serve(options: &Serve, output: Output) -> Result<ExitCode, F
     let config_dir = options.settings.config.parent().unwrap_or(Path::new(".")).to_owned();
     let node = Box::pin(Node::start(config, &config_dir, options.new_store)).await?;
     output.line(format!("{} {}", output.pick("bereit auf", "ready on"), node.address()));
-    let mut terminate = signal(SignalKind::terminate()).map_err(Failure::unexpected)?;
+    let mut interrupt = Interrupt::new()?;
     let watching = options.watch.then(|| tokio::spawn(watcher::sources(Arc::clone(&node), config_dir)));
     tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        _ = terminate.recv() => {}
+        () = interrupt.wait() => {}
         () = abandoned(), if options.attended => {}
     }
     if let Some(watching) = watching {

@@ -27,20 +27,23 @@ extern void dds_xslt_text(const char *text);
 extern void dds_xslt_ended(const char *file, long line);
 extern void dds_xslt_error(int domain, int code, const char *message, const char *file, int line);
 
-static void on_text(void *context, const char *format, ...) {
+static void pass_on(const char *format, va_list arguments) {
     char text[4096];
-    va_list arguments;
-    (void)context;
-    va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
-    va_end(arguments);
     dds_xslt_text(text);
 }
 
-/* Of a run: tells the place of an xsl:message that ends it, never its text. */
+static void on_text(void *context, const char *format, ...) {
+    va_list arguments;
+    (void)context;
+    va_start(arguments, format);
+    pass_on(format, arguments);
+    va_end(arguments);
+}
+
+/* Of a run: tells also the place of an xsl:message that ends it. */
 static void on_text_of_run(void *context, const char *format, ...) {
     xmlNodePtr instruction = ((xsltTransformContextPtr)context)->inst;
-    char text[4096];
     va_list arguments;
     if (instruction != NULL && instruction->type == XML_ELEMENT_NODE && xmlStrEqual(instruction->name, BAD_CAST "message")) {
         xmlChar *terminate = xmlGetNoNsProp(instruction, BAD_CAST "terminate");
@@ -50,9 +53,8 @@ static void on_text_of_run(void *context, const char *format, ...) {
             xmlFree(terminate);
     }
     va_start(arguments, format);
-    vsnprintf(text, sizeof text, format, arguments);
+    pass_on(format, arguments);
     va_end(arguments);
-    dds_xslt_text(text);
 }
 
 void dds_xslt_listen_run(xsltTransformContextPtr context) {

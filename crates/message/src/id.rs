@@ -128,11 +128,20 @@ name_form!(
     AuthorityId, "authority", 120, ("Präfix:Schlüssel aus A-Z a-z 0-9 - _ . : /", "prefix:key of A-Z a-z 0-9 - _ . : /"), keyed
 );
 
+/// How the targets of answers begin.
+const OF_SOURCE: &str = "source/";
+
 impl TargetId {
     /// The target of answers to `source`.
     #[must_use]
     pub fn of_source(source: &SourceId) -> Self {
-        Self(format!("source/{source}").into())
+        Self(format!("{OF_SOURCE}{source}").into())
+    }
+
+    /// Whether answers to a source go there, and not what is meant for an authority.
+    #[must_use]
+    pub fn is_of_source(&self) -> bool {
+        self.as_str().starts_with(OF_SOURCE)
     }
 }
 

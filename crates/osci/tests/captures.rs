@@ -8,6 +8,8 @@
     reason = "a test says what it saw and fails loudly"
 )]
 
+mod shared;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -19,18 +21,6 @@ use dds_osci::keys::{Decrypter, SoftwareKey};
 use dds_osci::message::MessageKind;
 use dds_osci::random::SystemRandom;
 use dds_osci::signature::{Verdict, verify_message};
-
-/// The shared data, or `None` with a word about it: the tests with own data do not need it.
-fn captures() -> Option<PathBuf> {
-    let shared = std::env::var_os("DDS_SHARED")
-        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared"), PathBuf::from);
-    let captures = shared.join("osci/captures");
-    if captures.is_dir() {
-        return Some(captures);
-    }
-    eprintln!("NOT TESTED: no captures at {}; set DDS_SHARED", captures.display());
-    None
-}
 
 fn files(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in std::fs::read_dir(folder).unwrap() {
@@ -65,7 +55,7 @@ fn permissive() -> IntakeConfig {
 
 #[test]
 fn every_capture_is_read_decrypted_and_verified() {
-    let Some(captures) = captures() else { return };
+    let Some(captures) = shared::shared("captures") else { return };
     let (keys, config) = (keys(&captures), permissive());
     let decrypters: Vec<&dyn Decrypter> = keys.iter().map(|key| key as &dyn Decrypter).collect();
     let mut paths = Vec::new();
@@ -160,7 +150,7 @@ fn contents(
 
 #[test]
 fn the_strict_policy_refuses_rsa15_and_cbc() {
-    let Some(captures) = captures() else { return };
+    let Some(captures) = shared::shared("captures") else { return };
     let (keys, strict) = (keys(&captures), IntakeConfig::default());
     let decrypters: Vec<&dyn Decrypter> = keys.iter().map(|key| key as &dyn Decrypter).collect();
     for (name, data, key) in [
@@ -178,7 +168,7 @@ fn the_strict_policy_refuses_rsa15_and_cbc() {
 
 #[test]
 fn a_changed_octet_anywhere_in_the_body_breaks_the_signature() {
-    let Some(captures) = captures() else { return };
+    let Some(captures) = shared::shared("captures") else { return };
     let octets = std::fs::read(captures.join("smoke-plain/client/03-StoreDelivery.request.plain")).unwrap();
     let config = IntakeConfig::default();
     let mut octets = octets;

@@ -9,6 +9,7 @@
 )]
 
 mod samples;
+mod shared;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -24,18 +25,6 @@ use dds_osci::xml::{Document, limits};
 
 fn parse(xml: &[u8]) -> Document {
     Document::parse(xml.to_vec(), &limits()).unwrap()
-}
-
-fn shared() -> Option<PathBuf> {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let shared = std::env::var_os("DDS_SHARED")
-        .map_or_else(|| here.join("../../../shared"), PathBuf::from)
-        .join("osci");
-    if !shared.is_dir() {
-        eprintln!("skipped: no captures and schemas at {} (DDS_SHARED)", shared.display());
-        return None;
-    }
-    Some(shared)
 }
 
 /// What `osci inspect` says of a message, in its English words.
@@ -210,9 +199,9 @@ fn captures(folder: &Path, found: &mut Vec<PathBuf>) {
 
 #[test]
 fn every_capture_is_read_and_written_again() {
-    let Some(shared) = shared() else { return };
+    let Some(shared) = shared::shared("captures") else { return };
     let mut files = Vec::new();
-    captures(&shared.join("captures"), &mut files);
+    captures(&shared, &mut files);
     assert!(files.len() > 150, "{} captures", files.len());
     let (mut same, mut parts, mut kinds) = (0, 0, BTreeSet::new());
     for file in files {
@@ -250,11 +239,9 @@ fn every_capture_is_read_and_written_again() {
 
 #[test]
 fn facts_of_the_captures_are_what_was_sent() {
-    let Some(shared) = shared() else { return };
-    let read = |path: &str| {
-        Envelope::read(&parse(root_part(&std::fs::read(shared.join("captures").join(path)).unwrap())))
-            .unwrap()
-    };
+    let Some(shared) = shared::shared("captures") else { return };
+    let read =
+        |path: &str| Envelope::read(&parse(root_part(&std::fs::read(shared.join(path)).unwrap()))).unwrap();
     let store = read("all/client/02-StoreDelivery.request.plain");
     let Order::StoreDelivery { message_id, subject } = &store.order else { panic!() };
     assert_eq!(message_id.as_str(), "8838e603-9ea6-4829-b3e8-5850c86bbbf1");

@@ -15,6 +15,7 @@
 
 mod fixture;
 mod samples;
+mod shared;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -29,18 +30,6 @@ use xsd_schema::validation::{
     SchemaValidator, ValidationError, ValidationFlags, ValidationSink, ValidationWarning, drive_quick_xml,
 };
 use xsd_schema::{LocationRequest, SchemaResolver, SchemaSet, SchemaSetBuilder};
-
-fn schemas() -> Option<PathBuf> {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let folder = std::env::var_os("DDS_SHARED")
-        .map_or_else(|| here.join("../../../shared"), PathBuf::from)
-        .join("osci/schemas-k10");
-    if !folder.is_dir() {
-        eprintln!("NOT TESTED: no schemas at {} (DDS_SHARED)", folder.display());
-        return None;
-    }
-    Some(folder)
-}
 
 /// The schemas of others by the addresses under which the published ones import them.
 fn local(address: &str) -> Option<&str> {
@@ -87,7 +76,7 @@ struct Judge {
 
 impl Judge {
     fn new() -> Option<Self> {
-        Some(Self { folder: schemas()?, loaded: BTreeMap::new() })
+        Some(Self { folder: shared::shared("schemas-k10")?, loaded: BTreeMap::new() })
     }
 
     /// What the schema that an envelope names finds wrong with it; a fault names none.

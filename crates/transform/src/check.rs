@@ -82,8 +82,8 @@ pub(crate) fn collect(
     Ok(())
 }
 
-/// Checks the files of one stylesheet together.
-pub(crate) fn check(sources: &BTreeMap<String, Vec<u8>>) -> Result<(), TransformError> {
+/// Checks the files of one stylesheet together; answers the instructions that can end a run.
+pub(crate) fn check(sources: &BTreeMap<String, Vec<u8>>) -> Result<Vec<Ending>, TransformError> {
     let mut documents = Vec::with_capacity(sources.len());
     for (path, bytes) in sources {
         documents.push((path, parse(path, text_of(path, bytes)?)?));
@@ -92,7 +92,8 @@ pub(crate) fn check(sources: &BTreeMap<String, Vec<u8>>) -> Result<(), Transform
     for (_, document) in &documents {
         declared.collect(document);
     }
-    documents.iter().try_for_each(|(path, document)| File { path, document, declared: &declared }.check())
+    documents.iter().try_for_each(|(path, document)| File { path, document, declared: &declared }.check())?;
+    Ok(documents.iter().flat_map(|(path, document)| endings(path, document)).collect())
 }
 
 /// An `xsl:message` with `terminate="yes"`.
@@ -111,21 +112,16 @@ impl Ending {
     }
 }
 
-/// The instructions that can end a run.
-pub(crate) fn endings(sources: &BTreeMap<String, Vec<u8>>) -> Result<Vec<Ending>, TransformError> {
-    let mut endings = Vec::new();
-    for (path, bytes) in sources {
-        let document = parse(path, text_of(path, bytes)?)?;
-        let ends = |node: &Node<'_, '_>| {
-            node.has_tag_name((XSL, "message")) && node.attribute("terminate") == Some("yes")
-        };
-        endings.extend(document.descendants().filter(ends).map(|node| {
-            let row = |place| document.text_pos_at(place).row;
-            let lines = row(node.range().start)..=row(node.range().end);
-            Ending { file: path.clone(), lines, text: written_text(node) }
-        }));
-    }
-    Ok(endings)
+fn endings(path: &str, document: &Document<'_>) -> Vec<Ending> {
+    let ends = |node: &Node<'_, '_>| {
+        node.has_tag_name((XSL, "message")) && node.attribute("terminate") == Some("yes")
+    };
+    let ending = |node: Node<'_, '_>| {
+        let row = |place| document.text_pos_at(place).row;
+        let lines = row(node.range().start)..=row(node.range().end);
+        Ending { file: path.to_owned(), lines, text: written_text(node) }
+    };
+    document.descendants().filter(ends).map(ending).collect()
 }
 
 /// The text inside an instruction as its author wrote it.

@@ -61,8 +61,7 @@ impl Stylesheet {
     pub fn compile(path: &str, files: &dyn Fn(&str) -> Option<Vec<u8>>) -> Result<Self, TransformError> {
         let mut sources = BTreeMap::new();
         check::collect(path, files, &mut sources)?;
-        check::check(&sources)?;
-        let endings = check::endings(&sources)?;
+        let endings = check::check(&sources)?;
         let compiled =
             dds_libxslt::Stylesheet::compile(path, sources).map_err(TransformError::of_compilation)?;
         Ok(Self { compiled, endings })

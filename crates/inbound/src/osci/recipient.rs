@@ -99,13 +99,12 @@ impl RecipientEndpoint {
         let reader = reader.cloned();
         let writing =
             spawn_blocking(move || receipt::reply(&acknowledgement, signer.as_ref(), reader.as_ref()));
-        let answer = match writing.await {
-            Ok(Ok(reply)) => processing.reply(reply),
-            Ok(Err(detail)) => {
+        let answer = match writing.await.unwrap_or_else(|error| Err(error.to_string())) {
+            Ok(reply) => processing.reply(reply),
+            Err(detail) => {
                 tracing::warn!(code = %Code::OSCI_KEYS, detail, "osci.no_receipt");
                 processing.accepted()
             }
-            Err(_) => processing.accepted(),
         };
         self.answer(answer).await
     }
