@@ -12,7 +12,7 @@ use dds_courier::Package;
 use dds_message::{Clock, Timestamp};
 use dds_osci::{intermediary::Attachment, outgoing::Outgoing, outgoing::PartHasher, random::SystemRandom};
 use dds_postbox::{Options, Postbox};
-use dds_store::MasterKey;
+use dds_store::{MasterKey, Vault};
 use futures::{StreamExt as _, TryStreamExt as _};
 use tokio::{task::spawn_blocking, time::timeout};
 
@@ -29,7 +29,7 @@ fn a_reader_who_waits_holds_no_thread() {
     let folder = tempfile::tempdir().unwrap();
     let options = Options {
         folder: folder.path().to_owned(),
-        master_key: MasterKey::generate().unwrap(),
+        vault: Vault::apart(&MasterKey::generate().unwrap()),
         clock: Arc::new(Noon),
     };
     let postbox = Postbox::open(options).unwrap();

@@ -21,7 +21,7 @@ use dds_osci::{
     trust::{CertificateUse, RevocationDemand, TrustPolicy},
 };
 use dds_postbox::{Options, Postbox};
-use dds_store::MasterKey;
+use dds_store::{MasterKey, Vault};
 use jiff::{SignedDuration, Timestamp};
 use responder::{Authority, Says, asking, at, ca, issued, remembering};
 
@@ -92,8 +92,8 @@ async fn a_revoked_certificate_stays_revoked_when_the_process_begins_anew() {
     let found = async |says: Says| {
         world.say(says);
         let policy = TrustPolicy { anchors: vec![world.anchor()], ..TrustPolicy::default() };
-        let master_key = MasterKey::from_hex(&"ab".repeat(32)).unwrap();
-        let options = Options { folder: folder.path().to_owned(), master_key, clock: Arc::new(Morning) };
+        let vault = Vault::apart(&MasterKey::from_hex(&"ab".repeat(32)).unwrap());
+        let options = Options { folder: folder.path().to_owned(), vault, clock: Arc::new(Morning) };
         let postbox = Postbox::open(options).unwrap();
         let responders = vec![Responder { url: world.url.clone(), issuer: None }];
         let trust = remembering(policy, responders, Some(postbox));

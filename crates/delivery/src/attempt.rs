@@ -8,7 +8,7 @@ use dds_store::{
     Attempting, BlobRef, BlobStore, ByteStream, Claimed, MessageKey, NewEntry, Outcome, Settled, Settlement,
     Shipment, StoreError,
 };
-use dds_telemetry::{Attribute, DeliveryDeadLettered, Event, Span, Step, TargetHeld};
+use dds_telemetry::{Attribute, DeliveryDeadLettered, Span, Step, TargetHeld};
 use parking_lot::Mutex;
 
 use crate::{
@@ -238,12 +238,11 @@ async fn give_up(scheduler: &Scheduler, claimed: &Claimed, code: Code) {
     let delivery = &claimed.delivery;
     let event = DeliveryDeadLettered { delivery: delivery.id, target: &delivery.target, code };
     let entry = NewEntry {
-        event: DeliveryDeadLettered::NAME,
         delivery: Some(delivery.id),
         target: Some(delivery.target.clone()),
         code: Some(code),
         data: scheduler.parts.telemetry.record(&event),
-        ..NewEntry::default()
+        ..NewEntry::new(JournalEvent::DeliveryDeadLetter)
     };
     let at = scheduler.parts.clock.now();
     let settlement =
@@ -279,7 +278,7 @@ async fn write(scheduler: &Scheduler, settlement: Settlement) -> bool {
 /// A target has what was meanwhile redirected or called off: that decision stands, and the journal tells who has it
 /// nevertheless.
 async fn unused(scheduler: &Scheduler, entry: NewEntry) {
-    let entry = NewEntry { event: JournalEvent::DeliveryLateReceipt.as_str(), ..entry };
+    let entry = NewEntry { event: JournalEvent::DeliveryLateReceipt, ..entry };
     tracing::warn!(delivery = ?entry.delivery, target = ?entry.target, "delivery.late_receipt");
     if let Err(error) = scheduler.parts.journal.note(entry).await {
         tracing::error!(code = %error.code(), %error, "delivery.late_receipt_not_noted");
@@ -296,11 +295,10 @@ async fn mark_attempt(scheduler: &Scheduler, claimed: &Claimed, attempt: u32) ->
     let mut data = dds_telemetry::Facts::new();
     data.insert("attempt".to_owned(), attempt.into());
     let entry = NewEntry {
-        event: JournalEvent::DeliveryAttempting.as_str(),
         delivery: Some(claimed.delivery.id),
         target: Some(claimed.delivery.target.clone()),
         data,
-        ..NewEntry::default()
+        ..NewEntry::new(JournalEvent::DeliveryAttempting)
     };
     match scheduler.parts.journal.attempting(Attempting { lease: claimed.lease, entry }).await {
         Ok(held) => held,

@@ -30,12 +30,11 @@ impl Ending<'_> {
     pub(crate) fn settlement(&self) -> Settlement {
         let (event, _) = self.names();
         let entry = NewEntry {
-            event,
             delivery: Some(self.delivery.id),
             target: Some(self.delivery.target.clone()),
             code: self.fault.map(|fault| fault.code),
             data: self.ended().facts(),
-            ..NewEntry::default()
+            ..NewEntry::new(event)
         };
         let late = matches!(self.outcome, Outcome::Delivered { .. });
         Settlement { lease: self.lease, outcome: self.outcome.clone(), at: self.at, late, entry }
@@ -57,12 +56,12 @@ impl Ending<'_> {
     }
 
     /// In the journal, and in log and metrics.
-    const fn names(&self) -> (&'static str, &'static str) {
+    const fn names(&self) -> (JournalEvent, &'static str) {
         match self.outcome {
-            Outcome::Delivered { .. } => (JournalEvent::DeliveryDelivered.as_str(), "delivered"),
-            Outcome::Retry { .. } => (JournalEvent::DeliveryDeferred.as_str(), "retry"),
-            Outcome::DeadLetter { .. } => (JournalEvent::DeliveryDeadLetter.as_str(), "dead_letter"),
-            Outcome::Cancelled => (JournalEvent::DeliveryCancelled.as_str(), "cancelled"),
+            Outcome::Delivered { .. } => (JournalEvent::DeliveryDelivered, "delivered"),
+            Outcome::Retry { .. } => (JournalEvent::DeliveryDeferred, "retry"),
+            Outcome::DeadLetter { .. } => (JournalEvent::DeliveryDeadLetter, "dead_letter"),
+            Outcome::Cancelled => (JournalEvent::DeliveryCancelled, "cancelled"),
         }
     }
 }

@@ -4,7 +4,7 @@
 mod support;
 
 use dds_delivery::TargetPolicy;
-use dds_message::{Code, DeliveryState, MessageState};
+use dds_message::{Code, DeliveryState, JournalEvent, MessageState};
 use dds_store::{Journal, NewEntry};
 use support::{Bench, HOUR, LEASE, busy, delivered, temporary};
 
@@ -40,7 +40,7 @@ async fn no_answer_after_the_bytes_were_sent_is_for_a_person() {
     assert!(bench.desk.is_empty(), "sent twice without a person");
     // The person asked the target: it has nothing. Again, under the same id.
     let now = bench.record(id).await.due;
-    let entry = NewEntry { event: "delivery.again", ..NewEntry::default() };
+    let entry = NewEntry::new(JournalEvent::DeliveryAgain);
     bench.spy.revive(id, now, now.plus(200 * HOUR), entry).await.unwrap();
     let call = bench.desk.call().await;
     assert_eq!((call.delivery, call.attempt), (id, 2));

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use dds_depot::SecretRef;
 
 /// Routes applications of citizens and companies to Fachverfahren and DMS, durably and explainably.
 #[derive(Debug, Parser)]
@@ -59,7 +60,10 @@ pub(crate) enum Command {
     /// Print the JSON schema of drehscheibe.toml
     Schema,
     /// Make a master key and print it as 64 hex digits
-    Key,
+    Key {
+        #[command(subcommand)]
+        command: Option<Key>,
+    },
     /// Write the example configuration of all Saxon municipalities
     Saxony(Saxony),
     /// A worker process; started by the router itself
@@ -443,6 +447,25 @@ pub(crate) enum Osci {
         #[command(subcommand)]
         command: Aside,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Key {
+    /// Put the store of a stopped router under another master key
+    Change(KeyChange),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct KeyChange {
+    #[command(flatten)]
+    pub(crate) settings: Settings,
+    /// Where the new key is found: env:NAME or file:PATH
+    #[arg(long, value_name = "REFERENCE", value_parser = secret)]
+    pub(crate) to: SecretRef,
+}
+
+fn secret(text: &str) -> Result<SecretRef, String> {
+    text.to_owned().try_into()
 }
 
 #[derive(Debug, Subcommand)]

@@ -10,6 +10,7 @@ pub(crate) mod explain;
 pub(crate) mod health;
 mod held;
 pub(crate) mod journal;
+pub(crate) mod key;
 pub(crate) mod osci;
 pub(crate) mod replay;
 pub(crate) mod send;
@@ -19,7 +20,6 @@ use std::{collections::BTreeMap, path::Path, process::ExitCode, time::Duration};
 use dds_config::{ProcessConfig, ReleaseStore, saxony::Replace};
 use dds_depot::Release;
 use dds_message::Code;
-use dds_store::MasterKey;
 use dds_testbench::Fixture;
 
 use crate::{
@@ -30,14 +30,6 @@ use crate::{
 /// `drehscheibe schema`: the JSON schema of `drehscheibe.toml`.
 pub(crate) fn schema(output: Output) -> Result<ExitCode, Failure> {
     Output { json: true, ..output }.result(&ProcessConfig::schema())?;
-    Ok(ExitCode::SUCCESS)
-}
-
-/// `drehscheibe key`: a fresh master key.
-pub(crate) fn key(output: Output) -> Result<ExitCode, Failure> {
-    let key = MasterKey::generate()?.to_hex();
-    output.line(key.as_str());
-    output.result(&serde_json::json!({ "key": key.as_str() }))?;
     Ok(ExitCode::SUCCESS)
 }
 

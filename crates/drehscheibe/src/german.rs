@@ -186,6 +186,8 @@ const TEXTS: &[(&str, &str)] = &[
     ("osci inspect.legacy", "Ohne Wirkung: alte Verfahren werden immer gelesen und als Befund genannt"),
     ("schema", "Das JSON-Schema von drehscheibe.toml ausgeben"),
     ("key", "Einen Hauptschlüssel erzeugen und als 64 Hexziffern ausgeben"),
+    ("key change", "Die Ablage eines angehaltenen Dienstes unter einen anderen Hauptschlüssel stellen"),
+    ("key change.to", "Wo der neue Schlüssel steht: env:NAME oder file:PFAD"),
     ("saxony", "Die Beispielkonfiguration aller sächsischen Kommunen schreiben"),
     ("saxony.folder", "Ordner für Profile und Kommunen"),
     ("saxony.force", "Auch Kommunen ersetzen, die von Hand geschrieben oder geändert wurden"),

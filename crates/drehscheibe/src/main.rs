@@ -22,7 +22,7 @@ use dds_depot::CheckFinding;
 use dds_message::{Code, Language, Problem, Text};
 
 use crate::{
-    cli::{Cli, Command, Osci},
+    cli::{Cli, Command, Key, Osci},
     output::Output,
 };
 
@@ -173,7 +173,8 @@ async fn run(command: Command, output: Output) -> Result<ExitCode, Failure> {
         Command::Osci { command: Osci::Inspect(options) } => Ok(commands::osci::run(&options, output)),
         Command::Osci { command: Osci::Aside { command } } => commands::aside::run(&command, output).await,
         Command::Schema => commands::schema(output),
-        Command::Key => commands::key(output),
+        Command::Key { command: None } => commands::key::make(output),
+        Command::Key { command: Some(Key::Change(options)) } => commands::key::change(&options, output).await,
         Command::Saxony(options) => commands::saxony(&options, output),
         Command::Worker => Ok(worker()),
     }

@@ -20,9 +20,9 @@ use dds_config::{
     ProcessConfig, ReleaseStore, SourcePaths, check_certificates, check_master_key, read_release, read_secret,
 };
 use dds_delivery::Scheduler;
-use dds_depot::{InForce, Release};
+use dds_depot::{InForce, Release, SecretRef};
 use dds_inbound::{Context, FolderOptions, Peer, Sources, Tls};
-use dds_message::{Clock, Code, Digest, Problem, Timestamp};
+use dds_message::{Clock, Code, Digest, JournalEvent, Problem, Timestamp};
 use dds_outbound::{
     OsciSender, Targets, mailbox,
     osci::{Tracker, TrackerParts},
@@ -33,7 +33,7 @@ use dds_store::{
     Journal, MasterKey, NewEntry, StoreError,
     sqlite::{self, LogReader, SqliteStore},
 };
-use dds_telemetry::{Event, LogFormat, LogOptions, ReleaseActivated, SystemClock, Telemetry};
+use dds_telemetry::{LogFormat, LogOptions, ReleaseActivated, SystemClock, Telemetry};
 use dds_worker::Pool;
 use tokio::{
     signal::unix::{SignalKind, signal},
@@ -145,7 +145,7 @@ impl Node {
         load(&pool, &release).await?;
 
         let mut ways_out = options::outbound(&config, config_dir)?;
-        let osci = Osci::open(&config, &ways_out.tls, &clock)?.map(Arc::new);
+        let osci = Osci::open(&config, store.vault(), &ways_out.tls, &clock)?.map(Arc::new);
         ways_out.osci = osci.as_ref().and_then(|osci| osci.sender(&clock));
         let sender = ways_out.osci.clone();
         let in_force = InForce::new(release.clone());
@@ -357,7 +357,7 @@ impl Node {
             municipalities: release.municipalities().len(),
         };
         let data = self.telemetry.record(&event);
-        self.store.note(NewEntry { event: ReleaseActivated::NAME, data, ..NewEntry::default() }).await?;
+        self.store.note(NewEntry { data, ..NewEntry::new(JournalEvent::ReleaseActivated) }).await?;
         self.releases.confirm(&self.config.node, &release.id())?;
         Ok(())
     }
@@ -399,10 +399,9 @@ impl Node {
     }
 }
 
-/// The key that wraps the keys of all messages. `DDS-S004` if it is missing or malformed.
-pub(crate) fn master_key(config: &ProcessConfig) -> Result<MasterKey, Failure> {
-    let hex =
-        read_secret(&config.master_key).map_err(|problem| Problem { code: Code::KEY_MISSING, ..problem })?;
+/// The key under which a store stands. `DDS-S004` if it is missing or malformed.
+pub(crate) fn master_key(reference: &SecretRef) -> Result<MasterKey, Failure> {
+    let hex = read_secret(reference).map_err(|problem| Problem { code: Code::KEY_MISSING, ..problem })?;
     Ok(MasterKey::from_hex(&hex)?)
 }
 
@@ -414,7 +413,7 @@ fn open_store(
     clock: &Arc<dyn Clock>,
     new_store: bool,
 ) -> Result<SqliteStore, Failure> {
-    let key = master_key(config)?;
+    let key = master_key(&config.master_key)?;
     let confirmed = || !matches!(releases.confirmed(&config.node), Ok(None));
     if !new_store && !SqliteStore::exists(&config.store) && confirmed() {
         return Err(StoreError::Missing(config.store.display().to_string()).into());
@@ -431,7 +430,7 @@ pub(crate) fn log_reader(config: &ProcessConfig) -> Result<LogReader, Failure> {
 /// A reader of the store of a running or stopped router.
 pub(crate) fn reader(config: &ProcessConfig) -> Result<SqliteStore, Failure> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let options = sqlite::Options::new(&config.store, master_key(config)?, clock);
+    let options = sqlite::Options::new(&config.store, master_key(&config.master_key)?, clock);
     Ok(SqliteStore::open_read_only(options)?)
 }
 

@@ -33,6 +33,7 @@ use dds_outbound::{OsciSender, TlsOptions};
 use dds_pkcs11::{KeyLocation, Module};
 use dds_postbox::Postbox;
 use dds_router::Handle;
+use dds_store::Vault;
 use dds_telemetry::Telemetry;
 use jiff::SignedDuration;
 use rustls::ClientConfig;
@@ -73,13 +74,14 @@ impl Osci {
     /// Opens keys and postbox; `None` without `[osci]`.
     pub(crate) fn open(
         config: &ProcessConfig,
+        vault: &Vault,
         tls: &TlsOptions,
         clock: &Arc<dyn Clock>,
     ) -> Result<Option<Self>, Failure> {
         let Some(osci) = config.osci.clone() else { return Ok(None) };
         let options = dds_postbox::Options {
             folder: dds_postbox::folder(&config.store),
-            master_key: crate::node::master_key(config)?,
+            vault: vault.clone(),
             clock: Arc::clone(clock),
         };
         let postbox = Postbox::open(options).map_err(|error| {

@@ -18,7 +18,7 @@ use dds_telemetry::SystemClock;
 use dds_testbench::Fault;
 use serde_json::Value;
 use support::{
-    edit, root, run,
+    command, edit, root, run,
     stage::{PATIENCE, Router, Stage},
 };
 
@@ -503,6 +503,43 @@ async fn a_start_that_cannot_be_says_why() {
     edit(&stage.config(), "master_key = \"file:", "master_key = \"env:DDS_NO_SUCH_KEY\" # ");
     let said = stage.ask(&["serve"]).bad();
     assert!(said.err.contains("DDS-S004") && said.err.contains("DDS_NO_SUCH_KEY"), "{}", said.err);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_changed_master_key_opens_what_was_stored_under_the_former_one() {
+    let stage = Stage::new().await;
+    let new = stage.path("new.key");
+    fs::write(&new, stage_key(&command(["key"]).output().unwrap())).unwrap();
+    let to = format!("file:{}", new.display());
+    let change = ["key", "change", "--to", &to];
+
+    let router = Router::start(&stage).await;
+    let id = stage.send_variant(1);
+    assert!(stage.systems.inbox().wait_for(2, PATIENCE).await);
+    let refused = stage.ask(&change).bad();
+    assert!(refused.err.contains("DDS-S007"), "a router has the store open: {}", refused.err);
+    assert_eq!(router.terminate().await, Some(0));
+
+    let changed = stage.ask(&change).good();
+    assert!(changed.out.contains("the new master key only"), "{}", changed.out);
+    let refused = stage.ask(&["serve"]).bad();
+    assert!(refused.err.contains("DDS-S004"), "{}", refused.err);
+    fs::copy(&new, stage.path("master.key")).unwrap();
+    let refused = stage.ask(&change).bad();
+    assert!(refused.err.contains("already"), "{}", refused.err);
+
+    let router = Router::start(&stage).await;
+    let verified = stage.ask(&["journal", "verify", "--payloads", "--json"]).good().json();
+    assert_eq!(verified["broken"], serde_json::Value::Null, "{verified}");
+    assert!(stage.ask(&["explain", &id]).good().out.contains("hundesteuer"));
+    assert_eq!(router.terminate().await, Some(0));
+}
+
+/// What `drehscheibe key` printed.
+fn stage_key(output: &std::process::Output) -> String {
+    let key = String::from_utf8(output.stdout.clone()).unwrap();
+    assert_eq!(key.trim().len(), 64, "{key}");
+    key
 }
 
 /// A router that cannot start any more must not be needed to mend it.

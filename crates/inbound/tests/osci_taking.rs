@@ -48,7 +48,7 @@ use dds_osci::{
     trust::{RevocationDemand, RevocationList, TrustPolicy},
 };
 use dds_postbox::{Options, Parts, Postbox, Reply, StoredPart};
-use dds_store::MasterKey;
+use dds_store::{MasterKey, Vault};
 use dds_telemetry::Telemetry;
 use responder::{Authority, Ca, Says, asking, at};
 use support::{Fake, source};
@@ -113,8 +113,8 @@ impl World {
         let policy = TrustPolicy { anchors, revocation, ..TrustPolicy::default() };
         let trust = asking(policy, vec![Responder { url: authority.url.clone(), issuer: None }]);
         let folder = tempfile::tempdir().unwrap();
-        let master_key = MasterKey::generate().unwrap();
-        let options = Options { folder: folder.path().to_owned(), master_key, clock: Arc::new(Morning) };
+        let vault = Vault::apart(&MasterKey::generate().unwrap());
+        let options = Options { folder: folder.path().to_owned(), vault, clock: Arc::new(Morning) };
         let postbox = Postbox::open(options).unwrap();
         postbox.register([certificate(&own)]);
         let desk = Desk { intake: Arc::new(IntakeConfig::default()), postbox: postbox.clone() };

@@ -49,11 +49,15 @@ pub enum JournalEvent {
     OsciDropped,
     /// A release was activated on a node.
     ReleaseActivated,
+    /// A closed month of the journal went into a file of its own.
+    JournalArchived,
+    /// The operator put the store under another master key.
+    MasterKeyChanged,
 }
 
 impl JournalEvent {
     /// All of them.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 25] = [
         Self::MessageAccepted,
         Self::MessageRouted,
         Self::MessageReleased,
@@ -77,6 +81,8 @@ impl JournalEvent {
         Self::OsciSetAside,
         Self::OsciDropped,
         Self::ReleaseActivated,
+        Self::JournalArchived,
+        Self::MasterKeyChanged,
     ];
 
     /// Name in the journal.
@@ -106,6 +112,8 @@ impl JournalEvent {
             Self::OsciSetAside => "osci.set_aside",
             Self::OsciDropped => "osci.dropped",
             Self::ReleaseActivated => "release.activated",
+            Self::JournalArchived => "journal.archived",
+            Self::MasterKeyChanged => "store.master_key_changed",
         }
     }
 

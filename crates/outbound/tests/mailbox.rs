@@ -13,8 +13,8 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use dds_message::{
-    CaseRef, Channel, DeliveryId, DeliveryState, Digest, Direction, Format, MessageId, ReleaseId, SourceId,
-    TargetId,
+    CaseRef, Channel, DeliveryId, DeliveryState, Digest, Direction, Format, JournalEvent, MessageId,
+    ReleaseId, SourceId, TargetId,
 };
 use dds_outbound::mailbox::{self, Mailbox, PeerCertificate, Polls};
 use dds_store::{
@@ -165,7 +165,7 @@ impl Office {
             municipality: None,
             addressee: None,
             case: Some(CaseRef::parse("HS-2026/17").unwrap()),
-            entry: NewEntry { event: "message.accepted", ..NewEntry::default() },
+            entry: NewEntry::new(JournalEvent::MessageAccepted),
         });
         accepted.await.unwrap();
         let bytes = Bytes::from(format!("{{\"nummer\":{n}}}"));

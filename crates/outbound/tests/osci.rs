@@ -22,8 +22,8 @@ use bytes::Bytes;
 use dds_courier::{Responder, Trust};
 use dds_delivery::{Consignment, Verdict};
 use dds_message::{
-    AnswerKind, Channel, Clock as _, Code, DeliveryId, Digest, Direction, Format, MessageId, ReleaseId,
-    SourceId,
+    AnswerKind, Channel, Clock as _, Code, DeliveryId, Digest, Direction, Format, JournalEvent, MessageId,
+    ReleaseId, SourceId,
 };
 use dds_osci::{
     algorithm::CryptoPolicy,
@@ -749,7 +749,7 @@ async fn planned(store: &SqliteStore, clock: &ManualClock) -> (MessageId, Delive
         municipality: None,
         addressee: None,
         case: None,
-        entry: NewEntry { event: "message.accepted", ..NewEntry::default() },
+        entry: NewEntry::new(JournalEvent::MessageAccepted),
     });
     accepted.await.unwrap();
     let delivery = DeliveryId::derive(id, &target("osci"), "hundesteuer@1.0", 0);

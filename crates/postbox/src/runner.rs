@@ -11,7 +11,7 @@ use std::{
 use dds_message::{Clock, MessageId};
 use dds_osci::certificate::Certificate;
 use dds_store::{
-    MasterKey, MessageKey, Vault, WrappedKey,
+    MessageKey, Vault, WrappedKey,
     sqlite::{
         files::{FileReader, Files},
         private_folder,
@@ -33,8 +33,8 @@ const BATCH: usize = 64;
 pub struct Options {
     /// Folder; made if missing.
     pub folder: PathBuf,
-    /// Master key of the store.
-    pub master_key: MasterKey,
+    /// Vault of the store.
+    pub vault: Vault,
     /// Time.
     pub clock: Arc<dyn Clock>,
 }
@@ -64,13 +64,12 @@ impl Postbox {
     /// Opens the postbox.
     ///
     /// # Errors
-    /// [`PostboxError`] if folder or file cannot be used, or the master key is another than the one it was made with.
+    /// [`PostboxError`] if folder or file cannot be used, or it was made beside another store.
     pub fn open(options: Options) -> Result<Self, PostboxError> {
-        let Options { folder, master_key, clock } = options;
+        let Options { folder, vault, clock } = options;
         let failed =
             |error: std::io::Error| PostboxError(format!("folder {}: {}", folder.display(), error.kind()));
         private_folder(&folder).map_err(failed)?;
-        let vault = Vault::new(&master_key);
         let files = Files::open(&folder, Arc::clone(&clock))?;
         let connection = Connection::open(folder.join("postbox.sqlite"))?;
         schema::prepare(&connection)?;
@@ -158,13 +157,14 @@ impl Postbox {
     }
 }
 
-/// The key of the postbox: made once, kept wrapped. A wrong master key shows here, not at the first dialogue.
+/// The key of the postbox: made once, kept wrapped. The vault of another store shows here, not at the first dialogue.
 fn own_key(connection: &Connection, vault: &Vault) -> Result<MessageKey, PostboxError> {
     let owner = MessageId(Uuid::nil());
     let found: Option<Vec<u8>> =
         connection.query_row("SELECT value FROM meta WHERE name = 'key'", [], |row| row.get(0)).optional()?;
     if let Some(wrapped) = found {
-        let wrong = |_| PostboxError("the master key is not the one the postbox was made with".to_owned());
+        let wrong =
+            |_| PostboxError("it was made beside another store; bring both back from one backup".to_owned());
         return vault.unwrap_key(owner, &WrappedKey(wrapped)).map_err(wrong);
     }
     let (key, wrapped) = vault.new_message_key(owner)?;
@@ -229,13 +229,15 @@ pub fn folder(store: &Path) -> PathBuf {
 
 #[cfg(test)]
 mod tests {
+    use dds_store::MasterKey;
+
     use super::*;
 
     /// A connection to a postbox of its own, the key, and the file.
     fn opened(folder: &Path) -> (Connection, MessageKey) {
         let connection = Connection::open(folder.join("postbox.sqlite")).unwrap();
         schema::prepare(&connection).unwrap();
-        let key = own_key(&connection, &Vault::new(&MasterKey::generate().unwrap())).unwrap();
+        let key = own_key(&connection, &Vault::apart(&MasterKey::generate().unwrap())).unwrap();
         (connection, key)
     }
 

@@ -9,8 +9,8 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use dds_depot::{Recognised, Release};
 use dds_message::{
-    AnswerKind, Attachment, Channel, Code, Digest, Direction, Facts, Format, MessageId, MessageState,
-    Problem, SourceId,
+    AnswerKind, Attachment, Channel, Code, Digest, Direction, Facts, Format, JournalEvent, MessageId,
+    MessageState, Problem, SourceId,
 };
 use dds_store::{Accepted, MessageKey, NewEntry, NewMessage, StoreError, StoredAttachment, WrappedKey};
 use dds_telemetry::{Attribute, Event, MessageAccepted, Moment, Span, Step};
@@ -214,7 +214,7 @@ impl Reception {
             attachments: self.attachments.iter().map(|stored| stored.attachment.digest).collect(),
             remarks: &self.remarks,
         };
-        let entry = NewEntry { event: MessageAccepted::NAME, data: event.facts(), ..NewEntry::default() };
+        let entry = NewEntry { data: event.facts(), ..NewEntry::new(JournalEvent::MessageAccepted) };
         let parts = &self.router.inner.parts;
         let message =
             |key| self.new_message(at, document.clone(), digest, format, key, facts.as_ref(), entry.clone());

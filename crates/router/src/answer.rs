@@ -91,7 +91,7 @@ pub(crate) async fn plan(
         report: None,
         entries: Vec::new(),
     };
-    let mut entry = NewEntry { event: JournalEvent::AnswerRouted.as_str(), ..NewEntry::default() };
+    let mut entry = NewEntry::new(JournalEvent::AnswerRouted);
     entry.data.insert("kind".to_owned(), kind.as_str().into());
     entry.data.insert("application".to_owned(), serde_json::json!(application));
     let mut prepared = None;
@@ -101,11 +101,10 @@ pub(crate) async fn plan(
             let id = DeliveryId::derive(work.id, &target.id, "answer", 0);
             // Who gets it stands in the journal, as with any delivery; the document goes on as it came.
             prepared = Some(NewEntry {
-                event: JournalEvent::DeliveryPrepared.as_str(),
                 delivery: Some(id),
                 target: Some(target.id.clone()),
                 data: dds_telemetry::Facts::from_iter([("bytes".to_owned(), work.document.len().into())]),
-                ..NewEntry::default()
+                ..NewEntry::new(JournalEvent::DeliveryPrepared)
             });
             plan.deliveries.push(NewDelivery {
                 id,

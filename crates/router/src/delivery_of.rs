@@ -58,11 +58,10 @@ pub(crate) fn new_delivery(
     data.insert("bytes".to_owned(), bytes.len().into());
     data.insert("authority".to_owned(), planned.authority.as_str().into());
     let entry = NewEntry {
-        event: JournalEvent::DeliveryPrepared.as_str(),
         delivery: Some(id),
         target: Some(planned.target.clone()),
         data,
-        ..NewEntry::default()
+        ..NewEntry::new(JournalEvent::DeliveryPrepared)
     };
     let lane = match (plan.order, &facts.case) {
         (Order::Case, Some(case)) => Some(lane(&[planned.target.as_str(), &plan.rule, case.as_str()])),

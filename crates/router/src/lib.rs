@@ -165,7 +165,7 @@ impl Handle for Router {
     }
 
     async fn note(&self, event: JournalEvent, code: Code, facts: Facts) -> Result<(), Problem> {
-        let entry = NewEntry { event: event.as_str(), code: Some(code), data: facts, ..NewEntry::default() };
+        let entry = NewEntry { code: Some(code), data: facts, ..NewEntry::new(event) };
         Ok(self.inner.parts.journal.note(entry).await?)
     }
 }

@@ -245,7 +245,7 @@ fn gets(other: &DeliveryRecord, old: &DeliveryRecord, to: &TargetId) -> bool {
 }
 
 fn by_person(event: JournalEvent, by: &str) -> NewEntry {
-    let mut entry = NewEntry { event: event.as_str(), ..NewEntry::default() };
+    let mut entry = NewEntry::new(event);
     entry.data.insert("by".to_owned(), by.into());
     entry
 }

@@ -7,11 +7,11 @@ use std::time::Duration;
 use bytes::Bytes;
 use dds_depot::{Decision, Plan, PlannedDelivery, Recognised, Release};
 use dds_message::{
-    Attachment, CaseHolder, Code, DeliveryId, Digest, Facts, Finding, Format, MessageId, MessageState,
-    Problem, Reason, ReleaseId, Severity, SourceId, Timestamp,
+    Attachment, CaseHolder, Code, DeliveryId, Digest, Facts, Finding, Format, JournalEvent, MessageId,
+    MessageState, Problem, Reason, ReleaseId, Severity, SourceId, Timestamp,
 };
 use dds_store::{NewEntry, NewPlan, PlanState, StoreError};
-use dds_telemetry::{Attribute, Event, MessageRouted, Moment, Span, Step, Telemetry};
+use dds_telemetry::{Attribute, MessageRouted, Moment, Span, Step, Telemetry};
 use dds_worker::{Job, JobResult, Pool, StageTimes, TargetJob};
 
 use crate::{Router, accept, answer, delivery_of::new_delivery, dispatch::Work, sendung::Sendung};
@@ -305,7 +305,7 @@ fn stopped_plan(router: &Router, work: &Work, state: PlanState) -> NewPlan {
         state,
         deliveries: Vec::new(),
         report: None,
-        entries: vec![NewEntry { event: MessageRouted::NAME, code, ..NewEntry::default() }],
+        entries: vec![NewEntry { code, ..NewEntry::new(JournalEvent::MessageRouted) }],
     }
 }
 
@@ -339,7 +339,7 @@ fn new_plan(router: &Router, release: &Release, work: &Work, facts: &Facts, outc
             .collect(),
     };
     let data = router.inner.parts.telemetry.record(&event);
-    let mut entries = vec![NewEntry { event: MessageRouted::NAME, code, data, ..NewEntry::default() }];
+    let mut entries = vec![NewEntry { code, data, ..NewEntry::new(JournalEvent::MessageRouted) }];
     let mut deliveries = Vec::new();
     if let (Some(plan), None) = (plan, &outcome.stopped) {
         for ((planned, bytes), id) in plan.deliveries.iter().zip(&outcome.outputs).zip(&outcome.ids) {

@@ -130,7 +130,7 @@ pub(crate) async fn answer_received(
     let open = |state: DeliveryState| !state.is_final() || state == DeliveryState::DeadLetter;
     let mut settlements = Vec::new();
     for delivery in record.deliveries.iter().filter(|one| one.target == target && open(one.state)) {
-        let mut entry = NewEntry { event: JournalEvent::DeliveryDelivered.as_str(), ..NewEntry::default() };
+        let mut entry = NewEntry::new(JournalEvent::DeliveryDelivered);
         entry.data.insert("fetched".to_owned(), true.into());
         settlements.push(Settlement {
             lease: Lease::manual(delivery.id),

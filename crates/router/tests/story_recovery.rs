@@ -5,7 +5,7 @@ mod support;
 
 use std::process::Command;
 
-use dds_message::{Code, Digest, Format, MessageState, ReleaseId};
+use dds_message::{Code, Digest, Format, JournalEvent, MessageState, ReleaseId};
 use dds_store::{AuditLog, Journal, NewEntry, NewPlan, PlanState};
 use dds_worker::Job;
 use support::{Bench, Captured, application, bring_worker, delivered, soon};
@@ -54,7 +54,7 @@ async fn planning_twice_makes_nothing_twice() {
             state,
             deliveries: Vec::new(),
             report: None,
-            entries: vec![NewEntry { event: "message.routed", ..NewEntry::default() }],
+            entries: vec![NewEntry::new(JournalEvent::MessageRouted)],
         };
         assert!(!bench.spy.plan(plan).await.unwrap());
     }

@@ -114,7 +114,7 @@ mod tests {
     use crate::{MasterKey, Vault};
 
     fn key() -> MessageKey {
-        Vault::new(&MasterKey::generate().unwrap()).new_message_key(MessageId(Uuid::nil())).unwrap().0
+        Vault::apart(&MasterKey::generate().unwrap()).new_message_key(MessageId(Uuid::nil())).unwrap().0
     }
 
     fn sealed(key: &MessageKey, blob: &BlobRef, chunks: &[&[u8]]) -> Vec<Vec<u8>> {

@@ -37,7 +37,7 @@ use std::{
     sync::Arc,
 };
 
-use dds_message::{Clock, TargetId};
+use dds_message::{Clock, JournalEvent, TargetId};
 
 pub use self::{
     audit::LogReader,
@@ -45,16 +45,21 @@ pub use self::{
     content::{ContentReport, Difference, Disagreement},
 };
 use self::{
-    checkpoint::Checkpoints, committer::Committer, files::Files, queue::DueQueue, reader::Readers,
+    checkpoint::Checkpoints,
+    committer::{Committer, Haste},
+    files::Files,
+    queue::DueQueue,
+    reader::Readers,
     shared::Shared,
+    tx::Tx,
 };
-use crate::{MasterKey, StoreError, Vault};
+use crate::{MasterKey, NewEntry, StoreError, Vault};
 
 /// How to open the embedded engine.
 pub struct Options {
     /// Folder of the store; made if missing. One process at a time.
     pub dir: PathBuf,
-    /// Hauptschlüssel; the same at every start.
+    /// Hauptschlüssel; the same at every start, until [`SqliteStore::change_master_key`].
     pub master_key: MasterKey,
     /// Where the time comes from, for what has none of its own: names of payload files, decisions of people, expiry.
     pub clock: Arc<dyn Clock>,
@@ -111,12 +116,10 @@ impl SqliteStore {
     /// [`StoreError::Missing`] if its database is gone.
     pub fn open(options: Options) -> Result<Self, StoreError> {
         let Options { dir, master_key, clock, inline_limit, readers, new_store } = options;
-        let vault = Vault::new(&master_key);
-        drop(master_key);
         private_folder(&dir).map_err(|error| fault::io("creating the folder of the store", &error))?;
         let lock = lock(&dir)?;
-        schema::create_if_missing(&dir, &vault, new_store, clock.now())?;
-        let (writer, generation) = schema::open_writer(&dir, &vault)?;
+        schema::create_if_missing(&dir, &master_key, new_store, clock.now())?;
+        let (writer, vault, generation) = schema::open_writer(&dir, &master_key)?;
         let files = Files::open(&dir, Arc::clone(&clock))?;
 
         // Leases of an earlier process must never fit one of this: a target may still hold one. Room for 2^32 claims
@@ -141,8 +144,7 @@ impl SqliteStore {
     /// Fails with [`StoreError::Key`] if it was made under another master key.
     pub fn open_read_only(options: Options) -> Result<Self, StoreError> {
         let Options { dir, master_key, clock, inline_limit, readers, .. } = options;
-        let vault = Vault::new(&master_key);
-        schema::check(&schema::open_reader(&dir)?, &dir, &vault)?;
+        let vault = schema::open_vault(&schema::open_reader(&dir)?, &dir, &master_key)?;
         let inner = Inner {
             committer: Committer::none(),
             readers: Readers::open(&dir, readers)?,
@@ -177,6 +179,22 @@ impl SqliteStore {
     pub fn in_use(dir: &Path) -> bool {
         let lock = File::open(dir.join("lock"));
         lock.is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
+    }
+
+    /// Puts the store under another master key, in one commit with its entry in the journal. Nothing stored is encrypted
+    /// anew: the root key is wrapped by `new` from then on, and what `current` wrapped is overwritten at the latest when
+    /// the store is closed. Copies of the store made before open under `current` as ever.
+    ///
+    /// # Errors
+    /// [`StoreError::Key`] if `current` is not its key.
+    pub async fn change_master_key(&self, current: MasterKey, new: MasterKey) -> Result<(), StoreError> {
+        let (dir, now) = (self.inner.dir.clone(), self.inner.clock.now());
+        let entry = NewEntry::new(JournalEvent::MasterKeyChanged);
+        let change = move |tx: &mut Tx<'_>| {
+            schema::wrap_root_anew(tx.db(), &dir, &current, &new)?;
+            settle::note(tx, &entry, now)
+        };
+        self.inner.committer.submit(Haste::Waited, 0, change).await
     }
 
     /// Makes and opens the keys of messages. Cheap to clone.

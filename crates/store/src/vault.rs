@@ -1,7 +1,8 @@
-//! Keys: one per message, wrapped by the master key.
+//! Keys: one per message, wrapped under the root key of the store, which the master key wraps.
 //!
 //! Deleting the wrapped key of a message makes everything stored under it unreadable for good, wherever copies of the
-//! bytes may lie. Any engine of the store can share one [`Vault`].
+//! bytes may lie. The operator can change the master key, because only the root key depends on it. Any engine of the
+//! store can share one [`Vault`].
 
 use std::sync::Arc;
 
@@ -41,6 +42,33 @@ impl MasterKey {
     #[must_use]
     pub fn to_hex(&self) -> Zeroizing<String> {
         Zeroizing::new(hex::encode(self.0.as_slice()))
+    }
+
+    /// `root` for storing, readable under this key only.
+    pub(crate) fn wrap(&self, root: &RootKey) -> Result<Vec<u8>, StoreError> {
+        seal(&derive(&prk(&self.0), ROOT)?, NAME, root.0.as_slice())
+    }
+
+    /// What [`Self::wrap`] made; `None` if another key made it.
+    pub(crate) fn unwrap(&self, wrapped: &[u8]) -> Result<Option<RootKey>, StoreError> {
+        let clear = open(&derive(&prk(&self.0), ROOT)?, NAME, wrapped).map(Zeroizing::new);
+        Ok(clear.and_then(|clear| clear.as_slice().try_into().ok()).map(|key| RootKey(Zeroizing::new(key))))
+    }
+
+    /// The root key of a store of form 3 or older, whose message keys the master key itself wrapped. `None` if
+    /// `check_value`, which such a store kept to tell, was made under another key.
+    pub(crate) fn as_root(&self, check_value: &[u8]) -> Result<Option<RootKey>, StoreError> {
+        let clear = open(&derive(&prk(&self.0), &[b"dds check 1"])?, NAME, check_value);
+        Ok(clear.filter(|clear| clear == NAME).map(|_| RootKey(self.0.clone())))
+    }
+}
+
+/// Wurzelschlüssel of a store, 256 bits: made once, kept wrapped by the master key, overwritten when dropped.
+pub(crate) struct RootKey(Zeroizing<[u8; KEY]>);
+
+impl RootKey {
+    pub(crate) fn generate() -> Result<Self, StoreError> {
+        Ok(Self(random_key()?))
     }
 }
 
@@ -82,7 +110,7 @@ impl std::fmt::Debug for MessageKey {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WrappedKey(pub Vec<u8>);
 
-/// Makes, wraps and unwraps message keys under one master key. Cheap to clone.
+/// Makes, wraps and unwraps message keys under the root key of one store. Cheap to clone.
 ///
 /// The wrapping key is derived per message (HKDF, RFC 5869), so the limit of 2^32 random nonces per key
 /// (NIST SP 800-38D, 8.3) is never near, and a wrapped key is of no use for another message.
@@ -90,10 +118,15 @@ pub struct WrappedKey(pub Vec<u8>);
 pub struct Vault(Arc<Prk>);
 
 impl Vault {
-    /// The vault of `master`.
+    /// The vault of a store.
+    pub(crate) fn new(root: &RootKey) -> Self {
+        Self(Arc::new(prk(&root.0)))
+    }
+
+    /// A vault without a store, for what is kept apart: the same key gives the same vault.
     #[must_use]
-    pub fn new(master: &MasterKey) -> Self {
-        Self(Arc::new(Prk::new_less_safe(HKDF_SHA256, master.0.as_slice())))
+    pub fn apart(key: &MasterKey) -> Self {
+        Self(Arc::new(prk(&key.0)))
     }
 
     /// A new key for `message`, and its wrapped form for [`crate::NewMessage::key`].
@@ -113,16 +146,6 @@ impl Vault {
         Ok(MessageKey(Zeroizing::new(key)))
     }
 
-    /// A value to store beside the data; [`Vault::fits`] tells by it whether a master key is the right one.
-    pub(crate) fn check_value(&self) -> Result<Vec<u8>, StoreError> {
-        seal(&derive(&self.0, &[b"dds check 1"])?, CHECK, CHECK)
-    }
-
-    /// Whether `check_value` was made under the same master key.
-    pub(crate) fn fits(&self, check_value: &[u8]) -> Result<bool, StoreError> {
-        Ok(open(&derive(&self.0, &[b"dds check 1"])?, CHECK, check_value).is_some_and(|clear| clear == CHECK))
-    }
-
     fn wrapping(&self, message: MessageId) -> Result<LessSafeKey, StoreError> {
         derive(&self.0, &[b"dds wrap 1", message.0.as_bytes()])
     }
@@ -134,7 +157,13 @@ impl std::fmt::Debug for Vault {
     }
 }
 
-const CHECK: &[u8] = b"datendrehscheibe";
+const NAME: &[u8] = b"datendrehscheibe";
+/// What the master key is used for.
+const ROOT: &[&[u8]] = &[b"dds root 1"];
+
+fn prk(key: &[u8; KEY]) -> Prk {
+    Prk::new_less_safe(HKDF_SHA256, key)
+}
 
 fn random_key() -> Result<Zeroizing<[u8; KEY]>, StoreError> {
     let mut key = Zeroizing::new([0; KEY]);
@@ -189,22 +218,24 @@ mod tests {
     }
 
     #[test]
-    fn a_wrapped_key_opens_only_for_its_message_and_its_master_key() {
-        let vault = Vault::new(&MasterKey::generate().unwrap());
+    fn a_wrapped_key_opens_only_for_its_message_and_its_root_key() {
+        let vault = Vault::new(&RootKey::generate().unwrap());
         let (key, wrapped) = vault.new_message_key(id(1)).unwrap();
         assert_eq!(wrapped.0.len(), 60);
         assert_eq!(vault.unwrap_key(id(1), &wrapped).unwrap().0, key.0);
         assert!(matches!(vault.unwrap_key(id(2), &wrapped), Err(StoreError::Corrupt(_))));
-        let other = Vault::new(&MasterKey::generate().unwrap());
+        let other = Vault::new(&RootKey::generate().unwrap());
         assert!(matches!(other.unwrap_key(id(1), &wrapped), Err(StoreError::Corrupt(_))));
     }
 
     #[test]
-    fn the_check_value_tells_master_keys_apart() {
-        let vault = Vault::new(&MasterKey::generate().unwrap());
-        let check = vault.check_value().unwrap();
-        assert!(vault.fits(&check).unwrap());
-        assert!(!Vault::new(&MasterKey::generate().unwrap()).fits(&check).unwrap());
+    fn a_root_key_opens_only_under_the_master_key_that_wrapped_it() {
+        let (master, root) = (MasterKey::generate().unwrap(), RootKey::generate().unwrap());
+        let wrapped = master.wrap(&root).unwrap();
+        assert_eq!(wrapped.len(), 60);
+        assert_eq!(master.unwrap(&wrapped).unwrap().unwrap().0, root.0);
+        assert!(MasterKey::generate().unwrap().unwrap(&wrapped).unwrap().is_none());
+        assert!(master.unwrap(&wrapped[..59]).unwrap().is_none());
     }
 
     #[test]

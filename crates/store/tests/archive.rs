@@ -12,8 +12,8 @@ mod common;
 use std::{fs, path::Path, sync::Arc};
 
 use common::*;
-use dds_message::Timestamp;
-use dds_store::{Archived, AuditLog, Journal, LogQuery, LogRow, NewEntry, Retention, sqlite::SqliteStore};
+use dds_message::{JournalEvent, Timestamp};
+use dds_store::{Archived, AuditLog, Journal, LogQuery, LogRow, Retention, sqlite::SqliteStore};
 use rusqlite::Connection;
 
 /// Entries from September to 3 December 2026, some of them not in the order of their times.
@@ -38,7 +38,7 @@ async fn filled(dir: &Path, clock: &Arc<TestClock>) -> SqliteStore {
     let store = open(dir, clock).unwrap();
     for time in TIMES {
         clock.set(at(time));
-        store.note(entry("test.note")).await.unwrap();
+        store.note(entry("release.activated")).await.unwrap();
     }
     store
 }
@@ -103,7 +103,8 @@ async fn closed_months_are_moved_and_found() {
         ..LogQuery::default()
     };
     assert_eq!(searched(&store, &october).await, [4, 6, 3, 2], "also what was written late");
-    let moved = LogQuery { event: Some("journal.archived".into()), ..LogQuery::default() };
+    let moved =
+        LogQuery { event: Some(JournalEvent::JournalArchived.as_str().into()), ..LogQuery::default() };
     assert_eq!(searched(&store, &moved).await.len(), 3);
     drop(store);
 
@@ -113,7 +114,7 @@ async fn closed_months_are_moved_and_found() {
     let before = all(&store).await;
     assert_eq!(store.archive().await.unwrap(), Archived { months: 1, entries: 5 });
     sound(&store, &before).await;
-    store.note(NewEntry { event: "test.note", ..NewEntry::default() }).await.unwrap();
+    store.note(entry("release.activated")).await.unwrap();
     sound(&store, &before).await;
 }
 
@@ -192,12 +193,12 @@ async fn a_month_whose_chain_is_broken_stays_where_it_is() {
 #[tokio::test]
 async fn a_store_of_the_version_before_is_taken_over() {
     let (dir, clock) = (tempfile::tempdir().unwrap(), TestClock::new());
+    drop(open(dir.path(), &clock).unwrap());
+    back(dir.path(), 1);
     let store = filled(dir.path(), &clock).await;
     let before = all(&store).await;
     drop(store);
-    let db = Connection::open(dir.path().join("store.db")).unwrap();
-    db.execute_batch("DROP TABLE archive; ALTER TABLE message DROP COLUMN imprint; UPDATE meta SET value = 1 WHERE key = 'schema'").unwrap();
-    drop(db);
+    back(dir.path(), BACK.len());
     let store = open(dir.path(), &clock).unwrap();
     sound(&store, &before).await;
     assert_eq!(store.archive().await.unwrap().months, 3);

@@ -299,7 +299,7 @@ async fn a_marked_attempt_waits_for_a_person<E: Engine>(store: E) {
     let later = START.plus(TTL * 2);
     assert!(store.claim(&PUSH, 1, TTL, later).await.unwrap().is_empty());
     assert_eq!(settle(&store, delivered(claimed.lease)).await, Settled::Stale);
-    store.revive(ids[0], later, seconds(9_000), entry("delivery.revived")).await.unwrap();
+    store.revive(ids[0], later, seconds(9_000), entry("delivery.again")).await.unwrap();
     let record = store.delivery(ids[0]).await.unwrap().unwrap();
     assert_eq!(
         (record.state, record.deadline, record.attempts),
@@ -308,7 +308,7 @@ async fn a_marked_attempt_waits_for_a_person<E: Engine>(store: E) {
     let again = claim_one(&store, later).await;
     assert!(again.lease.epoch > claimed.lease.epoch);
     settle(&store, delivered(again.lease)).await;
-    let done = store.revive(ids[0], later, later, entry("delivery.revived")).await;
+    let done = store.revive(ids[0], later, later, entry("delivery.again")).await;
     assert!(matches!(done, Err(StoreError::Invalid(_))), "delivered is delivered");
 }
 
@@ -318,7 +318,7 @@ async fn a_person_decides_on_a_delivery<E: Engine>(store: E) {
     let cancel = |id| settlement(Lease::manual(id), dds_store::Outcome::Cancelled);
     assert_eq!(settle(&store, cancel(ids[0])).await, Settled::Stale, "an attempt is under way");
     settle(&store, dead(claimed.lease)).await;
-    store.revive(ids[0], START, seconds(99), entry("delivery.revived")).await.unwrap();
+    store.revive(ids[0], START, seconds(99), entry("delivery.again")).await.unwrap();
     assert_eq!(state(&store, 1).await, MessageState::Routed);
     // Nobody got it, so it is not completed.
     assert_eq!(settle(&store, cancel(ids[0])).await, Settled::Applied(MessageState::Rejected));
@@ -354,7 +354,7 @@ async fn a_rejection_calls_dead_letters_off<E: Engine>(store: E) {
     assert_eq!(record.deliveries[0].state, DeliveryState::Cancelled);
     let backlog = store.backlog().await.unwrap();
     assert_eq!(backlog.deliveries[&DeliveryState::DeadLetter], 0, "it would alarm for ever");
-    let again = store.revive(ids[0], START, seconds(99), entry("delivery.revived")).await;
+    let again = store.revive(ids[0], START, seconds(99), entry("delivery.again")).await;
     assert!(matches!(again, Err(StoreError::Invalid(_))));
     let rows = store.history(id(1)).await.unwrap();
     let row = rows.iter().find(|row| row.event == "delivery.cancelled").unwrap();
@@ -390,9 +390,12 @@ async fn a_delivery_is_redirected<E: Engine>(store: E) {
     let claimed = claim_one(&store, START).await;
     assert_eq!(claimed.delivery.target, target("b"));
     assert_eq!(settle(&store, delivered(claimed.lease)).await, Settled::Applied(MessageState::Completed));
-    let late = store.replan(id(1), Some(claimed.lease.delivery), vec![], vec![entry("x")]).await;
+    let late =
+        store.replan(id(1), Some(claimed.lease.delivery), vec![], vec![entry("message.released")]).await;
     assert!(matches!(late, Err(StoreError::Invalid(_))));
-    let other = store.replan(id(1), Some(DeliveryId(uuid::Uuid::nil())), vec![], vec![entry("x")]).await;
+    let other = store
+        .replan(id(1), Some(DeliveryId(uuid::Uuid::nil())), vec![], vec![entry("message.released")])
+        .await;
     assert!(matches!(other, Err(StoreError::NotFound(_))));
 }
 

@@ -19,7 +19,7 @@ use std::{
 
 use bytes::Bytes;
 use common::*;
-use dds_message::{Code, DeliveryState, MessageState};
+use dds_message::{Code, DeliveryState, JournalEvent, MessageState};
 use dds_store::{
     Attempting, AuditLog, BlobRef, BlobStore, ClaimFilter, Journal, Lease, MasterKey, MessageKey, NewPlan,
     PlanState, Settled, StoreError,
@@ -147,10 +147,46 @@ fn the_wrong_master_key_is_told_at_the_start() {
     let (dir, clock, store) = fresh();
     drop(store);
     match open_with(dir.path(), &clock, &"ff".repeat(32)) {
-        Err(StoreError::Key(text)) => assert!(text.contains("master key"), "{text}"),
+        Err(StoreError::Key(text)) => assert!(text.contains("not the one"), "{text}"),
         other => panic!("{other:?}"),
     }
     open(dir.path(), &clock).unwrap();
+}
+
+/// What copies of the old key can open afterwards are copies of the store made before.
+#[tokio::test]
+async fn a_changed_master_key_opens_everything_and_the_former_one_nothing() {
+    let (dir, clock, store) = fresh();
+    store.accept(message(store.vault(), 1)).await.unwrap();
+    let before = wrapped_root(dir.path());
+    let key = |hex: &str| MasterKey::from_hex(hex).unwrap();
+    let new = "f0".repeat(32);
+    let refused = store.change_master_key(key(&new), key(&new)).await;
+    assert!(matches!(refused, Err(StoreError::Key(_))), "{refused:?}");
+    store.change_master_key(key(MASTER), key(&new)).await.unwrap();
+    store.accept(message(store.vault(), 2)).await.unwrap();
+    drop(store);
+
+    assert!(matches!(open(dir.path(), &clock), Err(StoreError::Key(_))));
+    let store = open_with(dir.path(), &clock, &new).unwrap();
+    for n in [1, 2] {
+        assert_eq!(store.document(id(n)).await.unwrap(), document(n));
+    }
+    let rows = store.rows(1, 100).await.unwrap();
+    assert!(rows.iter().any(|row| row.event == JournalEvent::MasterKeyChanged.as_str()));
+    assert_eq!(store.verify(1, None).await.unwrap().broken, None);
+    for file in
+        fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_file())
+    {
+        let bytes = fs::read(&file).unwrap();
+        assert!(!bytes.windows(before.len()).any(|part| part == before), "{} keeps it", file.display());
+    }
+}
+
+/// What the master key wraps, as the database holds it.
+fn wrapped_root(dir: &Path) -> Vec<u8> {
+    let db = Connection::open(dir.join("store.db")).unwrap();
+    db.query_row("SELECT value FROM meta WHERE key = 'root_key'", [], |row| row.get(0)).unwrap()
 }
 
 /// Names and references stand there in clear; only documents and files are encrypted.

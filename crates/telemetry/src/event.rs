@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use dds_message::{
-    Channel, Code, DeliveryId, Digest, JournalEvent, MessageId, MessageState, ReleaseId, SourceId, TargetId,
-    Text, Timestamp,
+    Channel, Code, DeliveryId, Digest, MessageId, MessageState, ReleaseId, SourceId, TargetId, Text,
+    Timestamp,
 };
 use serde_json::json;
 
@@ -15,8 +15,6 @@ use crate::{
 
 /// Something that happened.
 pub trait Event {
-    /// Stable name in log and journal, such as `message.accepted`.
-    const NAME: &'static str;
     /// Writes the log line.
     fn log(&self);
     /// Counts.
@@ -56,8 +54,6 @@ pub struct MessageAccepted<'a> {
 }
 
 impl Event for MessageAccepted<'_> {
-    const NAME: &'static str = JournalEvent::MessageAccepted.as_str();
-
     fn log(&self) {
         tracing::info!(
             message = %self.message, source = %self.source, channel = self.channel.as_str(),
@@ -96,8 +92,6 @@ pub struct MessageRefused<'a> {
 }
 
 impl Event for MessageRefused<'_> {
-    const NAME: &'static str = "message.refused";
-
     fn log(&self) {
         let source = self.source.map_or("-", SourceId::as_str);
         tracing::warn!(source, channel = self.channel.as_str(), code = %self.code, "message.refused");
@@ -141,8 +135,6 @@ pub struct MessageRouted<'a> {
 }
 
 impl Event for MessageRouted<'_> {
-    const NAME: &'static str = JournalEvent::MessageRouted.as_str();
-
     fn log(&self) {
         tracing::info!(
             message = %self.message, rule = self.rule, state = self.state.as_str(), code = self.code.map(Code::as_str),
@@ -198,8 +190,6 @@ pub struct AttemptEnded<'a> {
 }
 
 impl Event for AttemptEnded<'_> {
-    const NAME: &'static str = "delivery.attempt";
-
     fn log(&self) {
         let took = u64::try_from(self.took.as_millis()).unwrap_or(u64::MAX);
         if self.code.is_none() {
@@ -243,8 +233,6 @@ pub struct DeliveryDeadLettered<'a> {
 }
 
 impl Event for DeliveryDeadLettered<'_> {
-    const NAME: &'static str = JournalEvent::DeliveryDeadLetter.as_str();
-
     fn log(&self) {
         tracing::error!(delivery = %self.delivery, target = %self.target, code = %self.code, "delivery.dead_letter");
     }
@@ -272,8 +260,6 @@ pub struct TargetHeld<'a> {
 }
 
 impl Event for TargetHeld<'_> {
-    const NAME: &'static str = "target.held";
-
     fn log(&self) {
         if matches!(self.code, Code::CREDENTIAL_REFUSED | Code::SECRET_MISSING) {
             tracing::error!(target = %self.target, until = %self.until, code = %self.code, "target.held");
@@ -305,8 +291,6 @@ pub struct ReleaseActivated {
 }
 
 impl Event for ReleaseActivated {
-    const NAME: &'static str = JournalEvent::ReleaseActivated.as_str();
-
     fn log(&self) {
         tracing::info!(
             release = %self.release, rules = self.rules, municipalities = self.municipalities, "release.activated"

@@ -9,8 +9,8 @@ use std::{sync::Arc, time::Duration};
 use bytes::Bytes;
 use dds_delivery::{Options, Parts, Scheduler};
 use dds_message::{
-    Channel, Clock, DeliveryId, Digest, Direction, Format, MessageId, ReleaseId, SourceId, TargetId,
-    Timestamp,
+    Channel, Clock, DeliveryId, Digest, Direction, Format, JournalEvent, MessageId, ReleaseId, SourceId,
+    TargetId, Timestamp,
 };
 use dds_store::{
     AuditLog, DeliveryRecord, Journal, MasterKey, MessageRecord, NewDelivery, NewEntry, NewMessage, NewPlan,
@@ -93,15 +93,14 @@ impl Bench {
             municipality: None,
             addressee: None,
             case: None,
-            entry: NewEntry { event: "message.accepted", ..NewEntry::default() },
+            entry: NewEntry::new(JournalEvent::MessageAccepted),
         };
         self.spy.accept(accepted).await.unwrap();
         let entries = deliveries.iter().map(|delivery| NewEntry {
-            event: "delivery.prepared",
             delivery: Some(delivery.id),
-            ..NewEntry::default()
+            ..NewEntry::new(JournalEvent::DeliveryPrepared)
         });
-        let routed = NewEntry { event: "message.routed", ..NewEntry::default() };
+        let routed = NewEntry::new(JournalEvent::MessageRouted);
         let plan = NewPlan {
             message: id,
             at,

@@ -62,10 +62,9 @@ pub(super) async fn end(State(admin): State<Admin>, headers: HeaderMap, Json(wis
         let aside = found.ok_or_else(nothing)?;
         let facts = json!({ "channel": "osci", "message_id": id.as_str(), "by": "cli" });
         let entry = NewEntry {
-            event: JournalEvent::OsciDropped.as_str(),
             code: Code::from_name(&aside.code),
             data: facts.as_object().cloned().unwrap_or_default(),
-            ..NewEntry::default()
+            ..NewEntry::new(JournalEvent::OsciDropped)
         };
         admin.journal.note(entry).await?;
         let now = admin.clock.now().to_jiff();

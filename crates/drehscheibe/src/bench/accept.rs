@@ -185,7 +185,7 @@ impl Accept {
             municipality: self.facts.municipality,
             addressee: self.facts.addressee.clone(),
             case: self.facts.case.clone(),
-            entry: NewEntry { event: JournalEvent::MessageAccepted.as_str(), ..NewEntry::default() },
+            entry: NewEntry::new(JournalEvent::MessageAccepted),
         };
         self.store.accept(message).await?;
         Ok(())

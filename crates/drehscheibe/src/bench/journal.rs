@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use dds_message::Clock;
+use dds_message::{Clock, JournalEvent};
 use dds_store::{
     AuditLog, Journal, MasterKey, NewEntry,
     sqlite::{Options, SqliteStore},
@@ -28,7 +28,7 @@ pub(super) async fn run(options: &Bench) -> Result<Report, Failure> {
         let share = entries / WRITERS + u64::from(writer < entries % WRITERS);
         writers.spawn(async move {
             for number in 0..share {
-                let mut entry = NewEntry { event: "bench.entry", ..NewEntry::default() };
+                let mut entry = NewEntry::new(JournalEvent::DeliveryDelivered);
                 entry.data.insert("number".to_owned(), number.into());
                 store.note(entry).await?;
             }

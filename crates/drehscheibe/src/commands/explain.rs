@@ -182,6 +182,10 @@ fn headline(row: &LogRow, language: Language) -> String {
             say("Inhalt nach der Aufbewahrungsfrist gelöscht", "content deleted after its retention period")
         }
         JournalEvent::ReleaseActivated => say("Depotstand in Kraft gesetzt", "release activated"),
+        JournalEvent::JournalArchived => {
+            say("Monat des Protokolls abgeschlossen", "month of the journal closed")
+        }
+        JournalEvent::MasterKeyChanged => say("Hauptschlüssel gewechselt", "master key changed"),
     };
     format!("{what}{}", target(row))
 }

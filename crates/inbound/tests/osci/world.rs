@@ -25,7 +25,7 @@ use dds_osci::{
     trust::{RevocationList, TrustPolicy},
 };
 use dds_postbox::{Options, Postbox, PostboxError, StoredPart};
-use dds_store::MasterKey;
+use dds_store::{MasterKey, Vault};
 use dds_telemetry::Telemetry;
 use dds_testbench::{ManualClock, OsciIdentity, OsciPeer, OsciPki};
 use rusqlite::Connection;
@@ -127,7 +127,7 @@ impl Machine {
     pub(crate) fn boot(&self) -> OsciContext {
         let postbox = Postbox::open(Options {
             folder: self.folder.path().to_owned(),
-            master_key: MasterKey::from_hex(&"cd".repeat(32)).unwrap(),
+            vault: Vault::apart(&MasterKey::from_hex(&"cd".repeat(32)).unwrap()),
             clock: Arc::new(self.clock.clone()),
         })
         .unwrap();

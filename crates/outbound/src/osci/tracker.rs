@@ -150,11 +150,10 @@ impl Tracker {
     async fn receive(&self, sent: Sent, bundle: &ProcessCardBundle) -> Result<bool, PostboxError> {
         let event = Received { delivery: sent.delivery, bundle };
         let entry = NewEntry {
-            event: Received::NAME,
             delivery: Some(sent.delivery),
             target: Some(sent.target.clone()),
             data: self.parts.telemetry.record(&event),
-            ..NewEntry::default()
+            ..NewEntry::new(JournalEvent::OsciReceived)
         };
         match self.parts.journal.note(entry).await {
             Ok(()) => {}
@@ -183,8 +182,6 @@ struct Received<'a> {
 }
 
 impl Event for Received<'_> {
-    const NAME: &'static str = JournalEvent::OsciReceived.as_str();
-
     fn log(&self) {
         tracing::info!(delivery = %self.delivery, message_id = %self.bundle.message_id, "osci.received");
     }

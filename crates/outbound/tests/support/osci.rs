@@ -41,7 +41,7 @@ use dds_osci::{
 };
 use dds_outbound::OsciSender;
 use dds_postbox::{Options, Parts, Postbox, StoredPart};
-use dds_store::MasterKey;
+use dds_store::{MasterKey, Vault};
 use dds_testbench::ManualClock;
 use parking_lot::Mutex;
 use rustls::ClientConfig;
@@ -146,7 +146,7 @@ impl Desktop {
     fn on(clock: &ManualClock, folder: Arc<tempfile::TempDir>) -> Self {
         let postbox = Postbox::open(Options {
             folder: folder.path().join("osci"),
-            master_key: MasterKey::from_hex(&"cd".repeat(32)).unwrap(),
+            vault: Vault::apart(&MasterKey::from_hex(&"cd".repeat(32)).unwrap()),
             clock: Arc::new(clock.clone()),
         })
         .unwrap();

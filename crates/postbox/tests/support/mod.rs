@@ -4,7 +4,7 @@ use std::{path::Path, sync::Arc};
 
 use dds_message::{Clock, Timestamp};
 use dds_postbox::{Options, Postbox};
-use dds_store::MasterKey;
+use dds_store::{MasterKey, Vault};
 
 /// When it is, in milliseconds.
 pub(crate) const NOW: i64 = 1_790_000_000_000;
@@ -20,7 +20,7 @@ impl Clock for Noon {
 pub(crate) fn postbox(folder: &Path) -> Postbox {
     let options = Options {
         folder: folder.to_owned(),
-        master_key: MasterKey::from_hex(&"ab".repeat(32)).unwrap(),
+        vault: Vault::apart(&MasterKey::from_hex(&"ab".repeat(32)).unwrap()),
         clock: Arc::new(Noon),
     };
     Postbox::open(options).unwrap()

@@ -1,15 +1,15 @@
 //! The journal: entries, search, and the proof that none is missing.
 
-use dds_message::{Code, DeliveryId, Digest, MessageId, TargetId, Timestamp};
+use dds_message::{Code, DeliveryId, Digest, JournalEvent, MessageId, TargetId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// Journal entry to write. Holds ids, digests, codes and counts, never content (invariant I9).
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct NewEntry {
     /// When; `None` takes the time of the operation.
     pub at: Option<Timestamp>,
-    /// Stable event name, such as `message.accepted`.
-    pub event: &'static str,
+    /// What happened.
+    pub event: JournalEvent,
     /// Delivery it concerns.
     pub delivery: Option<DeliveryId>,
     /// Target it concerns.
@@ -18,6 +18,14 @@ pub struct NewEntry {
     pub code: Option<Code>,
     /// Further facts as a JSON object.
     pub data: serde_json::Map<String, serde_json::Value>,
+}
+
+impl NewEntry {
+    /// An entry that says no more than what happened.
+    #[must_use]
+    pub fn new(event: JournalEvent) -> Self {
+        Self { at: None, event, delivery: None, target: None, code: None, data: serde_json::Map::new() }
+    }
 }
 
 /// A journal entry as stored.

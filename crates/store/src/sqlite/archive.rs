@@ -8,7 +8,7 @@
 
 use std::{fs, path::Path};
 
-use dds_message::{Digest, Timestamp};
+use dds_message::{Digest, JournalEvent, Timestamp};
 use rusqlite::{Connection, OpenFlags, params, params_from_iter, types::Value};
 use serde_json::json;
 
@@ -250,6 +250,6 @@ fn register(tx: &mut Tx<'_>, archive: &Archive, now: Timestamp) -> Outcome<()> {
     tx.db().execute(sql, params![last, first, name, hash.0, from.0, to.0])?;
     let facts = json!({ "file": name, "first": first, "last": last, "hash": hash });
     let data = facts.as_object().cloned().unwrap_or_default();
-    let entry = NewEntry { event: "journal.archived", data, ..NewEntry::default() };
+    let entry = NewEntry { data, ..NewEntry::new(JournalEvent::JournalArchived) };
     tx.log(&entry, now, &Subject::default(), None, None)
 }

@@ -291,7 +291,7 @@ fn attempt(tx: &mut Tx<'_>, request: &mut dyn Request) -> Result<(), StoreError>
 
 #[cfg(test)]
 mod tests {
-    use dds_message::{Clock, Timestamp};
+    use dds_message::{Clock, JournalEvent, Timestamp};
 
     use super::*;
     use crate::{
@@ -314,7 +314,7 @@ mod tests {
 
     fn entry(text: String) -> NewEntry {
         let data = serde_json::Map::from_iter([("text".to_owned(), text.into())]);
-        NewEntry { event: "test", data, ..NewEntry::default() }
+        NewEntry { data, ..NewEntry::new(JournalEvent::ReleaseActivated) }
     }
 
     #[test]

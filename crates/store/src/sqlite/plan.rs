@@ -196,10 +196,9 @@ fn call_off(tx: &mut Tx<'_>, facts: &MessageFacts, entry: &NewEntry, at: Timesta
             .execute(params![id.0.as_bytes(), next.as_str()])?;
         tx.count_delivery(Some(state), next);
         let told = NewEntry {
-            event: JournalEvent::DeliveryCancelled.as_str(),
             delivery: Some(id),
             data: entry.data.clone(),
-            ..NewEntry::default()
+            ..NewEntry::new(JournalEvent::DeliveryCancelled)
         };
         let mut subject = facts.subject.clone();
         subject.authority = authority.or(subject.authority);
@@ -341,8 +340,7 @@ pub(super) fn conclude(tx: &mut Tx<'_>, facts: &MessageFacts, at: Timestamp) -> 
         MessageState::Rejected => JournalEvent::MessageRejected,
         _ => JournalEvent::MessageReopened,
     };
-    let event = event.as_str();
-    let entry = NewEntry { event, code: code.as_deref().and_then(Code::from_name), ..NewEntry::default() };
+    let entry = NewEntry { code: code.as_deref().and_then(Code::from_name), ..NewEntry::new(event) };
     tx.log(&entry, at, &facts.subject, None, Some(next.as_str()))?;
     Ok(next)
 }

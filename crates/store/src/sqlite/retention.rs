@@ -112,7 +112,7 @@ fn forget(tx: &mut Tx<'_>, before: Timestamp, max: usize, now: Timestamp) -> Out
     let mut blobs = Vec::new();
     for message in &messages {
         blobs.extend(forget_one(tx, message)?);
-        let entry = NewEntry { event: JournalEvent::MessageExpired.as_str(), ..NewEntry::default() };
+        let entry = NewEntry::new(JournalEvent::MessageExpired);
         tx.log(&entry, now, &message.subject, None, Some(MessageState::as_str(message.state)))?;
         tracing::debug!(message = %MessageId::to_string(&message.id), "retention.payload_deleted");
     }

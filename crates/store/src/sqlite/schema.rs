@@ -6,13 +6,16 @@ use dds_message::Timestamp;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, config::DbConfig, params};
 
 use super::fault::{self, Outcome};
-use crate::{StoreError, Vault};
+use crate::{MasterKey, StoreError, Vault, vault::RootKey};
 
 /// File of the database in the folder of the store.
 pub(super) const DATABASE: &str = "store.db";
 
 /// Version of the tables below. Raise it with every change, and add the step from the version before.
-const VERSION: i64 = 3;
+const VERSION: i64 = 4;
+
+/// Row of `meta` that holds the root key, wrapped by the master key. Since version 4.
+const ROOT_KEY: &str = "root_key";
 
 /// Statements kept prepared per connection; more than the engine has.
 const STATEMENTS: usize = 128;
@@ -142,7 +145,7 @@ const TRACES: [&str; 4] = ["blobs", "journal", "store.db-wal", "store.db-shm"];
 /// `lost-<time>`.
 pub(super) fn create_if_missing(
     dir: &Path,
-    vault: &Vault,
+    master: &MasterKey,
     anew: bool,
     now: Timestamp,
 ) -> Result<(), StoreError> {
@@ -166,7 +169,7 @@ pub(super) fn create_if_missing(
             _ => {}
         }
     }
-    make(&fresh, vault)?;
+    make(&fresh, master)?;
     fs::File::open(&fresh).and_then(|file| file.sync_all()).map_err(|error| fault::io("syncing", &error))?;
     fs::rename(&fresh, &path).map_err(|error| fault::io("creating the database", &error))?;
     super::files::sync_dir(dir)?;
@@ -174,8 +177,8 @@ pub(super) fn create_if_missing(
     Ok(())
 }
 
-fn make(path: &Path, vault: &Vault) -> Result<(), StoreError> {
-    let check = vault.check_value()?;
+fn make(path: &Path, master: &MasterKey) -> Result<(), StoreError> {
+    let root = master.wrap(&RootKey::generate()?)?;
     let make = || -> Outcome<()> {
         let db = Connection::open(path)?;
         db.pragma_update(None, "page_size", 8192)?;
@@ -183,7 +186,7 @@ fn make(path: &Path, vault: &Vault) -> Result<(), StoreError> {
         let mut insert = db.prepare("INSERT INTO meta (key, value) VALUES (?1, ?2)")?;
         insert.execute(params!["schema", VERSION])?;
         insert.execute(params!["generation", 0])?;
-        insert.execute(params!["key_check", check])?;
+        insert.execute(params![ROOT_KEY, root])?;
         drop(insert);
         db.execute_batch("COMMIT")?;
         Ok(())
@@ -191,18 +194,19 @@ fn make(path: &Path, vault: &Vault) -> Result<(), StoreError> {
     make().map_err(StoreError::from)
 }
 
-/// Opens the connection of the committer: checks form and master key and counts up the generation, which it returns.
-pub(super) fn open_writer(dir: &Path, vault: &Vault) -> Result<(Connection, i64), StoreError> {
+/// Opens the connection of the committer: checks the form, opens the vault, and counts up the generation, which it
+/// returns too.
+pub(super) fn open_writer(dir: &Path, master: &MasterKey) -> Result<(Connection, Vault, i64), StoreError> {
     let db = writer(&dir.join(DATABASE))?;
-    upgrade(&db)?;
-    check(&db, dir, vault)?;
+    upgrade(&db, dir, master)?;
+    let vault = open_vault(&db, dir, master)?;
     let count = "UPDATE meta SET value = value + 1 WHERE key = 'generation' RETURNING value";
     let generation = db.query_row(count, [], |row| row.get(0)).map_err(fault::Fault::from)?;
-    Ok((db, generation))
+    Ok((db, vault, generation))
 }
 
 /// Brings the tables of an older version to the present one, version by version.
-fn upgrade(db: &Connection) -> Outcome<()> {
+fn upgrade(db: &Connection, dir: &Path, master: &MasterKey) -> Result<(), StoreError> {
     let steps = [
         // Version 1 knew no closed months.
         (1, ARCHIVE_TABLE),
@@ -210,15 +214,33 @@ fn upgrade(db: &Connection) -> Outcome<()> {
         (2, "ALTER TABLE message ADD COLUMN imprint BLOB"),
     ];
     for (from, step) in steps {
-        let old = "SELECT value FROM meta WHERE key = 'schema' AND value = ?1";
-        if db.query_row(old, [from], |row| row.get::<_, i64>(0)).optional()?.is_some() {
-            db.execute_batch(&format!(
-                "BEGIN; {step}; UPDATE meta SET value = {} WHERE key = 'schema'; COMMIT",
-                from + 1
-            ))?;
+        if is_version(db, from)? {
+            let step =
+                format!("BEGIN; {step}; UPDATE meta SET value = {} WHERE key = 'schema'; COMMIT", from + 1);
+            db.execute_batch(&step).map_err(fault::Fault::from)?;
         }
     }
-    Ok(())
+    if is_version(db, 3)? { separate_root(db, dir, master) } else { Ok(()) }
+}
+
+fn is_version(db: &Connection, version: i64) -> Outcome<bool> {
+    Ok(meta(db, "schema")?.is_some_and(|found| found == rusqlite::types::Value::Integer(version)))
+}
+
+/// From version 3 to 4: what the master key was for the keys of messages becomes the root key, which it wraps.
+fn separate_root(db: &Connection, dir: &Path, master: &MasterKey) -> Result<(), StoreError> {
+    let check = blob(db, "key_check")?;
+    let root = master.as_root(&check)?.ok_or_else(|| wrong_key(dir))?;
+    let wrapped = master.wrap(&root)?;
+    let replace = || -> Outcome<()> {
+        let step = db.unchecked_transaction()?;
+        step.execute("DELETE FROM meta WHERE key = 'key_check'", [])?;
+        step.execute("INSERT INTO meta (key, value) VALUES (?1, ?2)", params![ROOT_KEY, wrapped])?;
+        step.execute("UPDATE meta SET value = 4 WHERE key = 'schema'", [])?;
+        step.commit()?;
+        Ok(())
+    };
+    replace().map_err(StoreError::from)
 }
 
 fn meta(db: &Connection, key: &str) -> Outcome<Option<rusqlite::types::Value>> {
@@ -236,19 +258,37 @@ pub(super) fn check_form(db: &Connection) -> Result<(), StoreError> {
     }
 }
 
-/// The same, and whether the master key is the one it was made under.
-pub(super) fn check(db: &Connection, dir: &Path, vault: &Vault) -> Result<(), StoreError> {
+/// The same, and the vault, if `master` is its key.
+pub(super) fn open_vault(db: &Connection, dir: &Path, master: &MasterKey) -> Result<Vault, StoreError> {
     check_form(db)?;
-    let Some(rusqlite::types::Value::Blob(check)) = meta(db, "key_check")? else {
-        return Err(StoreError::Corrupt("no check value of the master key".into()));
-    };
-    if !vault.fits(&check)? {
-        return Err(StoreError::Key(format!(
-            "the master key is not the one the store in {} was created with; start with that key",
-            dir.display()
-        )));
-    }
+    let root = master.unwrap(&blob(db, ROOT_KEY)?)?.ok_or_else(|| wrong_key(dir))?;
+    Ok(Vault::new(&root))
+}
+
+/// Has `new` wrap the root key instead of `current`, in the transaction of the caller.
+pub(super) fn wrap_root_anew(
+    db: &Connection,
+    dir: &Path,
+    current: &MasterKey,
+    new: &MasterKey,
+) -> Result<(), StoreError> {
+    let root = current.unwrap(&blob(db, ROOT_KEY)?)?.ok_or_else(|| wrong_key(dir))?;
+    let wrapped = new.wrap(&root)?;
+    let update = "UPDATE meta SET value = ?1 WHERE key = ?2";
+    db.execute(update, params![wrapped, ROOT_KEY]).map_err(fault::Fault::from)?;
     Ok(())
+}
+
+fn blob(db: &Connection, key: &str) -> Result<Vec<u8>, StoreError> {
+    match meta(db, key)? {
+        Some(rusqlite::types::Value::Blob(bytes)) => Ok(bytes),
+        _ => Err(StoreError::Corrupt(format!("no {key}"))),
+    }
+}
+
+fn wrong_key(dir: &Path) -> StoreError {
+    let dir = dir.display();
+    StoreError::Key(format!("it is not the one of the store in {dir}; start with that key"))
 }
 
 fn writer(path: &Path) -> Outcome<Connection> {

@@ -190,7 +190,7 @@ impl<'c> Tx<'c> {
         let fields = Fields {
             seq: self.head.seq + 1,
             at: entry.at.unwrap_or(at).0,
-            event: entry.event,
+            event: entry.event.as_str(),
             message: subject.message.as_ref().map(|id| id.0.as_bytes().as_slice()),
             delivery: entry.delivery.as_ref().map(|id| id.0.as_bytes().as_slice()),
             case: subject.case.as_deref(),

@@ -13,7 +13,7 @@ use std::{
 use bytes::Bytes;
 use dds_message::{
     Ars, Attachment, AuthorityId, CaseRef, Channel, Clock, Code, DeliveryId, Digest, Direction, Format,
-    MessageId, MessageType, ProcedureId, ReleaseId, SourceId, TargetId, Timestamp,
+    JournalEvent, MessageId, MessageType, ProcedureId, ReleaseId, SourceId, TargetId, Timestamp,
 };
 use dds_store::{
     AuditLog, BlobRef, BlobStore, ClaimFilter, Journal, Lease, MasterKey, MessageKey, NewDelivery, NewEntry,
@@ -89,8 +89,9 @@ pub(crate) fn authority(name: &str) -> AuthorityId {
     AuthorityId::parse(name).unwrap()
 }
 
-pub(crate) fn entry(event: &'static str) -> NewEntry {
-    NewEntry { event, ..NewEntry::default() }
+/// An entry by the name it has in the journal.
+pub(crate) fn entry(event: &str) -> NewEntry {
+    NewEntry::new(JournalEvent::from_name(event).unwrap())
 }
 
 pub(crate) fn document(n: u64) -> Bytes {
@@ -171,7 +172,7 @@ pub(crate) fn plan(message: MessageId, deliveries: Vec<NewDelivery>) -> NewPlan 
 pub(crate) fn settlement(lease: Lease, outcome: Outcome) -> Settlement {
     let event = match outcome {
         Outcome::Delivered { .. } => "delivery.delivered",
-        Outcome::Retry { .. } => "delivery.retry",
+        Outcome::Retry { .. } => "delivery.deferred",
         Outcome::DeadLetter { .. } => "delivery.dead_letter",
         Outcome::Cancelled => "delivery.cancelled",
     };
@@ -192,4 +193,22 @@ pub(crate) fn retry(lease: Lease, at: Timestamp) -> Settlement {
 
 pub(crate) fn dead(lease: Lease) -> Settlement {
     settlement(lease, Outcome::DeadLetter { code: Code::DEADLINE_PASSED })
+}
+
+/// What each version added, taken away again: from the tables of today to those of version 3, and on to version 1.
+/// Version 3 kept a value sealed under `MASTER` to know it by; its master key wrapped the keys of messages itself.
+pub(crate) const BACK: [&str; 3] = [
+    "DELETE FROM meta WHERE key = 'root_key'; UPDATE meta SET value = 3 WHERE key = 'schema';
+     INSERT INTO meta (key, value) VALUES ('key_check',
+         x'00112233445566778899aabbb5f5b8f54666c7107351f3c5bdcc0a653f833498cdafd6fe73985b33ce28030b');",
+    "ALTER TABLE message DROP COLUMN imprint; UPDATE meta SET value = 2 WHERE key = 'schema';",
+    "DROP TABLE archive; UPDATE meta SET value = 1 WHERE key = 'schema';",
+];
+
+/// Takes the tables of a closed store back by so many versions.
+pub(crate) fn back(dir: &Path, steps: usize) {
+    let db = rusqlite::Connection::open(dir.join("store.db")).unwrap();
+    for step in &BACK[..steps] {
+        db.execute_batch(step).unwrap();
+    }
 }

@@ -7,6 +7,7 @@ use dds_message::{Channel, Clock as _, Code, JournalEvent, MessageId, Problem, S
 use dds_osci::{certificate::Certificate, intermediary::Mailboxes as _, trust::CertificateUse};
 use dds_outbound::{OsciSender, TlsOptions};
 use dds_router::{Answer, Begin, Handle, OpenAttachment, Status};
+use dds_store::{MasterKey, Vault};
 use dds_telemetry::{Facts, Telemetry};
 use dds_testbench::{ManualClock, OsciIdentity, OsciPki};
 use tempfile::TempDir;
@@ -93,10 +94,8 @@ impl World {
         fs::create_dir(path.join("teilnehmer")).unwrap();
         fs::write(path.join("wurzel.pem"), pki.root_pem()).unwrap();
         fs::write(path.join("sperrliste.crl"), pki.revoke(&[]).unwrap()).unwrap();
-        fs::write(path.join("master.key"), "cd".repeat(32)).unwrap();
         let text = r#"
             store = "store"
-            master_key = "file:FOLDER/master.key"
             [osci]
             sender = "vermittler"
             [osci.identities.vermittler]
@@ -110,11 +109,12 @@ impl World {
             crls = ["sperrliste.crl"]
         "#;
         let file = path.join("drehscheibe.toml");
-        fs::write(&file, text.replace("FOLDER", &path.display().to_string())).unwrap();
+        fs::write(&file, text).unwrap();
         let config = ProcessConfig::load(&file).unwrap();
         let clock = ManualClock::default();
         let shared: Arc<dyn dds_message::Clock> = Arc::new(clock.clone());
-        let osci = Osci::open(&config, &TlsOptions::default(), &shared).unwrap().unwrap();
+        let vault = Vault::apart(&MasterKey::generate().unwrap());
+        let osci = Osci::open(&config, &vault, &TlsOptions::default(), &shared).unwrap().unwrap();
         // Before anything stands, as the process does.
         let sender = osci.sender(&shared).unwrap();
         let parts = osci
