@@ -152,6 +152,15 @@ impl Stage {
         Client::new(self.rest).send(request).await.ok()
     }
 
+    /// What its sender is told about a message.
+    pub(crate) async fn status(&self, message: &str) -> Value {
+        let request = Request::get(format!("/v1/messages/{message}"))
+            .header("authorization", format!("Bearer {TOKEN}"))
+            .body(whole(""))
+            .unwrap();
+        Client::new(self.rest).send(request).await.unwrap().success().unwrap().json()
+    }
+
     /// Address of REST.
     pub(crate) fn rest_url(&self, scheme: &str) -> String {
         format!("{scheme}://{}", self.rest)
