@@ -37,7 +37,10 @@ pub use inbox::{Inbox, Part, Received};
 pub use ledger::{Ledger, Tally};
 pub use load::{Load, LoadReport, Pace};
 pub use mail::{Envelope, MailOptions, MailServerSim};
-pub use osci::{OsciFetched, OsciIdentity, OsciPeer, OsciPki, OsciPrepared, osci_post};
+pub use osci::{
+    OsciFetched, OsciIdentity, OsciIntermediarySim, OsciPeer, OsciPki, OsciPrepared, OsciRecipientSim,
+    osci_post,
+};
 pub use pki::{Identity, TestPki};
 pub use portal::{CallbackSim, PortalSim};
 pub use ports::free_port;
