@@ -37,6 +37,10 @@ fn the_demo_delivers_everything_once_and_reports_it() {
     let targets = report["by_target"].as_object().unwrap();
     assert_eq!(targets.values().map(|count| count.as_u64().unwrap()).sum::<u64>(), number("delivered"));
     assert_eq!(targets.len(), 15, "each product package gets something, by mail too: {report:#}");
+    // Receipt, further request and decision: one application by callback, one fetched.
+    let answers = |key: &str| report["answers"][key].as_u64().unwrap_or_else(|| panic!("{key}: {report:#}"));
+    assert_eq!((answers("sent"), answers("by_callback"), answers("fetched")), (6, 3, 3), "{report:#}");
+    assert_eq!((answers("lost"), answers("duplicates")), (0, 0), "{report:#}");
 }
 
 /// A demo that runs, and the process id of its router; its temporary folder is below `folder`.
