@@ -104,7 +104,7 @@ async fn play(
     let report = report::settle(stage, &receivers, &ledger, &mut sent).await?;
     let answers = answers::play(stage, &sent).await?;
     let osci = match (&stage.osci, cast.find("sondernutzung", "gewoehnlich")) {
-        (Some(act), Some(role)) => Some(act.play(&role.template, options.messages).await?),
+        (Some(act), Some(role)) => Some(act.play(stage, &role.template, options.messages).await?),
         _ => None,
     };
     let report =

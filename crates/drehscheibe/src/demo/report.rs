@@ -249,5 +249,10 @@ mod tests {
         for answers in [answers(1, 0), answers(0, 1)] {
             assert!(!Report { answers, ..Report::default() }.is_good());
         }
+        // A delivery was mediated, and its reply never came to the portal.
+        let osci = OsciReport { received: 2, expected: 2, mediated: 1, ..OsciReport::default() };
+        assert!(!Report { osci: Some(osci), ..Report::default() }.is_good());
+        let osci = OsciReport { answers: 1, ..osci };
+        assert!(Report { osci: Some(osci), ..Report::default() }.is_good());
     }
 }

@@ -44,14 +44,19 @@ pub(crate) fn summary(report: &Report, output: Output) {
     if let Some(osci) = &report.osci {
         output.line("");
         output.line(format!(
-            "OSCI: {} {}, {} {}",
+            "OSCI: {} {} ({} {}), {} {} ({} {}, {} {}), {} {}",
             osci.sent,
             pick("Anträge eingeliefert", "applications submitted"),
+            osci.sent_elsewhere,
+            pick("bei einem fremden Vermittler", "at another intermediary"),
             osci.received,
-            pick(
-                "Zustellungen abgeholt, entschlüsselt und geprüft",
-                "deliveries fetched, decrypted and verified"
-            )
+            pick("Zustellungen entschlüsselt und geprüft", "deliveries decrypted and verified"),
+            osci.mediated,
+            pick("vermittelt", "mediated"),
+            osci.received_elsewhere,
+            pick("beim fremden Vermittler abgeholt", "fetched at the other intermediary"),
+            osci.answers,
+            pick("Bescheide zurück", "decisions back"),
         ));
     }
     output.line("");
