@@ -376,7 +376,7 @@ pub(crate) struct DeliverRedirect {
     pub(crate) settings: Settings,
     /// Id of the delivery
     pub(crate) id: String,
-    /// Target, such as 146120000000/steueramt/fv-steuerwerk
+    /// Target: ARS/OFFICE/PRODUCT
     pub(crate) to: String,
     /// Also to an office that does not handle the procedure, or not for that municipality
     #[arg(long)]

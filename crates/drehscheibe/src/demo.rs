@@ -1,5 +1,6 @@
 //! `drehscheibe demo`: the whole system at work, with the router as a process of its own.
 
+mod answers;
 mod cast;
 mod osci;
 mod process;
@@ -94,25 +95,27 @@ async fn play(
         *router = RouterProcess::spawn(stage)?;
         router.until_ready(stage).await?;
     }
-    let sent = sending.finish().await?;
+    let mut sent = sending.finish().await?;
     bar.finish_and_clear();
     output.line(output.pick(
         "Alles ist gesendet. Nun wird gewartet, bis jede Nachricht einen Endzustand hat …",
         "All is sent. Waiting until every message is final …",
     ));
-    let report = report::settle(stage, &receivers, &ledger, &sent).await?;
+    let report = report::settle(stage, &receivers, &ledger, &mut sent).await?;
+    let answers = answers::play(stage, &sent).await?;
     let osci = match (&stage.osci, cast.find("sondernutzung", "gewoehnlich")) {
-        (Some(act), Some(role)) => Some(act.play(&role.template, options.messages).await?),
+        (Some(act), Some(role)) => Some(act.play(stage, &role.template, options.messages).await?),
         _ => None,
     };
-    let report = Report { osci, seconds: begin.elapsed().as_secs_f64(), kills: options.kills, ..report };
+    let report =
+        Report { answers, osci, seconds: begin.elapsed().as_secs_f64(), kills: options.kills, ..report };
     if let Some(file) = &options.report {
         write_report(file, &report)?;
     }
     output.result(&report)?;
     story::summary(&report, output);
     if stays(options, output) && !output.json {
-        story::tell_some(stage, &sent, output).await?;
+        story::tell_some(stage, &sent, &report.answers.told, output).await?;
     }
     receivers.stop().await;
     Ok(report.is_good())

@@ -126,7 +126,7 @@ const TEXTS: &[(&str, &str)] = &[
     ("deliver again.id", "Kennung der Zustellung"),
     ("deliver redirect", "Stattdessen an ein anderes Ziel senden"),
     ("deliver redirect.id", "Kennung der Zustellung"),
-    ("deliver redirect.to", "Ziel, etwa 146120000000/steueramt/fv-steuerwerk"),
+    ("deliver redirect.to", "Ziel: ARS/AMT/PRODUKT"),
     (
         "deliver redirect.force",
         "Auch an eine Stelle, die das Verfahren nicht oder nicht für diese Kommune bearbeitet",

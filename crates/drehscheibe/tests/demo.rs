@@ -37,6 +37,15 @@ fn the_demo_delivers_everything_once_and_reports_it() {
     let targets = report["by_target"].as_object().unwrap();
     assert_eq!(targets.values().map(|count| count.as_u64().unwrap()).sum::<u64>(), number("delivered"));
     assert_eq!(targets.len(), 15, "each product package gets something, by mail too: {report:#}");
+    // Receipt, further request and decision: one application by callback, one fetched.
+    let answers = |key: &str| report["answers"][key].as_u64().unwrap_or_else(|| panic!("{key}: {report:#}"));
+    assert_eq!((answers("sent"), answers("by_callback"), answers("fetched")), (6, 3, 3), "{report:#}");
+    assert_eq!((answers("lost"), answers("duplicates")), (0, 0), "{report:#}");
+    // By OSCI each way in and out: here, at an intermediary of somebody else, and mediated with the reply brought back.
+    let osci = |key: &str| report["osci"][key].as_u64().unwrap_or_else(|| panic!("{key}: {report:#}"));
+    assert_eq!((osci("sent"), osci("sent_elsewhere"), osci("duplicates")), (4, 1, 0), "{report:#}");
+    assert_eq!((osci("received"), osci("expected")), (8, 8), "{report:#}");
+    assert_eq!((osci("received_elsewhere"), osci("mediated"), osci("answers")), (2, 2, 2), "{report:#}");
 }
 
 /// A demo that runs, and the process id of its router; its temporary folder is below `folder`.

@@ -42,6 +42,12 @@ impl Faults {
         }
     }
 
+    /// How many requests planned faults still wait for.
+    #[must_use]
+    pub fn pending(&self) -> u64 {
+        self.0.lock().values().flatten().map(|(_, left)| left).sum()
+    }
+
     /// From now on everything works.
     pub fn clear(&self) {
         self.0.lock().clear();
@@ -73,10 +79,10 @@ mod tests {
         let faults = Faults::default();
         faults.plan("/a", Fault::Refuse(503), 2);
         faults.plan("/a", Fault::Hang, 1);
-        assert_eq!(faults.next("/b/x"), None);
+        assert_eq!((faults.next("/b/x"), faults.pending()), (None, 3));
         assert_eq!(faults.next("/a/x"), Some(Fault::Refuse(503)));
         assert_eq!(faults.next("/a/x"), Some(Fault::Refuse(503)));
         assert_eq!(faults.next("/a/x"), Some(Fault::Hang));
-        assert_eq!(faults.next("/a/x"), None);
+        assert_eq!((faults.next("/a/x"), faults.pending()), (None, 0));
     }
 }

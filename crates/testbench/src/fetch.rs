@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use dds_message::{DeliveryId, Digest, TargetId};
+use dds_message::{AnswerKind, DeliveryId, Digest, MessageId, TargetId};
 use hyper::{Method, Request, StatusCode, header};
 use serde_json::{Value, json};
 
@@ -77,7 +77,11 @@ impl FetchingFachverfahren {
         for listed in fetched.metadata["attachments"].as_array().into_iter().flatten() {
             attachments.push(self.part(listed).await?.0);
         }
-        self.inbox.record(fetched.delivery, self.target.as_str(), document, attachments);
+        let answer = &fetched.metadata["answer"];
+        let kind = answer["kind"].as_str().and_then(AnswerKind::from_name);
+        let application = answer["message"].as_str().and_then(|id| MessageId::parse(id).ok());
+        let answer = kind.zip(application);
+        self.inbox.record(fetched.delivery, self.target.as_str(), answer, document, attachments);
         Ok(())
     }
 

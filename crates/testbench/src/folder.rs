@@ -87,7 +87,7 @@ impl FolderSim {
             return Err(failed("no document"));
         }
         let document = parts.remove(0);
-        Ok(self.inbox.record(delivery, name, (document, None), parts))
+        Ok(self.inbox.record(delivery, name, None, (document, None), parts))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
-use dds_message::{DeliveryId, Digest};
+use dds_message::{AnswerKind, DeliveryId, Digest, MessageId};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
@@ -26,6 +26,8 @@ pub struct Received {
     pub delivery: DeliveryId,
     /// Where it came in: path of the request, folder, mail address.
     pub place: String,
+    /// For an answer (Rückkanal): its kind, and the application it answers.
+    pub answer: Option<(AnswerKind, MessageId)>,
     /// How often it came; more than 1: repeated.
     pub times: u64,
     /// How often it was stored: 1 where a repeat is recognised, otherwise `times`.
@@ -78,6 +80,7 @@ impl Inbox {
         &self,
         delivery: DeliveryId,
         place: &str,
+        answer: Option<(AnswerKind, MessageId)>,
         document: (Part, Option<bytes::Bytes>),
         attachments: Vec<Part>,
     ) -> bool {
@@ -91,7 +94,8 @@ impl Inbox {
             None => {
                 let place = place.to_owned();
                 let (document, bytes) = document;
-                let entry = Received { delivery, place, times: 1, stored: 1, document, attachments, bytes };
+                let entry =
+                    Received { delivery, place, answer, times: 1, stored: 1, document, attachments, bytes };
                 received.insert(delivery, entry);
                 true
             }
@@ -171,8 +175,8 @@ mod tests {
         for (deduplicates, duplicates) in [(true, 0), (false, 1)] {
             let inbox = Inbox::new(deduplicates);
             let id = DeliveryId(Uuid::from_u128(1));
-            assert!(inbox.record(id, "/", part(), Vec::new()));
-            assert!(!inbox.record(id, "/", part(), Vec::new()));
+            assert!(inbox.record(id, "/", None, part(), Vec::new()));
+            assert!(!inbox.record(id, "/", None, part(), Vec::new()));
             assert_eq!((inbox.len(), inbox.repeats(), inbox.duplicates()), (1, 1, duplicates));
         }
     }
@@ -186,7 +190,7 @@ mod tests {
         });
         for id in [1, 2] {
             tokio::task::yield_now().await;
-            inbox.record(DeliveryId(Uuid::from_u128(id)), "/", part(), Vec::new());
+            inbox.record(DeliveryId(Uuid::from_u128(id)), "/", None, part(), Vec::new());
         }
         assert!(waiter.await.unwrap());
         assert!(!inbox.wait_for(3, Duration::from_millis(1)).await);

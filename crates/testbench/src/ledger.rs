@@ -140,7 +140,7 @@ mod tests {
         let arrive = |n| {
             let part =
                 Part { name: String::new(), media_type: String::new(), size: 0, digest: Digest::of(b"") };
-            inbox.record(delivery(n), "/", (part, None), Vec::new());
+            inbox.record(delivery(n), "/", None, (part, None), Vec::new());
         };
         for n in 1..=4 {
             ledger.sent();

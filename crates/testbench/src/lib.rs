@@ -5,6 +5,7 @@
 //! [`Inbox`], so that a [`Ledger`] can say what was lost and what came twice. [`Faults`] make a simulator refuse, hang,
 //! break off or disappear. No simulator knows the router: they speak its interfaces only.
 
+mod answering;
 mod clock;
 mod error;
 mod fault;
@@ -25,6 +26,7 @@ mod push;
 mod server;
 mod smtp;
 
+pub use answering::{About, AnsweringFachverfahren};
 pub use clock::ManualClock;
 pub use error::Error;
 pub use fault::{Fault, Faults};
@@ -37,7 +39,10 @@ pub use inbox::{Inbox, Part, Received};
 pub use ledger::{Ledger, Tally};
 pub use load::{Load, LoadReport, Pace};
 pub use mail::{Envelope, MailOptions, MailServerSim};
-pub use osci::{OsciFetched, OsciIdentity, OsciPeer, OsciPki, OsciPrepared, osci_post};
+pub use osci::{
+    OsciFetched, OsciIdentity, OsciIntermediarySim, OsciPeer, OsciPki, OsciPrepared, OsciRecipientSim,
+    osci_post,
+};
 pub use pki::{Identity, TestPki};
 pub use portal::{CallbackSim, PortalSim};
 pub use ports::free_port;

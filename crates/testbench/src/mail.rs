@@ -155,7 +155,7 @@ impl Post {
             let part =
                 Part { name: String::new(), media_type: "message/rfc822".into(), size: mail.size, digest };
             let place = mail.to.first().cloned().unwrap_or_default();
-            self.inbox.record(delivery, &place, (part, None), Vec::new());
+            self.inbox.record(delivery, &place, None, (part, None), Vec::new());
         }
         self.mails.lock().push(mail);
     }

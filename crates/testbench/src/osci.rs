@@ -1,26 +1,31 @@
-//! OSCI partners: a portal that stores or forwards, and an office that fetches its mailbox.
+//! OSCI partners: a portal that stores, forwards or mediates, an office that fetches its mailbox or takes what is
+//! pushed to it, and an intermediary of somebody else.
 
+mod content;
 mod identity;
+mod intermediary;
+mod recipient;
 
 use std::net::SocketAddr;
 
 use bytes::Bytes;
 use dds_osci::{
-    algorithm::{DigestAlgorithm, KeyTransport},
+    algorithm::DigestAlgorithm,
     certificate::Certificate,
     client::{Client, Delivery, Lost, Request, Single, Stored},
-    content::{Author, ContainerDraft, ContentBody, encrypt_container, open, package},
     feedback::{Feedback, FeedbackCode, Refused},
     intake::{IntakeConfig, MemoryStore, Received, read_all},
     keys::{Decrypter, Signer},
-    message::{CertificateRole, ContentPackage, MessageId, RoleCertificates},
+    message::MessageId,
     outgoing::{AttachmentHead, PartHasher, message_bytes},
     random::SystemRandom,
-    signature::{PartDigests, SigningOptions, Verdict},
+    signature::{PartDigests, SigningOptions},
 };
 use hyper::{Method, Request as HttpRequest};
 
 pub use identity::{OsciIdentity, OsciPki};
+pub use intermediary::OsciIntermediarySim;
+pub use recipient::OsciRecipientSim;
 
 use crate::{
     Error,
@@ -181,7 +186,7 @@ impl OsciPeer {
         done(&answer.feedback)?;
         let received = received.map_err(|refused| Error::Unexpected(refused.to_string()))?;
         let id = answer.value.reply_card.map_or_else(String::new, |card| card.message_id.as_str().to_owned());
-        self.read(id, &received)
+        content::read(&self.identity, &self.intake, id, &received)
     }
 
     /// Fetches all that waits in our mailbox, in one dialogue.
@@ -204,34 +209,12 @@ impl OsciPeer {
             done(&answer.feedback)?;
             let received = received.map_err(|refused| Error::Unexpected(refused.to_string()))?;
             let id = answer.value.card.map_or_else(String::new, |card| card.message_id.as_str().to_owned());
-            fetched.push(self.read(id, &received)?);
+            fetched.push(content::read(&self.identity, &self.intake, id, &received)?);
         }
         let (request, awaiting) = dialogue.exit(&mut SystemRandom);
         let received = self.send(&request).await?;
         awaiting.receive(received.as_ref().map_err(Clone::clone)).map_err(lost)?;
         Ok(fetched)
-    }
-
-    fn read(&self, id: String, received: &Received<MemoryStore>) -> Result<OsciFetched, Error> {
-        let refused = |refused: Refused| Error::Unexpected(refused.to_string());
-        let keys: [&dyn Decrypter; 1] = [self.identity.cipher.as_ref()];
-        let content = open(&received.document, &received.digests(), &keys, &self.intake, &mut SystemRandom)
-            .map_err(refused)?;
-        let containers = content.all_containers();
-        let signed = !containers.is_empty()
-            && containers.iter().all(|container| {
-                let valid = |verdict: &Verdict| matches!(verdict, Verdict::Valid | Verdict::Pending);
-                !container.signatures.is_empty()
-                    && container.signatures.iter().all(|signature| valid(&signature.verdict))
-            });
-        let inline =
-            containers.iter().flat_map(|container| &container.contents).find_map(|item| match &item.body {
-                ContentBody::Inline(octets) => Some(octets.clone()),
-                ContentBody::Attachment(_) | ContentBody::Container(_) => None,
-            });
-        let document =
-            inline.ok_or_else(|| Error::Unexpected("a delivery without readable content".to_owned()))?;
-        Ok(OsciFetched { id, document, signed })
     }
 
     async fn message_id(&self) -> Result<MessageId, Error> {
@@ -248,26 +231,9 @@ impl OsciPeer {
         document: &[u8],
         attachments: &[(&str, &[u8])],
     ) -> Result<Delivery, Error> {
-        let author = self.identity.signature_certificate();
-        let key_id = CertificateRole::SignatureOriginator.usual_id(author, 0);
-        let authors = [Author { signer: self.identity.signature.as_ref(), key_id: &key_id, time: None }];
-        let mut draft = ContainerDraft::new("Antrag").inline("Antragsdaten", document);
-        for (number, digests) in digests(attachments).into_iter().enumerate() {
-            draft = draft.attachment(&format!("Anlage{}", number + 1), digests);
-        }
-        let container = draft.write(&authors, SigningOptions::default()).map_err(unexpected)?;
-        let mut certificates = RoleCertificates::default();
-        let reader = certificates.add(CertificateRole::CipherAddressee, addressee).to_owned();
-        let readers = [(reader.as_str(), addressee)];
-        let encrypted = encrypt_container(
-            "AntragVerschluesselt",
-            &container,
-            &readers,
-            KeyTransport::DEFAULT,
-            &mut SystemRandom,
-        )
-        .map_err(unexpected)?;
-        let mut delivery = Delivery::new(ContentPackage::new(package(&[encrypted], &[])), addressee.clone());
+        let (package, certificates) =
+            content::write(&self.identity, addressee, ("Antrag", document), &digests(attachments))?;
+        let mut delivery = Delivery::new(package, addressee.clone());
         delivery.certificates = certificates;
         Ok(delivery)
     }
@@ -317,6 +283,7 @@ pub fn osci_post(address: SocketAddr, body: Bytes) -> Result<HttpRequest<Outgoin
         .map_err(unexpected)
 }
 
+/// SHA-256 of attachments, each under its Content-ID.
 fn digests(attachments: &[(&str, &[u8])]) -> Vec<PartDigests> {
     let digest = |(name, octets): &(&str, &[u8])| {
         let mut hasher = PartHasher::new(name, &[DigestAlgorithm::Sha256]);

@@ -4,7 +4,7 @@ use std::{net::SocketAddr, path::Path};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
-use dds_message::MessageId;
+use dds_message::{AnswerKind, MessageId};
 use dds_soap::{Envelope, Version, escape};
 use hyper::{Method, Request, header};
 use serde_json::Value;
@@ -171,6 +171,24 @@ impl PortalSim {
         Ok(self.client.send(request).await?.success()?.json())
     }
 
+    /// The answers to a message that wait for us or were received, oldest first (`GET /v1/messages/{id}/answers`).
+    ///
+    /// # Errors
+    /// [`Error::Unexpected`] for anything but 2xx, and for an answer without id or kind.
+    pub async fn answers(&mut self, message: MessageId) -> Result<Vec<(MessageId, AnswerKind)>, Error> {
+        let path = format!("/v1/messages/{message}/answers");
+        let request = self.builder(Method::GET, &path).body(whole(Bytes::new()))?;
+        let listed = self.client.send(request).await?.success()?.json();
+        let listed = listed["answers"].as_array().into_iter().flatten();
+        listed
+            .map(|one| {
+                let id = one["id"].as_str().and_then(|id| MessageId::parse(id).ok());
+                let kind = one["kind"].as_str().and_then(AnswerKind::from_name);
+                id.zip(kind).ok_or_else(|| Error::Unexpected(format!("an answer without id or kind: {one}")))
+            })
+            .collect()
+    }
+
     /// The document of an answer (`GET /v1/answers/{id}`).
     ///
     /// # Errors
@@ -181,14 +199,14 @@ impl PortalSim {
         Ok(self.client.send(request).await?.success()?.body)
     }
 
-    /// Confirms that an answer was received (`POST /v1/answers/{id}/receipt`).
+    /// Confirms that an answer was received (`POST /v1/answers/{id}/receipt`); `false`: it had been confirmed before.
     ///
     /// # Errors
     /// [`Error::Unexpected`] for anything but 2xx.
-    pub async fn confirm(&mut self, answer: MessageId) -> Result<Value, Error> {
+    pub async fn confirm(&mut self, answer: MessageId) -> Result<bool, Error> {
         let path = format!("/v1/answers/{answer}/receipt");
         let request = self.builder(Method::POST, &path).body(whole(Bytes::new()))?;
-        Ok(self.client.send(request).await?.success()?.json())
+        Ok(self.client.send(request).await?.success()?.json()["duplicate"] == false)
     }
 
     async fn submit(&mut self, request: Request<Outgoing>) -> Result<Answered, Error> {

@@ -14,7 +14,7 @@ use axum::{
     extract::{DefaultBodyLimit, FromRequest as _, Multipart, Request, State},
     response::Response,
 };
-use dds_message::{DeliveryId, Digest, Digesting};
+use dds_message::{AnswerKind, DeliveryId, Digest, Digesting, MessageId};
 use futures::StreamExt as _;
 use hyper::{HeaderMap, StatusCode, header};
 use rustls::ServerConfig;
@@ -208,8 +208,9 @@ impl Desk {
             }
         }
         let Some(delivery) = delivery_id(headers) else { return self.refusal(400, None) };
+        let answer = answer(headers);
         let Some((document, attachments)) = self.read(request).await else { return self.refusal(400, None) };
-        self.inbox.record(delivery, path, document, attachments);
+        self.inbox.record(delivery, path, answer, document, attachments);
         self.receipt(interface, delivery)
     }
 
@@ -308,6 +309,12 @@ async fn drain(request: Request) {
 fn delivery_id(headers: &HeaderMap) -> Option<DeliveryId> {
     let sent = headers.get("idempotency-key")?.to_str().ok()?;
     DeliveryId::parse(sent.trim_matches('"')).ok()
+}
+
+/// What an answer to a source answers (`X-Answer`, `X-In-Reply-To`).
+fn answer(headers: &HeaderMap) -> Option<(AnswerKind, MessageId)> {
+    let sent = |name: &str| headers.get(name)?.to_str().ok();
+    Some((AnswerKind::from_name(sent("x-answer")?)?, MessageId::parse(sent("x-in-reply-to")?).ok()?))
 }
 
 fn text(headers: &HeaderMap, name: header::HeaderName) -> String {

@@ -1,32 +1,40 @@
-//! The OSCI act: a portal stores applications at the built-in intermediary, in our own mailbox and in one that we fetch
-//! as anybody would, and has others pushed to the passive recipient; they go the main path; the office responsible is
-//! reached by OSCI and fetches its mailbox.
+//! The OSCI act. A portal stores applications at the built-in intermediary, in our own mailbox and in one that we fetch
+//! as anybody would, has others pushed to the passive recipient, and leaves others at an intermediary of somebody else,
+//! where we fetch them. They go the main path. Of the offices responsible one fetches its mailbox at ours, one fetches
+//! at the other intermediary, and one is pushed to: its reply goes back to the portal.
 
-use std::{collections::BTreeMap, fs, net::SocketAddr, ops::Range, path::Path, time::Duration};
+mod setting;
 
-use dds_config::{
-    OsciConfig, OsciFetch, OsciIdentity as Keys, OsciIntermediary, OsciKey, OsciRecipient, OsciTrust,
-    ProcessConfig,
+use std::{collections::BTreeMap, fs, ops::Range, path::Path, sync::Arc, time::Duration};
+
+use dds_config::ProcessConfig;
+use dds_depot::{Contents, OsciMode, OsciWay};
+use dds_message::{AnswerKind, SourceId, TargetId};
+use dds_osci::certificate::Certificate;
+use dds_telemetry::SystemClock;
+use dds_testbench::{
+    FetchingFachverfahren, OsciFetched, OsciIdentity, OsciIntermediarySim, OsciPeer, OsciPki, OsciPrepared,
+    OsciRecipientSim, Template,
 };
-use dds_depot::{Allow, Answers, Contents, Filed, Office, OsciMode, OsciWay, Source, SourceLimits, Span};
-use dds_message::{Digest, SourceId};
-use dds_testbench::{OsciIdentity, OsciPeer, OsciPki, OsciPrepared, Template};
 use serde::Serialize;
 
-use super::stage::failed;
+use super::stage::{Stage, failed, token_of};
 use crate::Failure;
+use setting::Area;
 
 /// Source of the act.
 const PORTAL: &str = "demo-osci-portal";
+/// Source of the replies.
+const OFFICE: &str = "demo-osci-amt";
 /// One message in so many of the demo goes by OSCI as well.
 const SHARE: u64 = 20;
-/// The procedure of the act.
-const PROCEDURE: &str = "sondernutzung";
+/// Ways in; so many messages at least.
+const WAYS_IN: u64 = 4;
 
 /// How OSCI takes part.
 #[derive(Debug, Clone)]
 pub(crate) struct OsciOptions {
-    /// Texts of all fixtures: the office behind OSCI must be one that none of them concerns.
+    /// Texts of all fixtures: the offices behind OSCI must be such that none of them concerns.
     pub(crate) fixtures: String,
     /// All roles sign with RSA 3072, not with P-256.
     pub(crate) rsa: bool,
@@ -34,39 +42,55 @@ pub(crate) struct OsciOptions {
 
 /// Everything OSCI on stage.
 pub(crate) struct OsciStage {
+    /// At our intermediary.
     portal: OsciPeer,
     office: OsciPeer,
-    town: dds_osci::certificate::Certificate,
-    branch: dds_osci::certificate::Certificate,
+    /// The same at the intermediary of somebody else.
+    portal_elsewhere: OsciPeer,
+    office_elsewhere: OsciPeer,
+    /// The office again, as one that is pushed to.
+    passive: OsciRecipientSim,
+    /// Answers as long as it is there.
+    _elsewhere: OsciIntermediarySim,
+    town: Certificate,
+    branch: Certificate,
     receiver: String,
-    area: String,
-    /// Products of the office; each gets a delivery of its own.
-    products: usize,
+    /// Fetches here, is pushed to, fetches elsewhere.
+    areas: [Area; 3],
 }
 
 /// What came of the act.
 #[derive(Debug, Clone, Copy, Default, Serialize)]
 pub(crate) struct OsciReport {
-    /// Applications stored at the intermediary or pushed to the recipient.
+    /// Applications stored at an intermediary or pushed to the recipient.
     pub(crate) sent: u64,
-    /// Deliveries the office fetched, content decrypted and the author's signature valid.
+    /// Of these, left at an intermediary of somebody else, where the router fetched them.
+    pub(crate) sent_elsewhere: u64,
+    /// Deliveries the offices got, content decrypted and the author's signature valid.
     pub(crate) received: u64,
-    /// Deliveries it should have fetched.
+    /// Of these, mediated to a passive recipient, which replied.
+    pub(crate) mediated: u64,
+    /// Of these, stored at an intermediary of somebody else and fetched there.
+    pub(crate) received_elsewhere: u64,
+    /// Deliveries they should have got.
     pub(crate) expected: u64,
-    /// MessageIds that came twice.
+    /// Replies to mediated deliveries that came back to the portal as decisions.
+    pub(crate) answers: u64,
+    /// Deliveries and replies that came twice.
     pub(crate) duplicates: u64,
 }
 
 impl OsciReport {
-    /// Everything arrived once.
+    /// Everything arrived once, and each mediated delivery brought its reply.
     pub(crate) const fn is_good(&self) -> bool {
-        self.received == self.expected && self.duplicates == 0
+        self.received == self.expected && self.answers == self.mediated && self.duplicates == 0
     }
 }
 
 impl OsciStage {
-    /// Makes keys, gives the router its `[osci]`, and puts an office that no fixture concerns behind OSCI.
-    pub(crate) fn set(
+    /// Makes keys, starts the partners, gives the router its `[osci]`, and puts offices that no fixture concerns behind
+    /// OSCI.
+    pub(crate) async fn set(
         folder: &Path,
         config: &mut ProcessConfig,
         contents: &mut Contents,
@@ -84,15 +108,29 @@ impl OsciStage {
         };
         let (intermediary, town) = (identity("vermittler")?, identity("stadt")?);
         let (portal, office, branch) = (identity("portal")?, identity("amt")?, identity("zweigstelle")?);
-        fs::write(mailboxes.join("zweigstelle.pem"), &branch.cipher_pem).map_err(failed)?;
+        let foreign = identity("fremd")?;
         fs::write(keys.join("wurzel.pem"), pki.root_pem()).map_err(failed)?;
-        fs::write(mailboxes.join("amt.pem"), &office.cipher_pem).map_err(failed)?;
+        for (name, party) in [("zweigstelle", &branch), ("amt", &office)] {
+            fs::write(mailboxes.join(format!("{name}.pem")), &party.cipher_pem).map_err(failed)?;
+        }
+
+        let passive =
+            OsciRecipientSim::start(office.clone(), intermediary.signature_certificate().clone()).await;
+        let passive = passive.map_err(failed)?;
+        let parties = [branch.cipher_certificate(), office.cipher_certificate()];
+        let elsewhere = OsciIntermediarySim::start(
+            foreign.clone(),
+            pki.root_pem(),
+            &parties,
+            Vec::new(),
+            Arc::new(SystemClock),
+        );
+        let elsewhere = elsewhere.await.map_err(failed)?;
 
         let listen = dds_testbench::free_port().map_err(failed)?;
-        config.osci = Some(section(&keys, listen));
-        let address = format!("http://{listen}/osci");
-        let way = OsciWay {
-            intermediary: address,
+        config.osci = Some(setting::section(&keys, listen, &elsewhere.url(), passive.address()));
+        let fetched_here = OsciWay {
+            intermediary: format!("http://{listen}/osci"),
             intermediary_cipher: intermediary.cipher_pem.clone(),
             intermediary_signature: intermediary.signature_pem.clone(),
             addressee: office.cipher_pem.clone(),
@@ -103,46 +141,92 @@ impl OsciStage {
             reply: None,
             subject: None,
         };
-        let (area, products) = put_behind_osci(contents, &options.fixtures, &way)?;
-        contents.sources.push(source(&portal)?);
-        let town = town.cipher_certificate().clone();
-        let branch = branch.cipher_certificate().clone();
-        let peer = |identity| {
-            let (cipher, signature) =
-                (intermediary.cipher_certificate(), intermediary.signature_certificate());
-            OsciPeer::new(identity, listen, cipher.clone(), signature.clone())
+        let mediated = OsciWay {
+            mode: OsciMode::Mediate,
+            receiver: Some(passive.url()),
+            reply: Some(AnswerKind::Decision),
+            ..fetched_here.clone()
         };
-        let receiver = format!("http://{listen}/osci/empfang");
-        Ok(Self { portal: peer(portal), office: peer(office), town, branch, receiver, area, products })
+        let fetched_elsewhere = OsciWay {
+            intermediary: elsewhere.url(),
+            intermediary_cipher: foreign.cipher_pem.clone(),
+            intermediary_signature: foreign.signature_pem.clone(),
+            ..fetched_here.clone()
+        };
+        let mut behind = |way| setting::put_behind_osci(contents, &options.fixtures, way);
+        let areas = [behind(fetched_here)?, behind(mediated)?, behind(fetched_elsewhere)?];
+        contents.sources.push(setting::source(PORTAL, &portal, false)?);
+        contents.sources.push(setting::source(OFFICE, &office, true)?);
+        let peer = |identity: &OsciIdentity, at: &OsciIdentity, address| {
+            let (cipher, signature) = (at.cipher_certificate(), at.signature_certificate());
+            OsciPeer::new(identity.clone(), address, cipher.clone(), signature.clone())
+        };
+        Ok(Self {
+            portal: peer(&portal, &intermediary, listen),
+            office: peer(&office, &intermediary, listen),
+            portal_elsewhere: peer(&portal, &foreign, elsewhere.address()),
+            office_elsewhere: peer(&office, &foreign, elsewhere.address()),
+            passive,
+            _elsewhere: elsewhere,
+            town: town.cipher_certificate().clone(),
+            branch: branch.cipher_certificate().clone(),
+            receiver: format!("http://{listen}/osci/empfang"),
+            areas,
+        })
     }
 
-    /// Sends a share of `messages`, at least three, and waits until the office has everything.
-    pub(crate) async fn play(&self, template: &Template, messages: u64) -> Result<OsciReport, Failure> {
-        let count = (messages / SHARE).max(3);
-        for number in 0..count {
-            let document = self.document(template, number);
-            match number % 3 {
+    /// Sends a share of `messages`, at least one each way, and waits until the offices and the portal have everything.
+    pub(crate) async fn play(
+        &self,
+        stage: &Stage,
+        template: &Template,
+        messages: u64,
+    ) -> Result<OsciReport, Failure> {
+        let mut report = OsciReport { sent: (messages / SHARE).max(WAYS_IN), ..OsciReport::default() };
+        let mut replies = 0;
+        for (number, place) in (0..report.sent).zip((0..self.areas.len()).cycle()) {
+            let area = &self.areas[place];
+            let document = document(template, number, area);
+            match number % WAYS_IN {
                 0 => self.portal.store(&self.town, &document).await,
                 1 => self.portal.forward(&self.receiver, &self.town, &document).await,
-                _ => self.portal.store(&self.branch, &document).await,
+                2 => self.portal.store(&self.branch, &document).await,
+                _ => {
+                    report.sent_elsewhere += 1;
+                    self.portal_elsewhere.store(&self.branch, &document).await
+                }
             }
             .map_err(failed)?;
+            report.expected += area.products;
+            // Only the second is mediated to.
+            replies += if place == 1 { area.products } else { 0 };
         }
-        let expected = count * self.products as u64;
-        let mut report = OsciReport { sent: count, expected, ..OsciReport::default() };
-        let mut seen: BTreeMap<String, u64> = BTreeMap::new();
+
+        let source = SourceId::parse(PORTAL).map_err(Failure::unexpected)?;
+        let mut answers =
+            FetchingFachverfahren::new(stage.rest(), TargetId::of_source(&source), token_of(PORTAL));
+        let (mut here, mut elsewhere) = (Seen::default(), Seen::default());
         // Up to a minute for what is waited for, then one look more: nothing may come that was not waited for.
         let mut complete = false;
         for _ in 0..120 {
-            for id in self.fetch().await? {
-                *seen.entry(id).or_default() += 1;
-            }
-            report.received = seen.len() as u64;
-            report.duplicates = seen.values().map(|times| times - 1).sum();
+            here.add(&checked(self.office.fetch_all().await.map_err(failed)?)?);
+            elsewhere.add(&checked(self.office_elsewhere.fetch_all().await.map_err(failed)?)?);
+            let mut pushed = Seen::default();
+            pushed.add(&checked(self.passive.taken())?);
+            answers.take_all(0).await.map_err(failed)?;
+            let came = answers.inbox().all();
+            let decisions =
+                came.iter().filter(|one| one.answer.is_some_and(|(kind, _)| kind == AnswerKind::Decision));
+            report.answers = decisions.count() as u64;
+            report.mediated = pushed.count();
+            report.received_elsewhere = elsewhere.count();
+            report.received = here.count() + report.mediated + report.received_elsewhere;
+            report.duplicates =
+                here.repeats() + pushed.repeats() + elsewhere.repeats() + answers.inbox().repeats();
             if complete {
                 break;
             }
-            complete = report.received >= expected;
+            complete = report.received >= report.expected && report.answers >= replies;
             tokio::time::sleep(Duration::from_millis(if complete { 2_000 } else { 500 })).await;
         }
         Ok(report)
@@ -156,7 +240,7 @@ impl OsciStage {
     ) -> Result<Vec<OsciPrepared>, Failure> {
         let mut prepared = Vec::new();
         for number in numbers {
-            let document = self.document(template, number);
+            let document = document(template, number, &self.areas[0]);
             prepared.push(self.portal.prepare(&self.town, &document).await.map_err(failed)?);
         }
         Ok(prepared)
@@ -167,137 +251,54 @@ impl OsciStage {
         self.portal.conclude(prepared, answer).map_err(failed)
     }
 
-    /// What waits for the office: MessageIds of deliveries that it could decrypt, with the author's valid signature.
+    /// What waits for the office at our intermediary: MessageIds of deliveries that it could decrypt, with the author's
+    /// valid signature.
     pub(crate) async fn fetch(&self) -> Result<Vec<String>, Failure> {
-        let fetched = self.office.fetch_all().await.map_err(failed)?;
-        let bad = fetched.iter().find(|one| !one.signed || one.document.is_empty());
-        if let Some(bad) = bad {
-            let text = (
-                format!("die OSCI-Zustellung {} ist nicht signiert oder leer", bad.id),
-                format!("OSCI delivery {} is not signed or empty", bad.id),
-            );
-            return Err(Failure::internal(text));
+        checked(self.office.fetch_all().await.map_err(failed)?)
+    }
+}
+
+/// MessageIds that came by one way, and how often.
+#[derive(Default)]
+struct Seen(BTreeMap<String, u64>);
+
+impl Seen {
+    fn add(&mut self, ids: &[String]) {
+        for id in ids {
+            *self.0.entry(id.clone()).or_default() += 1;
         }
-        Ok(fetched.into_iter().map(|one| one.id).collect())
     }
 
-    /// A variant of the template for the office behind OSCI.
-    fn document(&self, template: &Template, number: u64) -> Vec<u8> {
-        let text = String::from_utf8_lossy(&template.variant(9, number)).into_owned();
-        text.replace(&area_of(&text), &self.area).into_bytes()
+    fn count(&self) -> u64 {
+        self.0.len() as u64
     }
+
+    fn repeats(&self) -> u64 {
+        self.0.values().map(|times| times - 1).sum()
+    }
+}
+
+/// The MessageIds, if every delivery is signed by its author and has a content.
+fn checked(deliveries: Vec<OsciFetched>) -> Result<Vec<String>, Failure> {
+    let bad = deliveries.iter().find(|one| !one.signed || one.document.is_empty());
+    if let Some(bad) = bad {
+        let text = (
+            format!("die OSCI-Zustellung {} ist nicht signiert oder leer", bad.id),
+            format!("OSCI delivery {} is not signed or empty", bad.id),
+        );
+        return Err(Failure::internal(text));
+    }
+    Ok(deliveries.into_iter().map(|one| one.id).collect())
+}
+
+/// A variant of the template for the office of this area.
+fn document(template: &Template, number: u64, area: &Area) -> Vec<u8> {
+    let text = String::from_utf8_lossy(&template.variant(9, number)).into_owned();
+    text.replace(&area_of(&text), &area.key).into_bytes()
 }
 
 /// The first Amtlicher Regionalschlüssel in a document.
 fn area_of(text: &str) -> String {
     let digits = text.split(|letter: char| !letter.is_ascii_digit());
     digits.into_iter().find(|run| run.len() == 12 && run.starts_with("14")).unwrap_or_default().to_owned()
-}
-
-fn section(keys: &Path, listen: SocketAddr) -> OsciConfig {
-    let key = |name: &str, kind: &str| OsciKey::Pem {
-        key: keys.join(format!("{name}-{kind}.key")),
-        certificate: keys.join(format!("{name}-{kind}.pem")),
-    };
-    let identity = |name: &str| {
-        (name.to_owned(), Keys { cipher: key(name, "cipher"), signature: key(name, "signature") })
-    };
-    let fetch = OsciFetch {
-        identity: "zweigstelle".to_owned(),
-        intermediary: format!("http://{listen}/osci"),
-        intermediary_cipher: keys.join("vermittler-cipher.pem"),
-        intermediary_signature: keys.join("vermittler-signature.pem"),
-        every: Span(Duration::from_secs(1)),
-    };
-    OsciConfig {
-        listen,
-        identities: [identity("vermittler"), identity("stadt"), identity("zweigstelle")].into(),
-        fetch: [("zweigstelle".to_owned(), fetch)].into(),
-        sender: Some("stadt".to_owned()),
-        recipient: Some(OsciRecipient {
-            identity: "stadt".to_owned(),
-            intermediaries: vec![keys.join("vermittler-signature.pem")],
-        }),
-        intermediary: Some(OsciIntermediary {
-            identity: "vermittler".to_owned(),
-            own: Some("stadt".to_owned()),
-            parties: keys.join("teilnehmer"),
-            signature_required: true,
-            encryption_required: true,
-            validity_required: true,
-            min_chunk_kb: 64,
-            max_chunk_kb: 50 << 10,
-            dialogue: Span(Duration::from_secs(900)),
-            forward: Span(Duration::from_secs(60)),
-            keep: Span(Duration::from_secs(86_400)),
-            mailbox_deliveries: 100_000,
-            mailbox_bytes: 50 << 30,
-            receivers: vec![format!("http://{listen}/")],
-        }),
-        trust: OsciTrust { anchors: vec![keys.join("wurzel.pem")], ..OsciTrust::default() },
-        ..OsciConfig::default()
-    }
-}
-
-/// Finds a municipality that no fixture names and whose own office does the procedure, and puts that office behind
-/// OSCI.
-fn put_behind_osci(
-    contents: &mut Contents,
-    fixtures: &str,
-    way: &OsciWay,
-) -> Result<(String, usize), Failure> {
-    let does = |office: &Office| {
-        office
-            .procedures
-            .as_ref()
-            .is_some_and(|list| list.iter().any(|procedure| procedure.as_str() == PROCEDURE))
-    };
-    let profiles: BTreeMap<&str, (String, usize)> = contents
-        .profiles
-        .iter()
-        .filter_map(|profile| {
-            let (name, office) = profile.value.offices.iter().find(|(_, office)| does(office))?;
-            let stem = profile.file.rsplit('/').next()?.strip_suffix(".toml")?;
-            Some((stem, (name.clone(), office.products().count())))
-        })
-        .collect();
-    let found = contents.municipalities.iter().position(|area| {
-        let area = &area.value;
-        profiles.contains_key(area.profile.as_str())
-            && area.offices.is_empty()
-            && !area.delegate.keys().any(|procedure| procedure.as_str() == PROCEDURE)
-            && !fixtures.contains(area.ars.as_str())
-    });
-    let place = found.ok_or_else(|| {
-        Failure::internal(("keine Kommune für den OSCI-Teil", "no municipality for the OSCI act"))
-    })?;
-    let (office, products) = contents
-        .municipalities
-        .get(place)
-        .and_then(|area| profiles.get(area.value.profile.as_str()))
-        .cloned()
-        .ok_or_else(|| Failure::internal(("kein Amt für den OSCI-Teil", "no office for the OSCI act")))?;
-    let area = &mut contents.municipalities[place].value;
-    area.offices.insert(office, Office { osci: Some(way.clone()), ..Office::default() });
-    Ok((area.ars.as_str().to_owned(), products))
-}
-
-fn source(portal: &OsciIdentity) -> Result<Filed<Source>, Failure> {
-    let id = SourceId::parse(PORTAL).map_err(Failure::unexpected)?;
-    let everything = || Allow(vec!["*".to_owned()]);
-    let value = Source {
-        author: dds_depot::AuthorRule::default(),
-        id,
-        name: format!("{PORTAL} (simuliert)"),
-        tokens: Vec::new(),
-        certificates: vec![Digest::of(portal.signature_certificate().der())],
-        procedures: everything(),
-        municipalities: everything(),
-        may_answer: false,
-        mailboxes: Allow::default(),
-        answers: Answers::Fetch,
-        folder: None,
-        limits: SourceLimits::default(),
-    };
-    Ok(Filed { file: format!("config/sources/{PORTAL}.toml"), value })
 }

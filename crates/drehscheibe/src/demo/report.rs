@@ -11,7 +11,7 @@ use dds_testbench::{Ledger, Tally};
 use reqwest::Method;
 use serde::Serialize;
 
-use super::{osci::OsciReport, receivers::Receivers, senders::Sent, stage::Stage};
+use super::{answers::AnswerReport, osci::OsciReport, receivers::Receivers, senders::Sent, stage::Stage};
 use crate::{Failure, cli::Settings, commands::deliver, node};
 
 /// Result of a demo; the JSON of `--report`.
@@ -45,6 +45,8 @@ pub(crate) struct Report {
     pub(crate) by_procedure: BTreeMap<String, Counts>,
     /// Deliveries by product.
     pub(crate) by_target: BTreeMap<String, u64>,
+    /// Answers of authorities to their sources.
+    pub(crate) answers: AnswerReport,
     /// The OSCI act.
     pub(crate) osci: Option<OsciReport>,
     /// Problems worth a look, at most twenty.
@@ -61,7 +63,7 @@ pub(crate) struct Counts {
 }
 
 impl Report {
-    /// Nothing lost, nothing twofold, nothing valid undelivered, nothing invalid delivered.
+    /// Nothing lost, nothing twofold, also of the answers; nothing valid undelivered, nothing invalid delivered.
     pub(crate) const fn is_good(&self) -> bool {
         let osci = match &self.osci {
             Some(osci) => osci.is_good(),
@@ -71,6 +73,7 @@ impl Report {
             && self.duplicates == 0
             && self.undelivered_valid == 0
             && self.delivered_invalid == 0
+            && self.answers.is_good()
             && osci
     }
 
@@ -86,21 +89,18 @@ pub(crate) async fn settle(
     stage: &Stage,
     receivers: &Receivers,
     ledger: &Ledger,
-    sent: &[Sent],
+    sent: &mut [Sent],
 ) -> Result<Report, Failure> {
     let store = node::reader(&stage.config)?;
     let mut report = Report { sent: sent.len() as u64, ..Report::default() };
-    let mut messages: Vec<(Sent, Option<MessageId>)> =
-        sent.iter().map(|one| (one.clone(), one.message)).collect();
-    by_folder(stage, ledger, &mut messages).await?;
-    let mut open: BTreeSet<usize> =
-        (0..messages.len()).filter(|place| messages[*place].1.is_some()).collect();
+    by_folder(stage, ledger, sent).await?;
+    let mut open: BTreeSet<usize> = (0..sent.len()).filter(|place| sent[*place].message.is_some()).collect();
     let mut patience = 600_u32;
     while !open.is_empty() && patience > 0 {
         let mut mailboxes: BTreeSet<TargetId> = BTreeSet::new();
         let mut done = Vec::new();
         for place in &open {
-            let Some(id) = messages[*place].1 else { continue };
+            let Some(id) = sent[*place].message else { continue };
             let Some(record) = store.message(id).await? else { continue };
             let waiting =
                 record.deliveries.iter().filter(|one| one.pull && one.state == DeliveryState::Prepared);
@@ -110,7 +110,7 @@ pub(crate) async fn settle(
             }
             if record.state.is_final() {
                 done.push(*place);
-                count(&mut report, ledger, &messages[*place].0, &record);
+                count(&mut report, ledger, &sent[*place], &record);
             }
         }
         for place in done {
@@ -120,10 +120,10 @@ pub(crate) async fn settle(
         tokio::time::sleep(Duration::from_millis(50)).await;
         patience -= 1;
     }
-    for (one, message) in &messages {
+    for one in &*sent {
         let counts = report.by_procedure.entry(one.procedure.clone()).or_default();
         counts.sent += 1;
-        if message.is_none() {
+        if one.message.is_none() {
             counts.rejected += 1;
             report.rejected += 1;
             if one.valid {
@@ -159,19 +159,12 @@ async fn decide(stage: &Stage, receivers: &Receivers, id: DeliveryId) {
 }
 
 /// Waits for the receipts in the drop folder: they name the ids of the messages that went in there.
-async fn by_folder(
-    stage: &Stage,
-    ledger: &Ledger,
-    messages: &mut [(Sent, Option<MessageId>)],
-) -> Result<(), Failure> {
-    let dropped: Vec<usize> =
-        (0..messages.len()).filter(|place| messages[*place].0.submission.is_some()).collect();
+async fn by_folder(stage: &Stage, ledger: &Ledger, sent: &mut [Sent]) -> Result<(), Failure> {
     for _ in 0..2_000 {
         let mut open = 0;
-        for place in &dropped {
-            let (one, message) = &mut messages[*place];
+        for one in sent.iter_mut() {
             let Some(name) = &one.submission else { continue };
-            if message.is_some() || stage.inbox().join("abgelehnt").join(name).exists() {
+            if one.message.is_some() || stage.inbox().join("abgelehnt").join(name).exists() {
                 continue;
             }
             let receipt = stage.inbox().join("angenommen").join(format!("{name}.quittung.json"));
@@ -180,9 +173,9 @@ async fn by_folder(
                 .and_then(|bytes| serde_json::from_slice::<serde_json::Value>(&bytes).ok())
             {
                 Some(receipt) => {
-                    *message = receipt["id"].as_str().and_then(|id| MessageId::parse(id).ok());
-                    if let Some(id) = message {
-                        ledger.accepted(*id);
+                    one.message = receipt["id"].as_str().and_then(|id| MessageId::parse(id).ok());
+                    if let Some(id) = one.message {
+                        ledger.accepted(id);
                     }
                 }
                 None => open += 1,
@@ -242,5 +235,24 @@ async fn until_tally(receivers: &Receivers, ledger: &Ledger) -> Tally {
         }
         patience -= 1;
         tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_lost_or_twofold_is_no_good_demo() {
+        assert!(Report::default().is_good());
+        let answers = |lost, duplicates| AnswerReport { lost, duplicates, ..AnswerReport::default() };
+        for answers in [answers(1, 0), answers(0, 1)] {
+            assert!(!Report { answers, ..Report::default() }.is_good());
+        }
+        // A delivery was mediated, and its reply never came to the portal.
+        let osci = OsciReport { received: 2, expected: 2, mediated: 1, ..OsciReport::default() };
+        assert!(!Report { osci: Some(osci), ..Report::default() }.is_good());
+        let osci = OsciReport { answers: 1, ..osci };
+        assert!(Report { osci: Some(osci), ..Report::default() }.is_good());
     }
 }

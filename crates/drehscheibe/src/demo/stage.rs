@@ -95,7 +95,7 @@ impl Stage {
         add_sources(&mut contents, &callback.url(), &token)?;
         let mut config = process_config(folder.path(), mail.address(), &options)?;
         let osci = match &options.osci {
-            Some(osci) => Some(OsciStage::set(folder.path(), &mut config, &mut contents, osci)?),
+            Some(osci) => Some(OsciStage::set(folder.path(), &mut config, &mut contents, osci).await?),
             None => None,
         };
         let release = Release::build(contents, built.files().clone())?;

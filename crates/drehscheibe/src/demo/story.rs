@@ -1,5 +1,6 @@
 //! What the demo tells in the terminal.
 
+use dds_message::MessageId;
 use dds_store::{AuditLog, Journal};
 
 use super::{report::Report, senders::Sent, stage::Stage};
@@ -28,17 +29,34 @@ pub(crate) fn summary(report: &Report, output: Output) {
     for (product, count) in &report.by_target {
         output.line(format!("  {product:<28}{count:>6}"));
     }
+    let answers = &report.answers;
+    output.line("");
+    output.line(format!(
+        "{}: {} {}, {} {}, {} {}",
+        pick("Antworten der Ämter", "Answers of authorities"),
+        answers.sent,
+        pick("gesendet", "sent"),
+        answers.by_callback,
+        pick("zurückgerufen", "called back"),
+        answers.fetched,
+        pick("abgeholt und bestätigt", "fetched and confirmed"),
+    ));
     if let Some(osci) = &report.osci {
         output.line("");
         output.line(format!(
-            "OSCI: {} {}, {} {}",
+            "OSCI: {} {} ({} {}), {} {} ({} {}, {} {}), {} {}",
             osci.sent,
             pick("Anträge eingeliefert", "applications submitted"),
+            osci.sent_elsewhere,
+            pick("bei einem fremden Vermittler", "at another intermediary"),
             osci.received,
-            pick(
-                "Zustellungen abgeholt, entschlüsselt und geprüft",
-                "deliveries fetched, decrypted and verified"
-            )
+            pick("Zustellungen entschlüsselt und geprüft", "deliveries decrypted and verified"),
+            osci.mediated,
+            pick("vermittelt", "mediated"),
+            osci.received_elsewhere,
+            pick("beim fremden Vermittler abgeholt", "fetched at the other intermediary"),
+            osci.answers,
+            pick("Bescheide zurück", "decisions back"),
         ));
     }
     output.line("");
@@ -60,14 +78,24 @@ pub(crate) fn summary(report: &Report, output: Output) {
     }
 }
 
-/// The Laufzettel of a delivered, a rejected and a many-target message.
-pub(crate) async fn tell_some(stage: &Stage, sent: &[Sent], output: Output) -> Result<(), Failure> {
+/// The Laufzettel of a delivered, a rejected and a many-target message, and of an `answered` one and its decision.
+pub(crate) async fn tell_some(
+    stage: &Stage,
+    sent: &[Sent],
+    answered: &[MessageId],
+    output: Output,
+) -> Result<(), Failure> {
     let store = node::reader(&stage.config)?;
-    let mut told = Vec::new();
-    for wanted in [("bauantrag", true), ("hundesteuer", true), ("hundesteuer", false)] {
+    let find = |wanted| {
         let found =
             sent.iter().find(|one| (one.procedure.as_str(), one.valid) == wanted && one.message.is_some());
-        let Some(id) = found.and_then(|one| one.message) else { continue };
+        found.and_then(|one| one.message)
+    };
+    let some =
+        [("bauantrag", true), ("hundesteuer", true), ("hundesteuer", false)].into_iter().filter_map(find);
+    let some = some.filter(|id| !answered.contains(id));
+    let mut told = Vec::new();
+    for id in some.chain(answered.iter().copied()) {
         let Some(record) = store.message(id).await? else { continue };
         let history = store.history(id).await?;
         let answers = explain::answers(&store, &record).await?;

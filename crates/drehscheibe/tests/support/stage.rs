@@ -152,6 +152,20 @@ impl Stage {
         Client::new(self.rest).send(request).await.ok()
     }
 
+    /// What its sender is told about a message.
+    pub(crate) async fn status(&self, message: &str) -> Value {
+        let request = Request::get(format!("/v1/messages/{message}"))
+            .header("authorization", format!("Bearer {TOKEN}"))
+            .body(whole(""))
+            .unwrap();
+        Client::new(self.rest).send(request).await.unwrap().success().unwrap().json()
+    }
+
+    /// Socket of REST.
+    pub(crate) const fn rest(&self) -> SocketAddr {
+        self.rest
+    }
+
     /// Address of REST.
     pub(crate) fn rest_url(&self, scheme: &str) -> String {
         format!("{scheme}://{}", self.rest)
@@ -234,6 +248,11 @@ impl Router {
     pub(crate) async fn terminate(mut self) -> Option<i32> {
         self.signal().await;
         self.ended().await
+    }
+
+    /// kill -9: no handler runs, nothing is flushed.
+    pub(crate) async fn kill(mut self) {
+        self.0.kill().await.unwrap();
     }
 
     /// SIGTERM alone.
