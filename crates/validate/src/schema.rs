@@ -20,6 +20,12 @@ use crate::{Files, Tree, ValidateError};
 /// made to fill the memory.
 const NEW_NAMES_PER_DOCUMENT: usize = 2_000;
 
+/// A child where the type has none, or a missing one (XML Schema part 1, 3.4.4).
+const CONTENT: &str = "cvc-complex-type.2.4";
+
+/// An element without a declaration (3.3.4).
+const UNDECLARED: &str = "cvc-elt.1";
+
 /// Names after which the engine should be made anew (about 10 MB).
 const NEW_NAMES: usize = 50_000;
 
@@ -179,11 +185,30 @@ struct Collector<'a> {
     found: &'a Cell<usize>,
 }
 
+impl Collector<'_> {
+    /// Whether it only repeats that the content of an element is not what its type wants: the engine says so of each
+    /// child from there on, and of each once more that it is not declared. The first place is what helps.
+    fn follows(&self, finding: &Finding) -> bool {
+        let element = match finding.rule.as_str() {
+            CONTENT => Some(finding.location.as_str()),
+            UNDECLARED => finding.location.rsplit_once('/').map(|(parent, _)| parent),
+            _ => None,
+        };
+        element.is_some_and(|element| {
+            self.findings.iter().any(|told| told.rule == CONTENT && told.location == element)
+        })
+    }
+}
+
 impl ValidationSink for Collector<'_> {
     fn on_error(&mut self, error: ValidationError) {
+        let finding = finding(&error);
+        if self.follows(&finding) {
+            return;
+        }
         self.found.set(self.found.get() + 1);
         if self.findings.len() < MAX_FINDINGS {
-            self.findings.push(finding(&error));
+            self.findings.push(finding);
         }
     }
 

@@ -96,6 +96,41 @@ fn findings_name_rule_and_place() {
     assert_eq!(schema.validate(b"<a")[0].rule, "dds-well-formed");
 }
 
+/// The engine would tell the missing `eins` once for every element behind it, and that none of them is declared.
+#[test]
+fn broken_content_is_told_once_where_it_begins() {
+    let sequence = |elements: &[&str]| {
+        let elements = elements.iter().map(|name| format!("<xs:element name='{name}' type='xs:int'/>"));
+        format!(
+            "<xs:complexType><xs:sequence>{}</xs:sequence></xs:complexType>",
+            elements.collect::<String>()
+        )
+    };
+    let inner = |name: &str| format!("<xs:element name='{name}'>{}</xs:element>", sequence(&["x", "y", "z"]));
+    let text = format!(
+        "<xs:schema xmlns:xs='http://www.w3.org/2001/XMLSchema'><xs:element name='a'><xs:complexType><xs:sequence>\
+         {}{}<xs:element name='c' type='xs:int'/></xs:sequence></xs:complexType></xs:element></xs:schema>",
+        inner("b"),
+        inner("d"),
+    );
+    let mut files = Files::new();
+    files.insert("a.xsd", text.into_bytes());
+    let schema = Schema::compile("a.xsd", &files).unwrap();
+    let found = |text: &str| -> Vec<String> {
+        let told = |finding: dds_message::Finding| format!("{} {}", finding.rule, finding.location);
+        schema.validate(text.as_bytes()).into_iter().map(told).collect()
+    };
+    let xyz = "<x>1</x><y>1</y><z>1</z>";
+    assert_eq!(found(&format!("<a><b>{xyz}</b><d>{xyz}</d><c>1</c></a>")), [""; 0]);
+    assert_eq!(found(&format!("<a><d>{xyz}</d><c>1</c></a>")), ["cvc-complex-type.2.4 /a"]);
+    // Each element whose content is broken is told, and so is everything else.
+    assert_eq!(
+        found("<a><b><y>1</y><z>1</z></b><d><x>1</x><u/><v/></d><c>viele</c></a>"),
+        ["cvc-complex-type.2.4 /a/b[1]", "cvc-complex-type.2.4 /a/d[1]", "cvc-datatype-valid /a/c[1]"]
+    );
+    assert_eq!(found("<e/>"), ["cvc-elt.1 /e"]);
+}
+
 #[test]
 fn findings_are_bounded() {
     let findings = schema().validate(&message(&format!(
