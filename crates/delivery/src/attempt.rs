@@ -16,6 +16,7 @@ use crate::{
     breaker::{Breaker, Permission},
     places::Place,
     retry,
+    settle::count,
 };
 
 /// Runs the attempt that `claimed` gives the right to.
@@ -236,7 +237,8 @@ pub(crate) async fn overdue(scheduler: &Scheduler, claimed: &Claimed) {
 
 async fn give_up(scheduler: &Scheduler, claimed: &Claimed, code: Code) {
     let delivery = &claimed.delivery;
-    let event = DeliveryDeadLettered { delivery: delivery.id, target: &delivery.target, code };
+    let product = delivery.product.as_deref().unwrap_or_default();
+    let event = DeliveryDeadLettered { delivery: delivery.id, target: &delivery.target, product, code };
     let entry = NewEntry {
         event: DeliveryDeadLettered::NAME,
         delivery: Some(delivery.id),
@@ -261,7 +263,7 @@ async fn write(scheduler: &Scheduler, settlement: Settlement) -> bool {
                 if settlement.late && settled.first() == Some(&Settled::Stale) {
                     unused(scheduler, settlement.entry).await;
                 }
-                return matches!(settled.first(), Some(Settled::Applied(_)));
+                return count(&scheduler.parts.telemetry, &settled);
             }
             Err(error @ (StoreError::Unavailable(_) | StoreError::Unknown(_) | StoreError::Full(_))) => {
                 tracing::error!(delivery = %settlement.lease.delivery, code = %error.code(), "delivery.not_settled_yet");

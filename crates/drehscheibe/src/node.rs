@@ -20,7 +20,7 @@ use dds_config::{
     ProcessConfig, ReleaseStore, SourcePaths, check_certificates, check_master_key, read_release, read_secret,
 };
 use dds_delivery::Scheduler;
-use dds_depot::{InForce, Release};
+use dds_depot::{InForce, ProductPackage, Release};
 use dds_inbound::{Context, FolderOptions, Peer, Sources, Tls};
 use dds_message::{Clock, Code, Digest, Problem, Timestamp};
 use dds_outbound::{
@@ -149,6 +149,7 @@ impl Node {
         ways_out.osci = osci.as_ref().and_then(|osci| osci.sender(&clock));
         let sender = ways_out.osci.clone();
         let in_force = InForce::new(release.clone());
+        name_labels(&telemetry, &release);
         let targets = Targets::new(ways_out, in_force.clone()).map_err(dds_message::Problem::from)?;
         let router = Router::new(
             router_parts(&store, &pool, &clock, &telemetry),
@@ -336,6 +337,7 @@ impl Node {
         forbid_public_tokens(&self.config, &release)?;
         load(&self.pool, &release).await?;
         self.in_force.switch(release.clone());
+        name_labels(&self.telemetry, &release);
         self.watch_folders().await;
         self.note(&release, Some(&before)).await?;
         // Messages matched with the old release may still be at the workers for the time of a job.
@@ -505,6 +507,12 @@ fn delivery_parts(
         clock: Arc::clone(clock),
         telemetry: telemetry.clone(),
     }
+}
+
+/// What metrics call by name is what the release in force has.
+fn name_labels(telemetry: &Telemetry, release: &Release) {
+    let procedures = release.rules().map(|rule| rule.procedure.to_string());
+    telemetry.metrics().names().replace(procedures, release.products().map(ProductPackage::name));
 }
 
 /// Tells the mailbox which client certificate the listener saw: the two do not know each other (invariant I2).

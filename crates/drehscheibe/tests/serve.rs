@@ -73,7 +73,13 @@ async fn a_message_travels_and_its_story_can_be_told() {
 
     let metrics = String::from_utf8(stage.operations("/metrics").await.unwrap().body.to_vec()).unwrap();
     assert!(metrics.ends_with("# EOF\n"), "{metrics}");
-    assert!(metrics.contains("completed"), "{metrics}");
+    for line in [
+        r#"dds_message_completed_seconds_count{procedure="hundesteuer"} 1"#,
+        r#"dds_step_seconds_count{step="transform",procedure="hundesteuer"} 1"#,
+        r#"dds_attempt_seconds_count{product="fv-steuerwerk@3.2",outcome="delivered"} 1"#,
+    ] {
+        assert!(metrics.contains(line), "{line}\n{metrics}");
+    }
 
     let verified = stage.ask(&["journal", "verify", "--json"]).good().json();
     let entries = verified["checked"].as_u64().unwrap();
@@ -209,6 +215,12 @@ async fn a_release_that_lacks_a_target_with_a_backlog_is_told_of() {
     stage.systems.faults().plan("/", Fault::RefuseFor(503, 3_600), 2);
     let id = stage.send_variant(7);
     stage.until(&id, "routed").await;
+    let metrics = async |line: &str| {
+        let page = stage.operations("/metrics").await.unwrap();
+        let page = String::from_utf8(page.body.to_vec()).unwrap();
+        assert!(page.contains(line), "{line}\n{page}");
+    };
+    metrics(r#"dds_backlog{product="dms-dokuma@6.0",procedure="hundesteuer"} 1"#).await;
     edit(&stage.path("config/profiles/stadt.toml"), "dms = \"dms-dokuma@6.0\"\n", "");
     let after = stage.ask(&["depot", "build", "--json"]).good().json();
     let after = after["release"].as_str().unwrap();
@@ -231,6 +243,9 @@ async fn a_release_that_lacks_a_target_with_a_backlog_is_told_of() {
     check.arg(stage.path("rules")).arg("--config-dir").arg(stage.path("config"));
     let checked = support::Said::from(check.output().unwrap());
     assert!(checked.out.contains("1 deliveries wait for the target"), "{}", checked.out);
+
+    metrics(r#"dds_backlog{product="other",procedure="hundesteuer"} 1"#).await;
+    metrics(r#"dds_target_backlog{target="other"} 1"#).await;
 
     let story = stage.ask(&["explain", "--json", &id]).good().json();
     let of = |what: &str| {
