@@ -67,12 +67,8 @@ pub(crate) async fn run(options: &Check, output: Output) -> Result<ExitCode, Fai
     // Judged as the router would, where its configuration lies beside the sources.
     let pool = config.as_ref().map_or_else(PoolOptions::default, node::options::pool);
     // Without a schema folder every file of the catalogue is missing; the rules that need one say so above.
-    if let (Some(catalogue), true) = (&release.contents().catalogue, paths.schemas.is_some()) {
-        findings.extend(
-            missing_schemas(&catalogue.value, paths.schemas.as_deref())
-                .into_iter()
-                .map(CheckFinding::warning),
-        );
+    if paths.schemas.is_some() {
+        findings.extend(missing_schemas(&release, paths.schemas.as_deref()));
     }
     let proof = if options.cases { Some(run_cases(&release, pool.clone(), output).await?) } else { None };
     if proof.is_none() {
