@@ -37,7 +37,7 @@ pub(crate) async fn run(scheduler: &Scheduler, claimed: Claimed) {
     if !still_held(scheduler, &claimed, target.policy.attempt_timeout).await {
         return;
     }
-    let breaker = scheduler.breaker(&claimed.delivery.target);
+    let breaker = scheduler.breakers.of(&claimed.delivery.target);
     let asking = scheduler.parts.clock.now();
     let asked = breaker.lock().ask(asking);
     match asked {
