@@ -301,8 +301,8 @@ codes! {
     ADDRESS_UNUSABLE "DDS-C015" Operator 500 "Adresse lässt sich nicht belegen" "Cannot listen on the address"
         "Den Prozess beenden, der sie belegt, oder unter [listen] eine andere eintragen." "Stop the process that holds it, or enter another one under [listen].";
     NO_SUCH_ID "DDS-C016" Operator 404 "Keine Nachricht oder Zustellung mit dieser Kennung" "No message or delivery with this id"
-        "Kennung prüfen; drehscheibe journal search findet sie, drehscheibe explain nennt die Zustellungen einer Nachricht."
-        "Check the id; drehscheibe journal search finds it, drehscheibe explain names the deliveries of a message.";
+        "Kennung prüfen; drehscheibe journal search findet sie, drehscheibe explain nennt die Zustellungen einer Nachricht, drehscheibe osci aside list die beiseitegelegten."
+        "Check the id; drehscheibe journal search finds it, drehscheibe explain names the deliveries of a message, drehscheibe osci aside list those set aside.";
     WRONG_STATE "DDS-C017" Operator 409 "In diesem Zustand nicht möglich" "Not possible in this state"
         "Mit drehscheibe explain nachsehen, was inzwischen geschehen ist und was noch offen ist."
         "See with drehscheibe explain what happened meanwhile and what is still open.";
