@@ -655,6 +655,52 @@ async fn a_renewed_certificate_is_taken_up_on_sighup_and_a_damaged_one_is_not() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_source_sends_with_its_client_certificate() {
+    let stage = Stage::new().await;
+    let mut parameters = rcgen::CertificateParams::new(Vec::<String>::new()).unwrap();
+    parameters.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+    let authority =
+        rcgen::CertifiedIssuer::self_signed(parameters, rcgen::KeyPair::generate().unwrap()).unwrap();
+    let file = |name: &str| stage.path(name).display().to_string();
+    let issue = |name: &str, subject: &str| {
+        let key = rcgen::KeyPair::generate().unwrap();
+        let parameters = rcgen::CertificateParams::new(vec![subject.to_owned()]).unwrap();
+        let certificate = parameters.signed_by(&key, &authority).unwrap();
+        fs::write(file(&format!("{name}.key")), key.serialize_pem()).unwrap();
+        fs::write(file(&format!("{name}.pem")), certificate.pem()).unwrap();
+        Digest::of(certificate.der())
+    };
+    fs::write(file("ca.pem"), authority.pem()).unwrap();
+    issue("server", "127.0.0.1");
+    let known = issue("portal", "pruefportal");
+    issue("stranger", "fremd");
+    let (certificate, key, ca) = (file("server.pem"), file("server.key"), file("ca.pem"));
+    let tls =
+        format!("[listen.tls]\ncertificate = {certificate:?}\nkey = {key:?}\nclient_ca = {ca:?}\n[worker]");
+    edit(&stage.config(), "[worker]", &tls);
+    let source = stage.path("config/sources/pruefportal.toml");
+    edit(&source, "procedures = ", &format!("certificates = [\"{known}\"]\nprocedures = "));
+    let router = Router::start(&stage).await;
+
+    let fixture = root().join("fixtures/hundesteuer/gewoehnlich.xml");
+    let send = |name: &str| {
+        let (certificate, key) = (file(&format!("{name}.pem")), file(&format!("{name}.key")));
+        let to = stage.rest_url("https");
+        let mut command =
+            support::command(["send", "--json", "--to", &to, "--ca", &ca, "--cert", &certificate]);
+        support::Said::from(command.arg("--cert-key").arg(key).arg(&fixture).output().unwrap())
+    };
+    let id = send("portal").good().json()["id"].as_str().unwrap().to_owned();
+    stage.until(&id, "completed").await;
+    assert_eq!(send("stranger").bad().json()["code"], "DDS-I001");
+    // The key of another certificate.
+    fs::copy(file("server.key"), file("portal.key")).unwrap();
+    let unfit = send("portal").bad();
+    assert!(unfit.err.contains("DDS-C012") && unfit.err.contains("portal.key"), "{}", unfit.err);
+    assert_eq!(router.terminate().await, Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn tokens_that_everybody_knows_are_good_for_loopback_only() {
     let stage = Stage::new().await;
     let source = stage.path("config/sources/pruefportal.toml");
