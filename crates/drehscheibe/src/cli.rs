@@ -193,6 +193,9 @@ pub(crate) struct DepotActivate {
     /// While no router runs: in force from its next start
     #[arg(long)]
     pub(crate) offline: bool,
+    /// Also a release that lacks targets for which deliveries wait
+    #[arg(long)]
+    pub(crate) force: bool,
     /// Wait so many seconds for the confirmation
     #[arg(long, default_value_t = 30, value_name = "SECONDS")]
     pub(crate) timeout: u64,

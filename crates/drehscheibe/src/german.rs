@@ -61,6 +61,7 @@ const TEXTS: &[(&str, &str)] = &[
         "depot activate.offline",
         "Während die Datendrehscheibe nicht läuft: Der Depotstand gilt ab ihrem nächsten Start",
     ),
+    ("depot activate.force", "Auch einen Depotstand, dem Ziele fehlen, auf die Zustellungen warten"),
     ("depot activate.timeout", "So viele Sekunden auf die Bestätigung warten"),
     ("depot list", "Abgelegte Depotstände auflisten"),
     ("explain", "Die Geschichte einer Nachricht aus dem Protokoll erzählen"),

@@ -233,7 +233,13 @@ async fn a_release_that_lacks_a_target_with_a_backlog_is_told_of() {
     held(&stage.ask(&["depot", "diff", "--json", &before, after]).good().json());
     let same = stage.ask(&["depot", "diff", "--json", after, &before]).good().json();
     assert_eq!(same["held"], Value::Array(Vec::new()));
-    held(&stage.ask(&["depot", "activate", "--json", after]).good().json());
+    let refused = stage.ask(&["depot", "activate", after]);
+    assert!(refused.code == Some(1) && refused.err.starts_with("DDS-D007 "), "{refused:?}");
+    assert!(refused.err.contains("1 deliveries still wait; --force"), "{refused:?}");
+    assert!(refused.out.contains("1 deliveries wait for the target"), "{refused:?}");
+    assert_eq!(active(&stage), before, "nothing was switched");
+    held(&stage.ask(&["depot", "activate", "--json", "--force", after]).good().json());
+    // The release in force lacks the target already: nobody has to insist again.
     let said = stage.ask(&["depot", "activate", after]).good().out;
     assert!(
         said.contains("1 deliveries wait for the target") && said.contains("active and confirmed"),
@@ -488,9 +494,23 @@ fn kill(process: &str, signal: &str) {
 async fn it_says_on_which_port_it_listens() {
     let stage = Stage::new().await;
     edit(&stage.config(), "rest = \"127.0.0.1:", "rest = \"127.0.0.1:0\" # ");
-    let said = Router::first_line(&stage).await;
+    let said = Router::first_line(&stage, &[]).await;
     let port = said.rsplit(':').next().and_then(|port| port.trim().parse::<u16>().ok());
     assert!(said.starts_with("ready on 127.0.0.1:") && port.is_some_and(|port| port != 0), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn for_programs_it_says_all_its_addresses_on_one_line() {
+    let stage = Stage::new().await;
+    edit(&stage.config(), "rest = \"127.0.0.1:", "soap = \"127.0.0.1:0\"\nrest = \"127.0.0.1:0\" # ");
+    let said: Value = serde_json::from_str(&Router::first_line(&stage, &["--json"]).await).unwrap();
+    let ready = said["ready"].as_object().unwrap();
+    assert_eq!(ready.keys().collect::<Vec<_>>(), ["rest", "admin", "soap"]);
+    for (name, address) in ready {
+        let address: std::net::SocketAddr = address.as_str().unwrap().parse().unwrap();
+        assert_ne!(address.port(), 0, "{name}");
+    }
+    assert_eq!(ready["admin"], stage.admin().strip_prefix("http://").unwrap());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -717,6 +737,7 @@ async fn tokens_that_everybody_knows_are_good_for_loopback_only() {
         assert!(said.err.contains("demo-fachverfahren-sim") && said.err.contains("sha256sum"), "{said:?}");
     };
     refused(&["serve", "--attended"]);
+    assert!(!stage.path("store").exists(), "a first start that is refused leaves no store");
     refused(&["depot", "build"]);
     refused(&["depot", "activate", "--offline", release["release"].as_str().unwrap()]);
     refused(&["depot", "activate", "--offline"]);
