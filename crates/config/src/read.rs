@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use dds_depot::{
-    Catalogue, CheckFinding, Contents, Defaults, Filed, Files, Municipality, Release, Source, position,
+    Catalogue, CheckFinding, Contents, Defaults, Filed, Files, Municipality, Release, Source, locate,
+    position,
 };
 use dds_message::{Code, Digest, Text};
 use serde::de::DeserializeOwned;
@@ -57,17 +58,18 @@ pub fn read_contents(paths: &SourcePaths) -> Result<(Contents, Files), BuildErro
     let mut reader = Reader::default();
     reader.folder("rules", &paths.rules);
     reader.folder("config", &paths.config);
-    let mut contents = reader.definitions();
-    if let Some(catalogue) = &mut contents.catalogue {
-        reader.third_party(&catalogue.value, paths.schemas.as_deref());
+    let contents = reader.definitions();
+    if let Some(catalogue) = &contents.catalogue {
+        reader.third_party(catalogue, paths.schemas.as_deref());
     }
     if reader.findings.is_empty() { Ok((contents, reader.files)) } else { Err(reader.findings.into()) }
 }
 
 /// Files of the catalogue that are absent from the schema folder or differ from their digest (DDS-V003).
 #[must_use]
-pub fn missing_schemas(catalogue: &Catalogue, folder: Option<&Path>) -> Vec<CheckFinding> {
-    let mut reader = Reader::default();
+pub fn missing_schemas(release: &Release, folder: Option<&Path>) -> Vec<CheckFinding> {
+    let Some(catalogue) = &release.contents().catalogue else { return Vec::new() };
+    let mut reader = Reader { files: release.files().clone(), ..Reader::default() };
     reader.third_party(catalogue, folder);
     reader.absent
 }
@@ -245,8 +247,10 @@ impl Reader {
 
     /// Takes the third-party schemas that are there with the right digest. The others are left out: rules that need
     /// them park their messages with DDS-V003.
-    fn third_party(&mut self, catalogue: &Catalogue, folder: Option<&Path>) {
-        for set in &catalogue.schemas {
+    fn third_party(&mut self, catalogue: &Filed<Catalogue>, folder: Option<&Path>) {
+        let source = self.files.get(&catalogue.file).cloned().unwrap_or_default();
+        let source = String::from_utf8_lossy(&source);
+        for set in &catalogue.value.schemas {
             for file in &set.files {
                 let label = format!("{}/{}", set.folder, file.path);
                 let found = folder.map(|folder| std::fs::read(folder.join(&set.folder).join(&file.path)));
@@ -268,13 +272,14 @@ impl Reader {
                         }
                     },
                 };
+                let place = locate(&source, &format!("{:?}", set.folder), &format!("{:?}", file.path));
                 let set = set.label();
                 let text = (
                     format!("Schema {label} von {set}: {german}"),
                     format!("schema {label} of {set}: {english}"),
                 );
-                self.absent
-                    .push(CheckFinding::error(Code::SCHEMA_MISSING, "config/catalogue.toml", text).warning());
+                let finding = CheckFinding::error(Code::SCHEMA_MISSING, &catalogue.file, text).at(place);
+                self.absent.push(finding.warning());
             }
         }
     }

@@ -88,7 +88,7 @@ pub fn generate(csv: &Path, plan: &Path, out: &Path, replace: Replace) -> Result
     let rules: Plan = parse(&plan.display().to_string(), &read(plan)?, Code::CONFIG_SYNTAX)?;
     let list = String::from_utf8_lossy(&read(csv)?).into_owned();
     let areas = with_bodies(areas(csv, &list)?, &rules);
-    let seats = seats(&areas);
+    let (seats, hosts) = (seats(&areas), hosts(&areas));
     let mut files = BTreeMap::new();
     let mut turns: BTreeMap<&str, usize> = BTreeMap::new();
     for area in &areas {
@@ -98,7 +98,8 @@ pub fn generate(csv: &Path, plan: &Path, out: &Path, replace: Replace) -> Result
         let profile = &kind.profiles[*turn % kind.profiles.len()];
         *turn += 1;
         let name = format!("{}-{}.toml", area.ars, slug(&area.name));
-        files.insert(name, file(area, profile, &delegations(area, kind, &rules, &seats)));
+        let delegations = delegations(area, kind, &rules, &seats);
+        files.insert(name, file(area, &hosts[&area.ars], profile, &delegations));
     }
     fs::create_dir_all(out).map_err(|error| failure(out, 0, unwritable(&error)))?;
     let (old, own) = existing(out)?;
@@ -258,8 +259,21 @@ fn delegations(area: &Area, kind: &Kind, plan: &Plan, seats: &BTreeMap<Ars, Ars>
     delegations
 }
 
-fn file(area: &Area, profile: &str, delegations: &BTreeMap<String, Ars>) -> String {
-    let (ars, host) = (&area.ars, slug(&area.name));
+/// The name of each in addresses. Namesakes, such as a town and the district around it, are told apart by their key.
+fn hosts(areas: &[Area]) -> BTreeMap<Ars, String> {
+    let mut bearers: BTreeMap<String, usize> = BTreeMap::new();
+    for area in areas {
+        *bearers.entry(slug(&area.name)).or_default() += 1;
+    }
+    let host = |area: &Area| match slug(&area.name) {
+        name if bearers[&name] > 1 => format!("{name}-{}", area.ars),
+        name => name,
+    };
+    areas.iter().map(|area| (area.ars, host(area))).collect()
+}
+
+fn file(area: &Area, host: &str, profile: &str, delegations: &BTreeMap<String, Ars>) -> String {
+    let ars = &area.ars;
     let quoted = area.name.replace('\\', "\\\\").replace('"', "\\\"");
     let mut text = format!(
         "ars = \"{ars}\"\nname = \"{quoted}\"\nprofile = \"{profile}\"\n\
@@ -301,7 +315,8 @@ mod tests {
         145210000000;Erzgebirgskreis;landkreis;;\n\
         145215103040;Auerbach;gemeinde;verwaltungsgemeinschaft;Burkhardtsdorf\n\
         145215103120;Burkhardtsdorf;gemeinde;verwaltungsgemeinschaft;Burkhardtsdorf\n\
-        145215405090;Börnichen/Erzgeb.;gemeinde;verwaltungsverband;Wildenstein\n";
+        145215405090;Börnichen/Erzgeb.;gemeinde;verwaltungsverband;Wildenstein\n\
+        145235404010;Auerbach, Stadt;gemeinde;;\n";
     const PLAN: &str = "[kind.landkreis]\nprofiles = [\"landkreis\"]\n[kind.kreisfreie-stadt]\nprofiles = [\"grossstadt\"]\n\
         [kind.gemeinde]\nprofiles = [\"a\", \"b\"]\nto_district = [\"bauantrag\"]\n\
         [kind.verwaltungsverband]\nprofiles = [\"verband\"]\nto_district = [\"bauantrag\"]\n\
@@ -319,7 +334,7 @@ mod tests {
         let gone = "149999999999-weg.toml".to_owned();
         fs::write(out.join(&gone), mark(b"")).unwrap();
         let done = generate(&csv, &plan, &out, Replace::Ours).unwrap();
-        assert_eq!(done, Generated { written: 6, removed: vec![gone] });
+        assert_eq!(done, Generated { written: 7, removed: vec![gone] });
         let text = |name: &str| fs::read_to_string(out.join(name)).unwrap();
         assert!(
             text("145215103040-auerbach.toml")
@@ -331,6 +346,11 @@ mod tests {
             text("145215405000-verwaltungsverband-wildenstein.toml").contains("bauantrag = \"145210000000\"")
         );
         let first = text("145215103040-auerbach.toml");
+        let namesakes = [first.clone(), text("145235404010-auerbach.toml")];
+        for (text, ars) in namesakes.iter().zip(["145215103040", "145235404010"]) {
+            assert!(text.contains(&format!("https://integration.auerbach-{ars}.example")), "{text}");
+        }
+        assert!(text("145215103120-burkhardtsdorf.toml").contains("@burkhardtsdorf.example"));
         generate(&csv, &plan, &out, Replace::Ours).unwrap();
         assert_eq!(text("145215103040-auerbach.toml"), first);
     }

@@ -136,10 +136,7 @@ impl ReleaseStore {
         let folder = self.folder.join(id.to_string());
         let damaged = |german: String, english: String| damaged(id, &german, &english);
         let manifest = fs::read(folder.join(MANIFEST)).map_err(|error| match error.kind() {
-            std::io::ErrorKind::NotFound if !folder.exists() => {
-                let text = (format!("es gibt keinen Depotstand {id}"), format!("there is no release {id}"));
-                Problem::new(Code::RELEASE_UNKNOWN, text)
-            }
+            std::io::ErrorKind::NotFound if !folder.exists() => unknown(id),
             _ => damaged(
                 format!("{MANIFEST} ist nicht lesbar: {error}"),
                 format!("{MANIFEST} cannot be read: {error}"),
@@ -205,16 +202,17 @@ impl ReleaseStore {
         self.pointer(ACTIVE)
     }
 
-    /// Puts a stored release in force: verifies it, then switches the pointer by one rename. A running server sees the
-    /// switch, loads the release and writes its confirmation.
+    /// Puts a release in force that was saved here or loaded, and so verified: switches the pointer by one rename. A
+    /// running server sees the switch, loads the release and writes its confirmation.
     ///
     /// # Errors
-    /// DDS-C006 or DDS-C010 if it cannot be loaded (nothing is switched then), DDS-S001 if the pointer cannot be
-    /// written.
-    pub fn activate(&self, id: &ReleaseId) -> Result<Release, Problem> {
-        let release = self.load(id)?;
-        self.point(ACTIVE, id)?;
-        Ok(release)
+    /// DDS-C006 if it is not stored here (nothing is switched then), DDS-S001 if the pointer cannot be written.
+    pub fn activate(&self, release: &Release) -> Result<(), Problem> {
+        let id = release.id();
+        if !self.folder.join(id.to_string()).exists() {
+            return Err(unknown(&id));
+        }
+        self.point(ACTIVE, &id)
     }
 
     /// Written by a running server once it really uses a release.
@@ -396,6 +394,11 @@ impl ReleaseStore {
         );
         Problem::new(Code::STORE_UNAVAILABLE, text)
     }
+}
+
+fn unknown(id: &ReleaseId) -> Problem {
+    let text = (format!("es gibt keinen Depotstand {id}"), format!("there is no release {id}"));
+    Problem::new(Code::RELEASE_UNKNOWN, text)
 }
 
 fn damaged(id: &ReleaseId, german: &str, english: &str) -> Problem {

@@ -176,9 +176,12 @@ fn a_secret_written_down_is_refused_and_not_repeated() {
 fn a_bad_package_does_not_disturb_the_active_release() {
     let (root, paths) = folder();
     let store = ReleaseStore::new(root.path().join("releases"));
+    let other = read_release(&paths).unwrap();
+    put(root.path(), "rules/hundesteuer/1.0/xslt/to-vorgang.xsl", "<y/>");
     let release = read_release(&paths).unwrap();
     store.save(&release, NOW).unwrap();
-    store.activate(&release.id()).unwrap();
+    assert_eq!(store.activate(&other).unwrap_err().code, Code::RELEASE_UNKNOWN, "it was never saved");
+    store.activate(&release).unwrap();
     put(root.path(), "rules/katze/1.0/rule.toml", "procedure = ");
     assert!(read_release(&paths).is_err());
     assert_eq!(store.active().unwrap(), Some(release.id()));
@@ -207,7 +210,6 @@ fn a_stored_release_is_verified_byte_by_byte() {
     for damage in [&original[1..], &[&original[..], b"x"].concat(), &flipped] {
         overwrite("content", damage);
         assert_eq!(store.load(&release.id()).unwrap_err().code, Code::RELEASE_DAMAGED);
-        assert_eq!(store.activate(&release.id()).unwrap_err().code, Code::RELEASE_DAMAGED);
     }
     assert_eq!(store.active().unwrap(), None);
     // Saving again mends it.
@@ -229,13 +231,13 @@ async fn activation_waits_for_the_node_and_goes_back_without_it() {
     let store = ReleaseStore::new(root.path().join("releases"));
     let old = read_release(&paths).unwrap();
     store.save(&old, NOW).unwrap();
-    store.activate(&old.id()).unwrap();
+    store.activate(&old).unwrap();
     store.confirm("node-1", &old.id()).unwrap();
     store.await_confirmation("node-1", &old.id(), Duration::ZERO).await.unwrap();
     put(root.path(), "rules/hundesteuer/1.0/xslt/to-vorgang.xsl", "<y/>");
     let new: Release = read_release(&paths).unwrap();
     store.save(&new, Timestamp(NOW.0 + 1)).unwrap();
-    store.activate(&new.id()).unwrap();
+    store.activate(&new).unwrap();
     assert_eq!(store.active().unwrap(), Some(new.id()));
     let silent = store.await_confirmation("node-1", &new.id(), Duration::ZERO).await.unwrap_err();
     assert_eq!(silent.code, Code::NOT_CONFIRMED);
@@ -256,52 +258,53 @@ async fn an_activation_that_fails_leaves_what_somebody_else_activated() {
         put(root.path(), "rules/hundesteuer/1.0/xslt/to-vorgang.xsl", text);
         let release = read_release(&paths).unwrap();
         store.save(&release, NOW).unwrap();
-        release.id()
+        release
     };
     let (first, second, third) = (build("<x/>"), build("<y/>"), build("<z/>"));
     store.activate(&first).unwrap();
-    store.confirm("node-1", &first).unwrap();
+    store.confirm("node-1", &first.id()).unwrap();
     // Two at once: the router takes the later one, and the earlier one must not undo it.
     store.activate(&second).unwrap();
     store.activate(&third).unwrap();
-    let overtaken = store.await_confirmation("node-1", &second, Duration::MAX).await.unwrap_err();
+    let overtaken = store.await_confirmation("node-1", &second.id(), Duration::MAX).await.unwrap_err();
     assert_eq!(overtaken.code, Code::NOT_CONFIRMED);
     assert!(overtaken.detail.english.contains("meanwhile"), "{overtaken}");
-    assert_eq!(store.active().unwrap(), Some(third));
-    store.confirm("node-1", &third).unwrap();
-    store.await_confirmation("node-1", &third, Duration::ZERO).await.unwrap();
+    assert_eq!(store.active().unwrap(), Some(third.id()));
+    store.confirm("node-1", &third.id()).unwrap();
+    store.await_confirmation("node-1", &third.id(), Duration::ZERO).await.unwrap();
     // The second alone: back to what the node runs.
     store.activate(&second).unwrap();
-    store.await_confirmation("node-1", &second, Duration::ZERO).await.unwrap_err();
-    assert_eq!(store.active().unwrap(), Some(third));
+    store.await_confirmation("node-1", &second.id(), Duration::ZERO).await.unwrap_err();
+    assert_eq!(store.active().unwrap(), Some(third.id()));
 }
 
 #[tokio::test]
 async fn a_damaged_release_or_pointer_is_shown_and_never_gone_back_to() {
     let (root, paths) = folder();
     let store = ReleaseStore::new(root.path().join("releases"));
-    let old = read_release(&paths).unwrap().id();
-    store.save(&read_release(&paths).unwrap(), NOW).unwrap();
+    let old = read_release(&paths).unwrap();
+    store.save(&old, NOW).unwrap();
     store.activate(&old).unwrap();
+    let old = old.id();
     store.confirm("node-1", &old).unwrap();
     put(root.path(), "rules/hundesteuer/1.0/xslt/to-vorgang.xsl", "<y/>");
-    let new = read_release(&paths).unwrap().id();
-    store.save(&read_release(&paths).unwrap(), NOW).unwrap();
+    let new = read_release(&paths).unwrap();
+    store.save(&new, NOW).unwrap();
     for name in ["content", "manifest.json"] {
         let file = root.path().join("releases").join(old.to_string()).join(name);
         fs::remove_file(&file).unwrap();
         fs::write(&file, "x").unwrap();
         let list = store.list().unwrap();
         let of = |id| list.iter().find(|one| one.id == id).unwrap();
-        assert!(of(old).damaged && of(old).active && !of(new).damaged, "{list:?}");
+        assert!(of(old).damaged && of(old).active && !of(new.id()).damaged, "{list:?}");
     }
     store.activate(&new).unwrap();
-    store.await_confirmation("node-1", &new, Duration::ZERO).await.unwrap_err();
-    assert_eq!(store.active().unwrap(), Some(new), "nobody could start with the old one");
+    store.await_confirmation("node-1", &new.id(), Duration::ZERO).await.unwrap_err();
+    assert_eq!(store.active().unwrap(), Some(new.id()), "nobody could start with the old one");
     fs::write(root.path().join("releases/active"), "hallo").unwrap();
     assert!(store.list().unwrap().iter().all(|one| !one.active));
     store.activate(&new).unwrap();
-    assert_eq!(store.active().unwrap(), Some(new));
+    assert_eq!(store.active().unwrap(), Some(new.id()));
 }
 
 #[test]

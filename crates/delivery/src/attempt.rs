@@ -16,6 +16,7 @@ use crate::{
     breaker::{Breaker, Permission},
     places::Place,
     retry,
+    settle::count,
 };
 
 /// Runs the attempt that `claimed` gives the right to.
@@ -36,7 +37,7 @@ pub(crate) async fn run(scheduler: &Scheduler, claimed: Claimed) {
     if !still_held(scheduler, &claimed, target.policy.attempt_timeout).await {
         return;
     }
-    let breaker = scheduler.breaker(&claimed.delivery.target);
+    let breaker = scheduler.breakers.of(&claimed.delivery.target);
     let asking = scheduler.parts.clock.now();
     let asked = breaker.lock().ask(asking);
     match asked {
@@ -236,7 +237,8 @@ pub(crate) async fn overdue(scheduler: &Scheduler, claimed: &Claimed) {
 
 async fn give_up(scheduler: &Scheduler, claimed: &Claimed, code: Code) {
     let delivery = &claimed.delivery;
-    let event = DeliveryDeadLettered { delivery: delivery.id, target: &delivery.target, code };
+    let product = delivery.product.as_deref().unwrap_or_default();
+    let event = DeliveryDeadLettered { delivery: delivery.id, target: &delivery.target, product, code };
     let entry = NewEntry {
         delivery: Some(delivery.id),
         target: Some(delivery.target.clone()),
@@ -260,7 +262,7 @@ async fn write(scheduler: &Scheduler, settlement: Settlement) -> bool {
                 if settlement.late && settled.first() == Some(&Settled::Stale) {
                     unused(scheduler, settlement.entry).await;
                 }
-                return matches!(settled.first(), Some(Settled::Applied(_)));
+                return count(&scheduler.parts.telemetry, &settled);
             }
             Err(error @ (StoreError::Unavailable(_) | StoreError::Unknown(_) | StoreError::Full(_))) => {
                 tracing::error!(delivery = %settlement.lease.delivery, code = %error.code(), "delivery.not_settled_yet");

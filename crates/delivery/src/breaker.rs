@@ -1,8 +1,22 @@
 //! Circuit breaker: a target that fails again and again is left alone for a while, then tried once.
 
-use std::time::Duration;
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
-use dds_message::Timestamp;
+use dds_message::{TargetId, Timestamp};
+use parking_lot::Mutex;
+
+/// The breakers of all targets that fail, or that attempts are under way at; any other is as good as new.
+#[derive(Debug, Default)]
+pub(crate) struct Breakers(Mutex<HashMap<TargetId, Arc<Mutex<Breaker>>>>);
+
+impl Breakers {
+    /// The breaker of a target, for one attempt.
+    pub(crate) fn of(&self, target: &TargetId) -> Arc<Mutex<Breaker>> {
+        let mut breakers = self.0.lock();
+        breakers.retain(|_, breaker| Arc::strong_count(breaker) > 1 || breaker.lock().failures > 0);
+        Arc::clone(breakers.entry(target.clone()).or_default())
+    }
+}
 
 /// State of one target's breaker. Pure; the scheduler keeps one per target.
 #[derive(Debug, Default)]
@@ -101,6 +115,20 @@ mod tests {
         assert_eq!(breaker.ask(Timestamp(30_000)), Permission::Probe);
         assert!(breaker.not_tried());
         assert_eq!(breaker.ask(Timestamp(30_000)), Permission::Probe);
+    }
+
+    #[test]
+    fn only_what_fails_or_is_in_use_is_kept() {
+        let breakers = Breakers::default();
+        let of = |name: &str| breakers.of(&TargetId::parse(name).unwrap());
+        of("failed").lock().failed(Timestamp(0), POLICY);
+        let used = of("used");
+        for n in 0..100 {
+            assert!(!of(&format!("fine-{n}")).lock().alive());
+        }
+        assert!(Arc::ptr_eq(&used, &of("used")));
+        assert_eq!(of("failed").lock().failures, 1, "the next failure is its second");
+        assert_eq!(breakers.0.lock().len(), 2);
     }
 
     #[test]

@@ -1,10 +1,6 @@
 //! The scheduler: claims what is due, runs attempts side by side, settles them.
 
-use std::{
-    collections::{HashMap, HashSet},
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use dds_message::{Clock, TargetId, Timestamp};
 use dds_store::{BlobStore, ClaimFilter, Journal, Vault};
@@ -12,7 +8,7 @@ use dds_telemetry::Telemetry;
 use parking_lot::Mutex;
 use tokio::{sync::watch, task::JoinSet};
 
-use crate::{TargetDirectory, attempt, breaker::Breaker, places::Places};
+use crate::{TargetDirectory, attempt, breaker::Breakers, places::Places};
 
 /// How much at a time.
 #[derive(Debug, Clone)]
@@ -67,7 +63,7 @@ pub struct Scheduler {
     pub(crate) parts: Parts,
     pub(crate) options: Options,
     pub(crate) places: Arc<Places>,
-    breakers: Mutex<HashMap<TargetId, Arc<Mutex<Breaker>>>>,
+    pub(crate) breakers: Breakers,
     /// Targets with deliveries that the active release lacks.
     missing: Mutex<HashSet<TargetId>>,
 }
@@ -77,7 +73,7 @@ impl Scheduler {
     #[must_use]
     pub fn new(parts: Parts, options: Options) -> Self {
         let places = Places::new(options.concurrency);
-        Self { parts, options, places, breakers: Mutex::default(), missing: Mutex::default() }
+        Self { parts, options, places, breakers: Breakers::default(), missing: Mutex::default() }
     }
 
     /// Delivers until `shutdown` turns true, then lets attempts under way end within the grace period. Leases of
@@ -155,9 +151,5 @@ impl Scheduler {
         }
         missing.remove(target);
         false
-    }
-
-    pub(crate) fn breaker(&self, target: &TargetId) -> Arc<Mutex<Breaker>> {
-        Arc::clone(self.breakers.lock().entry(target.clone()).or_default())
     }
 }

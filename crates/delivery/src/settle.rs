@@ -3,8 +3,10 @@
 
 use std::time::Duration;
 
-use dds_message::{JournalEvent, Timestamp};
-use dds_store::{DeliveryRecord, Journal, Lease, NewEntry, Outcome, Settled, Settlement, StoreError};
+use dds_message::{JournalEvent, ProcedureId, Timestamp};
+use dds_store::{
+    Completed, DeliveryRecord, Journal, Lease, NewEntry, Outcome, Settled, Settlement, StoreError,
+};
 use dds_telemetry::{AttemptEnded, Event as _, Telemetry};
 
 use crate::Fault;
@@ -66,6 +68,14 @@ impl Ending<'_> {
     }
 }
 
+/// Counts the message that a settlement completed. Whether the settlement took effect.
+pub(crate) fn count(telemetry: &Telemetry, settled: &[Settled]) -> bool {
+    for Completed { procedure, took } in settled.iter().filter_map(Settled::completed) {
+        telemetry.metrics().completed(procedure.as_ref().map_or("", ProcedureId::as_str), *took);
+    }
+    settled.iter().any(|settled| settled.state().is_some())
+}
+
 /// Settles a delivery once, and tells of it if that took effect. `false`: the lease was lost.
 ///
 /// # Errors
@@ -76,7 +86,7 @@ pub async fn settle(
     ending: &Ending<'_>,
 ) -> Result<bool, StoreError> {
     let settled = journal.settle(vec![ending.settlement()]).await?;
-    let applied = matches!(settled.first(), Some(Settled::Applied(_)));
+    let applied = count(telemetry, &settled);
     if applied {
         telemetry.record(&ending.ended());
     }

@@ -3,9 +3,10 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use dds_message::{Code, ProcedureId};
+use dds_message::{Code, ProcedureId, Text};
 
 use crate::{
+    catalogue,
     coverage::CoverageRow,
     finding::CheckFinding,
     index::Recognised,
@@ -119,11 +120,9 @@ impl Release {
                         format!("In der Datei der Kommune {lacks} = \"…\" ergänzen."),
                         format!("Add {lacks} = \"…\" to the municipality."),
                     );
-                    findings.push(
-                        CheckFinding::error(Code::CONFIG_REFERENCE, &area.file, text)
-                            .warning()
-                            .remedy(remedy),
-                    );
+                    let place = self.place(&area.file, "", "profile");
+                    let finding = CheckFinding::error(Code::CONFIG_REFERENCE, &area.file, text).at(place);
+                    findings.push(finding.warning().remedy(remedy));
                 }
             }
         }
@@ -156,10 +155,28 @@ impl Release {
             let place = format!("{procedure} in {municipality} ({ars})");
             let text =
                 (format!("{place}{many_german}: {}", gap.german), format!("{place}{many}: {}", gap.english));
-            let file = self.area(ars).map(|place| self.contents().municipalities[place].file.as_str());
-            let file = file.unwrap_or_default();
-            findings.push(CheckFinding::error(Code::COVERAGE_GAP, file, text).warning());
+            let (file, place) = self.place_of_gap(&rows[0], gap);
+            findings.push(CheckFinding::error(Code::COVERAGE_GAP, file, text).at(place).warning());
         }
+    }
+
+    /// Where a gap is mended: in the rule, if none is valid or its schema is missing; else where the municipality says
+    /// who handles the procedure, by delegation or by its profile.
+    fn place_of_gap(&self, row: &CoverageRow, gap: &Text) -> (&str, (usize, usize)) {
+        let because = |code: Code| gap.english.starts_with(code.as_str());
+        let rule =
+            self.rule(&row.rule).filter(|_| because(Code::NOT_VALID_TODAY) || because(Code::SCHEMA_MISSING));
+        if let Some(rule) = rule {
+            let needle = if because(Code::SCHEMA_MISSING) { catalogue::PREFIX } else { "valid_" };
+            return (&rule.file, self.place(&rule.file, "", needle));
+        }
+        let Some(area) = self.area(&row.ars).map(|place| &self.contents().municipalities[place]) else {
+            return ("", (0, 0));
+        };
+        let delegated = area.value.delegate.contains_key(&row.procedure);
+        let (section, needle) =
+            if delegated { ("delegate", row.procedure.as_str()) } else { ("", "profile") };
+        (&area.file, self.place(&area.file, section, needle))
     }
 
     /// Where `needle` stands in a file of the release, behind `section` if that occurs.

@@ -1,6 +1,6 @@
 //! What a check of a release says.
 
-use dds_message::{Code, Language, Severity, Text};
+use dds_message::{Code, Language, Severity, Text, place};
 use serde::Serialize;
 
 /// Prüfbefund: what is wrong in which file, and what to do.
@@ -8,9 +8,11 @@ use serde::Serialize;
 pub struct CheckFinding {
     /// File in the release or configuration; empty for the whole release.
     pub file: String,
-    /// Line, from 1; 0 if the finding concerns the whole file.
+    /// Line, from 1; 0 if the finding concerns the whole file, and then not in JSON.
+    #[serde(skip_serializing_if = "is_unknown")]
     pub line: usize,
     /// Column in characters, from 1; 0 likewise.
+    #[serde(skip_serializing_if = "is_unknown")]
     pub column: usize,
     /// Severity: an error forbids to build the release.
     pub severity: Severity,
@@ -72,13 +74,17 @@ impl CheckFinding {
     /// One line for people: file, line and column, code, what is wrong, what to do.
     #[must_use]
     pub fn line(&self, language: Language) -> String {
-        let place = match (self.file.as_str(), self.line) {
-            ("", _) => String::new(),
-            (file, 0) => format!("{file}: "),
-            (file, line) => format!("{file}:{line}:{}: ", self.column),
+        let place = match self.file.as_str() {
+            "" => String::new(),
+            file => place(file, self.line, self.column) + ": ",
         };
         format!("{place}{}: {} — {}", self.code, self.text.pick(language), self.remedy.pick(language))
     }
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks like this")]
+const fn is_unknown(number: &usize) -> bool {
+    *number == 0
 }
 
 /// English, as logs are.

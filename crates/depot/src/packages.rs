@@ -11,7 +11,7 @@ use crate::{
     index::Recognised,
     product::ProductPackage,
     release::{Filed, Release},
-    rule::{Order, RulePackage},
+    rule::{MessageRule, Order, RulePackage},
 };
 
 /// An undelivered delivery may wait so long.
@@ -149,7 +149,7 @@ impl Release {
     }
 
     fn missing_schemas(&self, place: usize, rule: &Filed<RulePackage>, findings: &mut Vec<CheckFinding>) {
-        for message in 0..rule.value.messages.len() {
+        for (message, MessageRule { name, .. }) in rule.value.messages.iter().enumerate() {
             for missing in &self.compiled(Recognised { rule: place, message }).missing {
                 let text = (
                     format!("{missing} liegt nicht im Schemaordner"),
@@ -164,8 +164,9 @@ impl Release {
                     format!("Im Schemaordner ablegen; bis dahin {german}."),
                     format!("Put it into the schema folder; until then messages of this rule {english}."),
                 );
-                let finding = CheckFinding::error(Code::SCHEMA_MISSING, &rule.file, text).warning();
-                findings.push(finding.remedy(remedy));
+                let place = self.place(&rule.file, &format!("\"{name}\""), missing);
+                let finding = CheckFinding::error(Code::SCHEMA_MISSING, &rule.file, text).at(place);
+                findings.push(finding.warning().remedy(remedy));
             }
         }
     }
@@ -182,7 +183,8 @@ impl Release {
             let name = product.value.name();
             if !used.contains(name.as_str()) && mail.as_ref() != Some(&name) {
                 let text = (format!("kein Amt verwendet {name}"), format!("no office uses {name}"));
-                let finding = CheckFinding::error(Code::CONFIG_REFERENCE, &product.file, text);
+                let place = self.place(&product.file, "", "product = ");
+                let finding = CheckFinding::error(Code::CONFIG_REFERENCE, &product.file, text).at(place);
                 findings.push(finding.info().remedy((
                     "Einem Amt zuordnen oder das Paket entfernen.",
                     "Assign it to an office, or remove the package.",

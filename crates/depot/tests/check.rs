@@ -90,9 +90,17 @@ fn the_same_gap_of_many_is_one_line() {
     assert_eq!(said.len(), 1, "{said:#?}");
     assert_says(
         &said,
-        "Warning config/municipalities/145215103040.toml: DDS-C009: katze in Muster 145215103040 (145215103040) and 2 more of 3 municipalities: ",
+        "Warning config/municipalities/145215103040.toml:4:1: DDS-C009: katze in Muster 145215103040 (145215103040) and 2 more of 3 municipalities: ",
         "DDS-R004",
     );
+}
+
+#[test]
+fn a_gap_is_named_where_it_is_mended() {
+    // The seat does the dog tax for the village by delegation, and no longer handles it.
+    let said = new(|depot| depot.profile("stadt", json!({ "planung": { "procedures": ["beteiligung"] } })));
+    let begin = format!("Warning config/municipalities/{VILLAGE}.toml:2:");
+    assert_says(&said, &begin, "DDS-C009: hundesteuer");
 }
 
 #[test]
@@ -271,11 +279,7 @@ fn windows_that_leave_days_open_are_named() {
     ] {
         let none = windows(&[(first, last)], day);
         assert_eq!(none.len(), 1, "{none:#?}");
-        assert_says(
-            &none,
-            "Warning config/municipalities/145215103040.toml: DDS-C009: katze in Muster",
-            "DDS-R002",
-        );
+        assert_says(&none, "Warning rules/katze/1.0/rule.toml:3:1: DDS-C009: katze in Muster", "DDS-R002");
     }
 }
 

@@ -1,6 +1,7 @@
 //! The operations listener: `/live`, `/ready`, `/metrics`, and what a person may do with deliveries.
 
 mod aside;
+mod metrics;
 
 use std::{fs, io::Write as _, os::unix::fs::OpenOptionsExt, path::Path, sync::Arc, time::Duration};
 
@@ -14,7 +15,7 @@ use axum::{
 use dds_message::{Clock, Code, DeliveryId, Digest, MessageId, Problem, TargetId};
 use dds_postbox::Postbox;
 use dds_store::Journal;
-use dds_telemetry::{Gauges, Telemetry};
+use dds_telemetry::Telemetry;
 use dds_worker::Pool;
 use serde::{Deserialize, Serialize};
 
@@ -44,7 +45,7 @@ pub(crate) fn app(admin: Admin) -> Router {
     Router::new()
         .route("/live", get(|| async { "live\n" }))
         .route("/ready", get(ready))
-        .route("/metrics", get(metrics))
+        .route("/metrics", get(metrics::page))
         .route("/admin/deliveries/{id}/again", post(again))
         .route("/admin/deliveries/{id}/settle", post(settle))
         .route("/admin/deliveries/{id}/redirect", post(redirect))
@@ -123,33 +124,6 @@ async fn ready(State(admin): State<Admin>) -> Response {
     let english = lacking().map(|(_, english, _)| english).collect::<Vec<_>>().join(", ");
     (StatusCode::SERVICE_UNAVAILABLE, format!("nicht bereit: {german} · not ready: {english}\n"))
         .into_response()
-}
-
-async fn metrics(State(admin): State<Admin>) -> Response {
-    let backlog = match admin.journal.backlog().await {
-        Ok(backlog) => backlog,
-        Err(error) => return refuse(&error.into()),
-    };
-    let osci_set_aside = match &admin.postbox {
-        Some(postbox) => match postbox.run(|boxes| boxes.count_set_aside()).await {
-            Ok(count) => count,
-            Err(error) => return refuse(&aside::unusable(error)),
-        },
-        None => 0,
-    };
-    let now = admin.clock.now();
-    let messages = backlog.messages.iter().map(|(state, count)| ("message", state.as_str(), *count));
-    let deliveries = backlog.deliveries.iter().map(|(state, count)| ("delivery", state.as_str(), *count));
-    let oldest = backlog.targets.values().map(|(_, due)| now.since(*due).as_secs()).max();
-    let gauges = Gauges {
-        states: messages.chain(deliveries).collect(),
-        oldest_due_seconds: oldest.unwrap_or(0),
-        targets_waiting: backlog.targets.len() as u64,
-        workers_lost: admin.pool.lost(),
-        osci_set_aside,
-    };
-    let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    ([(header::CONTENT_TYPE, kind)], admin.telemetry.metrics().page(&gauges)).into_response()
 }
 
 async fn again(State(admin): State<Admin>, headers: HeaderMap, PathPart(id): PathPart<String>) -> Response {

@@ -65,6 +65,7 @@ impl Report {
 /// Runs the scenario and prints or writes its report.
 pub(crate) async fn run(options: &Bench, output: Output) -> Result<ExitCode, Failure> {
     let scenario = options.scenario.to_uppercase();
+    let busy = output.busy(&format!("Szenario {scenario} …"), &format!("scenario {scenario} …"));
     let report = match scenario.as_str() {
         "D" => Box::pin(accept::run(options)).await?,
         "B" => matching::run(options)?,
@@ -82,6 +83,7 @@ pub(crate) async fn run(options: &Bench, output: Output) -> Result<ExitCode, Fai
             )));
         }
     };
+    drop(busy);
     if let Some(file) = &options.report {
         write_report(file, &report)?;
     }

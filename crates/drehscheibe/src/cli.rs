@@ -197,6 +197,9 @@ pub(crate) struct DepotActivate {
     /// While no router runs: in force from its next start
     #[arg(long)]
     pub(crate) offline: bool,
+    /// Also a release that lacks targets for which deliveries wait
+    #[arg(long)]
+    pub(crate) force: bool,
     /// Wait so many seconds for the confirmation
     #[arg(long, default_value_t = 30, value_name = "SECONDS")]
     pub(crate) timeout: u64,
@@ -245,9 +248,15 @@ pub(crate) struct Send {
     /// Address of the router, such as https://127.0.0.1:8443
     #[arg(long, value_name = "URL")]
     pub(crate) to: String,
-    /// Environment variable that holds the token of the source
-    #[arg(long, default_value = "DDS_TOKEN", value_name = "NAME")]
-    pub(crate) token_env: String,
+    /// Environment variable that holds the token of the source; otherwise DDS_TOKEN, and none with --cert
+    #[arg(long, value_name = "NAME")]
+    pub(crate) token_env: Option<String>,
+    /// Client certificate of the source (PEM, with its chain)
+    #[arg(long, value_name = "FILE", requires = "cert_key")]
+    pub(crate) cert: Option<PathBuf>,
+    /// Private key of the client certificate (PEM)
+    #[arg(long, value_name = "FILE", requires = "cert")]
+    pub(crate) cert_key: Option<PathBuf>,
     /// Trust this certificate authority (PEM)
     #[arg(long, value_name = "FILE")]
     pub(crate) ca: Option<PathBuf>,

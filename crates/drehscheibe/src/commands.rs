@@ -15,7 +15,7 @@ pub(crate) mod osci;
 pub(crate) mod replay;
 pub(crate) mod send;
 
-use std::{collections::BTreeMap, path::Path, process::ExitCode, time::Duration};
+use std::{collections::BTreeMap, fs, path::Path, process::ExitCode, time::Duration};
 
 use dds_config::{ProcessConfig, ReleaseStore, saxony::Replace};
 use dds_depot::Release;
@@ -66,8 +66,7 @@ pub(crate) fn settings(file: &Path) -> Result<ProcessConfig, Failure> {
 
 /// Fixture messages of a folder, by procedure; there is at least one.
 pub(crate) fn fixtures(folder: &Path) -> Result<BTreeMap<String, Vec<Fixture>>, Failure> {
-    std::fs::read_dir(folder)
-        .map_err(|error| Failure::new(Code::FILE_UNUSABLE, file_error(folder, &error)))?;
+    fs::read_dir(folder).map_err(|error| Failure::new(Code::FILE_UNUSABLE, file_error(folder, &error)))?;
     let found = dds_testbench::fixtures(folder).map_err(Failure::unexpected)?;
     if found.is_empty() {
         let folder = folder.display();
@@ -79,8 +78,15 @@ pub(crate) fn fixtures(folder: &Path) -> Result<BTreeMap<String, Vec<Fixture>>, 
     Ok(found)
 }
 
-/// HTTP client of the commands; trusts the system's authorities and `ca`.
-pub(crate) fn client(ca: Option<&Path>) -> Result<reqwest::Client, Failure> {
+/// HTTP client of the commands; trusts the system's authorities and `ca`, and shows a certificate if there is one with
+/// its key.
+pub(crate) fn client(
+    ca: Option<&Path>,
+    identity: Option<(&Path, &Path)>,
+) -> Result<reqwest::Client, Failure> {
+    let read = |file: &Path| {
+        fs::read(file).map_err(|error| Failure::new(Code::FILE_UNUSABLE, file_error(file, &error)))
+    };
     let unusable = |error: String| {
         let text = (format!("der HTTP-Client lässt sich nicht bauen: {error}"), error);
         Failure::new(Code::INTERNAL, text)
@@ -89,15 +95,41 @@ pub(crate) fn client(ca: Option<&Path>) -> Result<reqwest::Client, Failure> {
     let _already = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let mut builder = reqwest::Client::builder().timeout(Duration::from_secs(120)).no_proxy();
     if let Some(ca) = ca {
-        let pem =
-            std::fs::read(ca).map_err(|error| Failure::new(Code::FILE_UNUSABLE, file_error(ca, &error)))?;
-        let certificates =
-            reqwest::Certificate::from_pem_bundle(&pem).map_err(|error| unusable(error.to_string()))?;
+        let certificates = reqwest::Certificate::from_pem_bundle(&read(ca)?);
+        let certificates = certificates.map_err(|error| unusable(error.to_string()))?;
         for certificate in certificates {
             builder = builder.add_root_certificate(certificate);
         }
     }
-    builder.build().map_err(|error| unusable(error.to_string()))
+    if let Some((certificate, key)) = identity {
+        let pem = [read(certificate)?, b"\n".to_vec(), read(key)?].concat();
+        let identity =
+            reqwest::Identity::from_pem(&pem).map_err(|error| no_identity(certificate, key, &error))?;
+        builder = builder.identity(identity);
+    }
+    // Whether key and certificate belong together shows only here.
+    builder.build().map_err(|error| match identity {
+        Some((certificate, key)) => no_identity(certificate, key, &error),
+        None => unusable(error.to_string()),
+    })
+}
+
+fn no_identity(certificate: &Path, key: &Path, error: &reqwest::Error) -> Failure {
+    let (certificate, key, why) = (certificate.display(), key.display(), cause(error));
+    let text = (
+        format!("{certificate} und {key} sind kein Zertifikat mit seinem Schlüssel (PEM): {why}"),
+        format!("{certificate} and {key} are no certificate with its key (PEM): {why}"),
+    );
+    Failure::new(Code::FILE_UNUSABLE, text)
+}
+
+/// What is at the bottom of an error.
+fn cause(error: &reqwest::Error) -> &dyn std::error::Error {
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(deeper) = cause.source() {
+        cause = deeper;
+    }
+    cause
 }
 
 /// A router that does not answer, with the cause at the bottom of what the client says in its own words.
@@ -108,10 +140,7 @@ pub(crate) fn silent(address: &str, error: &reqwest::Error) -> Failure {
             format!("{address} is no address (http:// or https://)"),
         ));
     }
-    let mut cause: &dyn std::error::Error = error;
-    while let Some(deeper) = cause.source() {
-        cause = deeper;
-    }
+    let cause = cause(error);
     let text = (format!("{address} antwortet nicht: {cause}"), format!("{address} does not answer: {cause}"));
     Failure::new(Code::ROUTER_UNREACHABLE, text)
 }

@@ -8,6 +8,7 @@ mod retention;
 mod sources;
 
 use std::{
+    collections::BTreeMap,
     net::SocketAddr,
     path::Path,
     process::ExitCode,
@@ -20,9 +21,9 @@ use dds_config::{
     ProcessConfig, ReleaseStore, SourcePaths, check_certificates, check_master_key, read_release, read_secret,
 };
 use dds_delivery::Scheduler;
-use dds_depot::{InForce, Release, SecretRef};
+use dds_depot::{InForce, ProductPackage, Release, SecretRef};
 use dds_inbound::{Context, FolderOptions, Peer, Sources, Tls};
-use dds_message::{Clock, Code, Digest, JournalEvent, Problem, Timestamp};
+use dds_message::{Clock, Code, Digest, JournalEvent, Problem, TargetId};
 use dds_outbound::{
     OsciSender, Targets, mailbox,
     osci::{Tracker, TrackerParts},
@@ -43,7 +44,7 @@ use tokio::{
 
 use self::{
     certificates::Certificates,
-    listeners::{bind, no_place},
+    listeners::{Addresses, address, bind},
     sources::ActiveSources,
 };
 use crate::{
@@ -66,7 +67,10 @@ pub(crate) async fn serve(options: &Serve, output: Output) -> Result<ExitCode, F
     dds_telemetry::init_log(&LogOptions { format, filter: config.telemetry.log.clone() });
     let config_dir = options.settings.config.parent().unwrap_or(Path::new(".")).to_owned();
     let node = Box::pin(Node::start(config, &config_dir, options.new_store)).await?;
-    output.line(format!("{} {}", output.pick("bereit auf", "ready on"), node.address()));
+    if let Some(addresses) = node.addresses.get() {
+        output.line(format!("{} {}", output.pick("bereit auf", "ready on"), addresses.rest));
+        output.result_line(&serde_json::json!({ "ready": addresses }))?;
+    }
     let mut interrupt = Interrupt::new()?;
     let watching = options.watch.then(|| tokio::spawn(watcher::sources(Arc::clone(&node), config_dir)));
     tokio::select! {
@@ -115,8 +119,7 @@ pub(crate) struct Node {
     ready: watch::Sender<bool>,
     tasks: tokio::sync::Mutex<JoinSet<()>>,
     doors: tokio::sync::Mutex<JoinSet<()>>,
-    /// Address of REST, with its real port.
-    address: OnceLock<SocketAddr>,
+    addresses: OnceLock<Addresses>,
     folders: folders::Folders,
 }
 
@@ -138,17 +141,24 @@ impl Node {
         }
         let telemetry = options::telemetry(&config)?;
         let releases = ReleaseStore::new(&config.releases);
-        let store = open_store(&config, &releases, &clock, new_store)?;
-        let token = admin::write_token(&config.store)?;
-        let release = active_release(&config, config_dir, &releases, clock.now())?;
+        // What cannot be used is refused before the store is opened: a first start that fails leaves none behind.
+        let (release, stored) = active_release(&config, config_dir, &releases)?;
+        let mut ways_out = options::outbound(&config, config_dir)?;
+        let tls = config.listen.tls.as_ref().map(|tls| Certificates::open(tls, &telemetry)).transpose()?;
         let pool = Pool::start(options::pool(&config)).await?;
         load(&pool, &release).await?;
 
-        let mut ways_out = options::outbound(&config, config_dir)?;
+        let store = open_store(&config, &releases, &clock, new_store)?;
+        let token = admin::write_token(&config.store)?;
+        if !stored {
+            releases.save(&release, clock.now())?;
+            releases.activate(&release)?;
+        }
         let osci = Osci::open(&config, store.vault(), &ways_out.tls, &clock)?.map(Arc::new);
         ways_out.osci = osci.as_ref().and_then(|osci| osci.sender(&clock));
         let sender = ways_out.osci.clone();
         let in_force = InForce::new(release.clone());
+        name_labels(&telemetry, &release);
         let targets = Targets::new(ways_out, in_force.clone()).map_err(dds_message::Problem::from)?;
         let router = Router::new(
             router_parts(&store, &pool, &clock, &telemetry),
@@ -182,17 +192,17 @@ impl Node {
             ready,
             tasks: tokio::sync::Mutex::default(),
             doors: tokio::sync::Mutex::default(),
-            address: OnceLock::new(),
+            addresses: OnceLock::new(),
             folders: folders::Folders::default(),
             closing: watch::Sender::new(false),
         });
         let postbox = osci.as_ref().map(|osci| osci.postbox().clone());
-        let tls = node.config.listen.tls.as_ref();
-        let tls = tls.map(|tls| Certificates::open(tls, &node.telemetry)).transpose()?;
-        node.listen(token, postbox, tls.as_ref().map(Certificates::tls), &is_ready, &ended).await?;
+        let mut addresses =
+            node.listen(token, postbox, tls.as_ref().map(Certificates::tls), &is_ready, &ended).await?;
         if let Some(osci) = osci {
-            node.listen_osci(osci, sender, &ended).await?;
+            addresses.osci = node.listen_osci(osci, sender, &ended).await?;
         }
+        let _first = node.addresses.set(addresses);
         let mut tasks = node.tasks.lock().await;
         let router = node.router.clone();
         let until = ended.clone();
@@ -221,7 +231,7 @@ impl Node {
         tls: Option<Tls>,
         is_ready: &watch::Receiver<bool>,
         ended: &watch::Receiver<bool>,
-    ) -> Result<(), Failure> {
+    ) -> Result<Addresses, Failure> {
         let limits = options::http(&self.config);
         let listen = &self.config.listen;
         let rest = bind(listen.rest, tls.clone(), limits.clone()).await?;
@@ -240,26 +250,32 @@ impl Node {
         });
         let mut doors = self.doors.lock().await;
         let closing = || end(self.closing.subscribe());
-        if let Some(address) = listen.soap {
-            let soap = bind(address, tls, limits).await?;
+        let mut addresses = Addresses {
+            rest: address(&rest, listen.rest)?,
+            admin: address(&admin, listen.admin)?,
+            soap: None,
+            osci: None,
+        };
+        if let Some(wanted) = listen.soap {
+            let soap = bind(wanted, tls, limits).await?;
+            addresses.soap = Some(address(&soap, wanted)?);
             doors.spawn(soap.serve(dds_inbound::app(self.context.clone()), closing()));
         }
-        let address = rest.address().map_err(|error| no_place(listen.rest, &error))?;
-        let _first = self.address.set(address);
         doors.spawn(rest.serve(app, closing()));
         doors.spawn(admin.serve(operations, closing()));
         drop(doors);
         self.watch_folders().await;
-        Ok(())
+        Ok(addresses)
     }
 
-    /// Opens the endpoints of OSCI, and starts what fetches, collects and follows.
+    /// Opens the endpoints of OSCI, and starts what fetches, collects and follows. The address it listens on, if anybody
+    /// may send there.
     async fn listen_osci(
         &self,
         osci: Arc<Osci>,
         sender: Option<OsciSender>,
         ended: &watch::Receiver<bool>,
-    ) -> Result<(), Failure> {
+    ) -> Result<Option<SocketAddr>, Failure> {
         let parts = osci.stand_up(Around {
             handle: Arc::new(self.router.clone()),
             sources: Arc::clone(&self.sources) as Arc<dyn Sources>,
@@ -268,9 +284,10 @@ impl Node {
             telemetry: self.telemetry.clone(),
         })?;
         let mut tasks = self.tasks.lock().await;
+        let mut listens = None;
         if parts.intermediary.is_some() || parts.recipient.is_some() {
-            let address = osci.listen();
-            let listener = bind(address, None, options::http(&self.config)).await?;
+            let listener = bind(osci.listen(), None, options::http(&self.config)).await?;
+            listens = Some(address(&listener, osci.listen())?);
             let routes = dds_inbound::osci::routes(parts.intermediary.clone(), parts.recipient);
             self.doors.lock().await.spawn(listener.serve(routes, end(self.closing.subscribe())));
         }
@@ -292,7 +309,7 @@ impl Node {
         }
         let refresher = Refresher::new(Arc::clone(&osci), parts.seen);
         tasks.spawn(watcher::osci(osci, refresher, Arc::clone(&self.clock), ended.clone()));
-        Ok(())
+        Ok(listens)
     }
 
     /// Watches the drop folders of the release in force, each with the limits it has there.
@@ -336,6 +353,7 @@ impl Node {
         forbid_public_tokens(&self.config, &release)?;
         load(&self.pool, &release).await?;
         self.in_force.switch(release.clone());
+        name_labels(&self.telemetry, &release);
         self.watch_folders().await;
         self.note(&release, Some(&before)).await?;
         // Messages matched with the old release may still be at the workers for the time of a job.
@@ -349,6 +367,11 @@ impl Node {
         self.in_force.get()
     }
 
+    /// How many deliveries of each target are not done.
+    pub(crate) async fn waiting(&self) -> Result<BTreeMap<TargetId, u64>, Failure> {
+        Ok(self.store.waiting().await?)
+    }
+
     async fn note(&self, release: &Release, before: Option<&Release>) -> Result<(), Failure> {
         let event = ReleaseActivated {
             release: release.id(),
@@ -360,11 +383,6 @@ impl Node {
         self.store.note(NewEntry { data, ..NewEntry::new(JournalEvent::ReleaseActivated) }).await?;
         self.releases.confirm(&self.config.node, &release.id())?;
         Ok(())
-    }
-
-    /// Address of REST, with its real port.
-    pub(crate) fn address(&self) -> SocketAddr {
-        self.address.get().copied().unwrap_or(self.config.listen.rest)
     }
 
     /// Takes nothing new, lets what is under way end, closes the store. Until the tasks have ended the listeners go on:
@@ -434,25 +452,23 @@ pub(crate) fn reader(config: &ProcessConfig) -> Result<SqliteStore, Failure> {
     Ok(SqliteStore::open_read_only(options)?)
 }
 
-/// The active release; the first start builds it from rules and configuration.
+/// The active release, and whether it is stored; the first start builds it from rules and configuration.
 fn active_release(
     config: &ProcessConfig,
     config_dir: &Path,
     releases: &ReleaseStore,
-    now: Timestamp,
-) -> Result<Release, Failure> {
-    if let Some(id) = releases.active()? {
-        let release = releases.load(&id)?;
-        forbid_public_tokens(config, &release)?;
-        return Ok(release);
-    }
-    let paths =
-        SourcePaths { rules: config.rules.clone(), config: config_dir.to_owned(), schemas: config.schemas() };
-    let release = read_release(&paths)?;
+) -> Result<(Release, bool), Failure> {
+    let active = releases.active()?;
+    let release = match &active {
+        Some(id) => releases.load(id)?,
+        None => read_release(&SourcePaths {
+            rules: config.rules.clone(),
+            config: config_dir.to_owned(),
+            schemas: config.schemas(),
+        })?,
+    };
     forbid_public_tokens(config, &release)?;
-    releases.save(&release, now)?;
-    releases.activate(&release.id())?;
-    Ok(release)
+    Ok((release, active.is_some()))
 }
 
 /// Tokens that everybody knows are good for what only this machine can reach. `DDS-C018` otherwise.
@@ -504,6 +520,12 @@ fn delivery_parts(
         clock: Arc::clone(clock),
         telemetry: telemetry.clone(),
     }
+}
+
+/// What metrics call by name is what the release in force has.
+fn name_labels(telemetry: &Telemetry, release: &Release) {
+    let procedures = release.rules().map(|rule| rule.procedure.to_string());
+    telemetry.metrics().names().replace(procedures, release.products().map(ProductPackage::name));
 }
 
 /// Tells the mailbox which client certificate the listener saw: the two do not know each other (invariant I2).

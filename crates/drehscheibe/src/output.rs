@@ -1,9 +1,10 @@
 //! What the commands print: results on standard output, as text for people or JSON for programs.
 
-use std::io::Write as _;
+use std::{io::Write as _, time::Duration};
 
 use dds_message::Code;
 pub(crate) use dds_message::Language;
+use indicatif::{ProgressBar, ProgressFinish, ProgressStyle};
 use serde::Serialize;
 
 use crate::Failure;
@@ -46,6 +47,29 @@ impl Output {
         Ok(())
     }
 
+    /// Prints a result as one JSON document on one line, for who reads line by line; nothing when text is wanted.
+    pub(crate) fn result_line<T: Serialize>(self, value: &T) -> Result<(), Failure> {
+        if self.json {
+            let text = serde_json::to_string(value).map_err(Failure::unexpected)?;
+            let _closed = writeln!(std::io::stdout().lock(), "{text}");
+        }
+        Ok(())
+    }
+
+    /// Shows on the terminal what takes a while, and for how long already, until it is dropped.
+    pub(crate) fn busy(self, german: &str, english: &str) -> ProgressBar {
+        if self.json {
+            return ProgressBar::hidden();
+        }
+        let bar = ProgressBar::new_spinner().with_finish(ProgressFinish::AndClear);
+        if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} {elapsed}") {
+            bar.set_style(style);
+        }
+        bar.set_message(self.pick(german, english).to_owned());
+        bar.enable_steady_tick(Duration::from_millis(100));
+        bar
+    }
+
     /// Prints a failure: what happened, who acts, what to do, where the page is.
     pub(crate) fn failure(self, failure: &Failure) {
         let Failure { problem, findings } = failure;
@@ -64,6 +88,8 @@ impl Output {
             Language::German => ("Wer handelt", "Was zu tun ist", "Mehr dazu"),
             Language::English => ("Who acts", "What to do", "More"),
         };
+        let title = self.pick(entry.german, entry.english);
+        let detail = if detail == title { String::new() } else { format!("\n  {detail}") };
         let actor = match self.language {
             Language::German => entry.actor.german().to_owned(),
             Language::English => entry.actor.as_str().replace('_', " "),
@@ -72,9 +98,8 @@ impl Output {
         let todo = if findings.is_empty() { format!("\n  {todo}: {remedy}") } else { String::new() };
         let _closed = writeln!(
             std::io::stderr().lock(),
-            "{code} {title}\n  {detail}\n  {who}: {actor}{todo}\n  {page}: docs/codes/{code}.md",
+            "{code} {title}{detail}\n  {who}: {actor}{todo}\n  {page}: docs/codes/{code}.md",
             code = problem.code,
-            title = self.pick(entry.german, entry.english),
         );
     }
 }

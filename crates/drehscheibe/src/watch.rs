@@ -7,7 +7,7 @@ use std::{
 };
 
 use dds_config::{SourcePaths, build_release};
-use dds_message::{Clock, ReleaseId};
+use dds_message::{Clock, Code, ReleaseId};
 use dds_postbox::Swept;
 use tokio::{sync::watch, time::Instant};
 
@@ -101,7 +101,9 @@ pub(crate) async fn osci(
     }
 }
 
-/// Builds and activates a release whenever a file of rules or configuration changes (`serve --watch`).
+/// Builds and activates a release whenever a file of rules or configuration changes (`serve --watch`). Nobody is there to
+/// insist on a release that takes away targets for which deliveries wait: the log names them, and the next change may
+/// bring them back.
 pub(crate) async fn sources(node: Arc<Node>, config_dir: PathBuf) {
     let paths =
         SourcePaths { rules: node.config.rules.clone(), config: config_dir, schemas: node.config.schemas() };
@@ -123,7 +125,13 @@ async fn rebuild(node: &Node, paths: &SourcePaths) -> Result<(), Failure> {
     let now = node.clock.now();
     let (release, proof) = Box::pin(build_release(paths, &node.pool, &now.legal_day())).await?;
     node.releases.save(&release, now)?;
-    node.releases.activate(&release.id())?;
+    let before = node.release();
+    for (target, deliveries) in node.waiting().await? {
+        if release.target(&target).is_none() && before.target(&target).is_some() {
+            tracing::warn!(target = %target, deliveries, code = %Code::TARGET_UNKNOWN, "release.target_lost");
+        }
+    }
+    node.releases.activate(&release)?;
     tracing::info!(release = %release.id(), cases = proof.cases.len(), "release.built");
     Ok(())
 }

@@ -165,11 +165,26 @@ fn an_authority_that_is_missing() {
     let said = broken.check(&["--language", "en", "--coverage"]).good();
     let gap = said.out.lines().find(|line| line.contains("DDS-C009"));
     let gap = gap.unwrap_or_else(|| panic!("no gap for the cities of this profile"));
-    assert!(gap.starts_with("config/municipalities/145110000000-chemnitz"), "{gap}");
+    assert!(gap.starts_with("config/municipalities/145110000000-chemnitz.toml:4:1: "), "{gap}");
     assert!(gap.contains("and 2 more of 418 municipalities"), "{gap}");
     assert!(gap.contains("hundesteuer") && gap.contains("DDS-R004") && gap.contains(" — "), "{gap}");
     let row = said.out.lines().find(|line| line.starts_with("hundesteuer") && line.contains("146120000000"));
     assert!(row.is_some_and(|row| row.contains("  ! ")), "{row:?}");
+}
+
+#[test]
+fn schemas_that_are_missing_are_named_with_their_line() {
+    let (copy, empty) = (Copy::new(), tempfile::TempDir::new().unwrap());
+    let said = copy.check(&["--language", "en", "--schemas", empty.path().to_str().unwrap()]).good();
+    for (file, needle, word) in [
+        ("config/catalogue.toml", "\"xsd/xbau-codes.xsd\"", "xbau-2.6/xsd/xbau-codes.xsd"),
+        ("rules/bauantrag/2.6/rule.toml", "catalogue:xbau", "is not in the schema folder"),
+    ] {
+        assert_named(&said, file, place_of(&copy.file(file), needle), "DDS-V003", &[word]);
+    }
+    let json = copy.check(&["--json"]).good().json();
+    let findings = json["findings"].as_array().unwrap();
+    assert!(findings.iter().all(|one| one["line"] != 0 && one["column"] != 0), "{json:#}");
 }
 
 #[test]

@@ -129,7 +129,7 @@ async fn what_is_set_aside_is_listed_tried_again_and_given_up() {
     assert!(world.metrics().await.contains("dds_osci_set_aside 1\n"));
     for unknown in [["drop", &ids[0]], ["retry", &ids[0]]] {
         let said = stage.ask(&["osci", "aside", unknown[0], unknown[1]]).bad();
-        assert!(said.err.contains("DDS-C013"), "{unknown:?}: {}", said.err);
+        assert!(said.err.contains("DDS-C016"), "{unknown:?}: {}", said.err);
     }
 
     // Who answers for it: refused once each, however often it was tried, and dropped by somebody.

@@ -73,7 +73,13 @@ async fn a_message_travels_and_its_story_can_be_told() {
 
     let metrics = String::from_utf8(stage.operations("/metrics").await.unwrap().body.to_vec()).unwrap();
     assert!(metrics.ends_with("# EOF\n"), "{metrics}");
-    assert!(metrics.contains("completed"), "{metrics}");
+    for line in [
+        r#"dds_message_completed_seconds_count{procedure="hundesteuer"} 1"#,
+        r#"dds_step_seconds_count{step="transform",procedure="hundesteuer"} 1"#,
+        r#"dds_attempt_seconds_count{product="fv-steuerwerk@3.2",outcome="delivered"} 1"#,
+    ] {
+        assert!(metrics.contains(line), "{line}\n{metrics}");
+    }
 
     let verified = stage.ask(&["journal", "verify", "--json"]).good().json();
     let entries = verified["checked"].as_u64().unwrap();
@@ -209,6 +215,12 @@ async fn a_release_that_lacks_a_target_with_a_backlog_is_told_of() {
     stage.systems.faults().plan("/", Fault::RefuseFor(503, 3_600), 2);
     let id = stage.send_variant(7);
     stage.until(&id, "routed").await;
+    let metrics = async |line: &str| {
+        let page = stage.operations("/metrics").await.unwrap();
+        let page = String::from_utf8(page.body.to_vec()).unwrap();
+        assert!(page.contains(line), "{line}\n{page}");
+    };
+    metrics(r#"dds_backlog{product="dms-dokuma@6.0",procedure="hundesteuer"} 1"#).await;
     edit(&stage.path("config/profiles/stadt.toml"), "dms = \"dms-dokuma@6.0\"\n", "");
     let after = stage.ask(&["depot", "build", "--json"]).good().json();
     let after = after["release"].as_str().unwrap();
@@ -221,7 +233,13 @@ async fn a_release_that_lacks_a_target_with_a_backlog_is_told_of() {
     held(&stage.ask(&["depot", "diff", "--json", &before, after]).good().json());
     let same = stage.ask(&["depot", "diff", "--json", after, &before]).good().json();
     assert_eq!(same["held"], Value::Array(Vec::new()));
-    held(&stage.ask(&["depot", "activate", "--json", after]).good().json());
+    let refused = stage.ask(&["depot", "activate", after]);
+    assert!(refused.code == Some(1) && refused.err.starts_with("DDS-D007 "), "{refused:?}");
+    assert!(refused.err.contains("1 deliveries still wait; --force"), "{refused:?}");
+    assert!(refused.out.contains("1 deliveries wait for the target"), "{refused:?}");
+    assert_eq!(active(&stage), before, "nothing was switched");
+    held(&stage.ask(&["depot", "activate", "--json", "--force", after]).good().json());
+    // The release in force lacks the target already: nobody has to insist again.
     let said = stage.ask(&["depot", "activate", after]).good().out;
     assert!(
         said.contains("1 deliveries wait for the target") && said.contains("active and confirmed"),
@@ -231,6 +249,9 @@ async fn a_release_that_lacks_a_target_with_a_backlog_is_told_of() {
     check.arg(stage.path("rules")).arg("--config-dir").arg(stage.path("config"));
     let checked = support::Said::from(check.output().unwrap());
     assert!(checked.out.contains("1 deliveries wait for the target"), "{}", checked.out);
+
+    metrics(r#"dds_backlog{product="other",procedure="hundesteuer"} 1"#).await;
+    metrics(r#"dds_target_backlog{target="other"} 1"#).await;
 
     let story = stage.ask(&["explain", "--json", &id]).good().json();
     let of = |what: &str| {
@@ -473,9 +494,23 @@ fn kill(process: &str, signal: &str) {
 async fn it_says_on_which_port_it_listens() {
     let stage = Stage::new().await;
     edit(&stage.config(), "rest = \"127.0.0.1:", "rest = \"127.0.0.1:0\" # ");
-    let said = Router::first_line(&stage).await;
+    let said = Router::first_line(&stage, &[]).await;
     let port = said.rsplit(':').next().and_then(|port| port.trim().parse::<u16>().ok());
     assert!(said.starts_with("ready on 127.0.0.1:") && port.is_some_and(|port| port != 0), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn for_programs_it_says_all_its_addresses_on_one_line() {
+    let stage = Stage::new().await;
+    edit(&stage.config(), "rest = \"127.0.0.1:", "soap = \"127.0.0.1:0\"\nrest = \"127.0.0.1:0\" # ");
+    let said: Value = serde_json::from_str(&Router::first_line(&stage, &["--json"]).await).unwrap();
+    let ready = said["ready"].as_object().unwrap();
+    assert_eq!(ready.keys().collect::<Vec<_>>(), ["rest", "admin", "soap"]);
+    for (name, address) in ready {
+        let address: std::net::SocketAddr = address.as_str().unwrap().parse().unwrap();
+        assert_ne!(address.port(), 0, "{name}");
+    }
+    assert_eq!(ready["admin"], stage.admin().strip_prefix("http://").unwrap());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -677,6 +712,52 @@ async fn a_renewed_certificate_is_taken_up_on_sighup_and_a_damaged_one_is_not() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_source_sends_with_its_client_certificate() {
+    let stage = Stage::new().await;
+    let mut parameters = rcgen::CertificateParams::new(Vec::<String>::new()).unwrap();
+    parameters.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+    let authority =
+        rcgen::CertifiedIssuer::self_signed(parameters, rcgen::KeyPair::generate().unwrap()).unwrap();
+    let file = |name: &str| stage.path(name).display().to_string();
+    let issue = |name: &str, subject: &str| {
+        let key = rcgen::KeyPair::generate().unwrap();
+        let parameters = rcgen::CertificateParams::new(vec![subject.to_owned()]).unwrap();
+        let certificate = parameters.signed_by(&key, &authority).unwrap();
+        fs::write(file(&format!("{name}.key")), key.serialize_pem()).unwrap();
+        fs::write(file(&format!("{name}.pem")), certificate.pem()).unwrap();
+        Digest::of(certificate.der())
+    };
+    fs::write(file("ca.pem"), authority.pem()).unwrap();
+    issue("server", "127.0.0.1");
+    let known = issue("portal", "pruefportal");
+    issue("stranger", "fremd");
+    let (certificate, key, ca) = (file("server.pem"), file("server.key"), file("ca.pem"));
+    let tls =
+        format!("[listen.tls]\ncertificate = {certificate:?}\nkey = {key:?}\nclient_ca = {ca:?}\n[worker]");
+    edit(&stage.config(), "[worker]", &tls);
+    let source = stage.path("config/sources/pruefportal.toml");
+    edit(&source, "procedures = ", &format!("certificates = [\"{known}\"]\nprocedures = "));
+    let router = Router::start(&stage).await;
+
+    let fixture = root().join("fixtures/hundesteuer/gewoehnlich.xml");
+    let send = |name: &str| {
+        let (certificate, key) = (file(&format!("{name}.pem")), file(&format!("{name}.key")));
+        let to = stage.rest_url("https");
+        let mut command =
+            support::command(["send", "--json", "--to", &to, "--ca", &ca, "--cert", &certificate]);
+        support::Said::from(command.arg("--cert-key").arg(key).arg(&fixture).output().unwrap())
+    };
+    let id = send("portal").good().json()["id"].as_str().unwrap().to_owned();
+    stage.until(&id, "completed").await;
+    assert_eq!(send("stranger").bad().json()["code"], "DDS-I001");
+    // The key of another certificate.
+    fs::copy(file("server.key"), file("portal.key")).unwrap();
+    let unfit = send("portal").bad();
+    assert!(unfit.err.contains("DDS-C012") && unfit.err.contains("portal.key"), "{}", unfit.err);
+    assert_eq!(router.terminate().await, Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn tokens_that_everybody_knows_are_good_for_loopback_only() {
     let stage = Stage::new().await;
     let source = stage.path("config/sources/pruefportal.toml");
@@ -693,6 +774,7 @@ async fn tokens_that_everybody_knows_are_good_for_loopback_only() {
         assert!(said.err.contains("demo-fachverfahren-sim") && said.err.contains("sha256sum"), "{said:?}");
     };
     refused(&["serve", "--attended"]);
+    assert!(!stage.path("store").exists(), "a first start that is refused leaves no store");
     refused(&["depot", "build"]);
     refused(&["depot", "activate", "--offline", release["release"].as_str().unwrap()]);
     refused(&["depot", "activate", "--offline"]);

@@ -47,6 +47,14 @@ pub struct Splitter {
     skipped: usize,
 }
 
+/// What a search for the delimiter says about the buffer.
+enum Found {
+    /// It begins after so many bytes.
+    At(usize),
+    /// So many bytes lie before it for sure; behind them it may have begun.
+    NotBefore(usize),
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Place {
     Preamble,
@@ -116,8 +124,8 @@ impl Splitter {
                     return Ok(Event::End);
                 }
                 Place::Preamble => match self.find_delimiter() {
-                    Ok(at) => self.pass_delimiter(at),
-                    Err(safe) => {
+                    Found::At(at) => self.pass_delimiter(at),
+                    Found::NotBefore(safe) => {
                         self.skipped += safe;
                         self.buffer.advance(safe);
                         if self.skipped > SLACK_BYTES {
@@ -179,12 +187,12 @@ impl Splitter {
                 }
                 Place::Content => {
                     let end = match self.find_delimiter() {
-                        Ok(0) => {
+                        Found::At(0) => {
                             self.pass_delimiter(0);
                             return Ok(Event::PartEnd);
                         }
-                        Err(0) => return Ok(Event::Hungry),
-                        Ok(end) | Err(end) => end,
+                        Found::NotBefore(0) => return Ok(Event::Hungry),
+                        Found::At(end) | Found::NotBefore(end) => end,
                     };
                     return Ok(Event::Data(self.buffer.split_to(end).freeze()));
                 }
@@ -197,22 +205,21 @@ impl Splitter {
         self.place = Place::BehindDelimiter;
     }
 
-    /// Where the delimiter begins, or how many bytes surely lie before it.
-    fn find_delimiter(&self) -> Result<usize, usize> {
+    fn find_delimiter(&self) -> Found {
         let buffer = &self.buffer[..];
         let mut at = 0;
         while let Some(next) = buffer[at..].iter().position(|byte| *byte == b'\r') {
             at += next;
             let rest = &buffer[at..];
             if rest.starts_with(&self.delimiter) {
-                return Ok(at);
+                return Found::At(at);
             }
             if self.delimiter.starts_with(rest) {
-                return Err(at);
+                return Found::NotBefore(at);
             }
             at += 1;
         }
-        Err(buffer.len())
+        Found::NotBefore(buffer.len())
     }
 }
 

@@ -27,6 +27,9 @@ pub struct CodeEntry {
     pub actor: Actor,
     /// HTTP status of a refusal with this code.
     pub status: u16,
+    /// Whether what exactly went wrong is for the operator alone: details of the store or of a fault of ours name files
+    /// and engines.
+    pub inward: bool,
     /// German title.
     pub german: &'static str,
     /// English title.
@@ -84,8 +87,18 @@ impl From<Code> for String {
     }
 }
 
+macro_rules! is_inward {
+    () => {
+        false
+    };
+    (inward) => {
+        true
+    };
+}
+
 macro_rules! codes {
-    ($($name:ident $code:literal $actor:ident $status:literal $german:literal $english:literal $rg:literal $re:literal;)+) => {
+    ($($name:ident $code:literal $actor:ident $status:literal $($inward:ident)?
+        $german:literal $english:literal $rg:literal $re:literal;)+) => {
         #[allow(missing_docs, reason = "the table itself says what each code means")]
         impl Code {
             $(pub const $name: Self = Self($code);)+
@@ -93,14 +106,14 @@ macro_rules! codes {
 
         /// Every code, in order.
         pub const CODES: &[CodeEntry] = &[$(CodeEntry {
-            code: Code($code), actor: Actor::$actor, status: $status, german: $german, english: $english,
-            remedy_german: $rg, remedy_english: $re,
+            code: Code($code), actor: Actor::$actor, status: $status, inward: is_inward!($($inward)?),
+            german: $german, english: $english, remedy_german: $rg, remedy_english: $re,
         }),+];
     };
 }
 
 codes! {
-    INTERNAL "DDS-X001" Us 500 "Interner Fehler" "Internal error"
+    INTERNAL "DDS-X001" Us 500 inward "Interner Fehler" "Internal error"
         "Was nicht angenommen wurde, unverändert erneut senden; sonst und wenn der Fehler bleibt, dem Betrieb Code und Uhrzeit nennen."
         "Send again unchanged what was not accepted; otherwise, and if it persists, tell the operator code and time.";
 
@@ -239,19 +252,19 @@ codes! {
         "Token oder Zertifikat des Ziels erneuern; die Zustellungen warten bis zu ihrer Frist und gehen danach von selbst weiter."
         "Renew token or certificate of the target; deliveries wait until their deadline and then go on by themselves.";
 
-    STORE_UNAVAILABLE "DDS-S001" Operator 503 "Ablage nicht verfügbar" "Store not available"
+    STORE_UNAVAILABLE "DDS-S001" Operator 503 inward "Ablage nicht verfügbar" "Store not available"
         "Platte und Ablage prüfen; nichts wurde angenommen." "Check disk and store; nothing was accepted.";
-    STORE_FULL "DDS-S002" Operator 507 "Ablage voll" "Store is full"
+    STORE_FULL "DDS-S002" Operator 507 inward "Ablage voll" "Store is full"
         "Platz schaffen; nichts wurde angenommen." "Make room; nothing was accepted.";
-    STORE_CORRUPT "DDS-S003" Operator 500 "Ablage beschädigt" "Store damaged"
+    STORE_CORRUPT "DDS-S003" Operator 500 inward "Ablage beschädigt" "Store damaged"
         "Dienst anhalten und Sicherung nach docs/operations.md einspielen." "Stop the service and restore a backup as docs/operations.md says.";
-    KEY_MISSING "DDS-S004" Operator 500 "Hauptschlüssel fehlt oder passt nicht" "Master key missing or wrong"
+    KEY_MISSING "DDS-S004" Operator 500 inward "Hauptschlüssel fehlt oder passt nicht" "Master key missing or wrong"
         "Hauptschlüssel bereitstellen: Datei oder Umgebungsvariable nach drehscheibe.toml." "Provide the master key: file or environment variable as drehscheibe.toml says.";
-    FATE_UNKNOWN "DDS-S005" Sender 503 "Ausgang der Annahme ungewiss" "Fate of the acceptance unknown"
+    FATE_UNKNOWN "DDS-S005" Sender 503 inward "Ausgang der Annahme ungewiss" "Fate of the acceptance unknown"
         "Mit demselben Idempotenzschlüssel erneut senden." "Send again with the same idempotency key.";
-    CHAIN_BROKEN "DDS-S006" Operator 500 "Hash-Kette des Protokolls verletzt" "Hash chain of the journal broken"
+    CHAIN_BROKEN "DDS-S006" Operator 500 inward "Hash-Kette des Protokolls verletzt" "Hash chain of the journal broken"
         "Sicherung vergleichen, Vorfall melden; die Stelle ist genannt." "Compare the backup, report the incident; the place is named.";
-    STORE_IN_USE "DDS-S007" Operator 500 "Ablage wird schon benutzt" "Store is already in use"
+    STORE_IN_USE "DDS-S007" Operator 500 inward "Ablage wird schon benutzt" "Store is already in use"
         "Den anderen Prozess beenden oder einen anderen Ordner wählen." "Stop the other process or choose another folder.";
 
     CONFIG_SYNTAX "DDS-C001" Operator 500 "Konfigurationsdatei fehlerhaft" "Configuration file malformed"
@@ -288,8 +301,8 @@ codes! {
     ADDRESS_UNUSABLE "DDS-C015" Operator 500 "Adresse lässt sich nicht belegen" "Cannot listen on the address"
         "Den Prozess beenden, der sie belegt, oder unter [listen] eine andere eintragen." "Stop the process that holds it, or enter another one under [listen].";
     NO_SUCH_ID "DDS-C016" Operator 404 "Keine Nachricht oder Zustellung mit dieser Kennung" "No message or delivery with this id"
-        "Kennung prüfen; drehscheibe journal search findet sie, drehscheibe explain nennt die Zustellungen einer Nachricht."
-        "Check the id; drehscheibe journal search finds it, drehscheibe explain names the deliveries of a message.";
+        "Kennung prüfen; drehscheibe journal search findet sie, drehscheibe explain nennt die Zustellungen einer Nachricht, drehscheibe osci aside list die beiseitegelegten."
+        "Check the id; drehscheibe journal search finds it, drehscheibe explain names the deliveries of a message, drehscheibe osci aside list those set aside.";
     WRONG_STATE "DDS-C017" Operator 409 "In diesem Zustand nicht möglich" "Not possible in this state"
         "Mit drehscheibe explain nachsehen, was inzwischen geschehen ist und was noch offen ist."
         "See with drehscheibe explain what happened meanwhile and what is still open.";
@@ -307,6 +320,14 @@ mod tests {
         for (place, entry) in CODES.iter().enumerate() {
             assert_eq!(Code::from_name(entry.code.as_str()), Some(entry.code));
             assert!(CODES[..place].iter().all(|other| other.code != entry.code), "{} twice", entry.code);
+        }
+    }
+
+    #[test]
+    fn what_the_store_and_we_fail_with_is_for_the_operator_alone() {
+        for entry in CODES {
+            let store_or_us = ["DDS-S", "DDS-X"].iter().any(|part| entry.code.as_str().starts_with(part));
+            assert_eq!(entry.inward, store_or_us, "{}", entry.code);
         }
     }
 }

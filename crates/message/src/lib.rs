@@ -28,7 +28,7 @@ pub use journal_event::JournalEvent;
 pub use problem::{Actor, Finding, Problem, ProblemDocument, Severity};
 pub use procedure::{LeikaKey, MessageType, ProcedureId};
 pub use state::{DeliveryState, MessageState};
-pub use text::{Language, Text};
+pub use text::{Language, Text, place};
 pub use time::{Clock, Timestamp};
 
 /// A value from outside that does not have the form its type promises.

@@ -71,12 +71,10 @@ impl Problem {
         self.code.entry().actor
     }
 
-    /// Whether the detail is for the operator alone: what the store or we ourselves failed with names files and
-    /// engines.
+    /// Whether the detail is for the operator alone, see [`crate::CodeEntry::inward`].
     #[must_use]
     pub fn is_inward(&self) -> bool {
-        let code = self.code.as_str();
-        code.starts_with("DDS-S") || code.starts_with("DDS-X")
+        self.code.entry().inward
     }
 
     /// The detail as callers may read it: the meaning of the code, where the detail [is not for them](Self::is_inward).

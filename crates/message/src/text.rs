@@ -54,3 +54,24 @@ impl std::fmt::Display for Text {
         f.write_str(&self.english)
     }
 }
+
+/// A place in a file, for people: `file:line:column`, as far as it is known. Line and column count from 1; 0 is unknown.
+#[must_use]
+pub fn place(file: &str, line: usize, column: usize) -> String {
+    match (line, column) {
+        (0, _) => file.to_owned(),
+        (line, 0) => format!("{file}:{line}"),
+        (line, column) => format!("{file}:{line}:{column}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_names_what_is_known() {
+        let places = [(0, 0), (0, 3), (7, 0), (7, 3)].map(|(line, column)| place("rule.toml", line, column));
+        assert_eq!(places, ["rule.toml", "rule.toml", "rule.toml:7", "rule.toml:7:3"]);
+    }
+}

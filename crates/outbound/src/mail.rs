@@ -134,7 +134,7 @@ impl Failure {
                     // RFC 1870 section 6.3; RFC 3463 section 3.4
                     552 => permanent(Code::TARGET_TOO_LARGE, detail),
                     // A wrong password is the operator's to mend, and no reason to give up a citizen's message.
-                    500..=599 if step == "AUTH" => temporary(Code::SECRET_MISSING, detail),
+                    500..=599 if step == "AUTH" => temporary(Code::CREDENTIAL_REFUSED, detail),
                     500..=599 => permanent(Code::TARGET_REFUSED, detail),
                     _ => temporary(Code::TARGET_BUSY, detail),
                 }

@@ -111,7 +111,7 @@ async fn aiosmtpd_takes_our_mail_and_python_reads_it() {
     let verdict = deliver(&targets, &consignment("office", 3, Vec::new())).await;
     assert_eq!(
         (told(&verdict).0, told(&verdict).1),
-        ("temporary", Some(Code::SECRET_MISSING)),
+        ("temporary", Some(Code::CREDENTIAL_REFUSED)),
         "{verdict:?}"
     );
 }

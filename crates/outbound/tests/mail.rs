@@ -180,7 +180,7 @@ async fn protection_and_account_are_as_configured_or_nothing_is_sent() {
             MailSecurity::StartTls,
             &pki,
             "falsch",
-            ("temporary", Some(Code::SECRET_MISSING)),
+            ("temporary", Some(Code::CREDENTIAL_REFUSED)),
         ),
         (
             server("GSSAPI", false),

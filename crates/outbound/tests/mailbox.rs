@@ -335,8 +335,9 @@ async fn a_refused_rejection_is_counted_as_nothing() {
     assert_eq!(client.acknowledge(&fetched, None).await.unwrap().status.as_u16(), 200);
     assert_eq!(client.reject(&fetched, "unzustaendig", "").await.unwrap().status.as_u16(), 409);
     assert_eq!(office.state(delivery).await.0, DeliveryState::Delivered);
-    let page = office.telemetry.metrics().page(&dds_telemetry::Gauges::default());
-    let attempts: Vec<_> = page.lines().filter(|line| line.contains("outcome=")).collect();
+    let page = office.telemetry.metrics().page(&dds_telemetry::Gauges::default()).unwrap();
+    let attempts: Vec<_> =
+        page.lines().filter(|line| line.starts_with("dds_delivery_attempts_total{")).collect();
     assert!(attempts.len() == 1 && attempts[0].contains("outcome=\"delivered\""), "{attempts:#?}");
 }
 

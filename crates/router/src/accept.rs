@@ -13,7 +13,7 @@ use dds_message::{
     MessageState, Problem, SourceId,
 };
 use dds_store::{Accepted, MessageKey, NewEntry, NewMessage, StoreError, StoredAttachment, WrappedKey};
-use dds_telemetry::{Attribute, Event, MessageAccepted, Moment, Span, Step};
+use dds_telemetry::{Attribute, Event, MessageAccepted, Moment, Span, Stage, Step};
 use dds_xml::Limits;
 use futures::{StreamExt, stream::BoxStream};
 use tokio::runtime::Handle;
@@ -224,7 +224,7 @@ impl Reception {
             return repeat(&self.router, &accepted).await;
         }
         parts.telemetry.record(&event);
-        parts.telemetry.metrics().took("accept", parts.clock.now().since(at));
+        parts.telemetry.metrics().took(Stage::Accept, event.procedure, parts.clock.now().since(at));
         self.spans(&event);
         let attachments = self.attachments.iter().map(|stored| stored.attachment.clone()).collect();
         self.router.inner.queue.put(Work {

@@ -5,12 +5,12 @@
 //! be).
 
 use dds_message::{
-    Code, DeliveryId, DeliveryState, Finding, JournalEvent, MessageId, MessageState, Problem, Severity,
-    TargetId,
+    Code, DeliveryId, DeliveryState, Finding, JournalEvent, MessageId, MessageState, Problem, ProcedureId,
+    Severity, TargetId,
 };
 use dds_store::{
-    DeliveryRecord, Lease, MessageRecord, NewDelivery, NewEntry, Outcome, PlanState, Settled, Settlement,
-    StoreError,
+    Completed, DeliveryRecord, Lease, MessageRecord, NewDelivery, NewEntry, Outcome, PlanState, Settled,
+    Settlement, StoreError,
 };
 use serde::{Deserialize, Serialize};
 
@@ -112,13 +112,23 @@ impl Router {
         let late = matches!(outcome, Outcome::Delivered { .. });
         let at = self.inner.parts.clock.now();
         let settlement = Settlement { lease: Lease::manual(id), outcome, at, late, entry };
-        match self.inner.parts.journal.settle(vec![settlement]).await?.first() {
-            Some(Settled::Applied(_)) => Ok(()),
-            _ => Err(unfit(
-                "ein Versuch läuft gerade, oder die Zustellung ist inzwischen anders beendet".to_owned(),
-                "an attempt is under way, or the delivery ended otherwise meanwhile".to_owned(),
-            )),
+        if self.settle(vec![settlement]).await?.iter().any(|settled| settled.state().is_some()) {
+            return Ok(());
         }
+        Err(unfit(
+            "ein Versuch läuft gerade, oder die Zustellung ist inzwischen anders beendet".to_owned(),
+            "an attempt is under way, or the delivery ended otherwise meanwhile".to_owned(),
+        ))
+    }
+
+    /// Settles deliveries, and counts what that completes.
+    pub(crate) async fn settle(&self, outcomes: Vec<Settlement>) -> Result<Vec<Settled>, StoreError> {
+        let settled = self.inner.parts.journal.settle(outcomes).await?;
+        for Completed { procedure, took } in settled.iter().filter_map(Settled::completed) {
+            let procedure = procedure.as_ref().map_or("", ProcedureId::as_str);
+            self.inner.parts.telemetry.metrics().completed(procedure, *took);
+        }
+        Ok(settled)
     }
 
     async fn parked(&self, id: MessageId) -> Result<MessageRecord, Problem> {

@@ -8,10 +8,10 @@ use bytes::Bytes;
 use dds_depot::{Decision, Plan, PlannedDelivery, Recognised, Release};
 use dds_message::{
     Attachment, CaseHolder, Code, DeliveryId, Digest, Facts, Finding, Format, JournalEvent, MessageId,
-    MessageState, Problem, Reason, ReleaseId, Severity, SourceId, Timestamp,
+    MessageState, Problem, ProcedureId, Reason, ReleaseId, Severity, SourceId, Timestamp,
 };
 use dds_store::{NewEntry, NewPlan, PlanState, StoreError};
-use dds_telemetry::{Attribute, MessageRouted, Moment, Span, Step, Telemetry};
+use dds_telemetry::{Attribute, MessageRouted, Moment, Span, Stage, Step, Telemetry};
 use dds_worker::{Job, JobResult, Pool, StageTimes, TargetJob};
 
 use crate::{Router, accept, answer, delivery_of::new_delivery, dispatch::Work, sendung::Sendung};
@@ -253,7 +253,9 @@ async fn application(router: &Router, work: &Work) -> Result<NewPlan, NotYet> {
     let began = router.inner.parts.clock.now();
     let outcome = carry_out(&router.inner.parts.pool, &release, &subject, &facts, decision).await;
     let took = router.inner.parts.clock.now().since(began);
-    telemetry.metrics().took("worker", took);
+    if outcome.plan.is_some() {
+        count(telemetry, &facts.procedure, took, &outcome.micros);
+    }
     worked(telemetry, work.id, &outcome);
     if let Some((_, problem)) = &outcome.stopped
         && problem.code == Code::WORKER_UNAVAILABLE
@@ -271,6 +273,19 @@ fn matched(telemetry: &Telemetry, from: Moment, message: MessageId, decision: &D
     };
     let attributes: &[Attribute<'_>] = &[("rule", &rule), ("authority", &authority)];
     telemetry.span(from, Span { step: Step::Match, message, code, attributes });
+}
+
+/// How long the worker took, as a whole and by what it measured itself.
+fn count(telemetry: &Telemetry, procedure: &ProcedureId, took: Duration, micros: &StageTimes) {
+    let (metrics, procedure) = (telemetry.metrics(), procedure.as_str());
+    metrics.took(Stage::Worker, procedure, took);
+    let StageTimes { read, validate, canonical, targets } = *micros;
+    for (stage, spent) in [(Stage::Validate, read + validate), (Stage::Transform, canonical + targets)] {
+        // Zero: it did not come to that, because the message is invalid or the worker died.
+        if spent > 0 {
+            metrics.took(stage, procedure, Duration::from_micros(spent));
+        }
+    }
 }
 
 /// The spans of the worker, from the times it measured: first validation, then transformation, which ended just now.

@@ -143,6 +143,6 @@ pub(crate) async fn answer_received(
     if settlements.is_empty() {
         return Ok(Some(false));
     }
-    router.inner.parts.journal.settle(settlements).await?;
+    router.settle(settlements).await?;
     Ok(Some(true))
 }

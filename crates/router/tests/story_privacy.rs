@@ -41,6 +41,7 @@ async fn nothing_about_people_leaves_the_sealed_payload() {
         .with_writer(move || writer.clone())
         .init();
     let mut bench = Bench::start().await;
+    bench.telemetry.metrics().names().replace(["hundesteuer".to_owned()], []);
     let Begin::New(mut intake) = bench.begin("portal", Some("Beispiel, Erika")).await else { panic!() };
     let text = "Lebenslauf von Erika Beispiel. ".repeat(10_000);
     let body = stream::iter([Ok(Bytes::from(text.clone()))]).boxed();
@@ -83,7 +84,7 @@ async fn nothing_about_people_leaves_the_sealed_payload() {
     for row in bench.rows().await {
         nowhere("the journal", &serde_json::to_string(&row).unwrap());
     }
-    let page = bench.telemetry.metrics().page(&Gauges::default());
+    let page = bench.telemetry.metrics().page(&Gauges::default()).unwrap();
     assert!(page.contains("hundesteuer"));
     nowhere("the metrics", &page);
     // What can be read with the key is there; what lies on the disk cannot be read without.

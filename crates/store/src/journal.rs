@@ -138,8 +138,8 @@ pub trait Journal: Send + Sync + 'static {
     /// otherwise.
     async fn check(&self) -> Result<(), StoreError>;
 
-    /// Counts for metrics and console: deliveries waiting per target with their oldest due time, and messages and
-    /// deliveries per state.
+    /// Counts for metrics and console: deliveries that wait by target and procedure with their oldest due time, and
+    /// messages and deliveries per state. From memory: it costs the same however much waits.
     async fn backlog(&self) -> Result<crate::Backlog, StoreError>;
 }
 

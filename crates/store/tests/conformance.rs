@@ -13,9 +13,12 @@ use std::{collections::BTreeSet, time::Duration};
 
 use bytes::Bytes;
 use common::*;
-use dds_message::{AnswerKind, Code, DeliveryId, DeliveryState, Digest, Direction, MessageState, Timestamp};
+use dds_message::{
+    AnswerKind, Code, DeliveryId, DeliveryState, Digest, Direction, MessageState, ProcedureId, Timestamp,
+};
 use dds_store::{
-    Attempting, ClaimFilter, Claimed, Lease, LogQuery, NewEntry, NewPlan, PlanState, Settled, StoreError,
+    Attempting, ClaimFilter, Claimed, Completed, Lease, LogQuery, NewEntry, NewPlan, PlanState, Settled,
+    StoreError, Waiting,
 };
 use futures::{FutureExt, StreamExt, TryStreamExt};
 
@@ -38,8 +41,9 @@ async fn state<E: Engine>(store: &E, n: u64) -> MessageState {
     store.message(id(n)).await.unwrap().unwrap().state
 }
 
-async fn settle<E: Engine>(store: &E, settlement: dds_store::Settlement) -> Settled {
-    store.settle(vec![settlement]).await.unwrap()[0]
+/// State of the message afterwards; `None` if the settlement was stale.
+async fn settle<E: Engine>(store: &E, settlement: dds_store::Settlement) -> Option<MessageState> {
+    store.settle(vec![settlement]).await.unwrap()[0].state()
 }
 
 async fn events<E: Engine>(store: &E, n: u64) -> Vec<String> {
@@ -73,7 +77,19 @@ async fn a_message_goes_all_the_way<E: Engine>(store: E) {
     assert_eq!((output.media_type.as_str(), output.file_name.as_str()), ("application/json", "vorgang.json"));
     assert_eq!(Digest::of(&output.bytes), output.digest);
 
-    assert_eq!(settle(&store, delivered(claimed.lease)).await, Settled::Applied(MessageState::Completed));
+    let waiting = Waiting {
+        target: target("dresden/steueramt/fv"),
+        procedure: Some(ProcedureId::parse("hundesteuer").unwrap()),
+        deliveries: 1,
+        due: Some(START),
+        held: None,
+    };
+    assert_eq!(store.backlog().await.unwrap().waiting, std::slice::from_ref(&waiting));
+    let settled = store.settle(vec![delivered(claimed.lease), late(claimed.lease)]).await.unwrap();
+    assert_eq!(settled.iter().filter_map(Settled::state).collect::<Vec<_>>(), [MessageState::Completed; 2]);
+    let completed = Completed { procedure: waiting.procedure, took: Duration::from_secs(1) };
+    assert_eq!(settled[0].completed(), Some(&completed));
+    assert_eq!(settled[1].completed(), None, "completed once");
     let record = store.message(id(1)).await.unwrap().unwrap();
     assert_eq!(record.state, MessageState::Completed);
     assert_eq!(record.size, document(1).len() as u64);
@@ -98,7 +114,7 @@ async fn a_message_goes_all_the_way<E: Engine>(store: E) {
     assert_eq!(backlog.messages[&MessageState::Completed], 1);
     assert_eq!(backlog.messages[&MessageState::Accepted], 0);
     assert_eq!(backlog.deliveries[&DeliveryState::Delivered], 1);
-    assert!(backlog.targets.is_empty());
+    assert!(backlog.waiting.is_empty());
 }
 
 async fn the_same_key_gets_the_first_answer<E: Engine>(store: E) {
@@ -184,12 +200,12 @@ async fn a_lost_lease_settles_nothing<E: Engine>(store: E) {
     assert_eq!(store.next_due(&PUSH).await.unwrap(), Some(later));
     let second = claim_one(&store, later).await;
     assert!(second.lease.epoch > first.lease.epoch);
-    assert_eq!(settle(&store, delivered(first.lease)).await, Settled::Stale);
+    assert_eq!(settle(&store, delivered(first.lease)).await, None);
     assert!(!store.extend(&first.lease, TTL, later).await.unwrap());
     assert!(store.extend(&second.lease, TTL, later.plus(TTL / 2)).await.unwrap());
     assert!(store.claim(&PUSH, 1, TTL, later.plus(TTL)).await.unwrap().is_empty(), "extended lease ran out");
-    assert_eq!(settle(&store, delivered(second.lease)).await, Settled::Applied(MessageState::Completed));
-    assert_eq!(settle(&store, dead(second.lease)).await, Settled::Stale);
+    assert_eq!(settle(&store, delivered(second.lease)).await, Some(MessageState::Completed));
+    assert_eq!(settle(&store, dead(second.lease)).await, None);
     assert_eq!(events(&store, 1).await.len(), 4);
 }
 
@@ -198,18 +214,18 @@ async fn a_late_receipt_counts<E: Engine>(store: E) {
     routed(&store, 1, &["a"]).await;
     let first = claim_one(&store, START).await;
     let second = claim_one(&store, START.plus(TTL)).await;
-    assert_eq!(settle(&store, late(first.lease)).await, Settled::Applied(MessageState::Completed));
-    assert_eq!(settle(&store, retry(second.lease, START)).await, Settled::Stale);
-    assert_eq!(settle(&store, late(second.lease)).await, Settled::Applied(MessageState::Completed), "twice");
+    assert_eq!(settle(&store, late(first.lease)).await, Some(MessageState::Completed));
+    assert_eq!(settle(&store, retry(second.lease, START)).await, None);
+    assert_eq!(settle(&store, late(second.lease)).await, Some(MessageState::Completed), "twice");
     assert!(store.claim(&PUSH, 1, TTL, seconds(9_999)).await.unwrap().is_empty());
 
     // after the last attempt was given up, which takes the message back from parking,
     routed(&store, 2, &["a"]).await;
     let claimed = claim_one(&store, START).await;
-    assert_eq!(settle(&store, dead(claimed.lease)).await, Settled::Applied(MessageState::Parked));
+    assert_eq!(settle(&store, dead(claimed.lease)).await, Some(MessageState::Parked));
     assert_eq!(store.message(id(2)).await.unwrap().unwrap().code, Some(Code::DEADLINE_PASSED));
-    assert_eq!(settle(&store, delivered(claimed.lease)).await, Settled::Stale);
-    assert_eq!(settle(&store, late(claimed.lease)).await, Settled::Applied(MessageState::Completed));
+    assert_eq!(settle(&store, delivered(claimed.lease)).await, None);
+    assert_eq!(settle(&store, late(claimed.lease)).await, Some(MessageState::Completed));
     assert_eq!(store.message(id(2)).await.unwrap().unwrap().code, None);
 
     // but nothing else may come late.
@@ -219,7 +235,7 @@ async fn a_late_receipt_counts<E: Engine>(store: E) {
 }
 
 async fn a_late_receipt_undoes_no_decision<E: Engine>(store: E) {
-    let stale = async |lease| assert_eq!(settle(&store, late(lease)).await, Settled::Stale);
+    let stale = async |lease| assert_eq!(settle(&store, late(lease)).await, None);
     let state_of = async |lease: Lease| store.delivery(lease.delivery).await.unwrap().unwrap().state;
     // A number that was never given out is no lease: neither before the delivery is claimed,
     let ids = routed(&store, 1, &["a"]).await;
@@ -255,19 +271,16 @@ async fn the_last_outcome_decides_the_message<E: Engine>(store: E) {
     let [a, b, c] = [0, 1, 2].map(|n| claimed[n].lease);
     let outcomes = vec![delivered(a), dead(b), delivered(Lease { epoch: 1, ..c })];
     let settled = store.settle(outcomes).await.unwrap();
-    let routed = Settled::Applied(MessageState::Routed);
-    assert_eq!(settled, [routed, routed, Settled::Stale]);
-    assert_eq!(settle(&store, delivered(c)).await, Settled::Applied(MessageState::Parked));
+    let routed = Some(MessageState::Routed);
+    assert_eq!(settled.iter().map(Settled::state).collect::<Vec<_>>(), [routed, routed, None]);
+    assert_eq!(settle(&store, delivered(c)).await, Some(MessageState::Parked));
     assert_eq!(events(&store, 1).await.last().unwrap(), "message.parked");
 }
 
 async fn a_retry_waits_for_its_time<E: Engine>(store: E) {
     let ids = routed(&store, 1, &["a"]).await;
     let claimed = claim_one(&store, START).await;
-    assert_eq!(
-        settle(&store, retry(claimed.lease, seconds(30))).await,
-        Settled::Applied(MessageState::Routed)
-    );
+    assert_eq!(settle(&store, retry(claimed.lease, seconds(30))).await, Some(MessageState::Routed));
     let record = store.delivery(ids[0]).await.unwrap().unwrap();
     assert_eq!((record.state, record.attempts, record.due), (DeliveryState::Prepared, 1, seconds(30)));
     assert_eq!(record.code, Some(Code::TARGET_UNREACHABLE));
@@ -277,7 +290,7 @@ async fn a_retry_waits_for_its_time<E: Engine>(store: E) {
     assert_eq!((again.delivery.attempts, again.delivery.due), (1, seconds(30)));
     store.release(&again.lease, seconds(40)).await.unwrap();
     assert!(store.claim(&PUSH, 1, TTL, seconds(39)).await.unwrap().is_empty());
-    assert_eq!(settle(&store, delivered(again.lease)).await, Settled::Stale, "given back");
+    assert_eq!(settle(&store, delivered(again.lease)).await, None, "given back");
     claim_one(&store, seconds(40)).await;
     assert_eq!(events(&store, 1).await.len(), 3, "giving back writes no entry");
 }
@@ -298,7 +311,7 @@ async fn a_marked_attempt_waits_for_a_person<E: Engine>(store: E) {
     assert!(store.attempting(mark(claimed.lease)).await.unwrap());
     let later = START.plus(TTL * 2);
     assert!(store.claim(&PUSH, 1, TTL, later).await.unwrap().is_empty());
-    assert_eq!(settle(&store, delivered(claimed.lease)).await, Settled::Stale);
+    assert_eq!(settle(&store, delivered(claimed.lease)).await, None);
     store.revive(ids[0], later, seconds(9_000), entry("delivery.again")).await.unwrap();
     let record = store.delivery(ids[0]).await.unwrap().unwrap();
     assert_eq!(
@@ -316,12 +329,12 @@ async fn a_person_decides_on_a_delivery<E: Engine>(store: E) {
     let ids = routed(&store, 1, &["a"]).await;
     let claimed = claim_one(&store, START).await;
     let cancel = |id| settlement(Lease::manual(id), dds_store::Outcome::Cancelled);
-    assert_eq!(settle(&store, cancel(ids[0])).await, Settled::Stale, "an attempt is under way");
+    assert_eq!(settle(&store, cancel(ids[0])).await, None, "an attempt is under way");
     settle(&store, dead(claimed.lease)).await;
     store.revive(ids[0], START, seconds(99), entry("delivery.again")).await.unwrap();
     assert_eq!(state(&store, 1).await, MessageState::Routed);
     // Nobody got it, so it is not completed.
-    assert_eq!(settle(&store, cancel(ids[0])).await, Settled::Applied(MessageState::Rejected));
+    assert_eq!(settle(&store, cancel(ids[0])).await, Some(MessageState::Rejected));
     let record = store.message(id(1)).await.unwrap().unwrap();
     assert_eq!(
         (record.code, record.deliveries[0].state),
@@ -334,13 +347,13 @@ async fn a_person_decides_on_a_delivery<E: Engine>(store: E) {
     routed(&store, 2, &["a", "b"]).await;
     let claimed = store.claim(&PUSH, 2, TTL, START).await.unwrap();
     settle(&store, delivered(claimed[0].lease)).await;
-    assert_eq!(settle(&store, dead(claimed[1].lease)).await, Settled::Applied(MessageState::Parked));
+    assert_eq!(settle(&store, dead(claimed[1].lease)).await, Some(MessageState::Parked));
     let reject =
         || store.set_state(id(2), PlanState::Rejected(Code::ENDED_BY_HAND), None, entry("message.rejected"));
     assert!(matches!(reject().await, Err(StoreError::Invalid(_))), "somebody has it");
     assert_eq!(state(&store, 2).await, MessageState::Parked);
     let rest = cancel(claimed[1].lease.delivery);
-    assert_eq!(settle(&store, rest).await, Settled::Applied(MessageState::Completed));
+    assert_eq!(settle(&store, rest).await, Some(MessageState::Completed));
     chain_holds(&store).await;
 }
 
@@ -389,7 +402,7 @@ async fn a_delivery_is_redirected<E: Engine>(store: E) {
     assert_eq!(store.message(id(1)).await.unwrap().unwrap().deliveries.len(), 2);
     let claimed = claim_one(&store, START).await;
     assert_eq!(claimed.delivery.target, target("b"));
-    assert_eq!(settle(&store, delivered(claimed.lease)).await, Settled::Applied(MessageState::Completed));
+    assert_eq!(settle(&store, delivered(claimed.lease)).await, Some(MessageState::Completed));
     let late =
         store.replan(id(1), Some(claimed.lease.delivery), vec![], vec![entry("message.released")]).await;
     assert!(matches!(late, Err(StoreError::Invalid(_))));
@@ -464,7 +477,7 @@ async fn a_fetching_target_takes_its_own<E: Engine>(store: E) {
     // Not fetched again, so the scheduler gets it when the deadline has passed.
     let overdue = store.claim(&ClaimFilter::Overdue, 5, TTL, seconds(100)).await.unwrap();
     assert_eq!(overdue.len(), 1);
-    assert_eq!(settle(&store, dead(overdue[0].lease)).await, Settled::Applied(MessageState::Parked));
+    assert_eq!(settle(&store, dead(overdue[0].lease)).await, Some(MessageState::Parked));
 }
 
 async fn waiting_ends_when_there_is_work<E: Engine + Clone>(store: E) {

@@ -10,7 +10,7 @@ use serde_json::json;
 
 use crate::{
     Facts, Metrics,
-    metrics::{Accepted, Attempted, Held, Refused, Routed},
+    metrics::{Accepted, AttemptTook, Attempted, Held, Refused, Routed},
 };
 
 /// Something that happened.
@@ -63,7 +63,8 @@ impl Event for MessageAccepted<'_> {
     }
 
     fn count(&self, metrics: &Metrics) {
-        let label = Accepted { channel: self.channel.as_str(), procedure: self.procedure.to_owned() };
+        let procedure = metrics.names.procedure(self.procedure);
+        let label = Accepted { channel: self.channel.as_str(), procedure };
         metrics.accepted.get_or_create(&label).inc();
     }
 
@@ -144,7 +145,7 @@ impl Event for MessageRouted<'_> {
 
     fn count(&self, metrics: &Metrics) {
         let label = Routed {
-            procedure: self.procedure.to_owned(),
+            procedure: metrics.names.procedure(self.procedure),
             state: self.state.as_str(),
             code: self.code.map_or("", Code::as_str),
         };
@@ -203,13 +204,11 @@ impl Event for AttemptEnded<'_> {
     }
 
     fn count(&self, metrics: &Metrics) {
-        let label = Attempted {
-            product: self.product.to_owned(),
-            outcome: self.outcome,
-            code: self.code.map_or("", Code::as_str),
-        };
+        let product = metrics.names.product(self.product);
+        let label = AttemptTook { product: product.clone(), outcome: self.outcome };
+        metrics.attempt_seconds.get_or_create(&label).observe(self.took.as_secs_f64());
+        let label = Attempted { product, outcome: self.outcome, code: self.code.map_or("", Code::as_str) };
         metrics.attempts.get_or_create(&label).inc();
-        metrics.took("deliver", self.took);
     }
 
     fn facts(&self) -> Facts {
@@ -228,6 +227,8 @@ pub struct DeliveryDeadLettered<'a> {
     pub delivery: DeliveryId,
     /// Target.
     pub target: &'a TargetId,
+    /// Product, such as `fv-steuerwerk@3.2`; empty for answers.
+    pub product: &'a str,
     /// Why.
     pub code: Code,
 }
@@ -238,7 +239,8 @@ impl Event for DeliveryDeadLettered<'_> {
     }
 
     fn count(&self, metrics: &Metrics) {
-        let label = Attempted { product: String::new(), outcome: "dead_letter", code: self.code.as_str() };
+        let product = metrics.names.product(self.product);
+        let label = Attempted { product, outcome: "dead_letter", code: self.code.as_str() };
         metrics.attempts.get_or_create(&label).inc();
     }
 

@@ -2,12 +2,14 @@
 //! that the three never tell different stories.
 //!
 //! No personal data: ids, digests, codes, counts (invariant I9). Label sets are bounded: procedures, products and
-//! codes come from the release and the code table, never from a message.
+//! targets are those of the release in force ([`Names`]), codes those of the table; nothing comes from a message.
 
 mod clock;
 mod event;
+mod gauges;
 mod log;
 mod metrics;
+mod names;
 #[cfg(feature = "otlp")]
 mod otlp;
 mod span;
@@ -17,8 +19,10 @@ pub use event::{
     AttemptEnded, DeliveryDeadLettered, Event, MessageAccepted, MessageRefused, MessageRouted,
     ReleaseActivated, TargetHeld,
 };
+pub use gauges::{Backlog, Gauges};
 pub use log::{LogFormat, LogOptions, check_filter, init as init_log};
-pub use metrics::{Gauges, Metrics};
+pub use metrics::{Metrics, Stage};
+pub use names::{Names, OTHER};
 #[cfg(feature = "otlp")]
 pub use otlp::{OtlpError, OtlpExporter, OtlpOptions};
 pub use span::{Attribute, LONGEST_VALUE, Moment, Span, SpanSink, Step};

@@ -9,6 +9,8 @@ use prometheus_client::{
     registry::Registry,
 };
 
+use crate::{Gauges, Names};
+
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(crate) struct Accepted {
     pub(crate) channel: &'static str,
@@ -36,19 +38,25 @@ pub(crate) struct Attempted {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(crate) struct AttemptTook {
+    pub(crate) product: String,
+    pub(crate) outcome: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(crate) struct Held {
     pub(crate) code: &'static str,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub(crate) struct Step {
-    pub(crate) step: &'static str,
+struct Took {
+    step: &'static str,
+    procedure: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub(crate) struct State {
-    pub(crate) kind: &'static str,
-    pub(crate) state: &'static str,
+struct Procedure {
+    procedure: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -61,47 +69,69 @@ pub(crate) struct Served {
     pub(crate) served: &'static str,
 }
 
+/// Step of a message's path, as its durations are counted. The set is closed, so the label is bounded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// Annahme: from the first byte until message and journal entry are durable.
+    Accept,
+    /// In a worker, with the time it took to find one that is free.
+    Worker,
+    /// Schema and Schematron; part of [`Stage::Worker`].
+    Validate,
+    /// Canonical form and the documents of all targets; part of [`Stage::Worker`].
+    Transform,
+}
+
+impl Stage {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Accept => "accept",
+            Self::Worker => "worker",
+            Self::Validate => "validate",
+            Self::Transform => "transform",
+        }
+    }
+}
+
+/// What all names of metrics begin with.
+pub(crate) const PREFIX: &str = "dds";
+
+/// Durations in seconds.
+type Durations<L> = Family<L, Histogram, fn() -> Histogram>;
+
+/// Of what the router does itself, and of attempts.
+fn short() -> Histogram {
+    Histogram::new([0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0, 120.0])
+}
+
+/// Of what waits for others, from a tenth of a second to three days: the usual deadline of a rule.
+fn long() -> Histogram {
+    Histogram::new([0.1, 0.25, 0.5, 1.0, 5.0, 30.0, 120.0, 600.0, 3600.0, 14400.0, 86400.0, 259200.0])
+}
+
 /// All metrics of the process; names begin with `dds_`.
 #[derive(Debug)]
 pub struct Metrics {
     registry: Registry,
+    pub(crate) names: Names,
     pub(crate) accepted: Family<Accepted, Counter>,
     pub(crate) duplicates: Counter,
     pub(crate) refused: Family<Refused, Counter>,
     pub(crate) routed: Family<Routed, Counter>,
     pub(crate) attempts: Family<Attempted, Counter>,
-    pub(crate) seconds: Family<Step, Histogram, fn() -> Histogram>,
+    pub(crate) attempt_seconds: Durations<AttemptTook>,
+    seconds: Durations<Took>,
+    completed_seconds: Durations<Procedure>,
     pub(crate) held: Family<Held, Counter>,
     workers_lost: Counter,
     pub(crate) activations: Counter,
     unreadable: Family<Mailbox, Gauge>,
     not_after: Family<Served, Gauge>,
-    set_aside: Gauge,
-    waiting: Family<State, Gauge>,
-    oldest_due: Gauge,
-    targets_waiting: Gauge,
-}
-
-/// Values that are read from store and workers when the metrics page is asked for.
-#[derive(Debug, Clone, Default)]
-pub struct Gauges {
-    /// `message` or `delivery`, its state, how many.
-    pub states: Vec<(&'static str, &'static str, u64)>,
-    /// Seconds that the oldest due delivery is overdue; 0 when none is.
-    pub oldest_due_seconds: u64,
-    /// Targets with waiting deliveries.
-    pub targets_waiting: u64,
-    /// Worker processes lost since the start.
-    pub workers_lost: u64,
-    /// OSCI deliveries set aside.
-    pub osci_set_aside: u64,
 }
 
 impl Default for Metrics {
     fn default() -> Self {
-        let mut registry = Registry::with_prefix("dds");
-        let buckets: fn() -> Histogram =
-            || Histogram::new([0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0, 120.0]);
+        let mut registry = Registry::with_prefix(PREFIX);
         let accepted = Family::<Accepted, Counter>::default();
         registry.register(
             "messages_accepted",
@@ -124,8 +154,24 @@ impl Default for Metrics {
         );
         let attempts = Family::<Attempted, Counter>::default();
         registry.register("delivery_attempts", "Delivery attempts, by product and outcome", attempts.clone());
-        let seconds = Family::<Step, Histogram, fn() -> Histogram>::new_with_constructor(buckets);
-        registry.register("step_seconds", "Duration of the steps of a message", seconds.clone());
+        let attempt_seconds = Durations::<AttemptTook>::new_with_constructor(short);
+        registry.register(
+            "attempt_seconds",
+            "Duration of delivery attempts, by product and outcome",
+            attempt_seconds.clone(),
+        );
+        let seconds = Durations::<Took>::new_with_constructor(short);
+        registry.register(
+            "step_seconds",
+            "Duration of the steps of a message, by procedure",
+            seconds.clone(),
+        );
+        let completed_seconds = Durations::<Procedure>::new_with_constructor(long);
+        registry.register(
+            "message_completed_seconds",
+            "From the acceptance of a message until everybody has got it who shall have it, by procedure",
+            completed_seconds.clone(),
+        );
         let held = Family::<Held, Counter>::default();
         registry.register("targets_held", "Targets paused because they fail, by code", held.clone());
         let workers_lost = Counter::default();
@@ -148,47 +194,43 @@ impl Default for Metrics {
             "End of the certificate that is being served, in Unix time, by section of the configuration",
             not_after.clone(),
         );
-        let set_aside = Gauge::default();
-        registry.register(
-            "osci_set_aside",
-            "Deliveries in OSCI mailboxes of our own that cannot be taken over and wait",
-            set_aside.clone(),
-        );
-        let waiting = Family::<State, Gauge>::default();
-        registry.register("in_state", "Messages and deliveries per state", waiting.clone());
-        let oldest_due = Gauge::default();
-        registry.register(
-            "oldest_due_seconds",
-            "How long the oldest due delivery is overdue",
-            oldest_due.clone(),
-        );
-        let targets_waiting = Gauge::default();
-        registry.register("targets_waiting", "Targets with waiting deliveries", targets_waiting.clone());
         Self {
             registry,
+            names: Names::default(),
             accepted,
             duplicates,
             refused,
             routed,
             attempts,
+            attempt_seconds,
             seconds,
+            completed_seconds,
             held,
             workers_lost,
             activations,
             unreadable,
             not_after,
-            set_aside,
-            waiting,
-            oldest_due,
-            targets_waiting,
         }
     }
 }
 
 impl Metrics {
-    /// Notes how long a step took: `accept`, `worker`, `deliver`.
-    pub fn took(&self, step: &'static str, duration: Duration) {
-        self.seconds.get_or_create(&Step { step }).observe(duration.as_secs_f64());
+    /// The names that may stand in labels; those of the release in force.
+    #[must_use]
+    pub const fn names(&self) -> &Names {
+        &self.names
+    }
+
+    /// Notes how long a step of a message took; `procedure` is empty for an answer.
+    pub fn took(&self, stage: Stage, procedure: &str, duration: Duration) {
+        let label = Took { step: stage.as_str(), procedure: self.names.procedure(procedure) };
+        self.seconds.get_or_create(&label).observe(duration.as_secs_f64());
+    }
+
+    /// Notes that a message was completed so long after its acceptance; `procedure` is empty for an answer.
+    pub fn completed(&self, procedure: &str, took: Duration) {
+        let label = Procedure { procedure: self.names.procedure(procedure) };
+        self.completed_seconds.get_or_create(&label).observe(took.as_secs_f64());
     }
 
     /// Notes how many deliveries lie in a mailbox elsewhere that cannot be fetched; `mailbox` names its section of the
@@ -204,29 +246,45 @@ impl Metrics {
     }
 
     /// The metrics page (OpenMetrics text format).
-    #[must_use]
-    pub fn page(&self, gauges: &Gauges) -> String {
-        for (kind, state, count) in &gauges.states {
-            let label = State { kind, state };
-            self.waiting.get_or_create(&label).set(i64::try_from(*count).unwrap_or(i64::MAX));
-        }
-        self.oldest_due.set(i64::try_from(gauges.oldest_due_seconds).unwrap_or(i64::MAX));
-        self.set_aside.set(i64::try_from(gauges.osci_set_aside).unwrap_or(i64::MAX));
-        self.targets_waiting.set(i64::try_from(gauges.targets_waiting).unwrap_or(i64::MAX));
+    ///
+    /// # Errors
+    /// If a value or label cannot be written. Half a page would look like a counter that began anew.
+    pub fn page(&self, gauges: &Gauges) -> Result<String, std::fmt::Error> {
         // A counter only rises: what the pool counted since the page before is added.
         self.workers_lost.inc_by(gauges.workers_lost.saturating_sub(self.workers_lost.get()));
         let mut page = String::new();
-        match text::encode(&mut page, &self.registry) {
-            Ok(()) => page,
-            // Writing to a string fails only if an encoder of a label does; better an empty page than a dead one.
-            Err(std::fmt::Error) => String::new(),
-        }
+        text::encode_registry(&mut page, &self.registry)?;
+        text::encode_registry(&mut page, &gauges.registry())?;
+        text::encode_eof(&mut page)?;
+        Ok(page)
     }
-}
 
-impl Metrics {
     /// A message was recognised as a duplicate of one accepted before.
     pub fn duplicate(&self) {
         self.duplicates.inc();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use prometheus_client::{collector::Collector, encoding::DescriptorEncoder};
+
+    use super::*;
+
+    #[derive(Debug)]
+    struct Broken;
+
+    impl Collector for Broken {
+        fn encode(&self, _encoder: DescriptorEncoder<'_>) -> Result<(), std::fmt::Error> {
+            Err(std::fmt::Error)
+        }
+    }
+
+    #[test]
+    fn a_page_that_cannot_be_written_is_an_error() {
+        let mut metrics = Metrics::default();
+        assert!(metrics.page(&Gauges::default()).is_ok());
+        metrics.registry.register_collector(Box::new(Broken));
+        assert!(metrics.page(&Gauges::default()).is_err());
     }
 }

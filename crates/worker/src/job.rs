@@ -24,7 +24,7 @@ pub struct Bundle {
 
 /// Fehler beim Übersetzen: a file of the bundle that cannot be compiled. Jobs that need it end with its code.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
-#[error("{code}: {file}:{line}:{column}: {message}")]
+#[error("{code}: {}: {message}", dds_message::place(file, *line as usize, *column as usize))]
 pub struct CompileError {
     /// The path in the bundle under which it was to be compiled.
     pub artefact: String,
@@ -121,7 +121,7 @@ impl From<Problem> for JobError {
 impl From<CompileError> for Problem {
     fn from(error: CompileError) -> Self {
         let CompileError { code, file, line, column, message, .. } = error;
-        let place = format!("{file}:{line}:{column}");
+        let place = dds_message::place(&file, line as usize, column as usize);
         let german = format!("{place}: die Datei lässt sich nicht übersetzen (Meldung: „{message}“)");
         Self::new(code, (german, format!("{place}: {message}")))
     }

@@ -75,7 +75,10 @@ impl Depot {
         self.file(&format!("{folder}/cases/klein/expected.xml"), "<x/>");
         self.file(
             &format!("{folder}/rule.toml"),
-            &format!("procedure = \"{procedure}\"\nname = \"{procedure}.antrag\"\n"),
+            &format!(
+                "procedure = \"{procedure}\"\nname = \"{procedure}.antrag\"\nvalid_from = {}\n",
+                rule["valid_from"]
+            ),
         );
         self.contents.rules.push(filed(&format!("{folder}/rule.toml"), rule));
     }
@@ -105,7 +108,10 @@ impl Depot {
         merge(&mut value, extra);
         self.file(
             &format!("config/municipalities/{ars}.toml"),
-            &format!("ars = \"{ars}\"\ndelegate = {}\nfolder = {}\n", value["delegate"], value["folder"]),
+            &format!(
+                "ars = \"{ars}\"\ndelegate = {}\nfolder = {}\nprofile = \"{profile}\"\n",
+                value["delegate"], value["folder"]
+            ),
         );
         self.contents.municipalities.retain(|area| area.value.ars.as_str() != ars);
         self.contents.municipalities.push(filed(&format!("config/municipalities/{ars}.toml"), value));

@@ -10,10 +10,9 @@ use dds_depot::{CheckFinding, CoverageRow, Release};
 use dds_message::{Clock, Severity};
 use dds_telemetry::SystemClock;
 use dds_worker::{Pool, PoolOptions};
-use indicatif::ProgressBar;
 use serde::Serialize;
 
-use super::held::held;
+use super::held::Held;
 use crate::{
     Failure,
     cli::{Check, Sources},
@@ -62,17 +61,13 @@ pub(crate) async fn run(options: &Check, output: Output) -> Result<ExitCode, Fai
     let public = release.public_tokens().into_iter();
     findings.extend(public.map(|finding| if local { finding.warning() } else { finding }));
     if let Some(config) = &config {
-        findings.extend(held(config, &release).await);
+        findings.extend(Held::by(config, &release).await.findings());
     }
     // Judged as the router would, where its configuration lies beside the sources.
     let pool = config.as_ref().map_or_else(PoolOptions::default, node::options::pool);
     // Without a schema folder every file of the catalogue is missing; the rules that need one say so above.
-    if let (Some(catalogue), true) = (&release.contents().catalogue, paths.schemas.is_some()) {
-        findings.extend(
-            missing_schemas(&catalogue.value, paths.schemas.as_deref())
-                .into_iter()
-                .map(CheckFinding::warning),
-        );
+    if paths.schemas.is_some() {
+        findings.extend(missing_schemas(&release, paths.schemas.as_deref()));
     }
     let proof = if options.cases { Some(run_cases(&release, pool.clone(), output).await?) } else { None };
     if proof.is_none() {
@@ -136,12 +131,10 @@ fn process(config: &Path) -> (Option<ProcessConfig>, Vec<CheckFinding>) {
 }
 
 async fn run_cases(release: &Release, pool: PoolOptions, output: Output) -> Result<ProofReport, Failure> {
-    let bar = if output.json { ProgressBar::hidden() } else { ProgressBar::new_spinner() };
-    bar.set_message(output.pick("Fälle werden ausgeführt …", "running cases …").to_owned());
-    bar.enable_steady_tick(std::time::Duration::from_millis(100));
+    let busy = output.busy("Fälle werden ausgeführt …", "running cases …");
     let pool = Pool::start(pool).await?;
     let proof = prove(release, &pool).await?;
-    bar.finish_and_clear();
+    drop(busy);
     for case in proof.cases.iter().filter(|case| case.outcome != CaseOutcome::Passed) {
         output.line(format!("{} {}: {}", case.package, case.case, case.text.pick(output.language)));
     }

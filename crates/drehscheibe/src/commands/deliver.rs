@@ -79,7 +79,7 @@ pub(crate) async fn ask(
     let token = admin::read_token(&config.store)?;
     let url = format!("http://{}/admin/{path}", config.listen.admin);
     let unreachable = |error: reqwest::Error| silent(&url, &error);
-    let request = super::client(None)?.request(method, &url).bearer_auth(token).json(body);
+    let request = super::client(None, None)?.request(method, &url).bearer_auth(token).json(body);
     let answer = request.send().await.map_err(unreachable)?;
     if answer.status().is_success() {
         return Ok(answer);

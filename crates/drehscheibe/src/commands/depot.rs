@@ -4,13 +4,13 @@ use std::{collections::BTreeMap, io::Write as _, path::Path, process::ExitCode, 
 
 use dds_config::{ProcessConfig, ReleaseStore, SourcePaths, build_release, left_out, read_release};
 use dds_depot::{CheckFinding, Release, ReleaseDiff, diff};
-use dds_message::{Clock, Code, Digest};
+use dds_message::{Clock, Code, Digest, Problem};
 use dds_store::sqlite::SqliteStore;
 use dds_telemetry::SystemClock;
 use dds_worker::Pool;
 use serde::Serialize;
 
-use super::{doubts, held::held};
+use super::{doubts, held::Held};
 use crate::{
     Failure,
     cli::{Depot, DepotActivate, DepotDiff, DepotShow, Settings},
@@ -23,7 +23,7 @@ pub(crate) async fn run(command: &Depot, output: Output) -> Result<ExitCode, Fai
     match command {
         Depot::Build(options) => {
             let config = super::settings(&options.settings.config)?;
-            let (release, findings) = Box::pin(build(&config, &options.settings.config)).await?;
+            let (release, findings) = Box::pin(build(&config, &options.settings.config, output)).await?;
             doubts::tell(&findings, output);
             let id = release.id();
             output.line(format!("{} {id}", output.pick("gebaut und geprüft:", "built and proven:")));
@@ -48,7 +48,12 @@ fn sources(config: &ProcessConfig, file: &Path) -> SourcePaths {
 
 /// Builds, proves and stores a release of the rules and configuration of this process; with it, what is doubtful about
 /// them.
-async fn build(config: &ProcessConfig, file: &Path) -> Result<(Release, Vec<CheckFinding>), Failure> {
+async fn build(
+    config: &ProcessConfig,
+    file: &Path,
+    output: Output,
+) -> Result<(Release, Vec<CheckFinding>), Failure> {
+    let _busy = output.busy("Depotstand wird gebaut und geprüft …", "building and proving a release …");
     let paths = sources(config, file);
     let now = SystemClock.now();
     let pool = Pool::start(node::options::pool(config)).await?;
@@ -99,10 +104,7 @@ async fn show_diff(options: &DepotDiff, output: Output) -> Result<(), Failure> {
             or(&route.after)
         ));
     }
-    let held = held(&config, &after).await;
-    for finding in &held {
-        output.line(finding.line(output.language));
-    }
+    let held = tell_held(&Held::by(&config, &after).await, output);
     output.result(&Difference { found: &found, held: &held })
 }
 
@@ -113,8 +115,17 @@ struct Difference<'a> {
     held: &'a [CheckFinding],
 }
 
-/// What waits for targets that the release lacks is told and no obstacle: it is held back until its deadline, and the
-/// release before brings it back.
+/// Tells what a release would hold back.
+fn tell_held(held: &Held, output: Output) -> Vec<CheckFinding> {
+    let findings = held.findings();
+    for finding in &findings {
+        output.line(finding.line(output.language));
+    }
+    findings
+}
+
+/// A release that takes targets away for which deliveries wait is put in force only if somebody insists. They would be
+/// held back until their deadline; the release before brings them back.
 async fn activate(options: &DepotActivate, output: Output) -> Result<(), Failure> {
     let config = super::settings(&options.settings.config)?;
     let releases = ReleaseStore::new(&config.releases);
@@ -134,35 +145,46 @@ async fn activate(options: &DepotActivate, output: Output) -> Result<(), Failure
             Failure::new(Code::ROUTER_UNREACHABLE, text)
         });
     }
-    let (id, findings) = match &options.release {
+    let (release, findings) = match &options.release {
         Some(id) => {
-            let id = releases.find(id)?;
-            let release = releases.load(&id)?;
+            let release = releases.load(&releases.find(id)?)?;
             node::forbid_public_tokens(&config, &release)?;
-            (id, release.check(&SystemClock.now().legal_day()))
+            let findings = release.check(&SystemClock.now().legal_day());
+            (release, findings)
         }
-        None => {
-            let (release, findings) = Box::pin(build(&config, &options.settings.config)).await?;
-            (release.id(), findings)
-        }
+        None => Box::pin(build(&config, &options.settings.config, output)).await?,
     };
+    let id = release.id();
     doubts::tell(&findings, output);
-    let held = held(&config, &releases.activate(&id)?).await;
-    for finding in &held {
-        output.line(finding.line(output.language));
+    let held = Held::by(&config, &release).await;
+    let told = tell_held(&held, output);
+    let taken = held.taken(&releases);
+    if taken > 0 && !options.force {
+        let text = (
+            format!(
+                "der Depotstand nimmt Ziele weg, auf die noch {taken} Zustellungen warten; --force setzt ihn trotzdem in Kraft"
+            ),
+            format!(
+                "the release takes away targets for which {taken} deliveries still wait; --force activates it all the same"
+            ),
+        );
+        return Err(Failure { problem: Problem::new(Code::TARGET_UNKNOWN, text), findings: told });
     }
+    releases.activate(&release)?;
     if options.offline {
         output.line(format!(
             "{} {id}",
             output.pick("gilt ab dem nächsten Start:", "in force from the next start:")
         ));
-        return output.result(&serde_json::json!({ "release": id, "held": held, "findings": findings }));
+        return output.result(&serde_json::json!({ "release": id, "held": told, "findings": findings }));
     }
     let patience = Duration::from_secs(options.timeout);
+    let busy = output.busy("warte auf die Bestätigung …", "waiting for the confirmation …");
     releases.await_confirmation(&config.node, &id, patience).await?;
+    drop(busy);
     output.line(format!("{} {id}", output.pick("aktiv und bestätigt:", "active and confirmed:")));
     output.result(&serde_json::json!({
-        "release": id, "confirmed": config.node, "held": held, "findings": findings,
+        "release": id, "confirmed": config.node, "held": told, "findings": findings,
     }))
 }
 

@@ -18,7 +18,7 @@ pub(crate) async fn run(options: &Health, output: Output) -> Result<ExitCode, Fa
     };
     let address = format!("{}/ready", admin.trim_end_matches('/'));
     let unreachable = |error: reqwest::Error| super::silent(&address, &error);
-    let answer = super::client(None)?.get(&address).send().await.map_err(unreachable)?;
+    let answer = super::client(None, None)?.get(&address).send().await.map_err(unreachable)?;
     let ready = answer.status().is_success();
     output.result(&serde_json::json!({ "ready": ready }))?;
     output.line(if ready {

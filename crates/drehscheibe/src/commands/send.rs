@@ -15,17 +15,12 @@ use crate::{
     output::{Output, file_error},
 };
 
+/// Variable that holds the token, if none is named.
+const TOKEN: &str = "DDS_TOKEN";
+
 /// Sends document and attachments and prints the acknowledgement or the refusal.
 pub(crate) async fn run(options: &Send, output: Output) -> Result<ExitCode, Failure> {
-    let token = std::env::var(&options.token_env).map_err(|_| {
-        Failure::new(
-            Code::BAD_ARGUMENT,
-            (
-                format!("die Umgebungsvariable {} ist nicht gesetzt", options.token_env),
-                format!("environment variable {} is not set", options.token_env),
-            ),
-        )
-    })?;
+    let token = token(options)?;
     let document = std::fs::read(&options.document).map_err(|error| unreadable(&options.document, &error))?;
     let media_type = if options.document.extension().is_some_and(|ending| ending == "json") {
         "application/json"
@@ -37,8 +32,12 @@ pub(crate) async fn run(options: &Send, output: Output) -> Result<ExitCode, Fail
         None => content_key(&document, &options.attachments)?,
     };
     let url = format!("{}/v1/messages", options.to.trim_end_matches('/'));
-    let request =
-        super::client(options.ca.as_deref())?.post(&url).bearer_auth(token).header("Idempotency-Key", key);
+    let identity = options.cert.as_deref().zip(options.cert_key.as_deref());
+    let request = super::client(options.ca.as_deref(), identity)?.post(&url).header("Idempotency-Key", key);
+    let request = match token {
+        Some(token) => request.bearer_auth(token),
+        None => request,
+    };
     let request = if options.attachments.is_empty() {
         request.header("Content-Type", media_type).body(document)
     } else {
@@ -63,11 +62,33 @@ pub(crate) async fn run(options: &Send, output: Output) -> Result<ExitCode, Fail
     if !output.json {
         let text =
             |key: &str| body.get(key).and_then(serde_json::Value::as_str).unwrap_or_default().to_owned();
-        output.line(format!("{} {}", text("code"), output.pick(&text("title"), &text("title_en"))));
-        output.line(format!("  {}", output.pick(&text("detail"), &text("detail_en"))));
+        let (title, detail) = (
+            output.pick(&text("title"), &text("title_en")).to_owned(),
+            output.pick(&text("detail"), &text("detail_en")).to_owned(),
+        );
+        output.line(format!("{} {title}", text("code")));
+        // What is for the operator alone is answered with the title once more.
+        if detail != title {
+            output.line(format!("  {detail}"));
+        }
         output.line(format!("  {}", output.pick(&text("remedy"), &text("remedy_en"))));
     }
     Ok(ExitCode::FAILURE)
+}
+
+/// The token of the source. Who shows a certificate needs none, and sends one only if its variable is named.
+fn token(options: &Send) -> Result<Option<String>, Failure> {
+    let name = match (&options.token_env, &options.cert) {
+        (Some(name), _) => name,
+        (None, Some(_)) => return Ok(None),
+        (None, None) => TOKEN,
+    };
+    std::env::var(name).map(Some).map_err(|_| {
+        Failure::argument((
+            format!("die Umgebungsvariable {name} ist nicht gesetzt"),
+            format!("environment variable {name} is not set"),
+        ))
+    })
 }
 
 /// A key that is the same for the same document with the same files, so that sending again does no harm.

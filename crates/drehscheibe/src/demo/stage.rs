@@ -111,7 +111,7 @@ impl Stage {
         fs::write(&config_file, text).map_err(failed)?;
         let releases = ReleaseStore::new(&config.releases);
         releases.save(&release, SystemClock.now())?;
-        releases.activate(&release.id())?;
+        releases.activate(&release)?;
         Ok(Self { folder, config, config_file, release, systems, mail, callback, osci, transfer })
     }
 

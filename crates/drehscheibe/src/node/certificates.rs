@@ -131,7 +131,7 @@ mod tests {
     }
 
     fn until(telemetry: &Telemetry) -> String {
-        let page = telemetry.metrics().page(&dds_telemetry::Gauges::default());
+        let page = telemetry.metrics().page(&dds_telemetry::Gauges::default()).unwrap();
         let line =
             page.lines().find_map(|line| line.strip_prefix("dds_certificate_not_after_seconds{")).unwrap();
         line.to_owned()

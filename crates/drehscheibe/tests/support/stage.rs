@@ -227,9 +227,9 @@ impl Router {
     }
 
     /// What it prints when it is ready; it ends then.
-    pub(crate) async fn first_line(stage: &Stage) -> String {
+    pub(crate) async fn first_line(stage: &Stage, arguments: &[&str]) -> String {
         let mut command = Command::from(command(["serve"]));
-        command.arg("--config").arg(stage.config()).args(["--language", "en"]);
+        command.arg("--config").arg(stage.config()).args(["--language", "en"]).args(arguments);
         let mut child =
             command.stdin(Stdio::null()).stdout(Stdio::piped()).kill_on_drop(true).spawn().unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();

@@ -34,7 +34,7 @@ pub(super) async fn code(Path(name): Path<String>) -> Result<Response, Refusal> 
 }
 
 fn described(entry: &CodeEntry) -> String {
-    let CodeEntry { code, actor, status, german, english, remedy_german, remedy_english } = entry;
+    let CodeEntry { code, actor, status, german, english, remedy_german, remedy_english, .. } = entry;
     let (who, who_english) = (actor.german(), actor.as_str().replace('_', " "));
     format!(
         r#"<p class="code">{code}</p>

@@ -160,7 +160,7 @@ async fn a_refusal_is_told_once_with_what_names_the_delivery() {
     let lines: Vec<&str> = log.lines().filter(named).collect();
     let [line] = &lines[..] else { panic!("{lines:?}") };
     assert!(line.contains("WARN") && line.contains(portal), "{line}");
-    let page = machine.telemetry.metrics().page(&dds_telemetry::Gauges::default());
+    let page = machine.telemetry.metrics().page(&dds_telemetry::Gauges::default()).unwrap();
     assert!(page.contains("dds_messages_refused_total{channel=\"osci\",code=\"DDS-I005\"} 1"), "{page}");
 }
 

@@ -49,7 +49,7 @@ impl Process {
 
     /// How many deliveries it knows that lie there and cannot be read.
     pub(crate) fn unreadable(&self) -> usize {
-        let page = self.telemetry.metrics().page(&Gauges::default());
+        let page = self.telemetry.metrics().page(&Gauges::default()).unwrap();
         let line =
             page.lines().find_map(|line| line.strip_prefix("dds_osci_unreadable{mailbox=\"anderswo\"} "));
         line.unwrap().parse().unwrap()

@@ -98,7 +98,7 @@ impl World {
     /// So often the metric has a refusal with this code.
     #[track_caller]
     fn assert_counted(&self, code: &str, times: u32) {
-        let page = self.machine.telemetry.metrics().page(&dds_telemetry::Gauges::default());
+        let page = self.machine.telemetry.metrics().page(&dds_telemetry::Gauges::default()).unwrap();
         let row = format!("dds_messages_refused_total{{channel=\"osci\",code=\"{code}\"}} {times}\n");
         assert!(page.contains(&row), "{row}: {page}");
     }

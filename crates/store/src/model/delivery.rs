@@ -1,5 +1,7 @@
 //! Deliveries: planned, claimed, settled, as stored.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use dds_message::{
     AuthorityId, CaseRef, Code, DeliveryId, DeliveryState, Digest, Direction, MessageId, MessageState,
@@ -164,12 +166,46 @@ pub enum Outcome {
 }
 
 /// Whether a settlement took effect.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Settled {
-    /// It did; the message is in this state now.
-    Applied(MessageState),
+    /// It did.
+    Applied {
+        /// State of the message now.
+        state: MessageState,
+        /// What was completed, if this was the last delivery that the message waited for.
+        completed: Option<Completed>,
+    },
     /// The lease was lost or never was one, or the delivery ended otherwise. Nothing changed.
     Stale,
+}
+
+/// A message that everybody has got who shall have it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Completed {
+    /// Its procedure; `None` for an answer.
+    pub procedure: Option<ProcedureId>,
+    /// Time since its acceptance.
+    pub took: Duration,
+}
+
+impl Settled {
+    /// State of the message now, if the settlement took effect.
+    #[must_use]
+    pub const fn state(&self) -> Option<MessageState> {
+        match self {
+            Self::Applied { state, .. } => Some(*state),
+            Self::Stale => None,
+        }
+    }
+
+    /// What it completed, if anything.
+    #[must_use]
+    pub const fn completed(&self) -> Option<&Completed> {
+        match self {
+            Self::Applied { completed, .. } => completed.as_ref(),
+            Self::Stale => None,
+        }
+    }
 }
 
 /// A delivery as stored.
@@ -212,6 +248,21 @@ pub struct Backlog {
     pub messages: std::collections::BTreeMap<MessageState, u64>,
     /// Deliveries per state.
     pub deliveries: std::collections::BTreeMap<DeliveryState, u64>,
-    /// Per target: waiting deliveries and the earliest due time among them.
-    pub targets: std::collections::BTreeMap<TargetId, (u64, Timestamp)>,
+    /// Deliveries that are not final, by target and procedure.
+    pub waiting: Vec<Waiting>,
+}
+
+/// What a target has not got yet of one procedure.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Waiting {
+    /// The target.
+    pub target: TargetId,
+    /// The procedure; `None` for answers.
+    pub procedure: Option<ProcedureId>,
+    /// How many deliveries, at least one.
+    pub deliveries: u64,
+    /// The earliest due time among them; `None` if all are in doubt, and so wait for a person.
+    pub due: Option<Timestamp>,
+    /// Until when the target is left alone, because it fails or is unknown.
+    pub held: Option<Timestamp>,
 }

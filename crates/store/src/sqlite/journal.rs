@@ -318,7 +318,7 @@ impl Journal for SqliteStore {
         Ok(Backlog {
             messages: tally.messages().map(|(state, n)| (state, count(n))).collect(),
             deliveries: tally.deliveries().map(|(state, n)| (state, count(n))).collect(),
-            targets: self.inner.shared.queue(|queue| queue.backlog()),
+            waiting: self.inner.shared.queue(|queue| queue.backlog()),
         })
     }
 }

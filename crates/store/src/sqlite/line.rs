@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use dds_message::{DeliveryId, TargetId, Timestamp};
+use dds_message::{DeliveryId, ProcedureId, TargetId, Timestamp};
 
 /// Where a line stands in the queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,11 +28,19 @@ pub(super) struct Line {
     pub(super) leased: usize,
     /// When they run out.
     pub(super) expiry: BTreeSet<(Timestamp, DeliveryId)>,
-    /// Deliveries not yet final, whatever they wait for.
-    pub(super) open: usize,
+    /// Deliveries not yet final, whatever they wait for; `None` holds those of answers.
+    pub(super) open: BTreeMap<Option<ProcedureId>, Open>,
     /// Held back until then.
     pub(super) hold: Option<Timestamp>,
     pub(super) place: Place,
+}
+
+/// Deliveries of one procedure.
+#[derive(Debug, Default)]
+pub(super) struct Open {
+    pub(super) count: u64,
+    /// Due time and order of creation of all that are not in doubt.
+    pub(super) due: BTreeSet<(Timestamp, i64)>,
 }
 
 impl Line {
@@ -43,7 +51,7 @@ impl Line {
             waiting: BTreeMap::new(),
             leased: 0,
             expiry: BTreeSet::new(),
-            open: 0,
+            open: BTreeMap::new(),
             hold: None,
             place: Place::Out,
         }

@@ -276,6 +276,7 @@ fn insert(tx: &mut Tx<'_>, facts: &MessageFacts, sealed: &SealedDelivery) -> Out
         id: delivery.id,
         seq,
         target: delivery.target.clone(),
+        procedure: facts.procedure.clone(),
         pull: delivery.pull,
         lane: delivery.lane,
         due: delivery.due,

@@ -12,10 +12,10 @@ use std::{
     time::Duration,
 };
 
-use dds_message::{DeliveryId, TargetId, Timestamp};
+use dds_message::{DeliveryId, ProcedureId, TargetId, Timestamp};
 
-use super::line::{Line, Place};
-use crate::{ClaimFilter, Lease};
+use super::line::{Line, Open, Place};
+use crate::{ClaimFilter, Lease, Waiting};
 
 /// Leases of the first process that opened the store have epochs above this.
 const FIRST_GENERATION: u64 = 1 << 32;
@@ -27,6 +27,8 @@ pub(crate) struct Item {
     /// Order of creation; orders equal due times and the deliveries of a lane.
     pub(crate) seq: i64,
     pub(crate) target: TargetId,
+    /// `None` for an answer.
+    pub(crate) procedure: Option<ProcedureId>,
     pub(crate) pull: bool,
     pub(crate) lane: Option<u64>,
     pub(crate) due: Timestamp,
@@ -76,6 +78,7 @@ enum Before {
 struct Entry {
     seq: i64,
     line: usize,
+    procedure: Option<ProcedureId>,
     lane: Option<u64>,
     due: Timestamp,
     deadline: Timestamp,
@@ -146,6 +149,7 @@ impl DueQueue {
         let entry = Entry {
             seq: item.seq,
             line,
+            procedure: item.procedure,
             lane: item.lane,
             due: item.due,
             deadline: item.deadline,
@@ -156,7 +160,7 @@ impl DueQueue {
         if self.entries.contains_key(&item.id) {
             return;
         }
-        self.lines[line].open += 1;
+        self.lines[line].open.entry(entry.procedure.clone()).or_default().count += 1;
         if item.pull {
             self.deadlines.insert((entry.deadline, item.id));
         }
@@ -166,6 +170,7 @@ impl DueQueue {
             lane.busy += usize::from(item.doubt);
         }
         self.entries.insert(item.id, entry);
+        self.set_due(item.id, !item.doubt);
         // One in doubt does not wait itself, but holds back the others of its lane.
         self.advance(item.id);
     }
@@ -340,21 +345,28 @@ impl DueQueue {
 
     /// A retry was committed: due again at `due`, as the head of its lane if it was.
     pub(crate) fn retry(&mut self, id: DeliveryId, due: Timestamp) {
-        let Some(entry) = self.entries.get_mut(&id) else { return };
-        if matches!(entry.status, Status::Settling { .. }) {
+        let Some(Status::Settling { .. }) = self.entries.get(&id).map(|entry| entry.status) else { return };
+        self.set_due(id, false);
+        if let Some(entry) = self.entries.get_mut(&id) {
             entry.due = due;
             entry.status = Status::Dormant;
-            self.set_busy(id, false);
-            self.advance(id);
         }
+        self.set_due(id, true);
+        self.set_busy(id, false);
+        self.advance(id);
     }
 
     /// A final outcome was committed.
     pub(crate) fn remove(&mut self, id: DeliveryId) {
         self.begin_always(id);
         self.set_busy(id, false);
+        self.set_due(id, false);
         let Some(entry) = self.entries.remove(&id) else { return };
-        self.lines[entry.line].open -= 1;
+        let open = &mut self.lines[entry.line].open;
+        if let Some(of) = open.get_mut(&entry.procedure) {
+            of.count -= 1;
+        }
+        open.retain(|_, of| of.count > 0);
         self.deadlines.remove(&(entry.deadline, id));
         if let Some(key) = entry.lane {
             if let Some(lane) = self.lanes.get_mut(&key) {
@@ -427,16 +439,16 @@ impl DueQueue {
         }
     }
 
-    /// Per target: open deliveries and the earliest due time among those that wait.
-    pub(crate) fn backlog(&self) -> BTreeMap<TargetId, (u64, Timestamp)> {
-        let mut targets = BTreeMap::<TargetId, (u64, Timestamp)>::new();
-        for line in self.lines.iter().filter(|line| line.open > 0) {
-            let leased = line.expiry.iter().filter_map(|(_, id)| self.entries.get(id)).map(|entry| entry.due);
-            let due = leased.chain(line.first_due()).min();
-            let known = targets.entry(line.target.clone()).or_insert((0, Timestamp(i64::MAX)));
-            *known = (known.0 + line.open as u64, known.1.min(due.unwrap_or(known.1)));
-        }
-        targets
+    /// What is open, by line and procedure. Costs as much as there are of these, not of deliveries.
+    pub(crate) fn backlog(&self) -> Vec<Waiting> {
+        let of = |line: &Line, (procedure, open): (&Option<ProcedureId>, &Open)| Waiting {
+            target: line.target.clone(),
+            procedure: procedure.clone(),
+            deliveries: open.count,
+            due: open.due.first().map(|(due, _)| *due),
+            held: line.hold,
+        };
+        self.lines.iter().flat_map(|line| line.open.iter().map(move |open| of(line, open))).collect()
     }
 
     /// Who should look again since the last call.
@@ -547,6 +559,7 @@ impl DueQueue {
     }
 
     fn rest_in_doubt(&mut self, id: DeliveryId) {
+        self.set_due(id, false);
         self.set_status(id, Status::Doubt);
         self.set_busy(id, true);
     }
@@ -554,6 +567,17 @@ impl DueQueue {
     fn set_status(&mut self, id: DeliveryId, status: Status) {
         if let Some(entry) = self.entries.get_mut(&id) {
             entry.status = status;
+        }
+    }
+
+    /// Whether `id` counts with its due time in the backlog; all but those in doubt do.
+    fn set_due(&mut self, id: DeliveryId, counts: bool) {
+        let Some(entry) = self.entries.get(&id) else { return };
+        let Some(open) = self.lines[entry.line].open.get_mut(&entry.procedure) else { return };
+        if counts {
+            open.due.insert((entry.due, entry.seq));
+        } else {
+            open.due.remove(&(entry.due, entry.seq));
         }
     }
 

@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use dds_message::{DeliveryId, TargetId, Timestamp};
+use dds_message::{DeliveryId, ProcedureId, TargetId, Timestamp};
 use proptest::prelude::*;
 use uuid::Uuid;
 
@@ -91,6 +91,23 @@ impl Model {
         found
     }
 
+    /// What is open, with the earliest due time of those not in doubt.
+    fn backlog(&self) -> Vec<(TargetId, Option<ProcedureId>, u64, Option<Timestamp>)> {
+        let mut found = BTreeMap::<_, (u64, Option<Timestamp>)>::new();
+        for Known { item, state } in self.all.values() {
+            let (count, due) =
+                found.entry((item.target.clone(), item.procedure.clone(), item.pull)).or_default();
+            *count += 1;
+            if *state != State::Doubt {
+                *due = Some(due.map_or(item.due, |due| due.min(item.due)));
+            }
+        }
+        let mut found: Vec<_> =
+            found.into_iter().map(|((target, of, _), (count, due))| (target, of, count, due)).collect();
+        found.sort();
+        found
+    }
+
     fn take(&mut self, taken: &Taken) {
         assert!(taken.lease.epoch > self.epoch, "epochs rise");
         self.epoch = taken.lease.epoch;
@@ -167,6 +184,7 @@ impl Run {
                     id: DeliveryId(Uuid::from_u128(self.seq as u128)),
                     seq: self.seq,
                     target: name(target),
+                    procedure: procedure(self.seq),
                     pull,
                     lane,
                     due: Timestamp(due),
@@ -311,6 +329,11 @@ fn ids(taken: &[Taken]) -> Vec<DeliveryId> {
     taken.iter().map(|taken| taken.lease.delivery).collect()
 }
 
+/// Every third is an answer.
+fn procedure(n: i64) -> Option<ProcedureId> {
+    (n % 3 > 0).then(|| ProcedureId::parse(["", "hundesteuer", "wohngeld"][(n % 3) as usize]).unwrap())
+}
+
 fn name(n: usize) -> TargetId {
     TargetId::parse(&format!("target-{n}")).unwrap()
 }
@@ -327,8 +350,12 @@ proptest! {
         // At the end everything that is nobody's goes, however long the way.
         run.now = Timestamp(1_000);
         run.push(1_000, 1_000);
-        let open = run.queue.backlog().values().map(|(n, _)| *n).sum::<u64>();
-        prop_assert_eq!(open, run.model.all.len() as u64);
+        let mut told: Vec<_> = run.queue.backlog().into_iter().map(|waiting| {
+            (waiting.target, waiting.procedure, waiting.deliveries, waiting.due)
+        }).collect();
+        // One line for what is pushed, one for what is fetched.
+        told.sort();
+        prop_assert_eq!(told, run.model.backlog());
     }
 }
 
@@ -341,6 +368,7 @@ fn a_long_queue_is_not_scanned() {
             id: DeliveryId(Uuid::from_u128(n as u128)),
             seq: n,
             target: name(n as usize % 500),
+            procedure: procedure(n),
             pull: false,
             lane: (n % 3 == 0).then_some(n as u64 % 1_000),
             due: Timestamp(n % 7),
@@ -374,6 +402,7 @@ fn arrivals_do_not_cost_a_target_its_turn() {
             id: DeliveryId(Uuid::from_u128(seq as u128)),
             seq,
             target: name(target),
+            procedure: None,
             pull: false,
             lane: None,
             due: Timestamp(0),

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use dds_message::{
     AnswerKind, CaseHolder, Channel, Code, DeliveryId, DeliveryState, Digest, Direction, Format, MessageId,
-    MessageState, MessageType, ReleaseId, Timestamp,
+    MessageState, MessageType, ProcedureId, ReleaseId, Timestamp,
 };
 use rusqlite::{Connection, OptionalExtension, Params, Row};
 use uuid::Uuid;
@@ -136,6 +136,10 @@ pub(super) fn case_holder(row: &Row<'_>) -> Outcome<CaseHolder> {
 pub(super) struct MessageFacts {
     pub(super) seq: i64,
     pub(super) id: MessageId,
+    /// Acceptance time.
+    pub(super) at: Timestamp,
+    /// Its own procedure; `None` for an answer, which the journal tells of under that of its application.
+    pub(super) procedure: Option<ProcedureId>,
     pub(super) state: MessageState,
     pub(super) subject: Subject,
 }
@@ -144,8 +148,8 @@ pub(super) struct MessageFacts {
 /// application `a`.
 macro_rules! message_columns {
     () => {
-        "m.seq m_seq, m.id m_id, m.state m_state, m.source m_source, coalesce(m.procedure, a.procedure) m_procedure,
-         m.authority m_authority, coalesce(m.case_ref, a.case_ref) m_case"
+        "m.seq m_seq, m.id m_id, m.at m_at, m.state m_state, m.source m_source, m.procedure m_own_procedure,
+         coalesce(m.procedure, a.procedure) m_procedure, m.authority m_authority, coalesce(m.case_ref, a.case_ref) m_case"
     };
 }
 /// The application of an answer `m`.
@@ -166,7 +170,14 @@ pub(super) fn message_facts(row: &Row<'_>) -> Outcome<MessageFacts> {
         procedure: row.get("m_procedure")?,
         authority: row.get("m_authority")?,
     };
-    Ok(MessageFacts { seq: row.get("m_seq")?, id, state: message_state(row, "m_state")?, subject })
+    Ok(MessageFacts {
+        seq: row.get("m_seq")?,
+        id,
+        at: time(row, "m_at")?,
+        procedure: opt_name(row, "m_own_procedure")?,
+        state: message_state(row, "m_state")?,
+        subject,
+    })
 }
 
 /// The facts of a message by its id.

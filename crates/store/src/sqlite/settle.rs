@@ -12,7 +12,7 @@ use super::{
     rows::{self, MessageFacts},
     tx::{Effect, Subject, Tx},
 };
-use crate::{Attempting, Lease, NewEntry, Outcome, Settled, Settlement, StoreError};
+use crate::{Attempting, Completed, Lease, NewEntry, Outcome, Settled, Settlement, StoreError};
 
 /// A delivery and its message, as a transition needs them.
 struct Facts {
@@ -105,7 +105,7 @@ fn settle_one(tx: &mut Tx<'_>, settlement: Settlement) -> Done<Settled> {
     let manual = lease.epoch == 0;
     // What the target has, it has.
     if late && facts.state == DeliveryState::Delivered {
-        return Ok(Settled::Applied(facts.message.state));
+        return Ok(Settled::Applied { state: facts.message.state, completed: None });
     }
     let decides = manual && matches!(outcome, Outcome::Delivered { .. } | Outcome::Cancelled);
     let held = match facts.state {
@@ -152,7 +152,11 @@ fn settle_one(tx: &mut Tx<'_>, settlement: Settlement) -> Done<Settled> {
         entry.data.insert("receipt".to_owned(), receipt.into());
     }
     tx.log(&entry, at, &facts.subject(), Some(&facts.target), Some(next.as_str()))?;
-    plan::conclude(tx, &facts.message, at).map(Settled::Applied)
+    let MessageFacts { state: before, at: accepted, procedure, .. } = &facts.message;
+    let state = plan::conclude(tx, &facts.message, at)?;
+    let completes = state == MessageState::Completed && *before != state;
+    let completed = completes.then(|| Completed { procedure: procedure.clone(), took: at.since(*accepted) });
+    Ok(Settled::Applied { state, completed })
 }
 
 /// Makes a delivery due again that is a dead letter or in doubt.
@@ -186,6 +190,7 @@ pub(super) fn revive(
         id,
         seq: facts.seq,
         target: TargetId::parse(&facts.target).map_err(|_| damaged("target"))?,
+        procedure: facts.message.procedure.clone(),
         pull: facts.pull,
         lane: facts.lane.map(i64::cast_unsigned),
         due,
@@ -213,14 +218,16 @@ pub(super) fn waiting(db: &rusqlite::Connection) -> Done<BTreeMap<TargetId, u64>
 
 /// The open deliveries, for the due queue at start.
 pub(super) fn open_items(db: &rusqlite::Connection, mut each: impl FnMut(Item)) -> Result<(), StoreError> {
-    let sql = "SELECT seq, id, target, pull, lane, due, deadline, state FROM delivery
-               WHERE state IN ('prepared', 'in_doubt') ORDER BY seq";
+    let sql = "SELECT d.seq, d.id, d.target, m.procedure, d.pull, d.lane, d.due, d.deadline, d.state
+               FROM delivery d JOIN message m ON m.seq = d.message
+               WHERE d.state IN ('prepared', 'in_doubt') ORDER BY d.seq";
     let found = rows::all(db, sql, [], |row| {
         let target: String = row.get("target")?;
         each(Item {
             id: DeliveryId(rows::uuid(row, "id")?),
             seq: row.get("seq")?,
             target: TargetId::parse(&target).map_err(|_| damaged("target"))?,
+            procedure: rows::opt_name(row, "procedure")?,
             pull: row.get("pull")?,
             lane: row.get::<_, Option<i64>>("lane")?.map(i64::cast_unsigned),
             due: rows::time(row, "due")?,
