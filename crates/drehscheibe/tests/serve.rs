@@ -235,20 +235,20 @@ async fn a_release_that_lacks_a_target_with_a_backlog_is_told_of() {
     assert_eq!(same["held"], Value::Array(Vec::new()));
     let refused = stage.ask(&["depot", "activate", after]);
     assert!(refused.code == Some(1) && refused.err.starts_with("DDS-D007 "), "{refused:?}");
-    assert!(refused.err.contains("1 deliveries still wait; --force"), "{refused:?}");
-    assert!(refused.out.contains("1 deliveries wait for the target"), "{refused:?}");
+    assert!(refused.err.contains("deliveries still wait (1); --force"), "{refused:?}");
+    assert!(refused.out.contains("for which deliveries wait (1)"), "{refused:?}");
     assert_eq!(active(&stage), before, "nothing was switched");
     held(&stage.ask(&["depot", "activate", "--json", "--force", after]).good().json());
     // The release in force lacks the target already: nobody has to insist again.
     let said = stage.ask(&["depot", "activate", after]).good().out;
     assert!(
-        said.contains("1 deliveries wait for the target") && said.contains("active and confirmed"),
+        said.contains("for which deliveries wait (1)") && said.contains("active and confirmed"),
         "{said}"
     );
     let mut check = support::command(["check", "--language", "en", "--rules"]);
     check.arg(stage.path("rules")).arg("--config-dir").arg(stage.path("config"));
     let checked = support::Said::from(check.output().unwrap());
-    assert!(checked.out.contains("1 deliveries wait for the target"), "{}", checked.out);
+    assert!(checked.out.contains("for which deliveries wait (1)"), "{}", checked.out);
 
     metrics(r#"dds_backlog{product="other",procedure="hundesteuer"} 1"#).await;
     metrics(r#"dds_target_backlog{target="other"} 1"#).await;

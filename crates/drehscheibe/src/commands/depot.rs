@@ -162,10 +162,10 @@ async fn activate(options: &DepotActivate, output: Output) -> Result<(), Failure
     if taken > 0 && !options.force {
         let text = (
             format!(
-                "der Depotstand nimmt Ziele weg, auf die noch {taken} Zustellungen warten; --force setzt ihn trotzdem in Kraft"
+                "der Depotstand nimmt Ziele weg, auf die noch Zustellungen warten ({taken}); --force setzt ihn trotzdem in Kraft"
             ),
             format!(
-                "the release takes away targets for which {taken} deliveries still wait; --force activates it all the same"
+                "the release takes away targets for which deliveries still wait ({taken}); --force activates it all the same"
             ),
         );
         return Err(Failure { problem: Problem::new(Code::TARGET_UNKNOWN, text), findings: told });

@@ -60,8 +60,8 @@ impl Held {
 
 fn finding(target: &TargetId, deliveries: u64) -> CheckFinding {
     let what = (
-        format!("{deliveries} Zustellungen warten auf das Ziel {target}, das dieser Depotstand nicht hat"),
-        format!("{deliveries} deliveries wait for the target {target}, which this release lacks"),
+        format!("dieser Depotstand hat das Ziel {target} nicht, auf das Zustellungen warten ({deliveries})"),
+        format!("this release lacks the target {target}, for which deliveries wait ({deliveries})"),
     );
     let remedy = (
         "Ziel beibehalten, oder mit „deliver redirect“ umleiten; sonst werden sie bei Fristende unzustellbar",
