@@ -31,7 +31,7 @@ pub struct ProcessConfig {
     /// Folder with third-party schemas named by `catalogue.toml`; the environment variable DDS_SCHEMAS wins over it.
     #[schemars(extend("since" = "0.1.0"))]
     pub schema_folder: Option<PathBuf>,
-    /// Master key (Hauptschlüssel) that wraps the key of each message: `env:NAME` or `file:PATH`, 32 bytes in hex.
+    /// Master key (Hauptschlüssel) under which the store stands: `env:NAME` or `file:PATH`, 32 bytes in hex.
     #[schemars(with = "String", extend("since" = "0.1.0"))]
     pub master_key: SecretRef,
     /// Where the process listens.

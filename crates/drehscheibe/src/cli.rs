@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
-use dds_depot::SecretRef;
 
 /// Routes applications of citizens and companies to Fachverfahren and DMS, durably and explainably.
 #[derive(Debug, Parser)]
@@ -469,12 +468,11 @@ pub(crate) struct KeyChange {
     #[command(flatten)]
     pub(crate) settings: Settings,
     /// Where the new key is found: env:NAME or file:PATH
-    #[arg(long, value_name = "REFERENCE", value_parser = secret)]
-    pub(crate) to: SecretRef,
-}
-
-fn secret(text: &str) -> Result<SecretRef, String> {
-    text.to_owned().try_into()
+    #[arg(long, value_name = "REFERENCE")]
+    pub(crate) to: String,
+    /// Where the present one is found; otherwise where the configuration says
+    #[arg(long, value_name = "REFERENCE")]
+    pub(crate) from: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]

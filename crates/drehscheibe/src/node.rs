@@ -420,7 +420,15 @@ impl Node {
 /// The key under which a store stands. `DDS-S004` if it is missing or malformed.
 pub(crate) fn master_key(reference: &SecretRef) -> Result<MasterKey, Failure> {
     let hex = read_secret(reference).map_err(|problem| Problem { code: Code::KEY_MISSING, ..problem })?;
-    Ok(MasterKey::from_hex(&hex)?)
+    MasterKey::from_hex(&hex).map_err(|_| {
+        let text = (
+            format!(
+                "unter {reference} stehen nicht 64 Hexziffern; „drehscheibe key“ erzeugt einen Schlüssel"
+            ),
+            format!("what stands under {reference} is not 64 hex digits; \"drehscheibe key\" makes a key"),
+        );
+        Failure::new(Code::KEY_MISSING, text)
+    })
 }
 
 /// Opens the store, or makes the first one. A node that has confirmed a release had a store: where that is gone with

@@ -85,7 +85,8 @@ impl Osci {
             clock: Arc::clone(clock),
         };
         let postbox = Postbox::open(options).map_err(|error| {
-            let text = (format!("OSCI-Postfachspeicher: {error}"), error.to_string());
+            let german = format!("der OSCI-Postfachspeicher lässt sich nicht öffnen (Meldung: „{error}“)");
+            let text = (german, error.to_string());
             Failure::new(Code::OSCI_POSTBOX, text)
         })?;
         let policy = crypto_policy(&osci);

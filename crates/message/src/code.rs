@@ -220,8 +220,8 @@ codes! {
         "Inhaltsdaten neu signieren und senden; drehscheibe osci inspect nennt die fehlerhafte Referenz."
         "Sign the content anew and send it; drehscheibe osci inspect names the faulty reference.";
     OSCI_POSTBOX "DDS-O012" Operator 503 "OSCI-Postfachspeicher nicht verfügbar" "OSCI postbox not available"
-        "Platte und Hauptschlüssel prüfen; nichts wurde quittiert, Partner senden erneut."
-        "Check disk and master key; nothing was acknowledged, partners send again.";
+        "Platte prüfen, und ob Ablage und Ordner osci aus einer Sicherung sind; nichts wurde quittiert, Partner senden erneut."
+        "Check the disk, and that store and folder osci come from one backup; nothing was acknowledged, partners send again.";
     OSCI_KEYS "DDS-O013" Operator 500 "OSCI-Schlüssel oder -Zertifikat nicht verwendbar" "OSCI key or certificate unusable"
         "Datei, PIN und Zertifikat unter [osci] in drehscheibe.toml prüfen." "Check file, PIN and certificate under [osci] in drehscheibe.toml.";
     OSCI_UNREADABLE "DDS-O014" Operator 502 "OSCI-Zustellung lässt sich nicht abholen" "OSCI delivery cannot be fetched"

@@ -5,7 +5,7 @@
 //! returns, the step is durable: only then may its answer leave (invariant I3).
 //!
 //! Personal data lie sealed: envelopes and attachments under a key of their own delivery, process cards and dialogues
-//! under the key of the postbox. All keys are wrapped by the master key.
+//! under the key of the postbox. All keys are wrapped under the root key of the store.
 
 mod boxes;
 mod error;

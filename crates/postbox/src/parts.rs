@@ -21,7 +21,7 @@ pub struct StoredPart {
     pub blob: BlobRef,
     /// Name under which the key is wrapped.
     pub owner: Uuid,
-    /// Key, wrapped by the master key.
+    /// Key, wrapped under the root key of the store.
     pub key: Vec<u8>,
 }
 

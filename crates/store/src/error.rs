@@ -22,9 +22,12 @@ pub enum StoreError {
         "the database of the store {0} is gone, but traces of it are there: restore the backup, or begin anew with \"serve --new-store\""
     )]
     Missing(String),
-    /// Master key missing or wrong. `DDS-S004`.
+    /// What was given is no master key. `DDS-S004`.
     #[error("master key: {0}")]
     Key(String),
+    /// The store stands under another master key. `DDS-S004`.
+    #[error("the store {0} stands under another master key")]
+    OtherKey(String),
     /// Another process holds the store. `DDS-S007`.
     #[error("store in use: {0}")]
     InUse(String),
@@ -48,7 +51,7 @@ impl StoreError {
             Self::Unknown(_) => Code::FATE_UNKNOWN,
             Self::Full(_) => Code::STORE_FULL,
             Self::Corrupt(_) | Self::Missing(_) => Code::STORE_CORRUPT,
-            Self::Key(_) => Code::KEY_MISSING,
+            Self::Key(_) | Self::OtherKey(_) => Code::KEY_MISSING,
             Self::InUse(_) => Code::STORE_IN_USE,
             Self::NotFound(_) => Code::NOT_FOUND,
             Self::KeyReused => Code::KEY_REUSED,
@@ -69,8 +72,10 @@ impl StoreError {
                 "die Datenbank der Ablage {folder} fehlt, obwohl Spuren von ihr da sind: Sicherung einspielen, oder mit „serve --new-store“ neu beginnen"
             ),
             Self::Key(_) => {
-                "der Hauptschlüssel hat nicht 64 Hexziffern, oder die Ablage wurde unter einem anderen angelegt"
-                    .to_owned()
+                "der Hauptschlüssel hat nicht 64 Hexziffern; „drehscheibe key“ erzeugt einen".to_owned()
+            }
+            Self::OtherKey(folder) => {
+                format!("die Ablage {folder} steht unter einem anderen Hauptschlüssel")
             }
             Self::InUse(_) => "ein anderer Prozess hat die Ablage geöffnet".to_owned(),
             Self::NotFound(what) => format!("nicht gefunden: {what}"),

@@ -112,7 +112,7 @@ impl SqliteStore {
     /// Opens the store, or makes it. Blocks: takes milliseconds, and 0.3 s per 100,000 open deliveries.
     ///
     /// Fails with [`StoreError::InUse`] if another process (or another value in this one) has it open, with
-    /// [`StoreError::Key`] if it was made under another master key, with [`StoreError::Corrupt`] if it is damaged, with
+    /// [`StoreError::OtherKey`] if it stands under another master key, with [`StoreError::Corrupt`] if it is damaged, with
     /// [`StoreError::Missing`] if its database is gone.
     pub fn open(options: Options) -> Result<Self, StoreError> {
         let Options { dir, master_key, clock, inline_limit, readers, new_store } = options;
@@ -141,7 +141,7 @@ impl SqliteStore {
     /// Opens a store that exists to read it, also while another process has it open. What writes fails with
     /// [`StoreError::Unavailable`], what is claimed is nothing.
     ///
-    /// Fails with [`StoreError::Key`] if it was made under another master key.
+    /// Fails with [`StoreError::OtherKey`] if it stands under another master key.
     pub fn open_read_only(options: Options) -> Result<Self, StoreError> {
         let Options { dir, master_key, clock, inline_limit, readers, .. } = options;
         let vault = schema::open_vault(&schema::open_reader(&dir)?, &dir, &master_key)?;
@@ -165,7 +165,7 @@ impl SqliteStore {
     /// # Errors
     /// If the database cannot be read.
     pub async fn waiting(&self) -> Result<BTreeMap<TargetId, u64>, StoreError> {
-        self.inner.readers.read(settle::waiting).await
+        self.log().waiting().await
     }
 
     /// Whether there is a database in this folder.
@@ -181,12 +181,12 @@ impl SqliteStore {
         lock.is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
     }
 
-    /// Puts the store under another master key, in one commit with its entry in the journal. Nothing stored is encrypted
-    /// anew: the root key is wrapped by `new` from then on, and what `current` wrapped is overwritten at the latest when
-    /// the store is closed. Copies of the store made before open under `current` as ever.
+    /// Puts the store under another master key, in one commit with its entry in the journal. Nothing stored is
+    /// encrypted anew: the root key is wrapped by `new` from then on, and once the store is closed no file of it holds
+    /// what `current` wrapped. Copies of the store made before open under `current` as ever.
     ///
     /// # Errors
-    /// [`StoreError::Key`] if `current` is not its key.
+    /// [`StoreError::OtherKey`] if `current` is not its key.
     pub async fn change_master_key(&self, current: MasterKey, new: MasterKey) -> Result<(), StoreError> {
         let (dir, now) = (self.inner.dir.clone(), self.inner.clock.now());
         let entry = NewEntry::new(JournalEvent::MasterKeyChanged);
@@ -194,7 +194,9 @@ impl SqliteStore {
             schema::wrap_root_anew(tx.db(), &dir, &current, &new)?;
             settle::note(tx, &entry, now)
         };
-        self.inner.committer.submit(Haste::Waited, 0, change).await
+        self.inner.committer.submit(Haste::Waited, 0, change).await?;
+        let dir = self.inner.dir.clone();
+        self.inner.readers.read(move |db| Ok(schema::keep_root(db, &dir)?)).await
     }
 
     /// Makes and opens the keys of messages. Cheap to clone.

@@ -29,7 +29,7 @@ impl MasterKey {
     pub fn from_hex(text: &str) -> Result<Self, StoreError> {
         let mut key = Zeroizing::new([0; KEY]);
         hex::decode_to_slice(text.trim(), key.as_mut_slice())
-            .map_err(|_| StoreError::Key("not 64 hex digits; make one with `openssl rand -hex 32`".into()))?;
+            .map_err(|_| StoreError::Key("not 64 hex digits; \"drehscheibe key\" makes one".into()))?;
         Ok(Self(key))
     }
 
@@ -106,7 +106,7 @@ impl std::fmt::Debug for MessageKey {
     }
 }
 
-/// A message key encrypted with the master key for one message: nonce, ciphertext, tag; 60 bytes.
+/// A message key encrypted under the root key for one message: nonce, ciphertext, tag; 60 bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WrappedKey(pub Vec<u8>);
 
@@ -123,7 +123,7 @@ impl Vault {
         Self(Arc::new(prk(&root.0)))
     }
 
-    /// A vault without a store, for what is kept apart: the same key gives the same vault.
+    /// A vault without a store, for tests of what takes one: the same key gives the same vault.
     #[must_use]
     pub fn apart(key: &MasterKey) -> Self {
         Self(Arc::new(prk(&key.0)))

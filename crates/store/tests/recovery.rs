@@ -153,7 +153,7 @@ fn the_wrong_master_key_is_told_at_the_start() {
     let (dir, clock, store) = fresh();
     drop(store);
     match open_with(dir.path(), &clock, &"ff".repeat(32)) {
-        Err(StoreError::Key(text)) => assert!(text.contains("not the one"), "{text}"),
+        Err(StoreError::OtherKey(folder)) => assert_eq!(folder, dir.path().display().to_string()),
         other => panic!("{other:?}"),
     }
     open(dir.path(), &clock).unwrap();
@@ -168,12 +168,12 @@ async fn a_changed_master_key_opens_everything_and_the_former_one_nothing() {
     let key = |hex: &str| MasterKey::from_hex(hex).unwrap();
     let new = "f0".repeat(32);
     let refused = store.change_master_key(key(&new), key(&new)).await;
-    assert!(matches!(refused, Err(StoreError::Key(_))), "{refused:?}");
+    assert!(matches!(refused, Err(StoreError::OtherKey(_))), "{refused:?}");
     store.change_master_key(key(MASTER), key(&new)).await.unwrap();
     store.accept(message(store.vault(), 2)).await.unwrap();
     drop(store);
 
-    assert!(matches!(open(dir.path(), &clock), Err(StoreError::Key(_))));
+    assert!(matches!(open(dir.path(), &clock), Err(StoreError::OtherKey(_))));
     let store = open_with(dir.path(), &clock, &new).unwrap();
     for n in [1, 2] {
         assert_eq!(store.document(id(n)).await.unwrap(), document(n));
@@ -187,6 +187,25 @@ async fn a_changed_master_key_opens_everything_and_the_former_one_nothing() {
         let bytes = fs::read(&file).unwrap();
         assert!(!bytes.windows(before.len()).any(|part| part == before), "{} keeps it", file.display());
     }
+}
+
+/// OSCI mailboxes and payload files are kept under it too, and outlive the database.
+#[test]
+fn the_root_key_outlives_a_lost_database_under_its_master_key() {
+    let (dir, clock, store) = fresh();
+    let (_, wrapped) = store.vault().new_message_key(id(1)).unwrap();
+    drop(store);
+    for name in ["store.db", "store.db-wal", "store.db-shm"] {
+        let _absent = fs::remove_file(dir.path().join(name));
+    }
+    let anew = |master: &str| {
+        let clock: Arc<TestClock> = Arc::clone(&clock);
+        let options = Options::new(dir.path(), MasterKey::from_hex(master).unwrap(), clock);
+        SqliteStore::open(Options { new_store: true, ..options })
+    };
+    let refused = anew(&"ff".repeat(32));
+    assert!(matches!(refused, Err(StoreError::OtherKey(_))), "{refused:?}");
+    anew(MASTER).unwrap().vault().unwrap_key(id(1), &wrapped).unwrap();
 }
 
 /// What the master key wraps, as the database holds it.

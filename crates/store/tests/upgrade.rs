@@ -27,7 +27,7 @@ async fn a_store_of_each_older_version_is_brought_to_this_one() {
         back(dir.path(), steps);
 
         let wrong = open_with(dir.path(), &clock, &"ff".repeat(32));
-        assert!(matches!(wrong, Err(StoreError::Key(_))), "{wrong:?}");
+        assert!(matches!(wrong, Err(StoreError::OtherKey(_))), "{wrong:?}");
         let store = open(dir.path(), &clock).unwrap();
         // What it holds is there …
         assert_eq!(store.message(id(1)).await.unwrap().unwrap().state, MessageState::Routed);

@@ -23,7 +23,7 @@ impl Held {
         if !config.store.exists() {
             return held;
         }
-        let waiting = async { Ok::<_, Failure>(node::reader(config)?.waiting().await?) };
+        let waiting = async { Ok::<_, Failure>(node::log_reader(config)?.waiting().await?) };
         match waiting.await {
             Ok(mut waiting) => {
                 waiting.retain(|target, _| release.target(target).is_none());

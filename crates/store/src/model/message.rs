@@ -42,7 +42,7 @@ pub struct NewMessage {
     pub channel: Channel,
     /// The sender's key for duplicates (idempotency key, message id, or digest of the content).
     pub sender_key: String,
-    /// The key its payloads are encrypted with, wrapped by the master key.
+    /// The key its payloads are encrypted with, wrapped under the root key.
     pub key: WrappedKey,
     /// The main document, clear; the store encrypts it.
     pub document: Bytes,

@@ -1,12 +1,13 @@
 //! Reading the journal: search, history, export, and the check of its hash chain.
 
 use std::{
+    collections::BTreeMap,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
 use async_trait::async_trait;
-use dds_message::{Clock, Digest, MessageId, Timestamp};
+use dds_message::{Clock, Digest, MessageId, TargetId, Timestamp};
 use rusqlite::{Connection, params_from_iter, types::Value};
 
 use super::{
@@ -16,7 +17,7 @@ use super::{
     fault::{Outcome, damaged},
     files::Files,
     reader::Readers,
-    rows, schema,
+    rows, schema, settle,
 };
 use crate::{Anchor, AuditLog, ChainReport, LogPage, LogQuery, LogRow, StoreError};
 
@@ -44,6 +45,14 @@ impl LogReader {
         schema::check_form(&schema::open_reader(&dir)?)?;
         let files = Files::read_only(&dir, clock);
         Ok(Self { dir, readers, files })
+    }
+
+    /// As [`SqliteStore::waiting`].
+    ///
+    /// # Errors
+    /// If the database cannot be read.
+    pub async fn waiting(&self) -> Result<BTreeMap<TargetId, u64>, StoreError> {
+        self.readers.read(settle::waiting).await
     }
 }
 

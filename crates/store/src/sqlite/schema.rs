@@ -17,6 +17,10 @@ const VERSION: i64 = 4;
 /// Row of `meta` that holds the root key, wrapped by the master key. Since version 4.
 const ROOT_KEY: &str = "root_key";
 
+/// File with the same beside the database: what lies in other files (payloads, OSCI mailboxes) can be read under the
+/// master key also when the database is lost.
+const ROOT_FILE: &str = "root.key";
+
 /// Statements kept prepared per connection; more than the engine has.
 const STATEMENTS: usize = 128;
 
@@ -178,7 +182,8 @@ pub(super) fn create_if_missing(
 }
 
 fn make(path: &Path, master: &MasterKey) -> Result<(), StoreError> {
-    let root = master.wrap(&RootKey::generate()?)?;
+    let root = left_root(path.parent().unwrap_or(path), master)?;
+    let root = if let Some(left) = root { left } else { master.wrap(&RootKey::generate()?)? };
     let make = || -> Outcome<()> {
         let db = Connection::open(path)?;
         db.pragma_update(None, "page_size", 8192)?;
@@ -200,6 +205,7 @@ pub(super) fn open_writer(dir: &Path, master: &MasterKey) -> Result<(Connection,
     let db = writer(&dir.join(DATABASE))?;
     upgrade(&db, dir, master)?;
     let vault = open_vault(&db, dir, master)?;
+    keep_root(&db, dir)?;
     let count = "UPDATE meta SET value = value + 1 WHERE key = 'generation' RETURNING value";
     let generation = db.query_row(count, [], |row| row.get(0)).map_err(fault::Fault::from)?;
     Ok((db, vault, generation))
@@ -265,6 +271,31 @@ pub(super) fn open_vault(db: &Connection, dir: &Path, master: &MasterKey) -> Res
     Ok(Vault::new(&root))
 }
 
+/// What a lost database left of its root key, still wrapped.
+fn left_root(dir: &Path, master: &MasterKey) -> Result<Option<Vec<u8>>, StoreError> {
+    match fs::read(dir.join(ROOT_FILE)) {
+        Ok(left) => master.unwrap(&left)?.map(|_| Some(left)).ok_or_else(|| wrong_key(dir)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(fault::io("reading the root key", &error)),
+    }
+}
+
+/// Makes the file say what the database says. A crash leaves the file of before or this one.
+pub(super) fn keep_root(db: &Connection, dir: &Path) -> Result<(), StoreError> {
+    let (wrapped, path) = (blob(db, ROOT_KEY)?, dir.join(ROOT_FILE));
+    if fs::read(&path).is_ok_and(|kept| kept == wrapped) {
+        return Ok(());
+    }
+    let fresh = dir.join("root.key.new");
+    let write = || {
+        fs::write(&fresh, &wrapped)?;
+        fs::File::open(&fresh)?.sync_all()?;
+        fs::rename(&fresh, &path)
+    };
+    write().map_err(|error| fault::io("keeping the root key", &error))?;
+    super::files::sync_dir(dir)
+}
+
 /// Has `new` wrap the root key instead of `current`, in the transaction of the caller.
 pub(super) fn wrap_root_anew(
     db: &Connection,
@@ -287,8 +318,7 @@ fn blob(db: &Connection, key: &str) -> Result<Vec<u8>, StoreError> {
 }
 
 fn wrong_key(dir: &Path) -> StoreError {
-    let dir = dir.display();
-    StoreError::Key(format!("it is not the one of the store in {dir}; start with that key"))
+    StoreError::OtherKey(dir.display().to_string())
 }
 
 fn writer(path: &Path) -> Outcome<Connection> {
