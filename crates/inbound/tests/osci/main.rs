@@ -16,6 +16,7 @@ mod content;
 mod fetching;
 mod gate;
 mod receiving;
+mod mediating;
 #[path = "../channels/support.rs"]
 mod support;
 mod unreadable;

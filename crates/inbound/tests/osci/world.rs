@@ -276,6 +276,16 @@ impl Place {
         let context = machine.boot();
         context.postbox.register([town().clone()]);
         let cipher = keys.intermediary.cipher_certificate().clone();
+        Self::on(Machine::new(clock), rules).await
+    }
+
+    /// The process has ended, and another one is the intermediary on the same machine, at an address of its own.
+    pub(crate) async fn rebooted(self, receivers: &[&str]) -> Self {
+        let receivers = receivers.iter().map(|&receiver| receiver.to_owned()).collect();
+        Self::on(self.machine, Rules { receivers, ..Rules::default() }).await
+    }
+
+    async fn on(machine: Machine, rules: Rules) -> Self {
         let signature = keys.intermediary.signature_certificate().clone();
         let intermediary = Intermediary {
             cipher: cipher.clone(),
