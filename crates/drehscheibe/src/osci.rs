@@ -2,6 +2,7 @@
 
 mod judge;
 mod refresh;
+mod signing;
 
 use std::{
     path::{Path, PathBuf},
@@ -185,6 +186,7 @@ impl Osci {
                 name: name.clone(),
                 address: config.intermediary.clone(),
                 every: config.every.0,
+                chunk_kb: config.chunk_kb,
             };
             own.push(OwnMailbox::fetched(name, identity.clone()));
             fetchers.push(Fetcher::new(context.clone(), client, identity, options));
@@ -316,6 +318,7 @@ fn crypto_policy(osci: &OsciConfig) -> CryptoPolicy {
 fn load(identity: &OsciIdentity) -> Result<Identity, Failure> {
     let (_, cipher) = key(&identity.cipher)?;
     let (signature, _) = key(&identity.signature)?;
+    let signature = signing::with(signature, identity.signature_algorithm)?;
     if !cipher.certificate().may_encrypt() {
         return Err(unusable(
             cipher.certificate().subject(),

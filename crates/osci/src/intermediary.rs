@@ -20,6 +20,7 @@
 //! - Who fetches must have encrypted his orders: the answer, encrypted for the certificate that names the mailbox, is
 //!   worthless to anybody else, and only its holder can return the challenge in it.
 //! - A MessageId belongs to the certificate it was issued to. A dialogue belongs to the certificate that opened it.
+//! - A MessageId that was used for a mediation answers the same client once more, until he has received the reply.
 //! - Deliveries go only to registered mailboxes, pushes only to allowed addresses.
 
 mod cards;
@@ -30,6 +31,7 @@ mod examine;
 mod execute;
 mod fetch;
 mod mailboxes;
+mod mediated;
 mod memory;
 mod push;
 mod reply;

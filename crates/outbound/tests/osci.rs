@@ -418,6 +418,41 @@ async fn the_reply_to_a_mediation_is_kept_for_the_way_back() {
     assert_eq!(executed[mediated + 1..], [MessageKind::ExitDialog], "the receipt for the reply");
 }
 
+/// The recipient has replied, and both the intermediary and we end before we have it. The intermediary keeps replies,
+/// so the next attempt brings it; the recipient is asked once.
+#[tokio::test]
+async fn a_reply_outlives_both_processes() {
+    let (world, office, _) = pushing("mediate").await;
+    let way = |way: &mut Value| {
+        way["mode"] = json!("mediate");
+        way["receiver"] = json!(office.url);
+    };
+    office.reply.store(1, Ordering::SeqCst);
+    world.place.lose_answers.store(1, Ordering::SeqCst);
+    let sent = consignment("osci", 73, Vec::new());
+    assert_eq!(told(&deliver(&world.targets(way), &sent).await).1, Some(Code::IN_DOUBT));
+
+    let (place, desktop) = (world.place.rebooted().await, world.desktop.reopened(&world.clock));
+    let world = World { place, desktop, ..world };
+    // We have it, and end before the receipt for it leaves: once more it comes, and is kept once. Two dialogues before
+    // it ask for cards.
+    world.place.lose_exits.store(3, Ordering::SeqCst);
+    for _ in 0..2 {
+        let verdict = deliver(&world.targets(way), &sent).await;
+        assert_eq!(told(&verdict).0, "delivered", "{verdict:?}");
+        let begun = Sent { state: SentState::Begun, ..world.sent(sent.delivery).await.unwrap() };
+        world.desktop.postbox.run(move |boxes| boxes.keep_sent(&begun)).await.unwrap();
+    }
+    let own = vec![REPLIES.to_owned()];
+    let now = jiff::Timestamp::from_millisecond(world.clock.now().0).unwrap();
+    let waiting = world.desktop.postbox.run(move |boxes| boxes.waiting(&own, now, 9, 9)).await.unwrap();
+    assert_eq!(waiting.deliveries.len(), 1, "{waiting:?}");
+    let orders = world.place.count(MessageKind::MediateDelivery);
+    assert_eq!(told(&deliver(&world.targets(way), &sent).await).0, "delivered");
+    assert_eq!(world.place.count(MessageKind::MediateDelivery), orders, "it was acknowledged");
+    assert_eq!(office.taken.load(Ordering::SeqCst), 1);
+}
+
 #[tokio::test]
 async fn a_recipient_that_was_not_reached_is_pushed_to_again() {
     let (world, office, targets) = pushing("forward").await;

@@ -57,6 +57,8 @@ pub struct OsciFetched {
     pub document: Vec<u8>,
     /// Whether every container is signed by an author and every signature is valid.
     pub signed: bool,
+    /// Attachments, as transported.
+    pub attachments: Vec<Vec<u8>>,
 }
 
 impl OsciPeer {
@@ -171,16 +173,26 @@ impl OsciPeer {
         addressee: &Certificate,
         document: &[u8],
     ) -> Result<OsciFetched, Error> {
+        let id = self.message_id().await?;
+        self.mediate_as(&id, receiver, addressee, document).await
+    }
+
+    /// As [`Self::mediate`], under a MessageId of ours; once more under the same one if the reply never came.
+    ///
+    /// # Errors
+    /// [`Error::Unexpected`] with the feedback.
+    pub async fn mediate_as(
+        &self,
+        id: &MessageId,
+        receiver: &str,
+        addressee: &Certificate,
+        document: &[u8],
+    ) -> Result<OsciFetched, Error> {
         let (request, awaiting) = self.client.init(&mut SystemRandom);
         let received = self.send(&request).await?;
         let dialogue = awaiting.receive(received.as_ref().map_err(Clone::clone)).map_err(lost)?;
-        let (request, awaiting) = dialogue.get_message_id(&mut SystemRandom);
-        let received = self.send(&request).await?;
-        let (dialogue, answer) = awaiting.receive(received.as_ref().map_err(Clone::clone)).map_err(lost)?;
-        done(&answer.feedback)?;
         let delivery = self.delivery(addressee, document, &[])?;
-        let (request, awaiting) =
-            dialogue.mediate(receiver, answer.value.message_id, delivery, &mut SystemRandom);
+        let (request, awaiting) = dialogue.mediate(receiver, Some(id.clone()), delivery, &mut SystemRandom);
         let received = self.send(&request).await?;
         let (_, answer) = awaiting.receive(received.as_ref().map_err(Clone::clone)).map_err(lost)?;
         done(&answer.feedback)?;
@@ -217,7 +229,11 @@ impl OsciPeer {
         Ok(fetched)
     }
 
-    async fn message_id(&self) -> Result<MessageId, Error> {
+    /// Gets a MessageId.
+    ///
+    /// # Errors
+    /// [`Error::Unexpected`] with the feedback.
+    pub async fn message_id(&self) -> Result<MessageId, Error> {
         let (request, awaiting) = self.client.get_message_id(&mut SystemRandom);
         let received = self.send(&request).await?;
         let answer = awaiting.receive(received.as_ref().map_err(Clone::clone)).map_err(lost)?;

@@ -160,10 +160,17 @@ impl IntermediaryEndpoint {
         };
         let now = self.now();
         self.context.trust.ask(&certificates(&answer), now).await;
-        // The parts of the reply live until it has been sent.
         let parts = std::mem::replace(&mut answer.store, self.context.postbox.parts()?);
-        let step = self.context.postbox.run(move |boxes| then.answered(&rules, &answer, boxes, now));
-        Ok((step.await?, Some(parts)))
+        let step = self.context.postbox.run(move |boxes| {
+            let reply = then.answered(&rules, &answer, boxes, now)?;
+            if reply.is_kept() {
+                parts.keep();
+                return Ok((reply, None));
+            }
+            // The parts of the reply live until it has been sent.
+            Ok::<_, StoreFailed>((reply, Some(parts)))
+        });
+        step.await
     }
 
     /// The last chunk is there: executes the delivery that the chunks make together.

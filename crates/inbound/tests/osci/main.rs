@@ -11,10 +11,12 @@
     reason = "a test fails by panicking, also in its helpers"
 )]
 
+mod chunked;
 mod collecting;
 mod content;
 mod fetching;
 mod gate;
+mod mediating;
 mod receiving;
 #[path = "../channels/support.rs"]
 mod support;

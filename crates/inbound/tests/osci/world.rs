@@ -182,6 +182,11 @@ impl Machine {
         self.connection().execute_batch(&format!("CREATE TRIGGER forgetful {forgets}")).unwrap();
     }
 
+    /// The responses that are given out in chunks have to be written anew.
+    pub(crate) fn forget_rendered(&self) {
+        assert_eq!(self.connection().execute("DELETE FROM rendered", []).unwrap(), 1);
+    }
+
     /// The postbox works again.
     pub(crate) fn mend(&self) {
         self.connection().execute_batch("DROP TRIGGER broken").unwrap();
@@ -271,24 +276,34 @@ impl Place {
 
     /// An intermediary with these rules; the town has a mailbox here.
     pub(crate) async fn with(clock: &ManualClock, rules: Rules) -> Self {
-        let keys = keys();
-        let machine = Machine::new(clock);
-        let context = machine.boot();
-        context.postbox.register([town().clone()]);
-        let cipher = keys.intermediary.cipher_certificate().clone();
-        let signature = keys.intermediary.signature_certificate().clone();
-        let intermediary = Intermediary {
-            cipher: cipher.clone(),
-            signature: signature.clone(),
-            trust: keys.policy(&[]),
-            policy: CryptoPolicy::default(),
-            rules,
-        };
-        let own = OwnIntermediary::new(intermediary, Arc::clone(&context.wake));
-        let office = IntermediaryEndpoint { context, own, identity: identity(&keys.intermediary) };
+        Self::on(Machine::new(clock), rules).await
+    }
+
+    /// The process has ended, and another one is the intermediary on the same machine, at an address of its own.
+    pub(crate) async fn rebooted(self, receivers: &[&str]) -> Self {
+        let receivers = receivers.iter().map(|&receiver| receiver.to_owned()).collect();
+        Self::on(self.machine, Rules { receivers, ..Rules::default() }).await
+    }
+
+    async fn on(machine: Machine, rules: Rules) -> Self {
         let wire = Wire::default();
-        let host = serve(wire.before(routes(Some(Arc::new(office)), None))).await;
-        let portal = OsciPeer::new(keys.portal.clone(), host.parse().unwrap(), cipher, signature);
+        let host = serve(wire.before(intermediary(machine.boot(), rules))).await;
+        Self::at(machine, wire, &host)
+    }
+
+    /// The same without a wire in between, which holds every message.
+    pub(crate) async fn without_wire(clock: &ManualClock, rules: Rules) -> Self {
+        let machine = Machine::new(clock);
+        let host = serve(intermediary(machine.boot(), rules)).await;
+        Self::at(machine, Wire::default(), &host)
+    }
+
+    fn at(machine: Machine, wire: Wire, host: &str) -> Self {
+        let keys = keys();
+        let (cipher, signature) =
+            (keys.intermediary.cipher_certificate(), keys.intermediary.signature_certificate());
+        let portal =
+            OsciPeer::new(keys.portal.clone(), host.parse().unwrap(), cipher.clone(), signature.clone());
         Self { machine, wire, address: format!("http://{host}/osci"), portal }
     }
 
@@ -328,6 +343,22 @@ impl Place {
         });
         renamed.await.unwrap();
     }
+}
+
+/// An intermediary where the town has a mailbox.
+fn intermediary(context: OsciContext, rules: Rules) -> Router {
+    let keys = keys();
+    context.postbox.register([town().clone()]);
+    let intermediary = Intermediary {
+        cipher: keys.intermediary.cipher_certificate().clone(),
+        signature: keys.intermediary.signature_certificate().clone(),
+        trust: keys.policy(&[]),
+        policy: CryptoPolicy::default(),
+        rules,
+    };
+    let own = OwnIntermediary::new(intermediary, Arc::clone(&context.wake));
+    let office = IntermediaryEndpoint { context, own, identity: identity(&keys.intermediary) };
+    routes(Some(Arc::new(office)), None)
 }
 
 /// Serves until the test ends; answers host and port.

@@ -2,11 +2,13 @@
 
 use jiff::Timestamp;
 
-use super::dialogue::message_id;
 use super::execute::{Outcome, Refusal, Turn, refused_response};
+use super::mediated;
 use super::reply::Frame;
 use super::store::{claim, new_card};
-use super::{Attachment, Card, Fingerprint, Intermediary, Mailboxes, Reply, ReplyMessage, Step, StoreFailed};
+use super::{
+    Attachment, Card, Client, Fingerprint, Intermediary, Mailboxes, Reply, ReplyMessage, Step, StoreFailed,
+};
 use crate::control::challenge;
 use crate::feedback::{FeedbackClass, FeedbackCode, Refused};
 use crate::intake::{PartStore, Received};
@@ -31,7 +33,7 @@ pub(super) fn forward<M: Mailboxes>(
     let Some(bundle) = bundle else {
         return Ok(Err(Refusal::new(FeedbackCode::S9811, "a forward without a card")));
     };
-    push(turn, receiver, Order::AcceptDelivery(bundle), card, None)
+    push(turn, receiver, Order::AcceptDelivery(bundle), card)
 }
 
 pub(super) fn mediate<M: Mailboxes>(
@@ -40,22 +42,24 @@ pub(super) fn mediate<M: Mailboxes>(
     id: Option<MessageId>,
     subject: Option<String>,
 ) -> Outcome<M::Handle> {
-    if let Some(id) = &id
-        && let Err(refusal) = claim(turn.boxes, id, &turn.client)?
-    {
-        return Ok(Err(refusal));
+    if let Some(id) = &id {
+        if let Err(refusal) = claim(turn.boxes, id, &turn.client)? {
+            return mediated::again(turn, id, refusal);
+        }
+        if let Err(refusal) = mediated::room(turn)? {
+            return Ok(Err(refusal));
+        }
     }
     let card = match prepare(turn, receiver, id.as_ref(), subject)? {
         Ok(card) => card,
         Err(refusal) => return Ok(Err(refusal)),
     };
-    // Only a mediation that is logged gets an id for its reply (facts 5.2: H10).
-    let reply_id = id.as_ref().map(|_| message_id(turn.random));
     let order = Order::ProcessDelivery {
-        message_id_response: reply_id.clone(),
+        // Only a mediation that is logged gets an id for its reply (facts 5.2: H10).
+        message_id_response: id.as_ref().map(MessageId::of_reply),
         card: card.as_ref().map(|card| card.bundle.clone()),
     };
-    push(turn, receiver, order, card, reply_id)
+    push(turn, receiver, order, card)
 }
 
 /// Checks the address, uses the id, and writes the card with Creation and Forwarding.
@@ -94,7 +98,6 @@ fn push<M: Mailboxes>(
     receiver: &str,
     order: Order,
     card: Option<Card>,
-    reply_id: Option<MessageId>,
 ) -> Outcome<M::Handle> {
     let sent = challenge(turn.random);
     let control = ControlBlock { challenge: Some(sent.clone()), ..ControlBlock::default() };
@@ -129,8 +132,8 @@ fn push<M: Mailboxes>(
         warnings: turn.warnings.clone(),
         challenge: sent,
         encrypted: request.encrypt.is_some(),
+        client: turn.client.clone(),
         card,
-        reply_id,
         expected: came
             .certificates
             .certificate(CertificateRole::SignatureAddressee)
@@ -147,8 +150,8 @@ pub struct Forwarding {
     warnings: Vec<FeedbackCode>,
     challenge: String,
     encrypted: bool,
+    client: Client,
     card: Option<Card>,
-    reply_id: Option<MessageId>,
     expected: Option<Fingerprint>,
 }
 
@@ -182,7 +185,8 @@ impl Forwarding {
         reply
     }
 
-    /// The recipient's response. The driver runs this inside a transaction and commits before the reply leaves.
+    /// The recipient's response. The driver runs this inside a transaction and commits before the reply leaves. A reply
+    /// to a mediation that is logged is kept with it: then its attachments stay ([`Reply::is_kept`]).
     ///
     /// # Errors
     /// [`StoreFailed`]: the reply must be a fault 9000; the recipient has the delivery.
@@ -210,26 +214,12 @@ impl Forwarding {
             let order = Order::ResponseToForwardDelivery { feedback, card: request_card };
             return Ok(self.frame.reply(intermediary, order));
         };
-        let reply_card = match (&self.reply_id, &self.card) {
-            (Some(id), Some(request)) => {
-                let mut card = request.clone();
-                card.bundle.message_id = id.clone();
-                card.bundle.card.subject.clone_from(subject);
-                card.bundle.card.creation = Some(crate::laufzettel::Stamp::Plain(now));
-                card.bundle.card.reception = None;
-                card.forward(now);
-                card.submitted = now;
-                card.bundle.inspections.clear();
-                // The parts are exchanged: who received the request sent the reply.
-                let client = request.originator.last().cloned();
-                card.originator = request.addressee.iter().cloned().collect();
-                card.addressee = client;
-                boxes.keep_card(&card)?;
-                Some(card.bundle)
-            }
-            _ => None,
+        let reply_card = self.card.as_ref().map(|request| mediated::card(request, subject.as_deref(), now));
+        let order = Order::ResponseToMediateDelivery {
+            feedback,
+            request_card,
+            reply_card: reply_card.as_ref().map(|card| card.bundle.clone()),
         };
-        let order = Order::ResponseToMediateDelivery { feedback, request_card, reply_card };
         let mut reply = self.frame.reply(intermediary, order);
         if let ReplyMessage::Envelope(envelope) = &mut reply.message {
             envelope.certificates = response.certificates;
@@ -237,6 +227,9 @@ impl Forwarding {
             envelope.custom_headers = response.custom_headers;
         }
         reply.attachments = received.attachments.iter().map(Attachment::from).collect();
+        if let Some(card) = reply_card {
+            mediated::keep(boxes, &self.client, &card, &reply)?;
+        }
         Ok(reply)
     }
 

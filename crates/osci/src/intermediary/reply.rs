@@ -66,6 +66,15 @@ impl<H> Reply<H> {
         }
     }
 
+    /// Whether the message lies in the mailboxes as it goes out, and with it what its attachments name: it is the reply
+    /// to a mediation that is logged.
+    #[must_use]
+    pub fn is_kept(&self) -> bool {
+        self.envelope().is_some_and(|envelope| {
+            matches!(envelope.order, Order::ResponseToMediateDelivery { reply_card: Some(_), .. })
+        })
+    }
+
     /// The envelope, unless it is a fault.
     #[must_use]
     pub fn envelope(&self) -> Option<&Envelope> {

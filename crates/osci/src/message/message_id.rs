@@ -18,6 +18,13 @@ impl MessageId {
         &self.0
     }
 
+    /// The id that our intermediary gives to the reply to a mediated delivery: that of the delivery with `_Reply`. So
+    /// the client can ask for the process card of a reply that never reached it.
+    #[must_use]
+    pub fn of_reply(&self) -> Self {
+        Self(format!("{}_Reply", self.0))
+    }
+
     /// The wire form (Base64). `None` if it is not Base64 of UTF-8 text.
     pub fn from_wire(wire: &str) -> Option<Self> {
         let compact: String = wire.chars().filter(|c| !c.is_ascii_whitespace()).collect();

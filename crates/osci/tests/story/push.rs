@@ -1,17 +1,20 @@
 //! H8–H10, N38, N39: forward and mediate to a passive recipient, and what it may do wrong.
 
-use dds_osci::client::{Answer, Mediated};
+use std::cell::Cell;
+use std::rc::Rc;
+
+use dds_osci::client::{Answer, Delivery, Mediated, Open};
 use dds_osci::feedback::FeedbackCode as F;
-use dds_osci::intermediary::PushFailure;
+use dds_osci::intermediary::{Mailboxes as _, PushFailure};
 use dds_osci::keys::Signer;
-use dds_osci::message::{Envelope, MessageKind, RoleCertificates};
+use dds_osci::message::{Envelope, MessageId, MessageKind, RoleCertificates};
 use dds_osci::random::SystemRandom;
 use dds_osci::recipient::{Incoming, Recipient, Refusal, Reply, Response, ResponseMessage};
 use dds_osci::signature::SigningOptions;
 
 use crate::happy::{message_id, open};
 use crate::world::{
-    PKI, Pushed, Pushing, RECEIVER, World, client, content, delivery, intake, stream, text_of,
+    Keys, PKI, Pushed, Pushing, RECEIVER, World, client, content, delivery, intake, stream, text_of,
 };
 
 fn recipient() -> Recipient {
@@ -63,6 +66,26 @@ fn forward(world: &mut World) -> (F, Vec<F>, Option<dds_osci::laufzettel::Proces
     (answer.feedback.decisive(), answer.feedback.codes(), answer.value.card)
 }
 
+/// A mediation under an id that was used before or not, with what the answer brings.
+fn mediate_as(world: &mut World, keys: &Keys, id: &MessageId, addressee: &Keys) -> (Open, Answer<Mediated>) {
+    let dialogue = open(world, keys);
+    let delivery = Delivery::new(content("eins"), addressee.cipher_certificate().clone());
+    let (request, awaiting) = dialogue.mediate(RECEIVER, Some(id.clone()), delivery, &mut SystemRandom);
+    let answer = world.send(keys, &request, &[]).unwrap();
+    awaiting.receive(Ok(&answer)).unwrap()
+}
+
+/// A recipient that answers once, unsigned; how often it was asked.
+fn once(world: &mut World) -> Rc<Cell<usize>> {
+    let asked = Rc::new(Cell::new(0));
+    let counter = asked.clone();
+    world.recipient = taking(move |incoming| {
+        counter.set(counter.get() + 1);
+        Response { sign: false, ..good(incoming) }
+    });
+    asked
+}
+
 fn mediate(world: &mut World, logged: bool) -> Answer<Mediated> {
     let dialogue = open(world, &PKI.sender);
     let (dialogue, id) = if logged {
@@ -107,6 +130,66 @@ fn h9_mediate_with_message_id() {
     let reply = answer.value.reply_card.unwrap().card;
     assert!(reply.reception.is_none() && reply.forwarding.is_some());
     assert_eq!(reply.subject.as_deref(), Some("Re"));
+}
+
+/// The answer never came: the same order brings it, with the warnings of the first time, and pushes nothing. The next
+/// order of a dialogue is the receipt; then the MessageId is a used one like any other.
+#[test]
+fn h9_a_reply_waits_until_it_is_received() {
+    let mut world = World::new();
+    let asked = once(&mut world);
+    let id = message_id(&mut world, &PKI.sender);
+    let (_, first) = mediate_as(&mut world, &PKI.sender, &id, &PKI.recipient);
+    assert_eq!(first.feedback.codes(), [F::S0801, F::S3802]);
+    world.later(60);
+    let (dialogue, again) = mediate_as(&mut world, &PKI.sender, &id, &PKI.recipient);
+    assert_eq!(again.feedback.codes(), [F::S0801, F::S3802]);
+    assert!(text_of(&again.value.envelope).contains("QW50d29ydA=="));
+    assert_eq!(again.value.request_card, first.value.request_card);
+    assert_eq!(again.value.reply_card, first.value.reply_card);
+    let card = |world: &mut World| world.boxes.card(&id.of_reply()).unwrap().unwrap().bundle.card;
+    assert!(card(&mut world).reception.is_none());
+
+    let (request, awaiting) = dialogue.exit(&mut SystemRandom);
+    awaiting.receive(Ok(&world.send(&PKI.sender, &request, &[]).unwrap())).unwrap();
+    assert!(card(&mut world).reception.is_some());
+    let (_, late) = mediate_as(&mut world, &PKI.sender, &id, &PKI.recipient);
+    assert_eq!(late.feedback.decisive(), F::S9801);
+    assert_eq!(asked.get(), 1);
+}
+
+#[test]
+fn h9_a_reply_is_for_the_client_and_the_order_that_it_answers() {
+    let mut world = World::new();
+    let asked = once(&mut world);
+    let id = message_id(&mut world, &PKI.sender);
+    mediate_as(&mut world, &PKI.sender, &id, &PKI.recipient);
+    let (_, foreign) = mediate_as(&mut world, &PKI.stranger, &id, &PKI.recipient);
+    assert_eq!(foreign.feedback.decisive(), F::S9801);
+    let (_, other) = mediate_as(&mut world, &PKI.sender, &id, &PKI.stranger);
+    assert_eq!(other.feedback.decisive(), F::S9801, "for another addressee it is another delivery");
+    assert!(foreign.value.envelope.content.is_none() && other.value.envelope.content.is_none());
+    assert_eq!(asked.get(), 1);
+    assert_eq!(mediate_as(&mut world, &PKI.sender, &id, &PKI.recipient).1.feedback.decisive(), F::S3802);
+}
+
+/// Nothing is pushed whose reply could not be kept; the MessageId stays unused.
+#[test]
+fn who_acknowledges_no_replies_gets_no_further_ones() {
+    let mut world = World::new();
+    world.intermediary.rules.mailbox_deliveries = 1;
+    let asked = once(&mut world);
+    let first = message_id(&mut world, &PKI.sender);
+    let second = message_id(&mut world, &PKI.sender);
+    mediate_as(&mut world, &PKI.sender, &first, &PKI.recipient);
+    let (_, refused) = mediate_as(&mut world, &PKI.sender, &second, &PKI.recipient);
+    assert_eq!(refused.feedback.decisive(), F::S9811);
+    assert_eq!(asked.get(), 1);
+    let (dialogue, _) = mediate_as(&mut world, &PKI.sender, &first, &PKI.recipient);
+    let (request, _) = dialogue.exit(&mut SystemRandom);
+    world.send(&PKI.sender, &request, &[]).unwrap();
+    assert!(mediate_as(&mut world, &PKI.sender, &second, &PKI.recipient).1.is_success());
+    assert_eq!(asked.get(), 2);
 }
 
 #[test]

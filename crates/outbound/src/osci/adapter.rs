@@ -79,7 +79,7 @@ impl Osci {
             Some(sent) if sent.state != SentState::Begun => return Ok(received(&sent.message_id)),
             Some(sent) => match self.past(&mut line, &sent.message_id).await? {
                 Past::Unknown => sent.message_id,
-                past => return self.concluded(consignment, sent.message_id, past).await,
+                past => return self.settled(&mut line, consignment, sent.message_id, past).await,
             },
             None => self.new_id(&mut line, consignment).await?,
         };
@@ -91,7 +91,7 @@ impl Osci {
                     let code = self.send(&mut line, consignment, &id).await?;
                     self.conclude(&mut line, consignment, id, code).await
                 }
-                past => self.concluded(consignment, id, past).await,
+                past => self.settled(&mut line, consignment, id, past).await,
             },
             code => self.conclude(&mut line, consignment, id, code).await,
         }
@@ -173,7 +173,7 @@ impl Osci {
                 Err(temporary(Code::TARGET_UNREACHABLE, told(code)))
             }
             Meaning::Doubt => match self.past(line, &id).await? {
-                Past::Arrived => self.concluded(consignment, id, Past::Arrived).await,
+                Past::Arrived => self.settled(line, consignment, id, Past::Arrived).await,
                 Past::Unknown if code.class() == FeedbackClass::Warning => Err(judge::warned(code)),
                 // The intermediary says itself that the push is over.
                 Past::Unknown | Past::Pushed { .. } => self.doubtful(consignment, told(code)).await,
@@ -184,7 +184,28 @@ impl Osci {
         }
     }
 
-    /// The verdict of what the process card says.
+    /// The verdict of what the process card says; a reply that waits for us comes first. It comes by the order itself
+    /// under its MessageId, which delivers nothing any more.
+    async fn settled(
+        &self,
+        line: &mut Line<'_>,
+        consignment: &Consignment,
+        id: MessageId,
+        past: Past,
+    ) -> Result<Verdict, Verdict> {
+        if matches!(past, Past::Arrived) && self.reply_waits(line, &id).await? {
+            let code = self.send(line, consignment, &id).await?;
+            match meaning(code) {
+                Meaning::Done => tracing::info!(message_id = %id, "osci.reply_fetched"),
+                Meaning::Wait(code_of_ours) => return Err(temporary(code_of_ours, told(code))),
+                // It was given out meanwhile, or the intermediary lets it go no more: the delivery is none the worse.
+                _ => tracing::warn!(message_id = %id, %code, "osci.reply_missing"),
+            }
+        }
+        self.concluded(consignment, id, past).await
+    }
+
+    /// The verdict of what is known of an order.
     async fn concluded(
         &self,
         consignment: &Consignment,
@@ -221,8 +242,17 @@ impl Osci {
     }
 
     async fn past(&self, line: &mut Line<'_>, id: &MessageId) -> Result<Past, Verdict> {
+        Ok(self.card(line, id).await?.map_or(Past::Unknown, |card| self.read(&card)))
+    }
+
+    /// The process card with this id, as far as the intermediary knows it.
+    pub(super) async fn card(
+        &self,
+        line: &mut Line<'_>,
+        id: &MessageId,
+    ) -> Result<Option<ProcessCardBundle>, Verdict> {
         match line.cards(std::slice::from_ref(id)).await {
-            Ok(cards) => Ok(cards.first().map_or(Past::Unknown, |card| self.read(card))),
+            Ok(cards) => Ok(cards.into_iter().next()),
             Err(CardsMissing::Unanswered(why)) => Err(judge::unanswered(&why, false)),
             Err(CardsMissing::Refused(code)) => {
                 Err(judge::ended(code).unwrap_or_else(|| temporary(Code::OSCI_REFUSED, told(code))))

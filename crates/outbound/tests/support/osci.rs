@@ -202,6 +202,8 @@ pub(crate) struct Place {
     pub(crate) pass: Arc<AtomicUsize>,
     /// So many deliveries are executed and not answered.
     pub(crate) lose_answers: Arc<AtomicUsize>,
+    /// So many exitDialog are thrown away unread.
+    pub(crate) lose_exits: Arc<AtomicUsize>,
     /// So many deliveries are thrown away unread.
     pub(crate) lose_orders: Arc<AtomicUsize>,
     /// So many messages in chunks are never read, as after a crash.
@@ -249,6 +251,7 @@ impl Place {
             clock: clock.clone(),
             pass: Arc::default(),
             lose_answers: Arc::default(),
+            lose_exits: Arc::default(),
             lose_orders: Arc::default(),
             forget: Arc::default(),
             silent: Arc::default(),
@@ -258,10 +261,23 @@ impl Place {
             own: OwnIntermediary::new(rules, Arc::clone(&wake)),
             wake,
         };
-        place.desktop.postbox.register([keys().addressee.certificate()]);
-        let router = Router::new().route("/osci", post(serve)).with_state(place.clone());
-        tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+        place.open(listener);
         place
+    }
+
+    /// Another process is the intermediary, in the same folder and at an address of its own.
+    pub(crate) async fn rebooted(&self) -> Self {
+        let (listener, url) = listener().await;
+        let desktop = self.desktop.reopened(&self.clock);
+        let place = Self { url: format!("{url}/osci"), desktop, ..self.clone() };
+        place.open(listener);
+        place
+    }
+
+    fn open(&self, listener: tokio::net::TcpListener) {
+        self.desktop.postbox.register([keys().addressee.certificate()]);
+        let router = Router::new().route("/osci", post(serve)).with_state(self.clone());
+        tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
     }
 
     /// The sender of the process that runs this intermediary.
@@ -303,8 +319,12 @@ impl Place {
                 let keys: Vec<Arc<dyn Decrypter>> = vec![keys().intermediary.key.clone()];
                 match self.desktop.courier.exchange(&receiver, package, keys).await {
                     Ok(answer) => {
+                        let mut answer = answer;
+                        let parts = std::mem::replace(&mut answer.store, postbox.parts().unwrap());
                         let reply = postbox.run(move |boxes| then.answered(&rules, &answer, boxes, now));
-                        self.seal(reply.await.unwrap())
+                        let reply = reply.await.unwrap();
+                        parts.keep();
+                        self.seal(reply)
                     }
                     Err(error) => self.seal(then.failed(
                         &rules,
@@ -380,6 +400,9 @@ async fn serve(State(place): State<Place>, request: Request) -> Response {
         MessageKind::StoreDelivery | MessageKind::ForwardDelivery | MessageKind::MediateDelivery
     ) || !received.attachments.is_empty()
         && received.kind == MessageKind::PartialStoreDelivery;
+    if received.kind == MessageKind::ExitDialog && take(&place.lose_exits) {
+        return broken();
+    }
     let delivers = delivers && !take(&place.pass);
     if delivers && take(&place.lose_orders) {
         return broken();

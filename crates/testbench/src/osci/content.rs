@@ -4,7 +4,7 @@ use dds_osci::{
     algorithm::KeyTransport,
     certificate::Certificate,
     content::{Author, ContainerDraft, ContentBody, encrypt_container, open, package},
-    intake::{IntakeConfig, PartStore, Received},
+    intake::{IntakeConfig, MemoryStore, Received},
     keys::Decrypter,
     message::{CertificateRole, ContentPackage, RoleCertificates},
     random::SystemRandom,
@@ -45,11 +45,11 @@ pub(super) fn write(
 }
 
 /// What `reader` finds in a delivery.
-pub(super) fn read<P: PartStore>(
+pub(super) fn read(
     reader: &OsciIdentity,
     intake: &IntakeConfig,
     id: String,
-    received: &Received<P>,
+    received: &Received<MemoryStore>,
 ) -> Result<OsciFetched, Error> {
     let keys: [&dyn Decrypter; 1] = [reader.cipher.as_ref()];
     let content = open(&received.document, &received.digests(), &keys, intake, &mut SystemRandom)
@@ -68,5 +68,7 @@ pub(super) fn read<P: PartStore>(
         });
     let document =
         inline.ok_or_else(|| Error::Unexpected("a delivery without readable content".to_owned()))?;
-    Ok(OsciFetched { id, document, signed })
+    let attachments =
+        received.attachments.iter().map(|part| received.store.parts[part.handle].clone()).collect();
+    Ok(OsciFetched { id, document, signed, attachments })
 }

@@ -30,7 +30,8 @@ pub(super) fn section(keys: &Path, listen: SocketAddr, elsewhere: &str, passive:
         certificate: keys.join(format!("{name}-{kind}.pem")),
     };
     let identity = |name: &str| {
-        (name.to_owned(), Keys { cipher: key(name, "cipher"), signature: key(name, "signature") })
+        let (cipher, signature) = (key(name, "cipher"), key(name, "signature"));
+        (name.to_owned(), Keys { cipher, signature, signature_algorithm: None })
     };
     let fetch = |intermediary: &str, at: &str| OsciFetch {
         identity: "zweigstelle".to_owned(),
@@ -38,6 +39,7 @@ pub(super) fn section(keys: &Path, listen: SocketAddr, elsewhere: &str, passive:
         intermediary_cipher: keys.join(format!("{at}-cipher.pem")),
         intermediary_signature: keys.join(format!("{at}-signature.pem")),
         every: Span(Duration::from_secs(1)),
+        chunk_kb: None,
     };
     let here = fetch(&format!("http://{listen}/osci"), "vermittler");
     OsciConfig {
