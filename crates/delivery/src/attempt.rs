@@ -16,7 +16,7 @@ use crate::{
     breaker::{Breaker, Permission},
     places::Place,
     retry,
-    settle::count,
+    settle::tell_completed,
 };
 
 /// Runs the attempt that `claimed` gives the right to.
@@ -262,7 +262,7 @@ async fn write(scheduler: &Scheduler, settlement: Settlement) -> bool {
                 if settlement.late && settled.first() == Some(&Settled::Stale) {
                     unused(scheduler, settlement.entry).await;
                 }
-                return count(&scheduler.parts.telemetry, &settled);
+                return tell_completed(&scheduler.parts.telemetry, &settled);
             }
             Err(error @ (StoreError::Unavailable(_) | StoreError::Unknown(_) | StoreError::Full(_))) => {
                 tracing::error!(delivery = %settlement.lease.delivery, code = %error.code(), "delivery.not_settled_yet");

@@ -7,7 +7,7 @@ use dds_message::{JournalEvent, ProcedureId, Timestamp};
 use dds_store::{
     Completed, DeliveryRecord, Journal, Lease, NewEntry, Outcome, Settled, Settlement, StoreError,
 };
-use dds_telemetry::{AttemptEnded, Event as _, Telemetry};
+use dds_telemetry::{AttemptEnded, Event as _, MessageCompleted, Telemetry};
 
 use crate::Fault;
 
@@ -68,10 +68,11 @@ impl Ending<'_> {
     }
 }
 
-/// Counts the message that a settlement completed. Whether the settlement took effect.
-pub(crate) fn count(telemetry: &Telemetry, settled: &[Settled]) -> bool {
-    for Completed { procedure, took } in settled.iter().filter_map(Settled::completed) {
-        telemetry.metrics().completed(procedure.as_ref().map_or("", ProcedureId::as_str), *took);
+/// Tells of the message that a settlement completed. Whether the settlement took effect.
+pub(crate) fn tell_completed(telemetry: &Telemetry, settled: &[Settled]) -> bool {
+    for &Completed { message, ref procedure, took } in settled.iter().filter_map(Settled::completed) {
+        let procedure = procedure.as_ref().map_or("", ProcedureId::as_str);
+        telemetry.record(&MessageCompleted { message, procedure, took });
     }
     settled.iter().any(|settled| settled.state().is_some())
 }
@@ -86,7 +87,7 @@ pub async fn settle(
     ending: &Ending<'_>,
 ) -> Result<bool, StoreError> {
     let settled = journal.settle(vec![ending.settlement()]).await?;
-    let applied = count(telemetry, &settled);
+    let applied = tell_completed(telemetry, &settled);
     if applied {
         telemetry.record(&ending.ended());
     }

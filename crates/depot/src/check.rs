@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use dds_message::{Code, ProcedureId, Text};
+use dds_message::{Code, ProcedureId};
 
 use crate::{
     catalogue,
@@ -130,13 +130,12 @@ impl Release {
 
     /// The same gap of many municipalities is one finding; the coverage map names them all.
     fn gaps(&self, day: &str, findings: &mut Vec<CheckFinding>) {
-        let mut gaps: BTreeMap<(String, String), Vec<CoverageRow>> = BTreeMap::new();
+        let mut gaps: BTreeMap<(String, Code), Vec<CoverageRow>> = BTreeMap::new();
         let mut areas: HashMap<ProcedureId, usize> = HashMap::new();
         for row in self.coverage(day) {
             *areas.entry(row.procedure.clone()).or_default() += 1;
             if let Some(gap) = &row.gap {
-                let code = gap.english.split(':').next().unwrap_or_default().to_owned();
-                gaps.entry((row.rule.clone(), code)).or_default().push(row);
+                gaps.entry((row.rule.clone(), gap.code)).or_default().push(row);
             }
         }
         for rows in gaps.into_values() {
@@ -153,21 +152,22 @@ impl Release {
                 _ => Default::default(),
             };
             let place = format!("{procedure} in {municipality} ({ars})");
-            let text =
-                (format!("{place}{many_german}: {}", gap.german), format!("{place}{many}: {}", gap.english));
-            let (file, place) = self.place_of_gap(&rows[0], gap);
+            let (german, english) = (&gap.text.german, &gap.text.english);
+            let text = (format!("{place}{many_german}: {german}"), format!("{place}{many}: {english}"));
+            let (file, place) = self.place_of_gap(&rows[0], gap.code);
             findings.push(CheckFinding::error(Code::COVERAGE_GAP, file, text).at(place).warning());
         }
     }
 
     /// Where a gap is mended: in the rule, if none is valid or its schema is missing; else where the municipality says
     /// who handles the procedure, by delegation or by its profile.
-    fn place_of_gap(&self, row: &CoverageRow, gap: &Text) -> (&str, (usize, usize)) {
-        let because = |code: Code| gap.english.starts_with(code.as_str());
-        let rule =
-            self.rule(&row.rule).filter(|_| because(Code::NOT_VALID_TODAY) || because(Code::SCHEMA_MISSING));
-        if let Some(rule) = rule {
-            let needle = if because(Code::SCHEMA_MISSING) { catalogue::PREFIX } else { "valid_" };
+    fn place_of_gap(&self, row: &CoverageRow, because: Code) -> (&str, (usize, usize)) {
+        let needle = match because {
+            Code::SCHEMA_MISSING => Some(catalogue::PREFIX),
+            Code::NOT_VALID_TODAY => Some("valid_"),
+            _ => None,
+        };
+        if let Some((rule, needle)) = self.rule(&row.rule).zip(needle) {
             return (&rule.file, self.place(&rule.file, "", needle));
         }
         let Some(area) = self.area(&row.ars).map(|place| &self.contents().municipalities[place]) else {

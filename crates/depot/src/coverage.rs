@@ -29,7 +29,27 @@ pub struct CoverageRow {
     /// Cases of the rule.
     pub cases: usize,
     /// Why there is a gap.
-    pub gap: Option<Text>,
+    pub gap: Option<Gap>,
+}
+
+/// Why a message would be parked, or go where nobody handles it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Gap {
+    /// What it would be parked with, or what is wrong with the release.
+    pub code: Code,
+    /// For people; begins with the code.
+    #[serde(flatten)]
+    pub text: Text,
+}
+
+impl Gap {
+    fn new(code: Code, (german, english): (&str, &str)) -> Self {
+        Self { code, text: (format!("{code}: {german}"), format!("{code}: {english}")).into() }
+    }
+
+    fn of(Problem { code, detail, .. }: &Problem) -> Self {
+        Self::new(*code, (&detail.german, &detail.english))
+    }
 }
 
 impl Release {
@@ -92,11 +112,11 @@ impl Release {
             gap: None,
         };
         if !rule.valid_on(day) {
-            row.gap = Some(gap(&self.not_valid(recognised, day)));
+            row.gap = Some(Gap::of(&self.not_valid(recognised, day)));
             return row;
         }
         match self.decide(&facts, recognised, &[], day) {
-            Decision::Park { problem, .. } => row.gap = Some(gap(&problem)),
+            Decision::Park { problem, .. } => row.gap = Some(Gap::of(&problem)),
             Decision::Route(plan) => {
                 let own = plan.deliveries.into_iter().filter(|delivery| delivery.authority == plan.authority);
                 for delivery in own {
@@ -108,21 +128,14 @@ impl Release {
                     }
                 }
                 if !self.handles(&plan.authority, &rule.procedure) {
-                    let (code, id) = (Code::CONFIG_REFERENCE, &plan.authority);
-                    let text = (
-                        format!("{code}: {id} bekommt es und bearbeitet {} nicht", rule.procedure),
-                        format!("{code}: {id} gets it and does not handle {}", rule.procedure),
-                    );
-                    row.gap = Some(text.into());
+                    let (id, procedure) = (&plan.authority, &rule.procedure);
+                    let german = format!("{id} bekommt es und bearbeitet {procedure} nicht");
+                    let english = format!("{id} gets it and does not handle {procedure}");
+                    row.gap = Some(Gap::new(Code::CONFIG_REFERENCE, (&german, &english)));
                 }
                 row.authority = Some(plan.authority);
             }
         }
         row
     }
-}
-
-fn gap(problem: &Problem) -> Text {
-    let Problem { code, detail, .. } = problem;
-    (format!("{code}: {}", detail.german), format!("{code}: {}", detail.english)).into()
 }

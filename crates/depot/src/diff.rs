@@ -128,7 +128,7 @@ fn folder_digest(release: &Release, folder: &str) -> Digest {
 fn routes(from: &Release, to: &Release, day: &str) -> Vec<RouteChange> {
     let map = |release: &Release| -> BTreeMap<(ProcedureId, Ars, String), String> {
         let rows = release.coverage(day).map(|row| {
-            let text = row.gap.map(|gap| gap.english).unwrap_or_else(|| {
+            let text = row.gap.map(|gap| gap.text.english).unwrap_or_else(|| {
                 let products = [row.fachverfahren, row.dms, row.mail.then(|| "mail".to_owned())];
                 let products: Vec<String> = products.into_iter().flatten().collect();
                 format!(

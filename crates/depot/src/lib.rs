@@ -38,7 +38,7 @@ mod windows;
 pub use bundle::{BundleParts, Checks};
 pub use cases::{Case, Expected};
 pub use catalogue::{Catalogue, SchemaFile, SchemaSet};
-pub use coverage::CoverageRow;
+pub use coverage::{CoverageRow, Gap};
 pub use decide::{CANONICAL_SCHEMA, Decision, Plan, PlannedDelivery};
 pub use diff::{Changes, ReleaseDiff, RouteChange, diff};
 pub use directory::Authority;

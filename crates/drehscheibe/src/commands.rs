@@ -21,6 +21,8 @@ use dds_config::{ProcessConfig, ReleaseStore, saxony::Replace};
 use dds_depot::Release;
 use dds_message::Code;
 use dds_testbench::Fixture;
+use rustls::RootCertStore;
+use rustls_pki_types::{CertificateDer, pem::PemObject as _};
 
 use crate::{
     Failure, cli,
@@ -95,10 +97,9 @@ pub(crate) fn client(
     let _already = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let mut builder = reqwest::Client::builder().timeout(Duration::from_secs(120)).no_proxy();
     if let Some(ca) = ca {
-        let certificates = reqwest::Certificate::from_pem_bundle(&read(ca)?);
-        let certificates = certificates.map_err(|error| unusable(error.to_string()))?;
-        for certificate in certificates {
-            builder = builder.add_root_certificate(certificate);
+        for certificate in authorities(ca, &read(ca)?)? {
+            let certificate = reqwest::Certificate::from_der(&certificate);
+            builder = builder.add_root_certificate(certificate.map_err(|error| no_authority(ca, &error))?);
         }
     }
     if let Some((certificate, key)) = identity {
@@ -112,6 +113,33 @@ pub(crate) fn client(
         Some((certificate, key)) => no_identity(certificate, key, &error),
         None => unusable(error.to_string()),
     })
+}
+
+/// The certificates in a PEM file, at least one, each fit to be trusted: the client would not say which of its files is
+/// unusable.
+fn authorities(file: &Path, pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, Failure> {
+    let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
+    let found = found.map_err(|error| no_authority(file, &error))?;
+    if found.is_empty() {
+        let file = file.display();
+        let text =
+            (format!("in {file} steht kein Zertifikat (PEM)"), format!("{file} holds no certificate (PEM)"));
+        return Err(Failure::new(Code::FILE_UNUSABLE, text));
+    }
+    let mut trusted = RootCertStore::empty();
+    for certificate in &found {
+        trusted.add(certificate.clone()).map_err(|error| no_authority(file, &error))?;
+    }
+    Ok(found)
+}
+
+fn no_authority(file: &Path, why: &dyn std::fmt::Display) -> Failure {
+    let file = file.display();
+    let text = (
+        format!("{file} enthält ein Zertifikat, das nicht lesbar ist (PEM): {why}"),
+        format!("{file} holds a certificate that cannot be read (PEM): {why}"),
+    );
+    Failure::new(Code::FILE_UNUSABLE, text)
 }
 
 fn no_identity(certificate: &Path, key: &Path, error: &reqwest::Error) -> Failure {

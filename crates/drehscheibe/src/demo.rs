@@ -107,8 +107,8 @@ async fn play(
         (Some(act), Some(role)) => Some(act.play(stage, &role.template, options.messages).await?),
         _ => None,
     };
-    let report =
-        Report { answers, osci, seconds: begin.elapsed().as_secs_f64(), kills: options.kills, ..report };
+    let report = Report { seconds: begin.elapsed().as_secs_f64(), kills: options.kills, ..report };
+    let report = report.with_acts(answers, osci);
     if let Some(file) = &options.report {
         write_report(file, &report)?;
     }

@@ -101,9 +101,9 @@ pub(crate) async fn osci(
     }
 }
 
-/// Builds and activates a release whenever a file of rules or configuration changes (`serve --watch`). Nobody is there to
-/// insist on a release that takes away targets for which deliveries wait: the log names them, and the next change may
-/// bring them back.
+/// Builds and activates a release whenever a file of rules or configuration changes (`serve --watch`). Nobody is there
+/// to insist on a release that takes away targets for which deliveries wait: the log names them, and the next change
+/// may bring them back.
 pub(crate) async fn sources(node: Arc<Node>, config_dir: PathBuf) {
     let paths =
         SourcePaths { rules: node.config.rules.clone(), config: config_dir, schemas: node.config.schemas() };

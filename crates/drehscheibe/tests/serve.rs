@@ -771,6 +771,49 @@ async fn a_source_sends_with_its_client_certificate() {
     assert_eq!(router.terminate().await, Some(0));
 }
 
+/// A bad `--ca` is named itself, also beside a good certificate, and before anything is sent.
+#[test]
+fn a_file_of_authorities_that_is_unusable_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: &str| {
+        let file = folder.path().join(name);
+        fs::write(&file, text).unwrap();
+        file.display().to_string()
+    };
+    let good = rcgen::generate_simple_self_signed(["pruefportal".to_owned()]).unwrap();
+    let (certificate, key) =
+        (file("portal.pem", &good.cert.pem()), file("portal.key", &good.signing_key.serialize_pem()));
+    let fixture = root().join("fixtures/hundesteuer/gewoehnlich.xml");
+    for (text, german) in [
+        // Well-formed PEM, of which the content is no certificate.
+        ("-----BEGIN CERTIFICATE-----\nMAAA\n-----END CERTIFICATE-----\n", "das nicht lesbar ist"),
+        ("-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----\n", "das nicht lesbar ist"),
+        ("", "kein Zertifikat"),
+        (good.signing_key.serialize_pem().as_str(), "kein Zertifikat"),
+    ] {
+        let ca = file("ca.pem", text);
+        for identity in [&[][..], &["--cert", &certificate, "--cert-key", &key]] {
+            let mut command = support::command([
+                "send",
+                "--json",
+                "--language",
+                "de",
+                "--to",
+                "https://127.0.0.1:1",
+                "--ca",
+                &ca,
+            ]);
+            let command = command.env("DDS_TOKEN", "x").args(identity).arg(&fixture);
+            let error = support::Said::from(command.output().unwrap()).bad();
+            let error: Value = serde_json::from_str(&error.err).unwrap_or_else(|_| panic!("{error:?}"));
+            assert_eq!(error["error"], "DDS-C012", "{text:?} {error}");
+            let detail = error["detail"].as_str().unwrap();
+            assert!(detail.contains("ca.pem") && !detail.contains("portal"), "{detail}");
+            assert!(detail.contains(german), "{detail}");
+        }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn tokens_that_everybody_knows_are_good_for_loopback_only() {
     let stage = Stage::new().await;

@@ -55,7 +55,8 @@ impl std::fmt::Display for Text {
     }
 }
 
-/// A place in a file, for people: `file:line:column`, as far as it is known. Line and column count from 1; 0 is unknown.
+/// A place in a file, for people: `file:line:column`, as far as it is known. Line and column count from 1; 0 is
+/// unknown.
 #[must_use]
 pub fn place(file: &str, line: usize, column: usize) -> String {
     match (line, column) {

@@ -12,6 +12,7 @@ use dds_store::{
     Completed, DeliveryRecord, Lease, MessageRecord, NewDelivery, NewEntry, Outcome, PlanState, Settled,
     Settlement, StoreError,
 };
+use dds_telemetry::MessageCompleted;
 use serde::{Deserialize, Serialize};
 
 use crate::{ANSWER_DEADLINE, Router, accept, delivery_of, dispatch, status};
@@ -121,12 +122,12 @@ impl Router {
         ))
     }
 
-    /// Settles deliveries, and counts what that completes.
+    /// Settles deliveries, and tells what that completes.
     pub(crate) async fn settle(&self, outcomes: Vec<Settlement>) -> Result<Vec<Settled>, StoreError> {
         let settled = self.inner.parts.journal.settle(outcomes).await?;
-        for Completed { procedure, took } in settled.iter().filter_map(Settled::completed) {
+        for &Completed { message, ref procedure, took } in settled.iter().filter_map(Settled::completed) {
             let procedure = procedure.as_ref().map_or("", ProcedureId::as_str);
-            self.inner.parts.telemetry.metrics().completed(procedure, *took);
+            self.inner.parts.telemetry.record(&MessageCompleted { message, procedure, took });
         }
         Ok(settled)
     }

@@ -87,7 +87,7 @@ async fn a_message_goes_all_the_way<E: Engine>(store: E) {
     assert_eq!(store.backlog().await.unwrap().waiting, std::slice::from_ref(&waiting));
     let settled = store.settle(vec![delivered(claimed.lease), late(claimed.lease)]).await.unwrap();
     assert_eq!(settled.iter().filter_map(Settled::state).collect::<Vec<_>>(), [MessageState::Completed; 2]);
-    let completed = Completed { procedure: waiting.procedure, took: Duration::from_secs(1) };
+    let completed = Completed { message: id(1), procedure: waiting.procedure, took: Duration::from_secs(1) };
     assert_eq!(settled[0].completed(), Some(&completed));
     assert_eq!(settled[1].completed(), None, "completed once");
     let record = store.message(id(1)).await.unwrap().unwrap();

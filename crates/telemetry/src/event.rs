@@ -10,7 +10,7 @@ use serde_json::json;
 
 use crate::{
     Facts, Metrics,
-    metrics::{Accepted, AttemptTook, Attempted, Held, Refused, Routed},
+    metrics::{Accepted, AttemptTook, Attempted, Held, Procedure, Refused, Routed},
 };
 
 /// Something that happened.
@@ -166,6 +166,33 @@ impl Event for MessageRouted<'_> {
             facts.insert("findings".to_owned(), json!(self.findings));
         }
         facts
+    }
+}
+
+/// Everybody has got a message who shall have it. The store writes the journal entry with the settlement that did it.
+#[derive(Debug)]
+pub struct MessageCompleted<'a> {
+    /// Message.
+    pub message: MessageId,
+    /// Procedure; empty for an answer.
+    pub procedure: &'a str,
+    /// Time since its acceptance.
+    pub took: Duration,
+}
+
+impl Event for MessageCompleted<'_> {
+    fn log(&self) {
+        let took = u64::try_from(self.took.as_millis()).unwrap_or(u64::MAX);
+        tracing::info!(message = %self.message, procedure = self.procedure, ms = took, "message.completed");
+    }
+
+    fn count(&self, metrics: &Metrics) {
+        let label = Procedure { procedure: metrics.names.procedure(self.procedure) };
+        metrics.completed_seconds.get_or_create(&label).observe(self.took.as_secs_f64());
+    }
+
+    fn facts(&self) -> Facts {
+        Facts::new()
     }
 }
 

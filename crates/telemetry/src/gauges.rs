@@ -1,5 +1,5 @@
-//! Values that are read when the metrics page is asked for. They are written into a registry of that page alone, so that
-//! a target that waits for nothing any more is not on the next one.
+//! Values that are read when the metrics page is asked for. They are written into a registry of that page alone, so
+//! that a target that waits for nothing any more is not on the next one.
 
 use std::collections::BTreeMap;
 

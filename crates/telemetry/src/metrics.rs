@@ -55,8 +55,8 @@ struct Took {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Procedure {
-    procedure: String,
+pub(crate) struct Procedure {
+    pub(crate) procedure: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -121,7 +121,7 @@ pub struct Metrics {
     pub(crate) attempts: Family<Attempted, Counter>,
     pub(crate) attempt_seconds: Durations<AttemptTook>,
     seconds: Durations<Took>,
-    completed_seconds: Durations<Procedure>,
+    pub(crate) completed_seconds: Durations<Procedure>,
     pub(crate) held: Family<Held, Counter>,
     workers_lost: Counter,
     pub(crate) activations: Counter,
@@ -225,12 +225,6 @@ impl Metrics {
     pub fn took(&self, stage: Stage, procedure: &str, duration: Duration) {
         let label = Took { step: stage.as_str(), procedure: self.names.procedure(procedure) };
         self.seconds.get_or_create(&label).observe(duration.as_secs_f64());
-    }
-
-    /// Notes that a message was completed so long after its acceptance; `procedure` is empty for an answer.
-    pub fn completed(&self, procedure: &str, took: Duration) {
-        let label = Procedure { procedure: self.names.procedure(procedure) };
-        self.completed_seconds.get_or_create(&label).observe(took.as_secs_f64());
     }
 
     /// Notes how many deliveries lie in a mailbox elsewhere that cannot be fetched; `mailbox` names its section of the

@@ -12,8 +12,8 @@ use dds_message::{
     Channel, Code, DeliveryId, Digest, MessageId, MessageState, ReleaseId, SourceId, TargetId, Timestamp,
 };
 use dds_telemetry::{
-    AttemptEnded, Backlog, DeliveryDeadLettered, Gauges, MessageAccepted, MessageRefused, MessageRouted,
-    OTHER, ReleaseActivated, Stage, TargetHeld, Telemetry,
+    AttemptEnded, Backlog, DeliveryDeadLettered, Gauges, MessageAccepted, MessageCompleted, MessageRefused,
+    MessageRouted, OTHER, ReleaseActivated, Stage, TargetHeld, Telemetry,
 };
 
 const PRODUCT: &str = "fv-steuerwerk@3.2";
@@ -65,10 +65,11 @@ fn page(telemetry: &Telemetry) -> String {
     telemetry.record(&DeliveryDeadLettered { delivery, target: &target, product: PRODUCT, code });
     telemetry.record(&TargetHeld { target: &target, until: Timestamp(0), code });
     telemetry.record(&ReleaseActivated { release, previous: None, rules: 1, municipalities: 1 });
+    let took = Duration::from_secs(300);
+    telemetry.record(&MessageCompleted { message, procedure: "hundesteuer", took });
     let metrics = telemetry.metrics();
     metrics.duplicate();
     metrics.took(Stage::Validate, "hundesteuer", Duration::from_millis(3));
-    metrics.completed("hundesteuer", Duration::from_secs(300));
     metrics.unreadable("land", 1);
     metrics.certificate("listen.tls", Timestamp(0));
     let backlog = Backlog { deliveries: 3, overdue: 60, paused: 1 };

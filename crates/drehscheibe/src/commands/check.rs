@@ -152,7 +152,7 @@ fn coverage_line(row: &CoverageRow, language: Language) -> String {
         or(row.fachverfahren.clone()),
         or(row.dms.clone()),
         row.cases,
-        row.gap.as_ref().map(|gap| format!("  ! {}", gap.pick(language))).unwrap_or_default(),
+        row.gap.as_ref().map(|gap| format!("  ! {}", gap.text.pick(language))).unwrap_or_default(),
     )
 }
 

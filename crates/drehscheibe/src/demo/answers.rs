@@ -1,7 +1,7 @@
 //! The way back: a Fachverfahren answers some applications with receipt, further request (Nachforderung) and decision
 //! (Bescheid). The form server gets them by callback; the portal fetches and confirms them.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use bytes::Bytes;
 use dds_message::{AnswerKind, Digest, MessageId, MessageState};
@@ -36,6 +36,9 @@ pub(crate) struct AnswerReport {
     pub(crate) lost: u64,
     /// Arrivals beyond those.
     pub(crate) duplicates: u64,
+    /// The lost ones: which kind, to which application.
+    #[serde(skip)]
+    pub(crate) missing: Vec<(AnswerKind, MessageId)>,
     /// An application that was answered, and the decision about it.
     #[serde(skip)]
     pub(crate) told: Vec<MessageId>,
@@ -66,9 +69,14 @@ pub(crate) async fn play(stage: &Stage, sent: &[Sent]) -> Result<AnswerReport, F
 
     let mut report = AnswerReport { sent: (called_back.len() + to_fetch.len()) as u64, ..Default::default() };
     report.told = to_fetch.iter().rev().take(1).flat_map(|last| [last.application, last.id]).collect();
-    fetch(stage, &to_fetch, &mut report).await?;
-    await_calls(stage, &called_back, &mut report).await;
-    report.lost = report.sent - report.by_callback - report.fetched;
+    let fetched = fetch(stage, &to_fetch, &mut report).await?;
+    let called = await_calls(stage, &called_back, &mut report).await;
+    let missing = called_back
+        .iter()
+        .chain(&to_fetch)
+        .filter(|one| !fetched.contains(&one.id) && !called.contains(&one.id));
+    report.missing = missing.map(|one| (one.kind, one.application)).collect();
+    report.lost = report.missing.len() as u64;
     Ok(report)
 }
 
@@ -98,8 +106,13 @@ async fn answer(stage: &Stage, applications: &[&Sent], some: usize) -> Result<Ve
     Ok(answers)
 }
 
-/// The portal looks for the answers to its applications, reads and confirms them.
-async fn fetch(stage: &Stage, answers: &[Answer], report: &mut AnswerReport) -> Result<(), Failure> {
+/// The portal looks for the answers to its applications, reads and confirms them. Which it got.
+async fn fetch(
+    stage: &Stage,
+    answers: &[Answer],
+    report: &mut AnswerReport,
+) -> Result<BTreeSet<MessageId>, Failure> {
+    let mut fetched = BTreeSet::new();
     let mut portal = PortalSim::new(stage.rest(), token_of(PORTAL), Ledger::default());
     for of_one in answers.chunk_by(|one, next| one.application == next.application) {
         let Some(application) = of_one.first().map(|first| first.application) else { continue };
@@ -119,18 +132,17 @@ async fn fetch(stage: &Stage, answers: &[Answer], report: &mut AnswerReport) -> 
             let document = portal.answer(id).await.map_err(failed)?;
             let fresh = portal.confirm(id).await.map_err(failed)?;
             let meant = of_one.iter().any(|one| (one.id, one.kind, &one.document) == (id, kind, &document));
-            if meant && fresh {
-                report.fetched += 1;
-            } else {
+            if !(meant && fresh && fetched.insert(id)) {
                 report.duplicates += 1;
             }
         }
     }
-    Ok(())
+    report.fetched = fetched.len() as u64;
+    Ok(fetched)
 }
 
-/// The form server waits for its calls.
-async fn await_calls(stage: &Stage, answers: &[Answer], report: &mut AnswerReport) {
+/// The form server waits for its calls. Which answers they brought.
+async fn await_calls(stage: &Stage, answers: &[Answer], report: &mut AnswerReport) -> BTreeSet<MessageId> {
     let inbox = stage.callback.inbox();
     // What is missing when patience ends counts as lost.
     let _complete = inbox.wait_for(answers.len(), PATIENCE).await;
@@ -141,6 +153,8 @@ async fn await_calls(stage: &Stage, answers: &[Answer], report: &mut AnswerRepor
                 && call.document.digest == Digest::of(&one.document)
         })
     };
-    report.by_callback = answers.iter().filter(arrived).count() as u64;
+    let called: BTreeSet<MessageId> = answers.iter().filter(arrived).map(|one| one.id).collect();
+    report.by_callback = called.len() as u64;
     report.duplicates += (calls.len() as u64).saturating_sub(report.by_callback) + inbox.duplicates();
+    called
 }

@@ -85,6 +85,11 @@ impl OsciReport {
     pub(crate) const fn is_good(&self) -> bool {
         self.received == self.expected && self.answers == self.mediated && self.duplicates == 0
     }
+
+    /// Deliveries and replies that did not come.
+    pub(crate) const fn lost(&self) -> u64 {
+        self.expected.saturating_sub(self.received) + self.mediated.saturating_sub(self.answers)
+    }
 }
 
 impl OsciStage {

@@ -64,17 +64,50 @@ pub(crate) struct Counts {
 
 impl Report {
     /// Nothing lost, nothing twofold, also of the answers; nothing valid undelivered, nothing invalid delivered.
-    pub(crate) const fn is_good(&self) -> bool {
-        let osci = match &self.osci {
-            Some(osci) => osci.is_good(),
-            None => true,
-        };
+    pub(crate) fn is_good(&self) -> bool {
         self.lost == 0
             && self.duplicates == 0
             && self.undelivered_valid == 0
             && self.delivered_invalid == 0
             && self.answers.is_good()
-            && osci
+            && !self.unanswered()
+            && self.osci.is_none_or(|osci| osci.is_good())
+    }
+
+    /// Applications were completed, and the act of the answers found none of them.
+    fn unanswered(&self) -> bool {
+        self.answers.sent == 0 && self.by_procedure.values().any(|counts| counts.completed > 0)
+    }
+
+    /// Lost on any path: deliveries, answers, OSCI.
+    pub(crate) fn all_lost(&self) -> u64 {
+        self.lost + self.answers.lost + self.osci.map_or(0, |osci| osci.lost())
+    }
+
+    /// Came more than once on any path.
+    pub(crate) fn all_duplicates(&self) -> u64 {
+        self.duplicates + self.answers.duplicates + self.osci.map_or(0, |osci| osci.duplicates)
+    }
+
+    /// The same report with what came of the answers and of OSCI, and a note for whatever is bad about them.
+    pub(crate) fn with_acts(mut self, answers: AnswerReport, osci: Option<OsciReport>) -> Self {
+        for (kind, application) in answers.missing.iter().take(10) {
+            self.note(format!("lost: {} to {application}", kind.as_str()));
+        }
+        if answers.duplicates > 0 {
+            self.note(format!("answers that came more than once, or changed: {}", answers.duplicates));
+        }
+        if let Some(bad) = osci.filter(|osci| !osci.is_good()) {
+            self.note(format!(
+                "OSCI: {} of {} deliveries, {} of {} replies, {} duplicates",
+                bad.received, bad.expected, bad.answers, bad.mediated, bad.duplicates
+            ));
+        }
+        (self.answers, self.osci) = (answers, osci);
+        if self.unanswered() {
+            self.note("no application was answered".to_owned());
+        }
+        self
     }
 
     fn note(&mut self, text: String) {
@@ -240,6 +273,8 @@ async fn until_tally(receivers: &Receivers, ledger: &Ledger) -> Tally {
 
 #[cfg(test)]
 mod tests {
+    use dds_message::AnswerKind;
+
     use super::*;
 
     #[test]
@@ -254,5 +289,35 @@ mod tests {
         assert!(!Report { osci: Some(osci), ..Report::default() }.is_good());
         let osci = OsciReport { answers: 1, ..osci };
         assert!(Report { osci: Some(osci), ..Report::default() }.is_good());
+    }
+
+    #[test]
+    fn whatever_makes_a_demo_bad_is_counted_and_noted() {
+        let completed = Report {
+            by_procedure: BTreeMap::from([(
+                "hundesteuer".to_owned(),
+                Counts { completed: 1, ..Counts::default() },
+            )]),
+            ..Report::default()
+        };
+        let unanswered = completed.clone().with_acts(AnswerReport::default(), None);
+        assert!(!unanswered.is_good());
+        assert_eq!(unanswered.notes, ["no application was answered"]);
+
+        let application = MessageId(uuid::Uuid::from_u128(7));
+        let missing = vec![(AnswerKind::Decision, application)];
+        let answers = AnswerReport { sent: 3, lost: 1, duplicates: 2, missing, ..AnswerReport::default() };
+        let osci = OsciReport { received: 1, expected: 2, duplicates: 4, ..OsciReport::default() };
+        let report = completed.clone().with_acts(answers, Some(osci));
+        assert_eq!((report.all_lost(), report.all_duplicates(), report.is_good()), (2, 6, false));
+        let expected = [
+            format!("lost: decision to {application}"),
+            "answers that came more than once, or changed: 2".to_owned(),
+            "OSCI: 1 of 2 deliveries, 0 of 0 replies, 4 duplicates".to_owned(),
+        ];
+        assert_eq!(report.notes, expected);
+
+        let good = completed.with_acts(AnswerReport { sent: 3, ..AnswerReport::default() }, None);
+        assert!(good.is_good() && good.notes.is_empty(), "{good:?}");
     }
 }

@@ -11,7 +11,7 @@ pub(crate) fn summary(report: &Report, output: Output) {
     let pick = |german, english| output.pick(german, english);
     output.line("");
     output.line(format!(
-        "{:<24}{:>8}{:>12}{:>14}{:>10}",
+        "{:<24}{:>8}{:>12}{:>16}{:>10}",
         pick("Verfahren", "procedure"),
         pick("gesendet", "sent"),
         pick("zugestellt", "completed"),
@@ -20,7 +20,7 @@ pub(crate) fn summary(report: &Report, output: Output) {
     ));
     for (procedure, counts) in &report.by_procedure {
         output.line(format!(
-            "{procedure:<24}{:>8}{:>12}{:>14}{:>10}",
+            "{procedure:<24}{:>8}{:>12}{:>16}{:>10}",
             counts.sent, counts.completed, counts.rejected, counts.parked
         ));
     }
@@ -29,10 +29,11 @@ pub(crate) fn summary(report: &Report, output: Output) {
     for (product, count) in &report.by_target {
         output.line(format!("  {product:<28}{count:>6}"));
     }
+    let (lost, duplicates) = (pick("verloren", "lost"), pick("doppelt", "duplicates"));
     let answers = &report.answers;
     output.line("");
     output.line(format!(
-        "{}: {} {}, {} {}, {} {}",
+        "{}: {} {}, {} {}, {} {}, {} {lost}, {} {duplicates}",
         pick("Antworten der Ämter", "Answers of authorities"),
         answers.sent,
         pick("gesendet", "sent"),
@@ -40,11 +41,13 @@ pub(crate) fn summary(report: &Report, output: Output) {
         pick("zurückgerufen", "called back"),
         answers.fetched,
         pick("abgeholt und bestätigt", "fetched and confirmed"),
+        answers.lost,
+        answers.duplicates,
     ));
     if let Some(osci) = &report.osci {
         output.line("");
         output.line(format!(
-            "OSCI: {} {} ({} {}), {} {} ({} {}, {} {}), {} {}",
+            "OSCI: {} {} ({} {}), {} {} ({} {}, {} {}), {} {}, {} {lost}, {} {duplicates}",
             osci.sent,
             pick("Anträge eingeliefert", "applications submitted"),
             osci.sent_elsewhere,
@@ -57,19 +60,19 @@ pub(crate) fn summary(report: &Report, output: Output) {
             pick("beim fremden Vermittler abgeholt", "fetched at the other intermediary"),
             osci.answers,
             pick("Bescheide zurück", "decisions back"),
+            osci.lost(),
+            osci.duplicates,
         ));
     }
     output.line("");
     output.line(format!(
-        "{}: {}   {}: {}   {}: {}   {}: {}   {}: {:.1} s",
+        "{}: {}   {}: {}   {lost}: {}   {duplicates}: {}   {}: {:.1} s",
         pick("gesendet", "sent"),
         report.sent,
         pick("zugestellt", "delivered"),
         report.delivered,
-        pick("verloren", "lost"),
-        report.lost,
-        pick("doppelt", "duplicates"),
-        report.duplicates,
+        report.all_lost(),
+        report.all_duplicates(),
         pick("Dauer", "duration"),
         report.seconds,
     ));

@@ -182,6 +182,8 @@ pub enum Settled {
 /// A message that everybody has got who shall have it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Completed {
+    /// The message.
+    pub message: MessageId,
     /// Its procedure; `None` for an answer.
     pub procedure: Option<ProcedureId>,
     /// Time since its acceptance.

@@ -152,10 +152,14 @@ fn settle_one(tx: &mut Tx<'_>, settlement: Settlement) -> Done<Settled> {
         entry.data.insert("receipt".to_owned(), receipt.into());
     }
     tx.log(&entry, at, &facts.subject(), Some(&facts.target), Some(next.as_str()))?;
-    let MessageFacts { state: before, at: accepted, procedure, .. } = &facts.message;
+    let MessageFacts { id: message, state: before, at: accepted, procedure, .. } = &facts.message;
     let state = plan::conclude(tx, &facts.message, at)?;
     let completes = state == MessageState::Completed && *before != state;
-    let completed = completes.then(|| Completed { procedure: procedure.clone(), took: at.since(*accepted) });
+    let completed = completes.then(|| Completed {
+        message: *message,
+        procedure: procedure.clone(),
+        took: at.since(*accepted),
+    });
     Ok(Settled::Applied { state, completed })
 }
 
