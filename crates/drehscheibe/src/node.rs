@@ -268,8 +268,8 @@ impl Node {
         Ok(addresses)
     }
 
-    /// Opens the endpoints of OSCI, and starts what fetches, collects and follows. The address it listens on, if anybody
-    /// may send there.
+    /// Opens the endpoints of OSCI, and starts what fetches, collects and follows. The address it listens on, if
+    /// anybody may send there.
     async fn listen_osci(
         &self,
         osci: Arc<Osci>,

@@ -112,8 +112,8 @@ impl SqliteStore {
     /// Opens the store, or makes it. Blocks: takes milliseconds, and 0.3 s per 100,000 open deliveries.
     ///
     /// Fails with [`StoreError::InUse`] if another process (or another value in this one) has it open, with
-    /// [`StoreError::OtherKey`] if it stands under another master key, with [`StoreError::Corrupt`] if it is damaged, with
-    /// [`StoreError::Missing`] if its database is gone.
+    /// [`StoreError::OtherKey`] if it stands under another master key, with [`StoreError::Corrupt`] if it is damaged,
+    /// with [`StoreError::Missing`] if its database is gone.
     pub fn open(options: Options) -> Result<Self, StoreError> {
         let Options { dir, master_key, clock, inline_limit, readers, new_store } = options;
         private_folder(&dir).map_err(|error| fault::io("creating the folder of the store", &error))?;

@@ -46,8 +46,8 @@ impl Held {
         held.chain(self.unseen.clone()).collect()
     }
 
-    /// How many deliveries wait for targets that the release in force has: what it lacks too is taken from nobody. Where
-    /// it cannot be read, it may have had any.
+    /// How many deliveries wait for targets that the release in force has: what it lacks too is taken from nobody.
+    /// Where it cannot be read, it may have had any.
     pub(crate) fn taken(&self, releases: &ReleaseStore) -> u64 {
         if self.waiting.is_empty() {
             return 0;
