@@ -152,6 +152,11 @@ pub struct OsciFetch {
     #[schemars(with = "String", extend("since" = "0.2.0", "least" = "1s", "most" = "1d"))]
     #[serde(default = "minute")]
     pub every: Span,
+    /// Deliveries larger than this many KB (1024 bytes) are fetched in chunks of this size, within the limits of the
+    /// intermediary and if it announces them. Without it all are fetched whole.
+    #[schemars(range(min = 1), extend("since" = "0.2.0"))]
+    #[serde(default)]
+    pub chunk_kb: Option<u64>,
 }
 
 /// Built-in intermediary.

@@ -182,6 +182,7 @@ impl Osci {
                 name: name.clone(),
                 address: config.intermediary.clone(),
                 every: config.every.0,
+                chunk_kb: config.chunk_kb,
             };
             own.push(OwnMailbox::fetched(name, identity.clone()));
             fetchers.push(Fetcher::new(context.clone(), client, identity, options));

@@ -366,6 +366,7 @@ async fn the_responder_is_asked_about_an_intermediary_that_is_fetched_from() {
             name: "anderswo".to_owned(),
             address: world.url.clone(),
             every: Duration::from_secs(60),
+            chunk_kb: None,
         };
         let context = OsciContext { trust, ..world.context.clone() };
         let fetcher = Fetcher::new(context, client, identity, options);

@@ -239,12 +239,6 @@ impl Boxes<'_> {
         self.connection
             .prepare_cached("DELETE FROM dialogue WHERE conversation = ?1")?
             .execute([conversation])?;
-        self.connection
-            .prepare_cached("DELETE FROM part WHERE holder IN (SELECT 'rendered/' || conversation || '/' || id FROM rendered WHERE conversation = ?1)")?
-            .execute([conversation])?;
-        self.connection
-            .prepare_cached("DELETE FROM rendered WHERE conversation = ?1")?
-            .execute([conversation])?;
         Ok(())
     }
 }
@@ -533,33 +527,36 @@ impl Mailboxes for Boxes<'_> {
         })
     }
 
-    fn rendered(
-        &mut self,
-        conversation: &str,
-        id: &MessageId,
-    ) -> Result<Option<RenderedFetch<StoredPart>>, StoreFailed> {
+    fn rendered(&mut self, id: &MessageId) -> Result<Option<RenderedFetch<StoredPart>>, StoreFailed> {
         attempt(|| {
             let found = self
                 .connection
-                .prepare_cached("SELECT record FROM rendered WHERE conversation = ?1 AND id = ?2")?
-                .query_row(params![conversation, id.as_str()], |row| row.get::<_, Vec<u8>>(0))
+                .prepare_cached("SELECT made, record FROM rendered WHERE id = ?1")?
+                .query_row([id.as_str()], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?)))
                 .optional()?;
-            let Some(sealed) = found else { return Ok(None) };
-            let record: RenderedRecord = self.open("rendered", &format!("{conversation}/{id}"), &sealed)?;
-            Ok(Some(record.rendered(conversation, id)))
+            let Some((made, sealed)) = found else { return Ok(None) };
+            self.open::<RenderedRecord>("rendered", id.as_str(), &sealed)?.rendered(id, made).map(Some)
         })
     }
 
     fn keep_rendered(&mut self, rendered: &RenderedFetch<StoredPart>) -> Result<(), StoreFailed> {
         attempt(|| {
-            let row = format!("{}/{}", rendered.conversation, rendered.id);
-            let sealed = self.seal("rendered", &row, &RenderedRecord::of(rendered))?;
+            let id = rendered.id.as_str();
+            let sealed = self.seal("rendered", id, &RenderedRecord::of(rendered))?;
             self.connection
-                .prepare_cached(
-                    "INSERT OR REPLACE INTO rendered (conversation, id, record) VALUES (?1, ?2, ?3)",
-                )?
-                .execute(params![rendered.conversation, rendered.id.as_str(), sealed])?;
-            self.hold(&format!("rendered/{row}"), std::iter::once(&rendered.handle))
+                .prepare_cached("INSERT OR REPLACE INTO rendered (id, made, record) VALUES (?1, ?2, ?3)")?
+                .execute(params![id, micros(rendered.at), sealed])?;
+            self.hold(&format!("rendered/{id}"), std::iter::once(&rendered.handle))
+        })
+    }
+
+    fn end_rendered(&mut self, id: &MessageId) -> Result<(), StoreFailed> {
+        attempt(|| {
+            let gone = self
+                .connection
+                .prepare_cached("DELETE FROM rendered WHERE id = ?1")?
+                .execute([id.as_str()])?;
+            if gone > 0 { self.release(&format!("rendered/{id}")) } else { Ok(()) }
         })
     }
 }

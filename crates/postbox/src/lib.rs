@@ -8,6 +8,7 @@
 //! under the key of the postbox. All keys are wrapped by the master key.
 
 mod boxes;
+mod download;
 mod error;
 mod parts;
 mod records;
@@ -22,6 +23,7 @@ mod unreadable;
 
 pub use boxes::Boxes;
 pub use dds_store::sqlite::files::FileReader as PartReader;
+pub use download::{Download, Fetching};
 pub use error::PostboxError;
 pub use parts::{Parts, StoredPart};
 pub use revoked::Revoked;

@@ -13,7 +13,7 @@ use dds_osci::{
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{PostboxError, StoredPart, Transfer};
+use crate::{Fetching, PostboxError, StoredPart, Transfer};
 
 /// Time in microseconds since 1970.
 pub(crate) fn micros(at: Timestamp) -> i64 {
@@ -209,12 +209,33 @@ impl RenderedRecord {
         Self { bytes: rendered.bytes, part: rendered.handle.clone() }
     }
 
-    pub(crate) fn rendered(self, conversation: &str, id: &MessageId) -> RenderedFetch<StoredPart> {
-        RenderedFetch {
-            conversation: conversation.to_owned(),
-            id: id.clone(),
-            bytes: self.bytes,
-            handle: self.part,
+    pub(crate) fn rendered(self, id: &MessageId, at: i64) -> Result<RenderedFetch<StoredPart>, PostboxError> {
+        Ok(RenderedFetch { id: id.clone(), at: time(at)?, bytes: self.bytes, handle: self.part })
+    }
+}
+
+/// What a row of `download` says of the whole, and its chunk.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct DownloadRecord {
+    chunk_kb: u64,
+    total_chunks: u64,
+    total_kb: Option<u64>,
+    chunk: AttachmentRecord,
+}
+
+impl DownloadRecord {
+    pub(crate) fn of(fetching: &Fetching, chunk: &Attachment<StoredPart>) -> Self {
+        Self {
+            chunk_kb: fetching.chunk_kb,
+            total_chunks: fetching.total_chunks,
+            total_kb: fetching.total_kb,
+            chunk: AttachmentRecord::of(chunk),
         }
+    }
+
+    pub(crate) fn open(self) -> (Fetching, Attachment<StoredPart>) {
+        let fetching =
+            Fetching { chunk_kb: self.chunk_kb, total_chunks: self.total_chunks, total_kb: self.total_kb };
+        (fetching, self.chunk.attachment())
     }
 }

@@ -5,7 +5,7 @@ use rusqlite::{Connection, config::DbConfig};
 use crate::PostboxError;
 
 /// Version of the tables; a newer file is refused.
-const VERSION: i64 = 4;
+const VERSION: i64 = 5;
 
 /// From form 1 to 2: dialogues and transfers in chunks get other columns. Both live for hours at most and are begun
 /// anew by whoever has them open; their files are swept.
@@ -26,6 +26,12 @@ INSERT INTO load SELECT mailbox, count(*), sum(bytes) FROM delivery WHERE receiv
 
 /// From form 3 to 4: what is set aside counts its tries.
 const COUNTED: &str = "ALTER TABLE set_aside ADD COLUMN tries INTEGER NOT NULL DEFAULT 1";
+
+/// From form 4 to 5: what is fetched in chunks is kept for the delivery, no longer for a dialogue.
+const CHUNKED: &str = "
+DROP TABLE IF EXISTS rendered;
+DELETE FROM part WHERE holder LIKE 'rendered/%';
+";
 
 /// Statements kept compiled; there are fewer.
 const STATEMENTS: usize = 128;
@@ -80,8 +86,11 @@ CREATE TABLE IF NOT EXISTS upload_chunk (
 ) WITHOUT ROWID;
 -- What we send in chunks ourselves.
 CREATE TABLE IF NOT EXISTS transfer (delivery TEXT PRIMARY KEY, begun INTEGER NOT NULL, record BLOB NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS rendered (
-  conversation TEXT NOT NULL, id TEXT NOT NULL, record BLOB NOT NULL, PRIMARY KEY (conversation, id)
+CREATE TABLE IF NOT EXISTS rendered (id TEXT PRIMARY KEY, made INTEGER NOT NULL, record BLOB NOT NULL) WITHOUT ROWID;
+-- What the active recipient has of deliveries that it fetches in chunks: one row for each.
+CREATE TABLE IF NOT EXISTS download (
+  recipient TEXT NOT NULL, id TEXT NOT NULL, number INTEGER NOT NULL, at INTEGER NOT NULL, record BLOB NOT NULL,
+  PRIMARY KEY (recipient, id, number)
 ) WITHOUT ROWID;
 -- Parts named by a record; what is not here is swept.
 CREATE TABLE IF NOT EXISTS part (blob BLOB PRIMARY KEY, holder TEXT NOT NULL) WITHOUT ROWID;
@@ -125,8 +134,11 @@ pub(crate) fn prepare(connection: &Connection) -> Result<(), PostboxError> {
     if matches!(version, 1 | 2) {
         step.execute_batch(SIZED)?;
     }
-    if matches!(version, 1..VERSION) {
+    if matches!(version, 1..=3) {
         step.execute_batch(COUNTED)?;
+    }
+    if matches!(version, 1..VERSION) {
+        step.execute_batch(CHUNKED)?;
     }
     step.execute_batch(TABLES)?;
     step.pragma_update(None, "user_version", VERSION)?;

@@ -79,6 +79,19 @@ fn sweep_rows(boxes: &mut Boxes<'_>, received: i64, begun: i64) -> Result<(usize
     )?;
     connection.execute("DELETE FROM upload WHERE begun < ?1", [begun])?;
     connection.execute(
+        "DELETE FROM part WHERE holder IN (SELECT 'rendered/' || id FROM rendered WHERE made < ?1)",
+        [begun],
+    )?;
+    connection.execute("DELETE FROM rendered WHERE made < ?1", [begun])?;
+    let stopped = "SELECT recipient, id FROM download GROUP BY recipient, id HAVING max(at) < ?1";
+    connection.execute(
+        &format!(
+            "DELETE FROM part WHERE holder IN (SELECT 'download/' || recipient || '/' || id FROM ({stopped}))"
+        ),
+        [begun],
+    )?;
+    connection.execute(&format!("DELETE FROM download WHERE (recipient, id) IN ({stopped})"), [begun])?;
+    connection.execute(
         "DELETE FROM set_aside WHERE id NOT IN (SELECT id FROM delivery WHERE received IS NULL)",
         [],
     )?;

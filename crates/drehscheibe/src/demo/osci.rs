@@ -208,6 +208,7 @@ fn section(keys: &Path, listen: SocketAddr) -> OsciConfig {
         intermediary_cipher: keys.join("vermittler-cipher.pem"),
         intermediary_signature: keys.join("vermittler-signature.pem"),
         every: Span(Duration::from_secs(1)),
+        chunk_kb: None,
     };
     OsciConfig {
         listen,

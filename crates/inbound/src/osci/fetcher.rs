@@ -7,8 +7,12 @@
 //! A fetch without selection brings the oldest delivery, so one that cannot be read would hold up all behind it. Then,
 //! and as long as such a one lies there, the visit goes by process cards ([`by_card`]): those behind it are fetched by
 //! their MessageIds, it stays where it is, unacknowledged, and is tried again after a pause that grows.
+//!
+//! Where it is configured and the intermediary announces it, deliveries come in chunks ([`chunks`]), and one that broke
+//! off goes on where it stopped.
 
 mod by_card;
+mod chunks;
 mod orders;
 
 use std::{
@@ -34,6 +38,8 @@ pub struct FetcherOptions {
     pub address: String,
     /// Time between two looks when the mailbox was empty or could not be reached.
     pub every: Duration,
+    /// Size of a chunk in KB (1024 octets): larger deliveries come in chunks. `None`: all come whole.
+    pub chunk_kb: Option<u64>,
 }
 
 /// Aktiver Empfänger.
@@ -44,6 +50,8 @@ pub struct Fetcher {
     options: FetcherOptions,
     /// What could not be read before this process began is due at its first visit: a limit may have been raised.
     begun: AtomicBool,
+    /// The intermediary has refused to give out chunks, whatever it announces: this process asks for none any more.
+    whole_only: AtomicBool,
 }
 
 /// What one visit brought.
@@ -59,7 +67,14 @@ impl Fetcher {
     /// A fetcher; `client` knows the intermediary's certificates.
     #[must_use]
     pub fn new(context: OsciContext, client: Client, identity: Identity, options: FetcherOptions) -> Self {
-        Self { context, client, identity, options, begun: AtomicBool::new(false) }
+        Self {
+            context,
+            client,
+            identity,
+            options,
+            begun: AtomicBool::new(false),
+            whole_only: AtomicBool::new(false),
+        }
     }
 
     /// Fetches on schedule until `shutdown` resolves.
@@ -136,8 +151,10 @@ impl Fetcher {
     async fn oldest_first(&self, fetched: &mut Fetched) -> Result<Option<String>, Problem> {
         let mut open = self.open().await?;
         let mut seen = HashSet::new();
+        let mut begun = self.begun_downloads().await?;
         loop {
-            match self.fetch(open, None).await? {
+            let first = begun.pop();
+            match self.fetch(open, first.as_ref()).await? {
                 Outcome::Kept { open: next, id, fresh } => {
                     fetched.count(fresh);
                     if !seen.insert(id.clone()) {
@@ -150,7 +167,9 @@ impl Fetcher {
                     }
                     open = next;
                 }
+                Outcome::Nothing(next) if first.is_some() => open = next,
                 Outcome::Nothing(open) => return self.leave(open).await.map(|()| None),
+                Outcome::Again => open = self.open().await?,
                 Outcome::Unreadable(reason) => return Ok(Some(reason)),
             }
         }

@@ -26,6 +26,15 @@ impl Process {
     }
 
     pub(crate) fn named(name: &str, machine: &Machine, place: &Place) -> Self {
+        Self::with(name, &place.address, machine, None)
+    }
+
+    /// One that asks for chunks of this size at an address.
+    pub(crate) fn at(address: &str, machine: &Machine, chunk_kb: Option<u64>) -> Self {
+        Self::with("anderswo", address, machine, chunk_kb)
+    }
+
+    fn with(name: &str, address: &str, machine: &Machine, chunk_kb: Option<u64>) -> Self {
         let keys = keys();
         let context = machine.boot();
         let client = Client::new(
@@ -36,9 +45,10 @@ impl Process {
         );
         let options = FetcherOptions {
             name: name.to_owned(),
-            address: place.address.clone(),
+            address: address.to_owned(),
             // Only a process that runs waits between its visits.
             every: std::time::Duration::from_millis(1),
+            chunk_kb,
         };
         let own = identity(&keys.town);
         let mailbox = OwnMailbox::fetched(name, own.clone());

@@ -11,12 +11,13 @@
     reason = "a test fails by panicking, also in its helpers"
 )]
 
+mod chunked;
 mod collecting;
 mod content;
 mod fetching;
 mod gate;
-mod receiving;
 mod mediating;
+mod receiving;
 #[path = "../channels/support.rs"]
 mod support;
 mod unreadable;

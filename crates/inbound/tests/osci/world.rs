@@ -182,6 +182,11 @@ impl Machine {
         self.connection().execute_batch(&format!("CREATE TRIGGER forgetful {forgets}")).unwrap();
     }
 
+    /// The responses that are given out in chunks have to be written anew.
+    pub(crate) fn forget_rendered(&self) {
+        assert_eq!(self.connection().execute("DELETE FROM rendered", []).unwrap(), 1);
+    }
+
     /// The postbox works again.
     pub(crate) fn mend(&self) {
         self.connection().execute_batch("DROP TRIGGER broken").unwrap();
@@ -271,11 +276,6 @@ impl Place {
 
     /// An intermediary with these rules; the town has a mailbox here.
     pub(crate) async fn with(clock: &ManualClock, rules: Rules) -> Self {
-        let keys = keys();
-        let machine = Machine::new(clock);
-        let context = machine.boot();
-        context.postbox.register([town().clone()]);
-        let cipher = keys.intermediary.cipher_certificate().clone();
         Self::on(Machine::new(clock), rules).await
     }
 
@@ -286,6 +286,10 @@ impl Place {
     }
 
     async fn on(machine: Machine, rules: Rules) -> Self {
+        let keys = keys();
+        let context = machine.boot();
+        context.postbox.register([town().clone()]);
+        let cipher = keys.intermediary.cipher_certificate().clone();
         let signature = keys.intermediary.signature_certificate().clone();
         let intermediary = Intermediary {
             cipher: cipher.clone(),

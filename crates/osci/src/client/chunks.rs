@@ -121,6 +121,56 @@ impl Reassembly {
         Self { chunk_kb, received: Vec::new(), total: None, message_id: None }
     }
 
+    /// Goes on with a transfer of which the first `received` chunks are there; `chunks` and `size_kb` are its totals as
+    /// they were told with them.
+    pub fn resumed(
+        chunk_kb: u64,
+        received: u64,
+        (chunks, size_kb): (u64, Option<u64>),
+        message_id: MessageId,
+    ) -> Self {
+        Self {
+            chunk_kb,
+            received: (1..=received).collect(),
+            total: Some((chunks, size_kb)),
+            message_id: Some(message_id),
+        }
+    }
+
+    /// Nothing has come yet.
+    pub const fn is_new(&self) -> bool {
+        self.received.is_empty()
+    }
+
+    /// How many chunks have come.
+    pub const fn received(&self) -> u64 {
+        self.received.len() as u64
+    }
+
+    /// Size of a chunk in KB, the last one excepted.
+    pub const fn chunk_kb(&self) -> u64 {
+        self.chunk_kb
+    }
+
+    /// How many chunks there are, and the size of the whole in KB if it was told.
+    pub const fn totals(&self) -> Option<(u64, Option<u64>)> {
+        self.total
+    }
+
+    /// What the whole has at least: every chunk but the last is full.
+    pub fn least_bytes(&self) -> u64 {
+        let full = self.total.map_or(0, |(chunks, _)| chunks.saturating_sub(1));
+        full.saturating_mul(self.chunk_kb).saturating_mul(KB)
+    }
+
+    /// The delivery is there already, and only its receipt is missing: the next order asks for the last chunk as if all
+    /// others had come, so that the one behind it acknowledges the whole.
+    pub fn skip_to_last(&mut self) {
+        if let Some((chunks, _)) = self.total {
+            self.received = (1..chunks).collect();
+        }
+    }
+
     /// What the next order asks for.
     pub fn next(&self) -> ChunkInformation {
         ChunkInformation {

@@ -312,12 +312,9 @@ pub(super) fn fetch<M: Mailboxes>(
         Ok(found) => found,
         Err(refusal) => return Ok(Err(refusal)),
     };
-    let Some(conversation) = turn.dialogue.as_ref().map(|dialogue| dialogue.conversation.clone()) else {
-        return Ok(Err(Refusal::new(FeedbackCode::S9802, "no dialogue")));
-    };
     let received = chunk.received.unwrap_or_default().into_iter().collect();
     let wanted = Wanted { selection, number, size, received, id: delivery.id.clone() };
-    if let Some(rendered) = turn.boxes.rendered(&conversation, &delivery.id)? {
+    if let Some(rendered) = turn.boxes.rendered(&delivery.id)? {
         let complete = wanted.completes(rendered.bytes);
         let reply = match wanted.chunk_of(turn.intermediary, &turn.frame, &turn.warnings, &rendered) {
             Ok(reply) => reply,
@@ -343,7 +340,8 @@ pub(super) fn fetch<M: Mailboxes>(
         turn.boxes.keep_card(card)?;
     }
     whole.encrypt = None;
-    let then = Rendering { frame: turn.frame.clone(), warnings: turn.warnings.clone(), conversation, wanted };
+    let then =
+        Rendering { frame: turn.frame.clone(), warnings: turn.warnings.clone(), at: turn.order.at, wanted };
     Ok(Ok(Step::Render { response: Box::new(whole), then: Box::new(then) }))
 }
 
@@ -422,7 +420,7 @@ fn package() -> ContentPackage {
 pub struct Rendering {
     frame: Frame,
     warnings: Vec<FeedbackCode>,
-    conversation: String,
+    at: Timestamp,
     wanted: Wanted,
 }
 
@@ -439,11 +437,19 @@ impl Rendering {
         bytes: u64,
         boxes: &mut M,
     ) -> Result<Reply<M::Handle>, StoreFailed> {
-        let Self { frame, warnings, conversation, wanted } = self;
-        let rendered = RenderedFetch { conversation, id: wanted.id.clone(), bytes, handle };
-        boxes.keep_rendered(&rendered)?;
-        if wanted.completes(bytes)
-            && let Some(mut dialogue) = boxes.dialogue(&rendered.conversation)?
+        let Self { frame, warnings, at, wanted } = self;
+        let rendered = match boxes.rendered(&wanted.id)? {
+            // Another dialogue was faster; its chunks must fit together too.
+            Some(rendered) => rendered,
+            None => {
+                let rendered = RenderedFetch { id: wanted.id.clone(), at, bytes, handle };
+                boxes.keep_rendered(&rendered)?;
+                rendered
+            }
+        };
+        let conversation = frame.control.conversation_id.as_deref().unwrap_or_default();
+        if wanted.completes(rendered.bytes)
+            && let Some(mut dialogue) = boxes.dialogue(conversation)?
         {
             dialogue.handed_out.push(wanted.id.clone());
             boxes.keep_dialogue(&dialogue)?;

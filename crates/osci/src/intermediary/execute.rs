@@ -178,6 +178,7 @@ impl<M: Mailboxes> Turn<'_, M> {
                 card.receive(self.order.at);
                 self.boxes.keep_card(&card)?;
             }
+            self.boxes.end_rendered(&id)?;
         }
         Ok(())
     }

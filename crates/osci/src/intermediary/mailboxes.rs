@@ -105,14 +105,13 @@ pub trait Mailboxes {
     fn upload_bytes(&mut self, client: &Fingerprint) -> Result<u64, StoreFailed>;
     /// Forgets a transfer; its chunks may be deleted.
     fn end_upload(&mut self, client: &Fingerprint, transfer: &MessageId) -> Result<(), StoreFailed>;
-    /// The response rendered for a chunked fetch of this delivery in this dialogue.
-    fn rendered(
-        &mut self,
-        conversation: &str,
-        id: &MessageId,
-    ) -> Result<Option<RenderedFetch<Self::Handle>>, StoreFailed>;
-    /// Keeps a rendered response until its dialogue ends.
+    /// The response rendered for a chunked fetch of this delivery.
+    fn rendered(&mut self, id: &MessageId) -> Result<Option<RenderedFetch<Self::Handle>>, StoreFailed>;
+    /// Keeps a rendered response until the delivery is received. Its owner may give up the dialogue in between: in
+    /// another one he goes on with the same octets.
     fn keep_rendered(&mut self, rendered: &RenderedFetch<Self::Handle>) -> Result<(), StoreFailed>;
+    /// Forgets a rendered response, if there is one.
+    fn end_rendered(&mut self, id: &MessageId) -> Result<(), StoreFailed>;
 }
 
 /// A client as its orders show him.
@@ -274,10 +273,10 @@ pub struct ChunkUpload {
 /// A response to fetchDelivery, written once for a chunked fetch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RenderedFetch<H> {
-    /// Dialogue.
-    pub conversation: String,
     /// Delivery.
     pub id: MessageId,
+    /// When it was written.
+    pub at: Timestamp,
     /// Octets of the whole.
     pub bytes: u64,
     /// Where they are.

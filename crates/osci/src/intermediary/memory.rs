@@ -24,7 +24,7 @@ pub struct MemoryMailboxes<H> {
     deliveries: Vec<Delivery<H>>,
     cards: BTreeMap<MessageId, Card>,
     uploads: HashMap<(Fingerprint, MessageId), Upload<H>>,
-    rendered: HashMap<(String, MessageId), RenderedFetch<H>>,
+    rendered: HashMap<MessageId, RenderedFetch<H>>,
 }
 
 impl<H> Default for MemoryMailboxes<H> {
@@ -62,14 +62,11 @@ impl<H: Clone + std::fmt::Debug> Mailboxes for MemoryMailboxes<H> {
 
     fn end_dialogue(&mut self, conversation: &str) -> Result<(), StoreFailed> {
         self.dialogues.remove(conversation);
-        self.rendered.retain(|(dialogue, _), _| dialogue != conversation);
         Ok(())
     }
 
     fn expire_dialogues(&mut self, used: RangeInclusive<Timestamp>) -> Result<(), StoreFailed> {
         self.dialogues.retain(|_, dialogue| used.contains(&dialogue.used));
-        let dialogues = &self.dialogues;
-        self.rendered.retain(|(dialogue, _), _| dialogues.contains_key(dialogue));
         Ok(())
     }
 
@@ -220,16 +217,17 @@ impl<H: Clone + std::fmt::Debug> Mailboxes for MemoryMailboxes<H> {
         Ok(())
     }
 
-    fn rendered(
-        &mut self,
-        conversation: &str,
-        id: &MessageId,
-    ) -> Result<Option<RenderedFetch<H>>, StoreFailed> {
-        Ok(self.rendered.get(&(conversation.to_owned(), id.clone())).cloned())
+    fn rendered(&mut self, id: &MessageId) -> Result<Option<RenderedFetch<H>>, StoreFailed> {
+        Ok(self.rendered.get(id).cloned())
     }
 
     fn keep_rendered(&mut self, rendered: &RenderedFetch<H>) -> Result<(), StoreFailed> {
-        self.rendered.insert((rendered.conversation.clone(), rendered.id.clone()), rendered.clone());
+        self.rendered.insert(rendered.id.clone(), rendered.clone());
+        Ok(())
+    }
+
+    fn end_rendered(&mut self, id: &MessageId) -> Result<(), StoreFailed> {
+        self.rendered.remove(id);
         Ok(())
     }
 }

@@ -119,6 +119,58 @@ fn h12_partial_fetch_makes_the_same_octets() {
     assert_eq!(*received.attachments[0].handle, big);
 }
 
+/// A dialogue breaks off: another one goes on with the missing chunk, and all of them make one message. What was received
+/// is written anew when somebody fetches it once more.
+#[test]
+fn h12_a_fetch_goes_on_in_another_dialogue() {
+    let mut world = World::new();
+    let (id, whole) = inside(&mut world, &vec![1; BIG]);
+    assert!(matches!(send_all(&mut world, &partial_id(&id), &whole), ChunkVerdict::Done(_)));
+    let selection = Some(DeliverySelection::MessageId(id.clone()));
+    let fetch = |world: &mut World, reassembly: &Reassembly| {
+        let dialogue = open(world, &PKI.recipient);
+        let (request, awaiting) =
+            dialogue.partial_fetch(selection.clone(), reassembly.next(), &mut SystemRandom);
+        let received = world.send(&PKI.recipient, &request, &[]).unwrap();
+        let (dialogue, answer) = awaiting.receive(Ok(&received)).unwrap();
+        let ChunkFetched::Chunk { chunk, message_id } = answer.value else { panic!() };
+        (dialogue, chunk, message_id, received.attachments[0].handle.clone())
+    };
+    let mut together = Vec::new();
+    let mut reassembly = Reassembly::new(100);
+    let last = loop {
+        let (dialogue, chunk, message_id, octets) = fetch(&mut world, &reassembly);
+        together.extend_from_slice(&octets);
+        world.later(3_600);
+        if reassembly.take(&chunk, message_id.as_ref(), octets.len() as u64).unwrap() {
+            break dialogue;
+        }
+        // As from a disk.
+        let (chunks, size) = reassembly.totals().unwrap();
+        let received = reassembly.received();
+        reassembly = Reassembly::resumed(reassembly.chunk_kb(), received, (chunks, size), id.clone());
+    };
+    let received = intake(&together, &PKI.recipient).unwrap();
+    assert!(client(&PKI.recipient).read_reassembled(&received).unwrap().is_success());
+    assert!(world.boxes.card(&id).unwrap().unwrap().bundle.card.reception.is_none());
+    assert!(world.boxes.rendered(&id).unwrap().is_some());
+    // An hour is longer than a dialogue lasts: the last one is over, and acknowledges nothing.
+    let (request, _) = last.exit(&mut SystemRandom);
+    world.send(&PKI.recipient, &request, &[]).unwrap();
+    assert!(world.boxes.card(&id).unwrap().unwrap().bundle.card.reception.is_none());
+
+    // The delivery is here already: its last chunk brings the receipt.
+    let mut known = Reassembly::new(100);
+    let (_, chunk, message_id, octets) = fetch(&mut world, &known);
+    known.take(&chunk, message_id.as_ref(), octets.len() as u64).unwrap();
+    known.skip_to_last();
+    let (dialogue, ..) = fetch(&mut world, &known);
+    let (request, _) = dialogue.exit(&mut SystemRandom);
+    world.send(&PKI.recipient, &request, &[]).unwrap();
+    assert!(world.boxes.card(&id).unwrap().unwrap().bundle.card.reception.is_some());
+    assert!(world.boxes.rendered(&id).unwrap().is_none());
+}
+
 /// The last chunk alone is not the delivery: whoever breaks off after it has not received it.
 #[test]
 fn h12_a_delivery_is_received_when_all_chunks_were_fetched() {

@@ -36,6 +36,7 @@ impl Fetcher {
                         open
                     }
                     Outcome::Nothing(open) => open,
+                    Outcome::Again => continue 'dialogue,
                     Outcome::Unreadable(reason) => {
                         self.note(noted.get(id), &card, reason).await?;
                         // In a fresh dialogue it is passed over.

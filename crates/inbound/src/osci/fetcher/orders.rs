@@ -5,7 +5,7 @@ use std::{collections::HashSet, sync::Arc};
 use dds_courier::{Courier, ExchangeError, Package};
 use dds_message::{Code, Problem};
 use dds_osci::{
-    client::{Lost, Open, Request},
+    client::{Answer, Fetched, Lost, Open, Request},
     feedback::{FeedbackCode, Refused},
     german,
     intake::Received,
@@ -36,6 +36,9 @@ pub(super) enum Outcome {
     },
     /// There is none, or none with this MessageId.
     Nothing(Open),
+    /// The dialogue is over, and the next one fetches otherwise: whole, or from the first chunk on. It happens once for a
+    /// delivery.
+    Again,
     /// It did not come, or cannot be read: why. The dialogue is over, because another order could acknowledge what we
     /// have not.
     Unreadable(String),
@@ -51,6 +54,14 @@ impl Fetcher {
 
     /// Fetches a delivery, the oldest or the one with this id, and keeps it.
     pub(super) async fn fetch(&self, open: Open, id: Option<&MessageId>) -> Result<Outcome, Problem> {
+        match self.chunk_kb(&open) {
+            Some(chunk_kb) => self.fetch_in_chunks(open, id, chunk_kb).await,
+            None => self.fetch_whole(open, id).await,
+        }
+    }
+
+    /// The same by fetchDelivery.
+    pub(super) async fn fetch_whole(&self, open: Open, id: Option<&MessageId>) -> Result<Outcome, Problem> {
         let selection = id.cloned().map(DeliverySelection::MessageId);
         let (request, awaiting) = open.fetch(selection, &mut SystemRandom);
         let received = self.send(request).await?;
@@ -61,10 +72,24 @@ impl Fetcher {
         if answer.feedback.decisive() == FeedbackCode::S9803 {
             return Ok(Outcome::Nothing(open));
         }
-        let (Ok(received), true) = (received, answer.is_success()) else {
+        match received {
+            Ok(received) => self.take(open, id, received, answer).await,
+            Err(refused) => Ok(Outcome::Unreadable(refused.to_string())),
+        }
+    }
+
+    /// Keeps a delivery that came whole, if it is the one that was asked for.
+    pub(super) async fn take(
+        &self,
+        open: Open,
+        id: Option<&MessageId>,
+        received: Received<Parts>,
+        answer: Answer<Fetched>,
+    ) -> Result<Outcome, Problem> {
+        if !answer.is_success() {
             let reason = format!("the intermediary refuses with {}", answer.feedback.decisive());
             return Ok(Outcome::Unreadable(reason));
-        };
+        }
         let Some(card) = answer.value.card else {
             return Ok(Outcome::Unreadable("it comes without process card".to_owned()));
         };
@@ -123,8 +148,7 @@ impl Fetcher {
 
     /// Puts a delivery into the postbox; `false` if it is there already.
     async fn keep(&self, received: Received<Parts>, id: &MessageId) -> Result<bool, Problem> {
-        // Each intermediary gives out MessageIds of its own: what another one calls the same is another delivery.
-        let id = MessageId::new(format!("{}/{id}", self.options.name));
+        let (fetched, id) = (id.clone(), self.own_id(id));
         let mailbox = OwnMailbox::fetched(&self.options.name, self.identity.clone()).name;
         let now = self.context.clock.now().to_jiff();
         let delivery = Delivery {
@@ -134,29 +158,33 @@ impl Fetcher {
             envelope: received.document.bytes().to_vec(),
             attachments: received.attachments.iter().map(Attachment::from).collect(),
         };
-        let store = received.store;
-        let fresh = self
-            .context
-            .postbox
-            .run(move |boxes| {
-                if boxes.has_delivery(&id)? {
-                    return Ok(false);
-                }
-                boxes.put_delivery(&delivery)?;
-                // Within the step: a visit may be given up while it is committed, and parts that nobody has kept
-                // vanish.
-                store.keep();
-                Ok::<_, PostboxError>(true)
-            })
-            .await
-            .map_err(unusable)?;
+        let (store, name) = (received.store, self.options.name.clone());
+        let keeping = self.context.postbox.run(move |boxes| {
+            // The chunks it came in are needed no more.
+            let chunks = boxes.end_download(&name, &fetched)?;
+            if boxes.has_delivery(&id)? {
+                return Ok((false, chunks));
+            }
+            boxes.put_delivery(&delivery)?;
+            // Within the step: a visit may be given up while it is committed, and parts that nobody has kept vanish.
+            store.keep();
+            Ok::<_, PostboxError>((true, chunks))
+        });
+        let (fresh, chunks) = keeping.await.map_err(unusable)?;
+        self.discard(chunks).await;
         if fresh {
             self.context.wake.notify_one();
         }
         Ok(fresh)
     }
 
-    async fn send(&self, request: Request) -> Result<Result<Received<Parts>, Refused>, Problem> {
+    /// The id of a delivery in our postbox.
+    pub(super) fn own_id(&self, id: &MessageId) -> MessageId {
+        // Each intermediary gives out MessageIds of its own: what another one calls the same is another delivery.
+        MessageId::new(format!("{}/{id}", self.options.name))
+    }
+
+    pub(super) async fn send(&self, request: Request) -> Result<Result<Received<Parts>, Refused>, Problem> {
         let signer = Arc::clone(&self.identity.signature);
         let sealing = spawn_blocking(move || {
             let options = SigningOptions::default();
