@@ -14,7 +14,6 @@ const TEXTS: &[(&str, &str)] = &[
     ("valid", "gültig"),
     ("invalid", "ungültig"),
     ("absent", "fehlt"),
-    ("pending", "offen"),
     ("unknown kind of key", "unbekannte Art von Schlüssel"),
     ("RSA, {} bit", "RSA, {} Bit"),
     // Faults of signatures.

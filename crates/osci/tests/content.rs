@@ -259,11 +259,45 @@ fn inspection_says_everything_at_once() {
     assert!(report.refused.is_some() && !report.to_string().contains('\x1b'));
 }
 
+/// The key of an attachment is not one of its algorithm: the author's signature over the plaintext cannot be judged.
+#[test]
+fn a_content_signature_that_cannot_be_judged_is_invalid_with_the_reason() {
+    let wrap = AttachmentEncryption::key(&mut SystemRandom);
+    let mut encryption = AttachmentEncryption::new("geheim", &wrap, DigestAlgorithm::Sha256).unwrap();
+    let mut octets = Vec::new();
+    encryption.update(PLAINTEXT, &mut octets);
+    let (plain, _) = encryption.finish(&mut octets).unwrap();
+    let draft = ContainerDraft::new("anlagen").encrypted_attachment("c1", plain, &wrap);
+    let container = draft.write(&[first()], SigningOptions::default()).unwrap();
+    let report = |container: &str| {
+        let readers = [("addressee_cipher_1", certificate(&keys().cipher))];
+        let layer =
+            encrypt_container("e1", container.as_bytes(), &readers, KeyTransport::DEFAULT, &mut SystemRandom);
+        let mut message = with(&[layer.unwrap()], &[]);
+        message.attachments.push(("geheim".to_owned(), octets.clone()));
+        inspected(&message.packed(&message.signed()))
+    };
+    let container = String::from_utf8(container).unwrap();
+    assert_eq!(report(&container).contents[0].signatures[0].verdict, "valid");
+    let report = report(&container.replace("xmlenc11#aes256-gcm", "xmlenc11#aes128-gcm"));
+    let signature = &report.contents[0].signatures[0];
+    let reason = "the plaintext of the attachment is not at hand";
+    assert_eq!(
+        (signature.verdict, &signature.faults[..]),
+        ("invalid", &[format!("cid:geheim: {reason}")][..])
+    );
+    let open = signature.references.iter().find(|one| one.uri == "cid:geheim").unwrap();
+    assert_eq!((open.verdict, open.remark.as_str()), ("invalid", reason));
+    assert!(report.parts.iter().any(|part| matches!(part.plaintext, Some(Err(_)))));
+    assert!(!report.to_json().contains("pending"));
+    assert_eq!(dds_osci::german::of(reason).as_deref(), Some("der Klartext der Anlage liegt nicht vor"));
+}
+
 fn inspected(octets: &[u8]) -> dds_osci::inspect::Report {
     inspect(octets, &decrypters(), &IntakeConfig::default(), &mut SystemRandom)
 }
 
-/// A digest that was not compared is open; the signature over it counts for nobody.
+/// A digest that was not compared is worth nothing, and says why.
 #[test]
 fn inspection_says_what_it_could_not_take_apart() {
     let message = rich();
@@ -280,7 +314,8 @@ fn inspection_says_what_it_could_not_take_apart() {
         assert_eq!(report.signature.faults, [fault], "{text}");
         assert!(!text.contains("missing"), "{text}");
         assert!(
-            text.contains("digest of cid:anlage.txt: pending") && text.contains("digest of #body: valid")
+            text.contains("digest of cid:anlage.txt: invalid (the attachment cannot be told apart)")
+                && text.contains("digest of #body: valid")
         );
     }
     // What was compared and is wrong stays wrong.

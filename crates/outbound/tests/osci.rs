@@ -434,8 +434,8 @@ async fn a_reply_outlives_both_processes() {
 
     let (place, desktop) = (world.place.rebooted().await, world.desktop.reopened(&world.clock));
     let world = World { place, desktop, ..world };
-    // We have it, and end before the receipt for it leaves: once more it comes, and is kept once. (Two dialogues before it
-    // ask for cards.)
+    // We have it, and end before the receipt for it leaves: once more it comes, and is kept once. Two dialogues before
+    // it ask for cards.
     world.place.lose_exits.store(3, Ordering::SeqCst);
     for _ in 0..2 {
         let verdict = deliver(&world.targets(way), &sent).await;

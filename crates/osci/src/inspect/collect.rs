@@ -354,29 +354,29 @@ fn message_signature(document: &Document, verdict: &MessageVerdict) -> Signature
         report.faults.clear();
     }
     if verdict.verdict == Verdict::Pending {
-        report.verdict = "invalid";
         report.faults.push("the attachments cannot be compared, the packaging is broken".to_owned());
     }
     report
 }
 
+/// Why a digest of the plaintext of an attachment was not compared.
+const NO_PLAINTEXT: &str = "the plaintext of the attachment is not at hand";
+
 fn content_signature(signature: &ContentSignature) -> SignatureReport {
+    let open = signature.references.iter().filter(|one| one.verdict == Verdict::Pending);
+    let open = open.map(|one| format!("{}: {NO_PLAINTEXT}", one.uri));
     SignatureReport {
         verdict: signature.verdict.word(),
-        faults: signature.faults.iter().map(ToString::to_string).collect(),
+        faults: signature.faults.iter().map(ToString::to_string).chain(open).collect(),
         code: None,
         signer: signature.signer.as_ref().map(|signer| signer.subject().to_owned()),
         algorithm: signature.algorithm.map(|algorithm| algorithm.uri()),
         time: signature.signing_time.clone(),
-        references: signature
-            .references
-            .iter()
-            .map(|one| reference(one, "the plaintext of the attachment is not at hand"))
-            .collect(),
+        references: signature.references.iter().map(|one| reference(one, NO_PLAINTEXT)).collect(),
     }
 }
 
-/// `open`: why a reference is pending.
+/// `open`: why a reference that is pending was not compared.
 fn reference(reference: &ReferenceVerdict, open: &str) -> ReferenceReport {
     let remark = match &reference.verdict {
         Verdict::Invalid(fault) => fault.reason.to_string(),

@@ -98,9 +98,8 @@ pub struct PartReport {
 /// A signature and its references.
 #[derive(Debug, Clone)]
 pub struct SignatureReport {
-    /// `valid`, `invalid` or `absent`; `invalid` also if a signature is there that cannot be judged, as `faults` says.
-    /// Of a content signature `pending` too: nothing is wrong, but the plaintext of an attachment could not be had
-    /// because its key or algorithm is not usable.
+    /// `valid`, `invalid` or `absent`; `invalid` also if a signature is there that cannot be judged, as `faults` says:
+    /// with a broken packaging, or for want of the plaintext of an attachment whose key or algorithm is not usable.
     pub verdict: &'static str,
     /// Every fault with the reference it concerns.
     pub faults: Vec<String>,
@@ -135,7 +134,7 @@ impl Default for SignatureReport {
 pub struct ReferenceReport {
     /// `URI`.
     pub uri: String,
-    /// `valid`, `invalid` or `pending`.
+    /// `valid` or `invalid`; what could not be compared is invalid, as `remark` says.
     pub verdict: &'static str,
     /// URI of the digest algorithm, or what is wrong with it.
     pub digest: String,

@@ -18,8 +18,8 @@ impl MessageId {
         &self.0
     }
 
-    /// The id that our intermediary gives to the reply to a mediated delivery: that of the delivery with `_Reply`. So the
-    /// client can ask for the process card of a reply that never reached it.
+    /// The id that our intermediary gives to the reply to a mediated delivery: that of the delivery with `_Reply`. So
+    /// the client can ask for the process card of a reply that never reached it.
     #[must_use]
     pub fn of_reply(&self) -> Self {
         Self(format!("{}_Reply", self.0))

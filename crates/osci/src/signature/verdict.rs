@@ -41,14 +41,14 @@ pub enum Verdict {
 }
 
 impl Verdict {
-    /// `valid`, `invalid`, `absent` or `pending`, as `osci inspect` prints it.
+    /// `valid`, `invalid` or `absent`, as `osci inspect` prints it. What could not be compared is worth nothing to who
+    /// asks, and says why beside it.
     #[must_use]
     pub const fn word(&self) -> &'static str {
         match self {
             Self::Valid => "valid",
-            Self::Invalid(_) => "invalid",
+            Self::Invalid(_) | Self::Pending => "invalid",
             Self::Absent => "absent",
-            Self::Pending => "pending",
         }
     }
 }

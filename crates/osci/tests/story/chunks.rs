@@ -119,8 +119,8 @@ fn h12_partial_fetch_makes_the_same_octets() {
     assert_eq!(*received.attachments[0].handle, big);
 }
 
-/// A dialogue breaks off: another one goes on with the missing chunk, and all of them make one message. What was received
-/// is written anew when somebody fetches it once more.
+/// A dialogue breaks off: another one goes on with the missing chunk, and all of them make one message. What is here
+/// already needs its last chunk only, which brings the receipt.
 #[test]
 fn h12_a_fetch_goes_on_in_another_dialogue() {
     let mut world = World::new();

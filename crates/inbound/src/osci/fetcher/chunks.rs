@@ -2,9 +2,9 @@
 //!
 //! Each chunk is durable before the next one is asked for, but the last: with its answer the intermediary holds the
 //! delivery as handed out, and the next order would acknowledge it. So the last chunk is put together with the others
-//! at once, the whole is made durable, and only then does the dialogue go on. A visit that breaks off leaves its chunks;
-//! the next one asks for the first that is missing, by the MessageId. Chunks that make no message together, because an
-//! intermediary has written the delivery anew in between, are thrown away; then it comes from the first one on.
+//! at once, the whole is made durable, and only then does the dialogue go on. A visit that breaks off leaves its
+//! chunks; the next one asks for the first that is missing, by the MessageId. Chunks that make no message together,
+//! because an intermediary has written the delivery anew in between, are thrown away; then it comes from the first on.
 
 use dds_message::Problem;
 use dds_osci::{

@@ -36,8 +36,8 @@ pub(super) enum Outcome {
     },
     /// There is none, or none with this MessageId.
     Nothing(Open),
-    /// The dialogue is over, and the next one fetches otherwise: whole, or from the first chunk on. It happens once for a
-    /// delivery.
+    /// The dialogue is over, and the next one fetches otherwise: whole, or from the first chunk on. It happens once for
+    /// a delivery.
     Again,
     /// It did not come, or cannot be read: why. The dialogue is over, because another order could acknowledge what we
     /// have not.
