@@ -20,7 +20,7 @@ pub use build::build_release;
 pub use certificate::{certificate_end, check_certificates, check_file};
 pub use osci::{
     OsciConfig, OsciFetch, OsciIdentity, OsciIntermediary, OsciKey, OsciLegacy, OsciRecipient, OsciResponder,
-    OsciRevocation, OsciTrust,
+    OsciRevocation, OsciSignature, OsciTrust,
 };
 pub use process::{
     DeleteAfter, DeliveryConfig, FolderConfig, LimitConfig, Listen, ProcessConfig, RetentionConfig,

@@ -78,6 +78,36 @@ pub struct OsciIdentity {
     /// Signs.
     #[schemars(extend("since" = "0.2.0"))]
     pub signature: OsciKey,
+    /// With which algorithm it signs. By default `rsa-sha256`, or ECDSA with the digest of the curve.
+    #[schemars(extend("since" = "0.2.0"))]
+    #[serde(default)]
+    pub signature_algorithm: Option<OsciSignature>,
+}
+
+/// Signaturverfahren.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum OsciSignature {
+    /// RSA (PKCS #1 v1.5) with SHA-256.
+    #[serde(rename = "rsa-sha256")]
+    RsaSha256,
+    /// RSA (PKCS #1 v1.5) with SHA-512.
+    #[serde(rename = "rsa-sha512")]
+    RsaSha512,
+    /// RSA-PSS with SHA-256.
+    #[serde(rename = "rsa-pss-sha256")]
+    PssSha256,
+    /// RSA-PSS with SHA-512.
+    #[serde(rename = "rsa-pss-sha512")]
+    PssSha512,
+    /// ECDSA with SHA-256.
+    #[serde(rename = "ecdsa-sha256")]
+    EcdsaSha256,
+    /// ECDSA with SHA-384 (Korrigendum 9).
+    #[serde(rename = "ecdsa-sha384")]
+    EcdsaSha384,
+    /// ECDSA with SHA-512.
+    #[serde(rename = "ecdsa-sha512")]
+    EcdsaSha512,
 }
 
 /// Where a private key lies: a PKCS #12 file, a PEM pair, or a token (PKCS #11).

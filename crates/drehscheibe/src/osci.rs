@@ -2,6 +2,7 @@
 
 mod judge;
 mod refresh;
+mod signing;
 
 use std::{
     path::{Path, PathBuf},
@@ -314,6 +315,7 @@ fn crypto_policy(osci: &OsciConfig) -> CryptoPolicy {
 fn load(identity: &OsciIdentity) -> Result<Identity, Failure> {
     let (_, cipher) = key(&identity.cipher)?;
     let (signature, _) = key(&identity.signature)?;
+    let signature = signing::with(signature, identity.signature_algorithm)?;
     if !cipher.certificate().may_encrypt() {
         return Err(unusable(
             cipher.certificate().subject(),

@@ -178,6 +178,11 @@ const TEXTS: &[(&str, &str)] = &[
     ("more than {} {}", "mehr als {} {}"),
     // Keys.
     ("the key does not fit: {}", "der Schlüssel passt nicht: {}"),
+    (
+        "an RSA key in software signs with SHA-256 or SHA-512",
+        "ein RSA-Schlüssel in Software signiert mit SHA-256 oder SHA-512",
+    ),
+    ("the EC key does not sign with this digest", "der EC-Schlüssel signiert nicht mit diesem Hashverfahren"),
     ("the operation with the key failed", "die Operation mit dem Schlüssel ist gescheitert"),
     ("the key cannot be read: {}", "der Schlüssel ist nicht lesbar: {}"),
     ("wrong PIN, or the key file is damaged", "falsche PIN, oder die Schlüsseldatei ist beschädigt"),

@@ -200,7 +200,8 @@ fn section(keys: &Path, listen: SocketAddr) -> OsciConfig {
         certificate: keys.join(format!("{name}-{kind}.pem")),
     };
     let identity = |name: &str| {
-        (name.to_owned(), Keys { cipher: key(name, "cipher"), signature: key(name, "signature") })
+        let (cipher, signature) = (key(name, "cipher"), key(name, "signature"));
+        (name.to_owned(), Keys { cipher, signature, signature_algorithm: None })
     };
     let fetch = OsciFetch {
         identity: "zweigstelle".to_owned(),

@@ -1,19 +1,21 @@
 //! What is wrong with `[osci]`, as far as it can be seen before anybody sends: `drehscheibe check` prints it, `serve`
 //! logs it.
 
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
 use dds_config::{OsciConfig, OsciIdentity, OsciIntermediary, OsciKey, read_secret};
 use dds_depot::CheckFinding;
 use dds_message::{Code, Text};
 use dds_osci::{
-    certificate::{Certificate, Curve, PublicKeyKind},
+    algorithm::SignatureAlgorithm,
+    certificate::Certificate,
     german,
+    keys::Signer,
     trust::{CertificateUse, Severity, TrustPolicy},
 };
 use jiff::Timestamp;
 
-use super::{certificate, files, is_certificate, key, read, trust_policy};
+use super::{certificate, files, is_certificate, key, read, signing, trust_policy};
 use crate::Failure;
 
 /// Everything that cannot work is an error, a certificate that has ended a warning. Keys on a token are not looked at,
@@ -78,34 +80,46 @@ impl Judge<'_> {
     }
 
     fn identities(&mut self) {
-        for (name, OsciIdentity { cipher, signature }) in &self.config.identities {
-            let keys = [
-                (cipher, "cipher", CertificateUse::ClientCipher),
-                (signature, "signature", CertificateUse::ClientSignature),
-            ];
-            for (key, kind, used_as) in keys {
-                let place = format!("[osci] identities.{name}.{kind}");
-                match readable(key) {
-                    Ok(Some(certificate)) => {
-                        let watched = matches!(key, OsciKey::Pem { .. });
-                        self.certificate(&place, &certificate, used_as, watched);
-                        if used_as == CertificateUse::ClientSignature {
-                            self.too_new(&place, &certificate);
-                        }
-                    }
-                    Ok(None) => {}
-                    Err(failure) => self.findings.push(of(failure)),
-                }
+        for (name, OsciIdentity { cipher, signature, signature_algorithm }) in &self.config.identities {
+            let place = |kind: &str| format!("[osci] identities.{name}.{kind}");
+            self.key(&place("cipher"), cipher, CertificateUse::ClientCipher);
+            let Some(signer) = self.key(&place("signature"), signature, CertificateUse::ClientSignature)
+            else {
+                continue;
+            };
+            match signing::with(signer, *signature_algorithm) {
+                Ok(signer) => self.too_new(&place("signature"), signer.default_algorithm()),
+                Err(failure) => self.findings.push(CheckFinding::error(
+                    failure.problem.code,
+                    place("signature_algorithm"),
+                    failure.problem.detail,
+                )),
             }
         }
     }
 
-    /// A key on P-384 signs with ecdsa-sha384, which came with Korrigendum 9.
-    fn too_new(&mut self, place: &str, certificate: &Certificate) {
-        if certificate.key() == (PublicKeyKind::Ec { curve: Curve::P384 }) {
+    /// Judges the certificate of a key; answers the key, as far as it can be read here.
+    fn key(&mut self, place: &str, key: &OsciKey, used_as: CertificateUse) -> Option<Arc<dyn Signer>> {
+        match readable(key) {
+            Ok(signer) => {
+                let signer = signer?;
+                let watched = matches!(key, OsciKey::Pem { .. });
+                self.certificate(place, signer.certificate(), used_as, watched);
+                Some(signer)
+            }
+            Err(failure) => {
+                self.findings.push(of(failure));
+                None
+            }
+        }
+    }
+
+    /// ecdsa-sha384, which a key on P-384 signs with by itself, came with Korrigendum 9.
+    fn too_new(&mut self, place: &str, algorithm: SignatureAlgorithm) {
+        if algorithm == SignatureAlgorithm::EcdsaSha384 {
             let text = (
-                "der Schlüssel liegt auf P-384 und signiert mit ecdsa-sha384: Partner vor Korrigendum 9 weisen das zurück (9601); RSA nehmen alle an",
-                "the key is on P-384 and signs with ecdsa-sha384: partners before Korrigendum 9 refuse it (9601); all take RSA",
+                "der Schlüssel signiert mit ecdsa-sha384: Partner vor Korrigendum 9 weisen das zurück (9601); RSA nehmen alle an, ebenso signature_algorithm = \"ecdsa-sha256\" mit einem Schlüssel auf P-256 oder P-521",
+                "the key signs with ecdsa-sha384: partners before Korrigendum 9 refuse it (9601); all take RSA, and signature_algorithm = \"ecdsa-sha256\" of a key on P-256 or P-521",
             );
             self.findings.push(CheckFinding::error(Code::OSCI_KEYS, place, text).warning());
         }
@@ -176,8 +190,8 @@ impl Judge<'_> {
     }
 }
 
-/// The certificate of a key, as far as it can be read here.
-fn readable(of: &OsciKey) -> Result<Option<Certificate>, Failure> {
+/// A key, as far as it can be read here.
+fn readable(of: &OsciKey) -> Result<Option<Arc<dyn Signer>>, Failure> {
     match of {
         OsciKey::Token { .. } => return Ok(None),
         OsciKey::Pkcs12 { pkcs12, pin } if read_secret(pin).is_err() => {
@@ -186,7 +200,7 @@ fn readable(of: &OsciKey) -> Result<Option<Certificate>, Failure> {
         OsciKey::Pkcs12 { .. } | OsciKey::Pem { .. } => {}
     }
     let (signer, _) = key(of)?;
-    Ok(Some(signer.certificate().clone()))
+    Ok(Some(signer))
 }
 
 fn of(failure: Failure) -> CheckFinding {

@@ -88,6 +88,43 @@ fn a_signature_that_old_partners_refuse_is_a_warning() {
     }
 }
 
+/// What the key cannot do is an error; what it is told to do decides about the warning.
+#[test]
+fn an_identity_signs_as_it_is_told_to_if_its_key_can() {
+    let folder = folder();
+    let told = |algorithm: &str| {
+        let line =
+            format!("certificate = \"stadt-signature.pem\" }}\nsignature_algorithm = \"{algorithm}\"\n");
+        let text = GOOD.replacen("certificate = \"stadt-signature.pem\" }", &line, 1);
+        judged(folder.path(), &text, now())
+    };
+    let refused = |algorithm: &str| {
+        let found = told(algorithm);
+        let [(Severity::Error, text)] = &found[..] else { panic!("{algorithm}: {found:?}") };
+        assert!(text.contains("identities.stadt.signature_algorithm"), "{text}");
+        assert!(text.contains("does not sign so"), "{text}");
+    };
+    let put = |key: &rcgen::KeyPair| {
+        let certificate = rcgen::CertificateParams::new(Vec::new()).unwrap().self_signed(key).unwrap();
+        fs::write(folder.path().join("stadt-signature.key"), key.serialize_pem()).unwrap();
+        fs::write(folder.path().join("stadt-signature.pem"), certificate.pem()).unwrap();
+    };
+    let size = rcgen::RsaKeySize::_3072;
+    put(&rcgen::KeyPair::generate_rsa_for(&rcgen::PKCS_RSA_SHA256, size).unwrap());
+    for algorithm in ["rsa-sha256", "rsa-sha512", "rsa-pss-sha256", "rsa-pss-sha512"] {
+        assert_eq!(told(algorithm), [], "{algorithm}");
+    }
+    refused("ecdsa-sha256");
+    put(&rcgen::KeyPair::generate_for(&rcgen::PKCS_ECDSA_P521_SHA512).unwrap());
+    for algorithm in ["ecdsa-sha256", "ecdsa-sha512"] {
+        assert_eq!(told(algorithm), [], "{algorithm}");
+    }
+    let found = told("ecdsa-sha384");
+    let [(Severity::Warning, text)] = &found[..] else { panic!("{found:?}") };
+    assert!(text.contains("signature_algorithm"), "{text}");
+    refused("rsa-sha256");
+}
+
 #[test]
 fn what_cannot_work_is_an_error_that_says_where() {
     let folder = folder();
