@@ -286,23 +286,18 @@ impl Place {
     }
 
     async fn on(machine: Machine, rules: Rules) -> Self {
-        let keys = keys();
-        let context = machine.boot();
-        context.postbox.register([town().clone()]);
-        let cipher = keys.intermediary.cipher_certificate().clone();
-        let signature = keys.intermediary.signature_certificate().clone();
-        let intermediary = Intermediary {
-            cipher: cipher.clone(),
-            signature: signature.clone(),
-            trust: keys.policy(&[]),
-            policy: CryptoPolicy::default(),
-            rules,
-        };
-        let own = OwnIntermediary::new(intermediary, Arc::clone(&context.wake));
-        let office = IntermediaryEndpoint { context, own, identity: identity(&keys.intermediary) };
         let wire = Wire::default();
-        let host = serve(wire.before(routes(Some(Arc::new(office)), None))).await;
-        let portal = OsciPeer::new(keys.portal.clone(), host.parse().unwrap(), cipher, signature);
+        let host = serve(wire.before(intermediary(machine.boot(), rules))).await;
+        Self::at(machine, wire, &host)
+    }
+
+    /// An intermediary that is served already.
+    pub(crate) fn at(machine: Machine, wire: Wire, host: &str) -> Self {
+        let keys = keys();
+        let (cipher, signature) =
+            (keys.intermediary.cipher_certificate(), keys.intermediary.signature_certificate());
+        let portal =
+            OsciPeer::new(keys.portal.clone(), host.parse().unwrap(), cipher.clone(), signature.clone());
         Self { machine, wire, address: format!("http://{host}/osci"), portal }
     }
 
@@ -342,6 +337,22 @@ impl Place {
         });
         renamed.await.unwrap();
     }
+}
+
+/// An intermediary where the town has a mailbox.
+pub(crate) fn intermediary(context: OsciContext, rules: Rules) -> Router {
+    let keys = keys();
+    context.postbox.register([town().clone()]);
+    let intermediary = Intermediary {
+        cipher: keys.intermediary.cipher_certificate().clone(),
+        signature: keys.intermediary.signature_certificate().clone(),
+        trust: keys.policy(&[]),
+        policy: CryptoPolicy::default(),
+        rules,
+    };
+    let own = OwnIntermediary::new(intermediary, Arc::clone(&context.wake));
+    let office = IntermediaryEndpoint { context, own, identity: identity(&keys.intermediary) };
+    routes(Some(Arc::new(office)), None)
 }
 
 /// Serves until the test ends; answers host and port.
