@@ -38,7 +38,8 @@ use dds_osci::{
 };
 use dds_postbox::StoredPart;
 use dds_testbench::{ManualClock, OsciIdentity};
-use world::{Machine, Place, application, identity, keys, serve, town};
+use wire::Wire;
+use world::{Machine, Place, application, identity, intermediary, keys, serve, town};
 
 const PIECE: usize = 64 << 10;
 /// Growth allowed for portal, intermediary, recipient and their buffers together.
@@ -182,7 +183,10 @@ async fn large_attachments_come_in_constant_memory() {
     let machine = Machine::new(&clock);
     let url = recipient(&machine).await;
     let rules = Rules { receivers: vec![url.clone()], mailbox_bytes: u64::MAX, ..Rules::default() };
-    let place = Place::without_wire(&clock, rules).await;
+    // Without a wire in between, which holds every message.
+    let office = Machine::new(&clock);
+    let host = serve(intermediary(office.boot(), rules)).await;
+    let place = Place::at(office, Wire::default(), &host);
     let portal = Portal::new(&clock);
     let ways = [(None, None), (None, Some(4_096)), (Some(url.as_str()), None)];
     let (mut number, mut before) = (0, 0);

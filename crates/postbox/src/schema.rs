@@ -1,6 +1,6 @@
 //! Tables.
 
-use rusqlite::{Connection, config::DbConfig};
+use rusqlite::{Connection, Transaction, TransactionBehavior, config::DbConfig};
 
 use crate::PostboxError;
 
@@ -119,15 +119,17 @@ pub(crate) fn prepare(connection: &Connection) -> Result<(), PostboxError> {
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     // Else SQLite plans a statement anew for every value that might let it use a partial index.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    connection.busy_timeout(std::time::Duration::from_secs(10))?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", true)?;
-    connection.busy_timeout(std::time::Duration::from_secs(10))?;
     let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
     if version > VERSION {
         return Err(PostboxError(format!("the postbox was written by a newer version (form {version})")));
     }
-    let step = connection.unchecked_transaction()?;
+    // Whoever has it open still, such as the process before us, is waited for: a transaction that began by reading would
+    // not wait.
+    let step = Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;
     if version == 1 {
         step.execute_batch(RENEWED)?;
     }

@@ -63,7 +63,7 @@ async fn chunks_come_back_in_their_order_for_the_recipient_that_fetched_them() {
     let (found, ended, gone, other) = postbox
         .run(|boxes| {
             let id = MessageId::new("m");
-            assert_eq!(boxes.downloads("land")?, [id.clone()]);
+            assert_eq!(boxes.downloads("land")?, std::slice::from_ref(&id));
             assert!(boxes.downloads("kreis")?.is_empty());
             let found = boxes.download("land", &id)?.unwrap();
             let ended = boxes.end_download("land", &id)?;

@@ -291,14 +291,8 @@ impl Place {
         Self::at(machine, wire, &host)
     }
 
-    /// The same without a wire in between, which holds every message.
-    pub(crate) async fn without_wire(clock: &ManualClock, rules: Rules) -> Self {
-        let machine = Machine::new(clock);
-        let host = serve(intermediary(machine.boot(), rules)).await;
-        Self::at(machine, Wire::default(), &host)
-    }
-
-    fn at(machine: Machine, wire: Wire, host: &str) -> Self {
+    /// An intermediary that is served already.
+    pub(crate) fn at(machine: Machine, wire: Wire, host: &str) -> Self {
         let keys = keys();
         let (cipher, signature) =
             (keys.intermediary.cipher_certificate(), keys.intermediary.signature_certificate());
@@ -346,7 +340,7 @@ impl Place {
 }
 
 /// An intermediary where the town has a mailbox.
-fn intermediary(context: OsciContext, rules: Rules) -> Router {
+pub(crate) fn intermediary(context: OsciContext, rules: Rules) -> Router {
     let keys = keys();
     context.postbox.register([town().clone()]);
     let intermediary = Intermediary {

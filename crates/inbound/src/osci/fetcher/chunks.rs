@@ -21,15 +21,12 @@ use tokio::task::spawn_blocking;
 use super::{Fetcher, Ordering, Outcome};
 use crate::osci::collector::unusable;
 
-/// Octets of a KB.
-const KB: u64 = 1024;
-
 /// What the intermediary said when it was asked for a chunk.
 enum Asked {
     /// A chunk, of this delivery.
     Chunk(Open, Received<Parts>, ChunkInformation, MessageId),
     /// The delivery, because it fits into one chunk (facts 14).
-    Whole(Open, Received<Parts>, Answer<Fetched>),
+    Whole(Open, Received<Parts>, Box<Answer<Fetched>>),
     /// No, with this code. Nothing was handed out.
     Refused(Open, FeedbackCode),
     /// The dialogue is over, and so is asking for chunks.
@@ -79,7 +76,7 @@ impl Fetcher {
             let (next, received, chunk, came) = match asked {
                 Asked::Chunk(open, received, chunk, came) => (open, received, chunk, came),
                 Asked::Whole(open, received, answer) => {
-                    return self.take(open, selected.as_ref(), received, answer).await;
+                    return self.take(open, selected.as_ref(), received, *answer).await;
                 }
                 Asked::Refused(open, FeedbackCode::S9803) => {
                     self.end_download(selected.as_ref()).await?;
@@ -149,7 +146,7 @@ impl Fetcher {
         };
         Ok(match value {
             ChunkFetched::Whole(value) => {
-                Asked::Whole(open, received, Answer { feedback, value, features, signer })
+                Asked::Whole(open, received, Box::new(Answer { feedback, value, features, signer }))
             }
             ChunkFetched::Chunk { chunk, message_id: Some(id) } if received.attachments.len() == 1 => {
                 Asked::Chunk(open, received, chunk, id)
