@@ -12,6 +12,8 @@ mod content;
 mod credential;
 mod fault;
 mod folder;
+#[cfg(feature = "fuzz")]
+pub mod fuzz;
 mod http;
 mod mail;
 pub mod mailbox;

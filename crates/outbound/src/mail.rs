@@ -4,7 +4,7 @@
 //! notifications (`docs/decisions/0008-smtp-and-http-client.md`).
 
 mod message;
-mod reply;
+pub(crate) mod reply;
 mod smtp;
 
 use std::{sync::Arc, time::Duration};

@@ -11,6 +11,8 @@
 pub mod child;
 mod engine;
 mod frame;
+#[cfg(feature = "fuzz")]
+pub mod fuzz;
 mod job;
 mod pool;
 mod process;

@@ -3,15 +3,22 @@
 use dds_delivery::Fault;
 use dds_message::{Code, Text};
 
+use tokio::io::{AsyncBufRead, AsyncBufReadExt as _, AsyncReadExt as _};
+
 use crate::fault::reference_form;
+
+/// Longest reply line taken; RFC 5321 section 4.5.3.1.5 promises 512 bytes.
+const LINE: u64 = 4 * 1024;
+/// Most lines of one reply.
+const LINES: usize = 100;
 
 /// A reply (RFC 5321 section 4.2).
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Reply {
+pub(crate) struct Reply {
     /// Three digits.
-    pub(super) code: u16,
+    pub(crate) code: u16,
     /// Text of each line.
-    pub(super) lines: Vec<String>,
+    pub(crate) lines: Vec<String>,
 }
 
 impl Reply {
@@ -25,7 +32,7 @@ impl Reply {
     }
 
     /// The server's own name of the message, as most write it: `2.0.0 Ok: queued as 4ABC`.
-    pub(super) fn queue_id(&self) -> Option<String> {
+    pub(crate) fn queue_id(&self) -> Option<String> {
         let (_, id) = self.lines.first()?.split_once("queued as ")?;
         reference_form(id.split(' ').next()?)
     }
@@ -41,9 +48,38 @@ impl std::fmt::Display for Reply {
     }
 }
 
+/// Reads a reply of one or more lines (RFC 5321 section 4.2.1).
+pub(crate) async fn read(wire: &mut (impl AsyncBufRead + Unpin)) -> Result<Reply, Failure> {
+    let malformed = || {
+        Failure::connection("die Antwort des Mailservers ist fehlerhaft", "reply of the relay is malformed")
+    };
+    let mut lines = Vec::new();
+    loop {
+        let mut line = Vec::new();
+        (&mut *wire).take(LINE).read_until(b'\n', &mut line).await?;
+        if line.is_empty() {
+            return Err(Failure::connection(
+                "der Mailserver hat die Verbindung geschlossen",
+                "connection closed by the relay",
+            ));
+        }
+        let text = String::from_utf8_lossy(&line);
+        let text = text.trim_end_matches(['\r', '\n']);
+        let code = text.get(..3).and_then(|code| code.parse::<u16>().ok()).ok_or_else(malformed)?;
+        let last = !matches!(text.as_bytes().get(3), Some(b'-'));
+        lines.push(text.get(4..).unwrap_or_default().to_owned());
+        if last {
+            return Ok(Reply { code, lines });
+        }
+        if lines.len() >= LINES || line.last() != Some(&b'\n') {
+            return Err(malformed());
+        }
+    }
+}
+
 /// Why a mail was not taken.
 #[derive(Debug)]
-pub(super) enum Failure {
+pub(crate) enum Failure {
     /// No connection, or it broke.
     Connection(Text),
     /// The message was sent to its end and no reply came: the server may have it.
@@ -69,7 +105,7 @@ pub(super) enum Failure {
 
 impl Failure {
     /// The connection cannot be used; in German and English.
-    pub(super) fn connection(german: &str, english: &str) -> Self {
+    pub(crate) fn connection(german: &str, english: &str) -> Self {
         Self::Connection((german, english).into())
     }
 }

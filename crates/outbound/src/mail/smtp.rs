@@ -8,7 +8,7 @@ use futures::StreamExt as _;
 use rustls::ClientConfig;
 use rustls_pki_types::ServerName;
 use tokio::{
-    io::{AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, BufReader},
+    io::{AsyncRead, AsyncWrite, AsyncWriteExt as _, BufReader},
     net::TcpStream,
     time::timeout,
 };
@@ -17,14 +17,9 @@ use zeroize::Zeroizing;
 
 use super::{
     MailRelay, MailSecurity,
-    reply::{Failure, Reply},
+    reply::{self, Failure, Reply},
 };
 use crate::content::Content;
-
-/// Longest reply line taken; RFC 5321 section 4.5.3.1.5 promises 512 bytes.
-const LINE: u64 = 4 * 1024;
-/// Most lines of one reply.
-const LINES: usize = 100;
 
 /// A connection, plain or encrypted.
 trait Wire: AsyncRead + AsyncWrite + Unpin + Send {}
@@ -206,40 +201,8 @@ impl Smtp {
     }
 
     async fn expect(&mut self, step: &'static str, expected: u16) -> Result<Reply, Failure> {
-        let reply = timeout(self.silence, self.reply()).await.map_err(|_| silent())??;
+        let reply = timeout(self.silence, reply::read(&mut self.wire)).await.map_err(|_| silent())??;
         if reply.code == expected { Ok(reply) } else { Err(Failure::Refused { step, reply }) }
-    }
-
-    /// Reads a reply of one or more lines (RFC 5321 section 4.2.1).
-    async fn reply(&mut self) -> Result<Reply, Failure> {
-        let malformed = || {
-            Failure::connection(
-                "die Antwort des Mailservers ist fehlerhaft",
-                "reply of the relay is malformed",
-            )
-        };
-        let mut lines = Vec::new();
-        loop {
-            let mut line = Vec::new();
-            (&mut self.wire).take(LINE).read_until(b'\n', &mut line).await?;
-            if line.is_empty() {
-                return Err(Failure::connection(
-                    "der Mailserver hat die Verbindung geschlossen",
-                    "connection closed by the relay",
-                ));
-            }
-            let text = String::from_utf8_lossy(&line);
-            let text = text.trim_end_matches(['\r', '\n']);
-            let code = text.get(..3).and_then(|code| code.parse::<u16>().ok()).ok_or_else(malformed)?;
-            let last = !matches!(text.as_bytes().get(3), Some(b'-'));
-            lines.push(text.get(4..).unwrap_or_default().to_owned());
-            if last {
-                return Ok(Reply { code, lines });
-            }
-            if lines.len() >= LINES || line.last() != Some(&b'\n') {
-                return Err(malformed());
-            }
-        }
     }
 }
 
