@@ -127,8 +127,8 @@ pub(crate) fn prepare(connection: &Connection) -> Result<(), PostboxError> {
     if version > VERSION {
         return Err(PostboxError(format!("the postbox was written by a newer version (form {version})")));
     }
-    // Whoever has it open still, such as the process before us, is waited for: a transaction that began by reading would
-    // not wait.
+    // Whoever has it open still, such as the process before us, is waited for: a transaction that began by reading
+    // would not wait.
     let step = Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;
     if version == 1 {
         step.execute_batch(RENEWED)?;
