@@ -7,22 +7,18 @@ use bytes::Bytes;
 use dds_inbound::osci::Fetched;
 use dds_message::Code;
 use dds_osci::{
-    encryption::TransportTarget,
     feedback::FeedbackCode,
-    intake::{IntakeConfig, MemoryStore, Received, read_all},
-    keys::{Decrypter, Signer},
     message::{Envelope, Fault, FeatureDescription, MessageKind},
-    outgoing::{AttachmentHead, Outgoing, message_bytes},
+    outgoing::{Outgoing, message_bytes},
     random::SystemRandom,
-    signature::SigningOptions,
 };
-use dds_testbench::{ManualClock, OsciIdentity};
+use dds_testbench::ManualClock;
 
 use crate::{
     fetching::Process,
     support::client,
     wire::{Lost, Seen},
-    world::{Machine, Place, application, keys, serve, town},
+    world::{Machine, Place, application, keys, opened, sealed_anew, serve, town},
 };
 
 /// With its envelope five chunks.
@@ -171,11 +167,6 @@ async fn before(place: &Place, without: Without) -> String {
     format!("http://{}/osci", serve(router).await)
 }
 
-fn opened(keys: &OsciIdentity, octets: &[u8]) -> Received<MemoryStore> {
-    let deciphers: [&dyn Decrypter; 1] = [keys.cipher.as_ref()];
-    read_all(&IntakeConfig::default(), &deciphers, &mut SystemRandom, octets).unwrap()
-}
-
 /// The same answer, which announces no chunks.
 fn unannounced(answer: &[u8]) -> Vec<u8> {
     let received = opened(&keys().town, answer);
@@ -183,19 +174,7 @@ fn unannounced(answer: &[u8]) -> Vec<u8> {
     if let Some(features) = &mut envelope.features {
         features.features.retain(|feature| feature.key != FeatureDescription::PARTIAL.0);
     }
-    let signer = (keys().intermediary.signature.as_ref() as &dyn Signer, SigningOptions::default());
-    let target = TransportTarget::new(town().clone());
-    let digests = received.digests();
-    let outgoing = envelope.seal(Some(signer), Some(&target), &digests, &mut SystemRandom).unwrap();
-    let parts = received.attachments.iter().map(|part| {
-        let head = AttachmentHead {
-            content_id: part.content_id.clone(),
-            media_type: part.media_type.clone(),
-            length: Some(part.bytes),
-        };
-        (head, received.store.parts[part.handle].as_slice())
-    });
-    message_bytes(outgoing, &parts.collect::<Vec<_>>()).unwrap()
+    sealed_anew(&received, &envelope, &keys().intermediary)
 }
 
 #[tokio::test]

@@ -8,22 +8,19 @@ use dds_inbound::osci::{RecipientEndpoint, routes};
 use dds_message::Code;
 use dds_osci::{
     content::{ContentBody, ContentItem, open},
-    encryption::TransportTarget,
     feedback::FeedbackCode,
     intake::{IntakeConfig, read_all},
-    keys::{Decrypter, Signer},
+    keys::Decrypter,
     message::{CertificateRole, Envelope, Order},
-    outgoing::{AttachmentHead, message_bytes},
     random::SystemRandom,
     recipient::Recipient,
-    signature::SigningOptions,
 };
 use dds_testbench::ManualClock;
 
 use crate::{
     support::client,
     wire::{Lost, Seen, Wire},
-    world::{Machine, Place, application, identity, keys, log, serve, town},
+    world::{Machine, Place, application, identity, keys, log, opened, sealed_anew, serve, town},
 };
 
 const EVIDENCE: &[u8] = &[7; 100_000];
@@ -72,27 +69,14 @@ impl World {
     /// The order as another intermediary would push it.
     fn from_the_other(order: &[u8]) -> Bytes {
         let (town, other) = (&keys().town, &keys().other);
-        let deciphers: [&dyn Decrypter; 1] = [town.cipher.as_ref()];
-        let received = read_all(&IntakeConfig::default(), &deciphers, &mut SystemRandom, order).unwrap();
+        let received = opened(town, order);
         let mut envelope = Envelope::read(&received.document).unwrap();
         for entry in &mut envelope.intermediary_certificates.entries {
             if entry.role == CertificateRole::SignatureIntermediary {
                 entry.certificate = other.signature_certificate().clone();
             }
         }
-        let signer = (other.signature.as_ref() as &dyn Signer, SigningOptions::default());
-        let target = TransportTarget::new(town.cipher_certificate().clone());
-        let digests = received.digests();
-        let outgoing = envelope.seal(Some(signer), Some(&target), &digests, &mut SystemRandom).unwrap();
-        let parts = received.attachments.iter().map(|part| {
-            let head = AttachmentHead {
-                content_id: part.content_id.clone(),
-                media_type: part.media_type.clone(),
-                length: Some(part.bytes),
-            };
-            (head, received.store.parts[part.handle].as_slice())
-        });
-        message_bytes(outgoing, &parts.collect::<Vec<_>>()).unwrap().into()
+        sealed_anew(&received, &envelope, other).into()
     }
 
     /// So often the metric has a refusal with this code.

@@ -19,9 +19,14 @@ use dds_message::{Clock as _, Digest};
 use dds_osci::{
     algorithm::CryptoPolicy,
     certificate::Certificate,
-    intake::IntakeConfig,
+    encryption::TransportTarget,
+    intake::{IntakeConfig, MemoryStore, Received, read_all},
     intermediary::{Delivery, Intermediary, Mailboxes as _, Rules},
-    message::{DeliverySelection, MessageId},
+    keys::{Decrypter, Signer},
+    message::{DeliverySelection, Envelope, MessageId},
+    outgoing::{AttachmentHead, message_bytes},
+    random::SystemRandom,
+    signature::SigningOptions,
     trust::{RevocationList, TrustPolicy},
 };
 use dds_postbox::{Options, Postbox, PostboxError, StoredPart};
@@ -361,4 +366,31 @@ pub(crate) async fn serve(endpoint: Router) -> String {
     let host = listener.local_addr().unwrap().to_string();
     tokio::spawn(async move { axum::serve(listener, endpoint).await.unwrap() });
     host
+}
+
+/// A message for these keys, read.
+pub(crate) fn opened(keys: &OsciIdentity, octets: &[u8]) -> Received<MemoryStore> {
+    let deciphers: [&dyn Decrypter; 1] = [keys.cipher.as_ref()];
+    read_all(&IntakeConfig::default(), &deciphers, &mut SystemRandom, octets).unwrap()
+}
+
+/// What was received, with this envelope in place of its own: signed by `by`, for the town.
+pub(crate) fn sealed_anew(
+    received: &Received<MemoryStore>,
+    envelope: &Envelope,
+    by: &OsciIdentity,
+) -> Vec<u8> {
+    let signer = (by.signature.as_ref() as &dyn Signer, SigningOptions::default());
+    let target = TransportTarget::new(town().clone());
+    let digests = received.digests();
+    let outgoing = envelope.seal(Some(signer), Some(&target), &digests, &mut SystemRandom).unwrap();
+    let parts = received.attachments.iter().map(|part| {
+        let head = AttachmentHead {
+            content_id: part.content_id.clone(),
+            media_type: part.media_type.clone(),
+            length: Some(part.bytes),
+        };
+        (head, received.store.parts[part.handle].as_slice())
+    });
+    message_bytes(outgoing, &parts.collect::<Vec<_>>()).unwrap()
 }
