@@ -98,7 +98,9 @@ impl Pieces {
                 self.open = Some(Octets::of(&self.postbox, &attachment)?);
             } else {
                 if let Some(outgoing) = self.outgoing.take() {
-                    outgoing.finish(&mut self.out).map_err(|error| PostboxError(error.to_string()))?;
+                    outgoing
+                        .finish(&mut self.out)
+                        .map_err(|error| PostboxError::Failed(error.to_string()))?;
                 }
                 break;
             }
@@ -155,7 +157,7 @@ impl Octets {
     fn next(&mut self) -> Result<Option<Bytes>, PostboxError> {
         while self.left > 0 {
             let Some(mut piece) = self.reader.next_chunk()? else {
-                return Err(PostboxError("a stored part is shorter than it was".to_owned()));
+                return Err(PostboxError::Damaged("a stored part is shorter than it was".to_owned()));
             };
             let passed = self.skip.min(piece.len() as u64);
             self.skip -= passed;

@@ -42,7 +42,7 @@ pub async fn receive<E: Display>(
     let desk = desk.clone();
     let reading = spawn_blocking(move || {
         let keys: Vec<&dyn Decrypter> = decrypters.iter().map(AsRef::as_ref).collect();
-        let store = desk.postbox.parts().map_err(|error| Refused::new(FeedbackCode::S9000, error.0))?;
+        let store = desk.postbox.parts()?;
         let mut intake = Intake::new(&desk.intake, &keys, &mut SystemRandom, store);
         while let Some(piece) = pieces.blocking_recv() {
             intake.push(&piece)?;

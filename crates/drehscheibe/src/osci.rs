@@ -85,11 +85,7 @@ impl Osci {
             vault: vault.clone(),
             clock: Arc::clone(clock),
         };
-        let postbox = Postbox::open(options).map_err(|error| {
-            let german = format!("der OSCI-Postfachspeicher lässt sich nicht öffnen (Meldung: „{error}“)");
-            let text = (german, error.to_string());
-            Failure::new(Code::OSCI_POSTBOX, text)
-        })?;
+        let postbox = Postbox::open(options).map_err(dds_message::Problem::from)?;
         let policy = crypto_policy(&osci);
         let intake = IntakeConfig {
             message_bytes: osci.message_bytes,

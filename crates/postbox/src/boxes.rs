@@ -85,8 +85,8 @@ impl Boxes<'_> {
 
     fn read_card(&self, id: &str, submitted: i64, sealed: &[u8]) -> Result<Card, PostboxError> {
         let record: CardRecord = self.open("card", id, sealed)?;
-        let bundle =
-            ProcessCardBundle::from_xml(record.bundle).map_err(|refused| PostboxError(refused.detail))?;
+        let bundle = ProcessCardBundle::from_xml(record.bundle)
+            .map_err(|refused| PostboxError::Damaged(refused.detail))?;
         Ok(Card {
             bundle,
             originator: record.originator,
@@ -111,18 +111,17 @@ impl Boxes<'_> {
             }
         };
         let query = format!(
-            "SELECT id, mailbox, submitted, record, number FROM delivery WHERE mailbox = ?1 AND {condition} AND number > ?3 \
-             ORDER BY number LIMIT 2"
+            "SELECT id, mailbox, submitted, record, number FROM delivery JOIN sealed USING (number) \
+             WHERE mailbox = ?1 AND {condition} AND number > ?3 ORDER BY number LIMIT 2"
         );
         let named = matches!(selection, Some(DeliverySelection::MessageId(_)));
         let mut statement = self.connection.prepare_cached(&query)?;
         let mut after = 0_i64;
         loop {
-            let mut rows = statement.query_map(params![mailbox, value, after], |row| {
-                Ok((DeliveryRow::read(row)?, row.get(4)?))
-            })?;
-            let Some((first, number)) = rows.next().transpose()? else { return Ok(None) };
-            let more = rows.next().transpose()?.is_some();
+            let mut rows = statement.query(params![mailbox, value, after])?;
+            let Some(row) = rows.next()? else { return Ok(None) };
+            let (first, number) = (DeliveryRow::read(row)?, row.get(4)?);
+            let more = rows.next()?.is_some();
             let id = first.id();
             match self.delivery(first) {
                 Ok(delivery) => return Ok(Some((delivery, more))),
@@ -385,9 +384,12 @@ impl Mailboxes for Boxes<'_> {
             let submitted = micros(delivery.submitted);
             self.connection
                 .prepare_cached(
-                    "INSERT INTO delivery (id, mailbox, submitted, modified, bytes, record) VALUES (?1, ?2, ?3, ?3, ?4, ?5)",
+                    "INSERT INTO delivery (id, mailbox, submitted, modified, bytes) VALUES (?1, ?2, ?3, ?3, ?4)",
                 )?
-                .execute(params![id, delivery.mailbox, submitted, delivery.bytes().cast_signed(), sealed])?;
+                .execute(params![id, delivery.mailbox, submitted, delivery.bytes().cast_signed()])?;
+            self.connection
+                .prepare_cached("INSERT INTO sealed (number, record) VALUES (?1, ?2)")?
+                .execute(params![self.connection.last_insert_rowid(), sealed])?;
             self.hold(
                 &format!("delivery/{id}"),
                 delivery.attachments.iter().map(|attachment| &attachment.handle),

@@ -107,13 +107,15 @@ impl PartStore for Parts {
     fn write(&mut self, octets: &[u8]) -> Result<(), PostboxError> {
         match &mut self.writer {
             Some(writer) => Ok(writer.write(octets)?),
-            None => Err(PostboxError("a part was written before it began".to_owned())),
+            None => Err(PostboxError::Failed("a part was written before it began".to_owned())),
         }
     }
 
     fn end(&mut self) -> Result<StoredPart, PostboxError> {
-        let writer =
-            self.writer.take().ok_or_else(|| PostboxError("a part ended before it began".to_owned()))?;
+        let writer = self
+            .writer
+            .take()
+            .ok_or_else(|| PostboxError::Failed("a part ended before it began".to_owned()))?;
         let (blob, _, _) = writer.finish()?;
         Ok(self.part(blob))
     }

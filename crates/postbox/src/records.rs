@@ -21,16 +21,18 @@ pub(crate) fn micros(at: Timestamp) -> i64 {
 }
 
 pub(crate) fn time(micros: i64) -> Result<Timestamp, PostboxError> {
-    Timestamp::from_microsecond(micros).map_err(|error| PostboxError(error.to_string()))
+    Timestamp::from_microsecond(micros).map_err(|error| PostboxError::Damaged(error.to_string()))
 }
 
 fn certificate(der: Option<Vec<u8>>) -> Result<Option<Certificate>, PostboxError> {
-    der.map(Certificate::from_der).transpose().map_err(|error| PostboxError(error.to_string()))
+    der.map(Certificate::from_der).transpose().map_err(|error| PostboxError::Damaged(error.to_string()))
 }
 
 #[derive(Serialize, Deserialize)]
 pub(crate) struct DialogueRecord {
+    #[serde(with = "serde_bytes")]
     cipher: Option<Vec<u8>>,
+    #[serde(with = "serde_bytes")]
     signature: Option<Vec<u8>>,
     encrypted: bool,
     challenge: String,
@@ -103,6 +105,7 @@ impl AttachmentRecord {
 
 #[derive(Serialize, Deserialize)]
 pub(crate) struct DeliveryRecord {
+    #[serde(with = "serde_bytes")]
     envelope: Vec<u8>,
     attachments: Vec<AttachmentRecord>,
 }
@@ -133,6 +136,7 @@ impl DeliveryRecord {
 
 #[derive(Serialize, Deserialize)]
 pub(crate) struct CardRecord {
+    #[serde(with = "serde_bytes")]
     pub(crate) bundle: Vec<u8>,
     pub(crate) originator: Vec<String>,
     pub(crate) addressee: Option<String>,

@@ -67,8 +67,9 @@ impl Postbox {
     /// [`PostboxError`] if folder or file cannot be used, or it was made beside another store.
     pub fn open(options: Options) -> Result<Self, PostboxError> {
         let Options { folder, vault, clock } = options;
-        let failed =
-            |error: std::io::Error| PostboxError(format!("folder {}: {}", folder.display(), error.kind()));
+        let failed = |error: std::io::Error| {
+            PostboxError::Unavailable(format!("folder {}: {}", folder.display(), error.kind()))
+        };
         private_folder(&folder).map_err(failed)?;
         let files = Files::open(&folder, Arc::clone(&clock))?;
         let connection = Connection::open(folder.join("postbox.sqlite"))?;
@@ -81,7 +82,7 @@ impl Postbox {
         thread::Builder::new()
             .name("osci-postbox".to_owned())
             .spawn(move || work(&connection, &key, &known, &queue))
-            .map_err(|error| PostboxError(error.to_string()))?;
+            .map_err(|error| PostboxError::Unavailable(error.kind().to_string()))?;
         Ok(Self { jobs, owners, files, held: Held::default(), vault, revoked })
     }
 
@@ -110,14 +111,12 @@ impl Postbox {
             }
         });
         let jobs = self.jobs.clone();
-        let gone = || PostboxError("its thread has ended".to_owned());
-        let panicked = || PostboxError("the step ended unexpectedly; nothing of it stays".to_owned());
         if let Err(mpsc::TrySendError::Full(job) | mpsc::TrySendError::Disconnected(job)) = jobs.try_send(job)
         {
             let waiting = tokio::task::spawn_blocking(move || jobs.send(job));
-            waiting.await.map_err(|_| gone())?.map_err(|_| gone())?;
+            waiting.await?.map_err(|_| PostboxError::Lost)?;
         }
-        receive.await.map_err(|_| panicked())?
+        receive.await.map_err(|_| PostboxError::Lost)?
     }
 
     /// A part store for one message.
@@ -163,9 +162,7 @@ fn own_key(connection: &Connection, vault: &Vault) -> Result<MessageKey, Postbox
     let found: Option<Vec<u8>> =
         connection.query_row("SELECT value FROM meta WHERE name = 'key'", [], |row| row.get(0)).optional()?;
     if let Some(wrapped) = found {
-        let wrong =
-            |_| PostboxError("it was made beside another store; bring both back from one backup".to_owned());
-        return vault.unwrap_key(owner, &WrappedKey(wrapped)).map_err(wrong);
+        return vault.unwrap_key(owner, &WrappedKey(wrapped)).map_err(|_| PostboxError::OtherStore);
     }
     let (key, wrapped) = vault.new_message_key(owner)?;
     connection.execute("INSERT INTO meta (name, value) VALUES ('key', ?1)", [wrapped.0])?;
@@ -241,7 +238,7 @@ mod tests {
         (connection, key)
     }
 
-    type Heard = Arc<parking_lot::Mutex<Vec<Result<(), String>>>>;
+    type Heard = Arc<parking_lot::Mutex<Vec<Result<(), PostboxError>>>>;
 
     /// A step, and what its caller hears.
     fn job(
@@ -254,7 +251,7 @@ mod tests {
             Ended {
                 keep: outcome.is_ok(),
                 tell: Box::new(move |committed| {
-                    heard.lock().push(committed.and(outcome).map_err(|error| error.0));
+                    heard.lock().push(committed.and(outcome));
                 }),
             }
         })
@@ -275,7 +272,7 @@ mod tests {
         other.execute_batch("BEGIN IMMEDIATE").unwrap();
         let heard = Heard::default();
         run(&connection, &key, vec![job(&heard, |_| Ok(())), job(&heard, |_| Ok(()))]);
-        assert_eq!(*heard.lock(), vec![Err("database is locked".to_owned()); 2]);
+        assert_eq!(*heard.lock(), vec![Err(PostboxError::Unavailable("database is locked".to_owned())); 2]);
 
         other.execute_batch("ROLLBACK").unwrap();
         heard.lock().clear();
@@ -294,7 +291,7 @@ mod tests {
         let heard = heard.lock();
         assert_eq!(heard.len(), 2);
         assert!(
-            heard.iter().all(|heard| heard.as_ref().is_err_and(|why| why.contains("savepoint"))),
+            heard.iter().all(|heard| heard.as_ref().is_err_and(|why| why.to_string().contains("savepoint"))),
             "{heard:?}"
         );
     }

@@ -94,7 +94,7 @@ fn row(row: &rusqlite::Row<'_>) -> rusqlite::Result<Raw> {
 
 impl Raw {
     fn sent(self) -> Result<Sent, PostboxError> {
-        let broken = |what: &str| PostboxError(format!("a row of `sent` has no valid {what}"));
+        let broken = |what: &str| PostboxError::Damaged(format!("a row of `sent` has no valid {what}"));
         let delivery = uuid::Uuid::from_slice(&self.0).map_err(|_| broken("delivery"))?;
         Ok(Sent {
             delivery: DeliveryId(delivery),

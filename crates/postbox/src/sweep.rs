@@ -26,7 +26,7 @@ impl Postbox {
             }
             Ok::<_, PostboxError>(found)
         });
-        let found = found.await.map_err(|error| PostboxError(error.to_string()))??;
+        let found = found.await??;
         let held = Arc::clone(&self.held);
         let orphans = self
             .run(move |boxes| {
@@ -46,7 +46,7 @@ impl Postbox {
         let removed = tokio::task::spawn_blocking(move || {
             orphans.iter().try_for_each(|blob| files.delete(blob).map(drop))
         });
-        removed.await.map_err(|error| PostboxError(error.to_string()))??;
+        removed.await??;
         Ok(Swept { deliveries, sent, files: count })
     }
 }

@@ -87,7 +87,7 @@ impl Boxes<'_> {
             .query_row([id.as_str()], |row| Ok((row.get(0)?, row.get(1)?)))
             .optional()?;
         let Some((message, kind)) = found else { return Ok(None) };
-        let broken = || PostboxError("a row of `reply` cannot be read".to_owned());
+        let broken = || PostboxError::Damaged("a row of `reply` cannot be read".to_owned());
         Ok(Some(Reply {
             message: dds_message::MessageId::parse(&message).map_err(|_| broken())?,
             kind: AnswerKind::from_name(&kind).ok_or_else(broken)?,
@@ -109,12 +109,12 @@ impl Boxes<'_> {
         // Both take the same values; the first has no use for the times.
         let queries = [
             format!(
-                "SELECT id, mailbox, submitted, record FROM delivery WHERE received IS NULL AND mailbox IN ({places}) \
-                 AND ?1 < ?2 AND NOT EXISTS (SELECT 1 FROM set_aside WHERE set_aside.id = delivery.id) ORDER BY number LIMIT {fresh}"
+                "SELECT id, mailbox, submitted, record FROM delivery JOIN sealed USING (number) \
+                 WHERE received IS NULL AND mailbox IN ({places}) AND ?1 < ?2 AND NOT EXISTS (SELECT 1 FROM set_aside WHERE set_aside.id = delivery.id) ORDER BY number LIMIT {fresh}"
             ),
             format!(
                 "SELECT delivery.id, mailbox, submitted, record FROM set_aside JOIN delivery ON delivery.id = set_aside.id \
-                 WHERE received IS NULL AND mailbox IN ({places}) AND (again <= ?1 OR again > ?2) ORDER BY again LIMIT {old}"
+                 JOIN sealed USING (number) WHERE received IS NULL AND mailbox IN ({places}) AND (again <= ?1 OR again > ?2) ORDER BY again LIMIT {old}"
             ),
         ];
         let latest = now.checked_add(LONGEST_REST).unwrap_or(Timestamp::MAX);

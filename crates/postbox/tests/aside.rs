@@ -107,7 +107,12 @@ async fn a_broken_record_holds_up_nobody_who_fetches() {
     put(&postbox, "1").await;
     let next = put(&postbox, "2").await;
     let connection = rusqlite::Connection::open(folder.path().join("postbox.sqlite")).unwrap();
-    connection.execute("UPDATE delivery SET record = x'00' WHERE id = '1'", []).unwrap();
+    connection
+        .execute(
+            "UPDATE sealed SET record = x'00' WHERE number = (SELECT number FROM delivery WHERE id = '1')",
+            [],
+        )
+        .unwrap();
     let found = run(&postbox, |boxes| Ok(boxes.find_delivery(&"town".to_owned(), None)?)).await;
     let (delivery, more) = found.unwrap();
     assert_eq!((delivery.id, more), (next, false));

@@ -77,11 +77,17 @@ async fn what_lay_in_a_postbox_of_form_2_is_counted() {
     drop(old);
     let file = rusqlite::Connection::open(folder.path().join("postbox.sqlite")).unwrap();
     file.execute_batch(
-        "DROP TRIGGER delivery_comes; DROP TRIGGER delivery_goes; DROP TABLE load; ALTER TABLE set_aside DROP COLUMN tries;
+        "ALTER TABLE delivery ADD COLUMN record BLOB NOT NULL DEFAULT x'';
+         UPDATE delivery SET record = (SELECT record FROM sealed WHERE sealed.number = delivery.number);
+         DROP TRIGGER delivery_swept; DROP TABLE sealed;
+         DROP TRIGGER delivery_comes; DROP TRIGGER delivery_goes; DROP TABLE load; ALTER TABLE set_aside DROP COLUMN tries;
          ALTER TABLE delivery DROP COLUMN bytes; PRAGMA user_version = 2;",
     )
     .unwrap();
     drop(file);
-    let (deliveries, bytes) = load(&postbox(folder.path()), "amt").await;
+    let new = postbox(folder.path());
+    let (deliveries, bytes) = load(&new, "amt").await;
     assert!(deliveries == 1 && bytes >= 10, "{deliveries} {bytes}");
+    let found = new.run(|boxes| boxes.find_delivery(&"amt".to_owned(), None)).await.unwrap();
+    assert!(found.is_some_and(|(delivery, more)| delivery.id.as_str() == "b" && !more));
 }

@@ -122,4 +122,7 @@ async fn a_delivery_goes_after_it_was_received() {
         let found = postbox.run(move |boxes| boxes.has_delivery(&MessageId::new(id))).await.unwrap();
         assert_eq!(found, there, "{id}");
     }
+    let file = rusqlite::Connection::open(folder.path().join("postbox.sqlite")).unwrap();
+    let sealed: i64 = file.query_row("SELECT count(*) FROM sealed", [], |row| row.get(0)).unwrap();
+    assert_eq!(sealed, 2, "and what was delivered goes with it");
 }

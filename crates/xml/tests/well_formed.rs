@@ -40,6 +40,25 @@ fn acceptable_documents() {
     }
 }
 
+/// What needs a look is found wherever it stands in a long text.
+#[test]
+fn a_long_text_hides_nothing() {
+    for (hidden, found) in [
+        ("]]>", Some(Rule::CdataEndInText)),
+        ("&unknown;", Some(Rule::Reference)),
+        ("\u{1}", Some(Rule::IllegalCharacter)),
+        ("\u{FFFE}", Some(Rule::IllegalCharacter)),
+        ("\u{FFFD}", None),
+        ("]] >", None),
+        ("ß", None),
+    ] {
+        for before in 0..70 {
+            let text = format!("<a>{}{hidden}{}</a>", "x".repeat(before), "y".repeat(70));
+            assert_eq!(rule(text.as_bytes()), found, "{hidden:?} after {before}");
+        }
+    }
+}
+
 #[test]
 fn ill_formed_and_hostile_documents() {
     let cases: &[(&[u8], Rule)] = &[

@@ -3,7 +3,6 @@
 use axum::{Json, extract::State, http::HeaderMap, response::Response};
 use dds_message::{Code, JournalEvent, Problem};
 use dds_osci::message::MessageId;
-use dds_postbox::PostboxError;
 use dds_store::NewEntry;
 use serde::Deserialize;
 use serde_json::json;
@@ -23,7 +22,7 @@ pub(super) struct Wish {
 pub(super) async fn list(State(admin): State<Admin>, headers: HeaderMap) -> Response {
     let deed = async {
         let Some(postbox) = &admin.postbox else { return Ok(Vec::new()) };
-        let found = postbox.run(|boxes| boxes.all_set_aside(MOST)).await.map_err(unusable)?;
+        let found = postbox.run(|boxes| boxes.all_set_aside(MOST)).await?;
         let rows = found.into_iter().map(|aside| {
             json!({
                 "message_id": aside.id.as_str(), "mailbox": aside.mailbox, "submitted": aside.submitted.to_string(),
@@ -48,7 +47,7 @@ pub(super) async fn retry(
             Some(postbox) => postbox.run(move |boxes| boxes.retry_set_aside(one.as_ref())).await,
             None => Ok(0),
         };
-        match due.map_err(unusable)? {
+        match due? {
             0 if wanted => Err(nothing()),
             _ => Ok(()),
         }
@@ -62,7 +61,7 @@ pub(super) async fn end(State(admin): State<Admin>, headers: HeaderMap, Json(wis
         let id = wish.id.map(MessageId::new).ok_or_else(nothing)?;
         let postbox = admin.postbox.as_ref().ok_or_else(nothing)?;
         let wanted = id.clone();
-        let found = postbox.run(move |boxes| boxes.find_set_aside(&wanted)).await.map_err(unusable)?;
+        let found = postbox.run(move |boxes| boxes.find_set_aside(&wanted)).await?;
         let aside = found.ok_or_else(nothing)?;
         let facts = json!({ "channel": "osci", "message_id": id.as_str(), "by": "cli" });
         let entry = NewEntry {
@@ -72,7 +71,7 @@ pub(super) async fn end(State(admin): State<Admin>, headers: HeaderMap, Json(wis
         };
         admin.journal.note(entry).await?;
         let now = admin.clock.now().to_jiff();
-        let dropped = postbox.run(move |boxes| boxes.drop_set_aside(&id, now)).await.map_err(unusable)?;
+        let dropped = postbox.run(move |boxes| boxes.drop_set_aside(&id, now)).await?;
         dropped.map(drop).ok_or_else(nothing)
     };
     act(&admin, &headers, deed).await
@@ -84,9 +83,4 @@ fn nothing() -> Problem {
         "no OSCI delivery with this MessageId is set aside",
     );
     Problem::new(Code::NO_SUCH_ID, text)
-}
-
-pub(super) fn unusable(error: PostboxError) -> Problem {
-    let german = format!("die OSCI-Ablage ist nicht verfügbar (Meldung: „{}“)", error.0);
-    Problem::new(Code::OSCI_POSTBOX, (german, error.0))
 }

@@ -12,7 +12,7 @@ use dds_message::{Code, Problem, ProcedureId, TargetId, Timestamp};
 use dds_store::Waiting;
 use dds_telemetry::{Backlog, Gauges, Names, OTHER};
 
-use super::{Admin, aside, refuse};
+use super::{Admin, refuse};
 
 /// So many targets have a name on the page. All that wait may be thousands, and a time series that was begun once stays
 /// with whoever collects them; of those that are in trouble a person looks at a few.
@@ -26,7 +26,7 @@ pub(super) async fn page(State(admin): State<Admin>) -> Response {
     let osci_set_aside = match &admin.postbox {
         Some(postbox) => match postbox.run(|boxes| boxes.count_set_aside()).await {
             Ok(count) => count,
-            Err(error) => return refuse(&aside::unusable(error)),
+            Err(error) => return refuse(&error.into()),
         },
         None => 0,
     };

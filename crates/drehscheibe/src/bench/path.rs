@@ -138,12 +138,12 @@ impl Arena {
         self.load(options, 9, warm_up, Pace::Closed).await?;
         wait(&inbox, usize::try_from(warm_up).unwrap_or(0), 60).await?;
         let peak = Peak::watch(self.router.id());
-        let began = measure::usage(self.router.id());
+        let (began, partners) = (measure::usage(self.router.id()), Partners::of(self.router.id()));
         let watch = Stopwatch::start();
         let load = self.load(options, 1, messages, options.rate.map_or(Pace::Closed, Pace::Rate)).await?;
         wait(&inbox, usize::try_from(messages + warm_up).unwrap_or(usize::MAX), 300).await?;
         let seconds = watch.seconds();
-        let used = measure::usage(self.router.id());
+        let (used, partners) = (measure::usage(self.router.id()), partners.milliseconds(messages));
         fill(&mut report, &load, messages, messages as f64 / seconds);
         report.cpu_seconds_per_1000 = (used.cpu - began.cpu) / (messages as f64 / 1_000.0);
         report.rss_above_idle_mb = peak.end().await.saturating_sub(self.idle.rss) as f64 / 1e6;
@@ -153,6 +153,8 @@ impl Arena {
         self.router.stop().await?;
         let alone = workers::alone(self.stage.release.clone(), self.template, messages.min(2_000)).await?;
         report.more.insert("workers_alone_per_second", alone);
+        report.more.insert("partners_cpu_seconds_per_1000", partners);
+        report.more.insert("bound_with_a_router_for_nothing", bound(&[alone], partners));
         Ok(report)
     }
 
@@ -215,6 +217,35 @@ pub(super) fn with_one_target(built: &Release, validating: bool) -> Result<Relea
         }
     }
     Release::build(contents, built.files().clone()).map_err(Failure::from)
+}
+
+/// Processor time of this process, which plays form server and Fachverfahren on the same cores as the router.
+pub(super) struct Partners {
+    router: u32,
+    began: f64,
+}
+
+impl Partners {
+    pub(super) fn of(router: u32) -> Self {
+        Self { router, began: Self::now(router) }
+    }
+
+    /// Milliseconds per message since then.
+    pub(super) fn milliseconds(&self, messages: u64) -> f64 {
+        (Self::now(self.router) - self.began) * 1e3 / messages as f64
+    }
+
+    fn now(router: u32) -> f64 {
+        measure::usage(std::process::id()).cpu - measure::usage(router).cpu
+    }
+}
+
+/// Messages per second if all cores did nothing but each of these works, whose own rates on all cores are given, and the
+/// partners' part of so many milliseconds per message.
+pub(super) fn bound(rates: &[f64], partners: f64) -> f64 {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from) as f64;
+    let each = rates.iter().map(|rate| rate.recip()).sum::<f64>() + partners / 1e3 / cores;
+    each.recip()
 }
 
 pub(super) fn fill(report: &mut Report, load: &LoadReport, messages: u64, rate: f64) {

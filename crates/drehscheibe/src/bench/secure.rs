@@ -22,7 +22,8 @@ use parking_lot::Mutex;
 
 use super::{
     Report, Stopwatch, measure,
-    path::{Peak, fill, template, with_one_target},
+    path::{Partners, Peak, bound, fill, template, with_one_target},
+    workers,
 };
 use crate::{
     Failure,
@@ -57,12 +58,12 @@ pub(super) async fn run(options: &Bench) -> Result<Report, Failure> {
     delivered(stage.admin(), WARM_UP).await?;
 
     let peak = Peak::watch(router.id());
-    let began = measure::usage(router.id());
+    let (began, partners) = (measure::usage(router.id()), Partners::of(router.id()));
     let watch = Stopwatch::start();
     let load = post(address, options.clients, &bodies, WARM_UP..messages + WARM_UP, &answers).await?;
     delivered(stage.admin(), messages + WARM_UP).await?;
     let seconds = watch.seconds();
-    let used = measure::usage(router.id());
+    let (used, partners) = (measure::usage(router.id()), partners.milliseconds(messages));
     let rss = peak.end().await;
 
     for (number, order) in (0_u64..).zip(prepared) {
@@ -89,13 +90,16 @@ pub(super) async fn run(options: &Bench) -> Result<Report, Failure> {
     report.rss_above_idle_mb = rss.saturating_sub(idle.rss) as f64 / 1e6;
     let private = private_operations_per_second()?;
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let of_private = cores as f64 * private / PRIVATE_OPERATIONS;
+    let alone = workers::alone(stage.release.clone(), template, messages.min(2_000)).await?;
     report.more.insert("accepted_per_second", load.per_second());
     report.more.insert("duplicates", (fetched.len() - once.len()) as f64);
     report.more.insert("rsa_3072_private_per_second_and_core", private);
     report.more.insert("private_operations_per_message", PRIVATE_OPERATIONS);
-    report
-        .more
-        .insert("bound_of_the_private_operations_per_second", cores as f64 * private / PRIVATE_OPERATIONS);
+    report.more.insert("bound_of_the_private_operations_per_second", of_private);
+    report.more.insert("workers_alone_per_second", alone);
+    report.more.insert("partners_cpu_seconds_per_1000", partners);
+    report.more.insert("bound_with_a_router_for_nothing", bound(&[of_private, alone], partners));
     Ok(report)
 }
 

@@ -142,11 +142,11 @@ impl Collector {
         let now = self.now();
         let own: Vec<Fingerprint> = self.own.keys().cloned().collect();
         let waiting = self.postbox.run(move |boxes| boxes.waiting(&own, now, BATCH, AGAIN));
-        let Waiting { deliveries, broken } = waiting.await.map_err(unusable)?;
+        let Waiting { deliveries, broken } = waiting.await?;
         let count = deliveries.len() + broken.len();
         for (id, error) in broken {
             tracing::error!(code = %Code::OSCI_POSTBOX, osci = %id, %error, "osci.record_broken");
-            self.set_aside(Known { id: Some(id), ..Known::default() }, unusable(error), true).await?;
+            self.set_aside(Known { id: Some(id), ..Known::default() }, error.into(), true).await?;
         }
         // Opening costs private operations, accepting and noting wait for the disk: each goes on while the others do.
         // Accepted is one after the other, in the order in which they came.
@@ -172,7 +172,7 @@ impl Collector {
     ) -> Result<(), Problem> {
         let now = self.now();
         match taken {
-            Ok(()) => self.postbox.run(move |boxes| boxes.taken(&id, now)).await.map_err(unusable),
+            Ok(()) => self.postbox.run(move |boxes| boxes.taken(&id, now)).await.map_err(Problem::from),
             Err(problem) => {
                 let last = is_final(&problem);
                 self.set_aside(Known { id: Some(id), originator, intermediary: None }, problem, last).await
@@ -188,7 +188,7 @@ impl Collector {
         let rests =
             if last { (self.options.again, LONGEST_REST) } else { (self.options.soon, self.options.soon) };
         let setting = self.postbox.run(move |boxes| boxes.set_aside(&id, code.as_str(), now, rests));
-        let Some(aside) = setting.await.map_err(unusable)? else { return Ok(()) };
+        let Some(aside) = setting.await? else { return Ok(()) };
         let (message_id, originator, again) = (aside.id.as_str(), known.originator.as_deref(), aside.again);
         if aside.is_new {
             tracing::warn!(%code, detail = %problem.detail, message_id, originator, last, %again, "osci.set_aside");
@@ -261,7 +261,7 @@ async fn read(door: &Door, delivery: Delivery<StoredPart>) -> Result<Delivered, 
         Document::parse(delivery.envelope, &limits()).map_err(|error| stored(error.to_string()))?;
     let envelope = Envelope::read(&document).map_err(|refused| stored(refused.detail))?;
     let id = delivery.id.clone();
-    let reply = door.postbox.run(move |boxes| boxes.reply(&id)).await.map_err(unusable)?;
+    let reply = door.postbox.run(move |boxes| boxes.reply(&id)).await?;
     let key = delivery.id.as_str().to_owned();
     // Our intermediary keeps an originator's signature certificate only of those who signed, and elsewhere only those
     // are pinned whose signed answer is as good.
@@ -272,9 +272,4 @@ async fn read(door: &Door, delivery: Delivery<StoredPart>) -> Result<Delivered, 
 /// Only what another try with the same configuration cannot change is final.
 pub(super) fn is_final(problem: &Problem) -> bool {
     problem.code.entry().status < 500
-}
-
-pub(super) fn unusable(error: dds_postbox::PostboxError) -> Problem {
-    let german = format!("die OSCI-Ablage ist nicht verfügbar (Meldung: „{}“)", error.0);
-    Problem::new(Code::OSCI_POSTBOX, (german, error.0))
 }

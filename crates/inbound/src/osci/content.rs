@@ -23,10 +23,7 @@ use tokio::{
     task::spawn_blocking,
 };
 
-use super::{
-    collector::unusable,
-    door::{Delivered, Door},
-};
+use super::door::{Delivered, Door};
 use crate::{Limits, body};
 
 /// Pieces of an attachment under way.
@@ -269,10 +266,10 @@ fn clear_into(
 ) -> Result<Option<PartDigests>, Problem> {
     let undecipherable =
         |refused: Refused| unreadable("eine Anlage lässt sich nicht entschlüsseln", &refused.detail);
-    let mut reader = postbox.open_part(&attachment.handle).map_err(unusable)?;
+    let mut reader = postbox.open_part(&attachment.handle)?;
     let mut cipher = AttachmentReader::new(part).transpose().map_err(undecipherable)?;
     let mut clear = Vec::new();
-    while let Some(piece) = reader.next_chunk().map_err(|error| unusable(PostboxError(error.to_string())))? {
+    while let Some(piece) = reader.next_chunk().map_err(PostboxError::from)? {
         match &mut cipher {
             None => {
                 if !take(piece) {

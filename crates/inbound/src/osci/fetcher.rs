@@ -26,7 +26,7 @@ use dds_courier::{Identity, intermediary_of};
 use dds_message::{Code, Problem};
 use dds_osci::{client::Client, german};
 
-use super::{collector::unusable, server::OsciContext};
+use super::server::OsciContext;
 use orders::Outcome;
 
 /// Which mailbox.
@@ -116,7 +116,7 @@ impl Fetcher {
         if !self.begun.swap(true, Ordering::Relaxed) {
             let name = self.options.name.clone();
             let due = self.context.postbox.run(move |boxes| boxes.retry_unreadable(&name));
-            due.await.map_err(unusable)?;
+            due.await?;
         }
         let visited = self.look(&mut fetched).await;
         let unreadable = self.unreadable().await?.len();

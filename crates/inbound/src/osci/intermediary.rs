@@ -49,7 +49,7 @@ impl IntermediaryEndpoint {
         };
         let answered = match self.execute(received).await {
             Ok((reply, parts)) => self.seal(reply, parts).await,
-            Err(error) => Err(internal(&error)),
+            Err(error) => Err(error.into()),
         };
         match answered {
             Ok(package) => self.context.respond(package),
@@ -95,7 +95,7 @@ impl IntermediaryEndpoint {
         let now = self.now();
         let examining = Arc::clone(rules);
         let examined = spawn_blocking(move || (examining.examine(&received, now), received));
-        let (examined, received) = examined.await.map_err(|error| PostboxError(error.to_string()))?;
+        let (examined, received) = examined.await?;
         let mut order = match examined {
             Ok(order) => order,
             Err(reply) => return Ok(Err(reply)),
@@ -213,10 +213,10 @@ impl IntermediaryEndpoint {
         response: Reply<StoredPart>,
         then: Rendering,
     ) -> Result<Reply<StoredPart>, PostboxError> {
-        let package = self.seal(response, None).await.map_err(|refused| PostboxError(refused.detail))?;
+        let package = self.seal(response, None).await?;
         let postbox = self.context.postbox.clone();
         let written = spawn_blocking(move || write(&postbox, package));
-        let (part, bytes, parts) = written.await.map_err(|error| PostboxError(error.to_string()))??;
+        let (part, bytes, parts) = written.await??;
         let step = self.context.postbox.run(move |boxes| {
             let reply = then.done(&rules, part, bytes, boxes)?;
             parts.keep();
@@ -229,7 +229,7 @@ impl IntermediaryEndpoint {
     async fn reassemble(&self, chunks: Vec<Attachment<StoredPart>>) -> Result<Received<Parts>, Refused> {
         let desk = self.context.courier.desk().clone();
         let reading = spawn_blocking(move || {
-            let unreadable = |error: PostboxError| Refused::new(FeedbackCode::S9811, error.0);
+            let unreadable = |error: PostboxError| Refused::new(FeedbackCode::S9811, error.to_string());
             let store = desk.postbox.parts().map_err(unreadable)?;
             let mut intake = Intake::new(&desk.intake, &[], &mut SystemRandom, store);
             for chunk in chunks {
@@ -252,8 +252,7 @@ impl IntermediaryEndpoint {
         let signer = Arc::clone(&self.identity.signature);
         let sealing = spawn_blocking(move || {
             let options = SigningOptions::default();
-            let digests =
-                digests(&postbox, &reply.attachments, options.digest).map_err(|error| internal(&error))?;
+            let digests = digests(&postbox, &reply.attachments, options.digest)?;
             let outgoing = reply.seal((signer.as_ref(), options), &digests, &mut SystemRandom)?;
             if let Some(parts) = parts {
                 // The sweep takes them when they are old: until then the reply can be read as slowly as the client
@@ -287,10 +286,6 @@ const fn failure(error: &ExchangeError) -> PushFailure {
 /// Orders whose attachments stay when they succeed.
 const fn is_stored(kind: MessageKind) -> bool {
     matches!(kind, MessageKind::StoreDelivery | MessageKind::PartialStoreDelivery)
-}
-
-fn internal(error: &PostboxError) -> Refused {
-    Refused::new(FeedbackCode::S9000, error.0.clone())
 }
 
 /// Writes a sealed message into the parts.

@@ -223,7 +223,8 @@ impl Machine {
 
     /// The record of a delivery is destroyed.
     pub(crate) fn garble(&self, id: &MessageId) {
-        let garbled = "UPDATE delivery SET record = x'00' WHERE id = ?1";
+        let garbled =
+            "UPDATE sealed SET record = x'00' WHERE number = (SELECT number FROM delivery WHERE id = ?1)";
         assert_eq!(self.connection().execute(garbled, [id.as_str()]).unwrap(), 1);
     }
 

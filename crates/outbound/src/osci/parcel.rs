@@ -180,9 +180,10 @@ fn seal_pieces(
     let mut sealed = Vec::new();
     let mut current: Option<(String, KeyWrap, AttachmentEncryption, u64)> = None;
     let mut out = Vec::new();
-    let broken = || PostboxError("an attachment has no beginning".to_owned());
-    let cipher =
-        |error: &dyn std::fmt::Display| PostboxError(format!("an attachment cannot be encrypted: {error}"));
+    let broken = || PostboxError::Failed("an attachment has no beginning".to_owned());
+    let cipher = |error: &dyn std::fmt::Display| {
+        PostboxError::Failed(format!("an attachment cannot be encrypted: {error}"))
+    };
     while let Some(piece) = pieces.blocking_recv() {
         match piece {
             Piece::Begin(id) => {

@@ -8,7 +8,6 @@ use dds_postbox::Unreadable;
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Fetched, Fetcher, Outcome};
-use crate::osci::collector::unusable;
 
 /// Pause before the second try; doubled before each further one.
 const PAUSE: SignedDuration = SignedDuration::from_mins(1);
@@ -51,7 +50,7 @@ impl Fetcher {
     /// What could not be read so far.
     pub(super) async fn unreadable(&self) -> Result<HashMap<MessageId, Unreadable>, Problem> {
         let name = self.options.name.clone();
-        self.context.postbox.run(move |boxes| boxes.unreadable(&name)).await.map_err(unusable)
+        self.context.postbox.run(move |boxes| boxes.unreadable(&name)).await.map_err(Problem::from)
     }
 
     /// Notes a delivery that could not be read, and tells of it once for each reason.
@@ -80,7 +79,7 @@ impl Fetcher {
         }
         let name = self.options.name.clone();
         let noting = self.context.postbox.run(move |boxes| boxes.note_unreadable(&name, &note));
-        noting.await.map_err(unusable)
+        noting.await.map_err(Problem::from)
     }
 
     /// The certificates that the intermediary inspected for this delivery, ours excepted: issuer and serial number.
@@ -120,6 +119,10 @@ impl Fetcher {
         }
         tracing::info!(mailbox = self.options.name, osci = %id, "{name}");
         let (name, id) = (self.options.name.clone(), id.clone());
-        self.context.postbox.run(move |boxes| boxes.forget_unreadable(&name, &id)).await.map_err(unusable)
+        self.context
+            .postbox
+            .run(move |boxes| boxes.forget_unreadable(&name, &id))
+            .await
+            .map_err(Problem::from)
     }
 }

@@ -19,7 +19,6 @@ use dds_postbox::{Download, Fetching, Parts, PostboxError, StoredPart};
 use tokio::task::spawn_blocking;
 
 use super::{Fetcher, Ordering, Outcome};
-use crate::osci::collector::unusable;
 
 /// What the intermediary said when it was asked for a chunk.
 enum Asked {
@@ -48,7 +47,7 @@ impl Fetcher {
     /// Deliveries that an earlier visit has begun to fetch.
     pub(super) async fn begun_downloads(&self) -> Result<Vec<MessageId>, Problem> {
         let name = self.options.name.clone();
-        self.context.postbox.run(move |boxes| boxes.downloads(&name)).await.map_err(unusable)
+        self.context.postbox.run(move |boxes| boxes.downloads(&name)).await.map_err(Problem::from)
     }
 
     /// Fetches a delivery, the oldest or the one with this id, chunk by chunk, and keeps it.
@@ -181,19 +180,19 @@ impl Fetcher {
 
     async fn is_known(&self, id: &MessageId) -> Result<bool, Problem> {
         let id = self.own_id(id);
-        self.context.postbox.run(move |boxes| boxes.has_delivery(&id)).await.map_err(unusable)
+        self.context.postbox.run(move |boxes| boxes.has_delivery(&id)).await.map_err(Problem::from)
     }
 
     async fn download(&self, id: &MessageId) -> Result<Option<Download>, Problem> {
         let (name, id) = (self.options.name.clone(), id.clone());
-        self.context.postbox.run(move |boxes| boxes.download(&name, &id)).await.map_err(unusable)
+        self.context.postbox.run(move |boxes| boxes.download(&name, &id)).await.map_err(Problem::from)
     }
 
     async fn end_download(&self, id: Option<&MessageId>) -> Result<(), Problem> {
         let Some(id) = id.cloned() else { return Ok(()) };
         let name = self.options.name.clone();
         let ended = self.context.postbox.run(move |boxes| boxes.end_download(&name, &id));
-        self.discard(ended.await.map_err(unusable)?).await;
+        self.discard(ended.await?).await;
         Ok(())
     }
 
@@ -225,7 +224,7 @@ impl Fetcher {
             store.keep();
             Ok::<_, PostboxError>(())
         });
-        keeping.await.map_err(unusable)
+        keeping.await.map_err(Problem::from)
     }
 
     /// The last chunk is there: reads the message that all of them make, and keeps it.
@@ -241,7 +240,7 @@ impl Fetcher {
         let read = match self.reassemble(chunks).await {
             Ok(received) => self.client.read_reassembled(&received).map(|answer| (received, answer)),
             Err(refused) if refused.code == FeedbackCode::S9000 => {
-                return Err(unusable(PostboxError(refused.detail)));
+                return Err(PostboxError::from(refused).into());
             }
             Err(refused) => Err(refused),
         };
@@ -258,7 +257,7 @@ impl Fetcher {
     async fn reassemble(&self, chunks: Vec<Attachment<StoredPart>>) -> Result<Received<Parts>, Refused> {
         let desk = self.context.courier.desk().clone();
         let reading = spawn_blocking(move || {
-            let disk = |error: PostboxError| Refused::new(FeedbackCode::S9000, error.0);
+            let disk = |error: PostboxError| Refused::from(error);
             let store = desk.postbox.parts().map_err(disk)?;
             let mut intake = Intake::new(&desk.intake, &[], &mut SystemRandom, store);
             for chunk in chunks {

@@ -21,7 +21,7 @@ use jiff::Timestamp;
 use tokio::task::spawn_blocking;
 
 use super::Fetcher;
-use crate::osci::collector::{OwnMailbox, unusable};
+use crate::osci::collector::OwnMailbox;
 
 /// What a fetchDelivery came to.
 pub(super) enum Outcome {
@@ -170,7 +170,7 @@ impl Fetcher {
             store.keep();
             Ok::<_, PostboxError>((true, chunks))
         });
-        let (fresh, chunks) = keeping.await.map_err(unusable)?;
+        let (fresh, chunks) = keeping.await?;
         self.discard(chunks).await;
         if fresh {
             self.context.wake.notify_one();
@@ -208,7 +208,7 @@ impl Fetcher {
             Ok(received) => Ok(Ok(received)),
             // Our own disk: no delivery is to blame.
             Err(ExchangeError::Unreadable(refused)) if refused.code == FeedbackCode::S9000 => {
-                Err(unusable(PostboxError(refused.detail)))
+                Err(PostboxError::from(refused).into())
             }
             Err(ExchangeError::Unreadable(refused)) => Ok(Err(refused)),
             Err(error) => {
