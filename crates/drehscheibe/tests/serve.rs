@@ -656,6 +656,32 @@ async fn a_lost_store_is_not_replaced_by_an_empty_one() {
     assert_eq!(Router::start(&stage).await.terminate().await, Some(0));
 }
 
+/// What a failed first start made would be taken for the store, or the release, of one that ran.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_first_start_that_fails_leaves_nothing_behind() {
+    let stage = Stage::new().await;
+    let left = || ["store", "releases"].map(|folder| stage.path(folder).exists());
+    let config = fs::read_to_string(stage.config()).unwrap();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = taken.local_addr().unwrap();
+    let osci = "[osci.identities.stadt]\ncipher = { key = \"stadt.key\", certificate = \"stadt.pem\" }\n\
+                signature = { key = \"stadt.key\", certificate = \"stadt.pem\" }\n";
+    for (what, broken, code) in [
+        ("REST", config.replace("rest = \"", &format!("rest = \"{taken}\" # \"")), "DDS-C015"),
+        ("operations", config.replace("admin = \"", &format!("admin = \"{taken}\" # \"")), "DDS-C015"),
+        ("SOAP", config.replace("[listen]", &format!("[listen]\nsoap = \"{taken}\"")), "DDS-C015"),
+        ("keys of OSCI", format!("{config}{osci}"), "DDS-O013"),
+    ] {
+        fs::write(stage.config(), broken).unwrap();
+        let said = stage.ask(&["serve", "--attended"]).bad();
+        assert!(said.err.contains(code), "{what}: {}", said.err);
+        assert_eq!(left(), [false, false], "{what}");
+    }
+    fs::write(stage.config(), config).unwrap();
+    assert_eq!(Router::start(&stage).await.terminate().await, Some(0));
+    assert_eq!(left(), [true, true]);
+}
+
 /// The active release, which the node must have confirmed.
 #[track_caller]
 fn active(stage: &Stage) -> String {
