@@ -7,7 +7,7 @@ use dds_message::{JournalEvent, ProcedureId, Timestamp};
 use dds_store::{
     Completed, DeliveryRecord, Journal, Lease, NewEntry, Outcome, Settled, Settlement, StoreError,
 };
-use dds_telemetry::{AttemptEnded, Event as _, MessageCompleted, Telemetry};
+use dds_telemetry::{AttemptEnded, AttemptOutcome, Event as _, MessageCompleted, Telemetry};
 
 use crate::Fault;
 
@@ -58,12 +58,12 @@ impl Ending<'_> {
     }
 
     /// In the journal, and in log and metrics.
-    const fn names(&self) -> (JournalEvent, &'static str) {
+    const fn names(&self) -> (JournalEvent, AttemptOutcome) {
         match self.outcome {
-            Outcome::Delivered { .. } => (JournalEvent::DeliveryDelivered, "delivered"),
-            Outcome::Retry { .. } => (JournalEvent::DeliveryDeferred, "retry"),
-            Outcome::DeadLetter { .. } => (JournalEvent::DeliveryDeadLetter, "dead_letter"),
-            Outcome::Cancelled => (JournalEvent::DeliveryCancelled, "cancelled"),
+            Outcome::Delivered { .. } => (JournalEvent::DeliveryDelivered, AttemptOutcome::Delivered),
+            Outcome::Retry { .. } => (JournalEvent::DeliveryDeferred, AttemptOutcome::Retry),
+            Outcome::DeadLetter { .. } => (JournalEvent::DeliveryDeadLetter, AttemptOutcome::DeadLetter),
+            Outcome::Cancelled => (JournalEvent::DeliveryCancelled, AttemptOutcome::Cancelled),
         }
     }
 }

@@ -37,34 +37,6 @@ pub enum DeliveryState {
     Cancelled,
 }
 
-macro_rules! names {
-    ($type:ident { $($variant:ident = $name:literal $german:literal),+ $(,)? }) => {
-        impl $type {
-            /// All states.
-            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
-            /// The name in journal, interface and metric.
-            #[must_use]
-            pub const fn as_str(self) -> &'static str {
-                match self { $(Self::$variant => $name),+ }
-            }
-            /// German name for people.
-            #[must_use]
-            pub const fn german(self) -> &'static str {
-                match self { $(Self::$variant => $german),+ }
-            }
-            /// The state of that name.
-            #[must_use]
-            pub fn from_name(name: &str) -> Option<Self> {
-                Self::ALL.iter().copied().find(|state| state.as_str() == name)
-            }
-        }
-        impl std::fmt::Display for $type {
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str(self.as_str())
-            }
-        }
-    };
-}
 names!(MessageState {
     Accepted = "accepted" "angenommen",
     Routed = "routed" "in Zustellung",

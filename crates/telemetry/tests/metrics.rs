@@ -12,8 +12,8 @@ use dds_message::{
     Channel, Code, DeliveryId, Digest, MessageId, MessageState, ReleaseId, SourceId, TargetId, Timestamp,
 };
 use dds_telemetry::{
-    AttemptEnded, Backlog, DeliveryDeadLettered, Gauges, MessageAccepted, MessageCompleted, MessageRefused,
-    MessageRouted, OTHER, ReleaseActivated, Stage, TargetHeld, Telemetry,
+    AttemptEnded, AttemptOutcome, Backlog, DeliveryDeadLettered, Gauges, MessageAccepted, MessageCompleted,
+    MessageRefused, MessageRouted, OTHER, ReleaseActivated, Stage, TargetHeld, Telemetry,
 };
 
 const PRODUCT: &str = "fv-steuerwerk@3.2";
@@ -56,7 +56,7 @@ fn page(telemetry: &Telemetry) -> String {
         target: &target,
         product: PRODUCT,
         attempt: 1,
-        outcome: "delivered",
+        outcome: AttemptOutcome::Delivered,
         code: None,
         detail: None,
         took: Duration::from_millis(30),
