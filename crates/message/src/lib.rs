@@ -30,7 +30,7 @@ pub use id::{AuthorityId, DeliveryId, MessageId, ProductId, ReleaseId, SourceId,
 pub use journal_event::JournalEvent;
 pub use problem::{Actor, Finding, Problem, ProblemDocument, Severity};
 pub use procedure::{LeikaKey, MessageType, ProcedureId};
-pub use state::{DeliveryState, MessageState};
+pub use state::{Completed, DeliveryState, MessageState};
 pub use text::{Language, Text, place};
 pub use time::{Clock, Timestamp};
 

@@ -1,6 +1,10 @@
 //! States of a message and of a delivery (`ARCHITECTURE.md`, "States").
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
+
+use crate::{MessageId, ProcedureId};
 
 /// Zustand einer Nachricht. `Completed` and `Rejected` are its end, and their retention period begins; `Parked` waits
 /// for a named role.
@@ -52,6 +56,17 @@ names!(DeliveryState {
     Redirected = "redirected" "umgeleitet",
     Cancelled = "cancelled" "abgebrochen",
 });
+
+/// A message that everybody has got who shall have it: it has become [`MessageState::Completed`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Completed {
+    /// The message.
+    pub message: MessageId,
+    /// Its procedure; `None` for an answer.
+    pub procedure: Option<ProcedureId>,
+    /// Time since its acceptance.
+    pub took: Duration,
+}
 
 impl MessageState {
     /// No transition leaves this state without a person.

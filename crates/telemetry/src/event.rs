@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use dds_message::{
-    Channel, Code, DeliveryId, Digest, MessageId, MessageState, ReleaseId, SourceId, TargetId, Text,
-    Timestamp,
+    Channel, Code, Completed, DeliveryId, Digest, MessageId, MessageState, ProcedureId, ReleaseId, SourceId,
+    TargetId, Text, Timestamp,
 };
 use serde_json::json;
 
@@ -169,25 +169,17 @@ impl Event for MessageRouted<'_> {
     }
 }
 
-/// Everybody has got a message who shall have it. The store writes the journal entry with the settlement that did it.
-#[derive(Debug)]
-pub struct MessageCompleted<'a> {
-    /// Message.
-    pub message: MessageId,
-    /// Procedure; empty for an answer.
-    pub procedure: &'a str,
-    /// Time since its acceptance.
-    pub took: Duration,
-}
-
-impl Event for MessageCompleted<'_> {
+/// The store writes the journal entry with the settlement that completed the message.
+impl Event for Completed {
     fn log(&self) {
         let took = u64::try_from(self.took.as_millis()).unwrap_or(u64::MAX);
-        tracing::info!(message = %self.message, procedure = self.procedure, ms = took, "message.completed");
+        let procedure = self.procedure.as_ref().map_or("", ProcedureId::as_str);
+        tracing::info!(message = %self.message, procedure, ms = took, "message.completed");
     }
 
     fn count(&self, metrics: &Metrics) {
-        let label = Procedure { procedure: metrics.names.procedure(self.procedure) };
+        let procedure = self.procedure.as_ref().map_or("", ProcedureId::as_str);
+        let label = Procedure { procedure: metrics.names.procedure(procedure) };
         metrics.completed_seconds.get_or_create(&label).observe(self.took.as_secs_f64());
     }
 

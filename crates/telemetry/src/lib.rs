@@ -16,8 +16,8 @@ mod span;
 
 pub use clock::SystemClock;
 pub use event::{
-    AttemptEnded, AttemptOutcome, DeliveryDeadLettered, Event, MessageAccepted, MessageCompleted,
-    MessageRefused, MessageRouted, ReleaseActivated, TargetHeld,
+    AttemptEnded, AttemptOutcome, DeliveryDeadLettered, Event, MessageAccepted, MessageRefused,
+    MessageRouted, ReleaseActivated, TargetHeld,
 };
 pub use gauges::{Backlog, Gauges};
 pub use log::{LogFormat, LogOptions, check_filter, init as init_log};

@@ -9,11 +9,12 @@ use std::{
 };
 
 use dds_message::{
-    Channel, Code, DeliveryId, Digest, MessageId, MessageState, ReleaseId, SourceId, TargetId, Timestamp,
+    Channel, Code, Completed, DeliveryId, Digest, MessageId, MessageState, ProcedureId, ReleaseId, SourceId,
+    TargetId, Timestamp,
 };
 use dds_telemetry::{
-    AttemptEnded, AttemptOutcome, Backlog, DeliveryDeadLettered, Gauges, MessageAccepted, MessageCompleted,
-    MessageRefused, MessageRouted, OTHER, ReleaseActivated, Stage, TargetHeld, Telemetry,
+    AttemptEnded, AttemptOutcome, Backlog, DeliveryDeadLettered, Gauges, MessageAccepted, MessageRefused,
+    MessageRouted, OTHER, ReleaseActivated, Stage, TargetHeld, Telemetry,
 };
 
 const PRODUCT: &str = "fv-steuerwerk@3.2";
@@ -66,7 +67,8 @@ fn page(telemetry: &Telemetry) -> String {
     telemetry.record(&TargetHeld { target: &target, until: Timestamp(0), code });
     telemetry.record(&ReleaseActivated { release, previous: None, rules: 1, municipalities: 1 });
     let took = Duration::from_secs(300);
-    telemetry.record(&MessageCompleted { message, procedure: "hundesteuer", took });
+    let procedure = ProcedureId::parse("hundesteuer").ok();
+    telemetry.record(&Completed { message, procedure, took });
     let metrics = telemetry.metrics();
     metrics.duplicate();
     metrics.took(Stage::Validate, "hundesteuer", Duration::from_millis(3));
