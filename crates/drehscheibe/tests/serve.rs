@@ -271,6 +271,34 @@ async fn a_release_that_lacks_a_target_with_a_backlog_is_told_of() {
     assert_eq!(router.terminate().await, Some(0));
 }
 
+/// Nobody is there to insist, so the log names the target; what waits for it stays.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_target_lost_while_files_are_watched_is_named_in_the_log() {
+    let stage = Stage::new().await;
+    let log = stage.path("router.log");
+    let router = Router::start_logging(&stage, &["--watch"], fs::File::create(&log).unwrap()).await;
+    let before = confirmed(&stage);
+    stage.systems.faults().plan("/", Fault::RefuseFor(503, 3_600), 2);
+    let id = stage.send_variant(9);
+    stage.until(&id, "routed").await;
+    let told = || fs::read_to_string(&log).unwrap();
+    // A change that takes no target away, though deliveries wait.
+    let profile = stage.path("config/profiles/stadt.toml");
+    edit(&profile, "title = \"Stadt\"", "title = \"Große Stadt\"");
+    becomes("in force", || confirmed(&stage) != before).await;
+    let between = confirmed(&stage);
+    assert!(!told().contains("release.target_lost"), "{}", told());
+    edit(&profile, "dms = \"dms-dokuma@6.0\"\n", "");
+    becomes("in force", || confirmed(&stage) != between).await;
+    let told = told();
+    let lost: Vec<&str> = told.lines().filter(|line| line.contains("release.target_lost")).collect();
+    assert_eq!(lost.len(), 1, "{told}");
+    for fact in ["WARN", "146120000000/steueramt/dms-dokuma", "deliveries=1", "DDS-D007"] {
+        assert!(lost[0].contains(fact), "{fact}: {lost:?}");
+    }
+    assert_eq!(router.terminate().await, Some(0));
+}
+
 /// Its files were not there for a moment, or the workers were busy: nobody has to ask again.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_release_that_could_not_be_loaded_is_tried_again() {
@@ -288,14 +316,7 @@ async fn a_release_that_could_not_be_loaded_is_tried_again() {
     tokio::task::spawn_blocking(move || fs::write(damaged, "damaged")).await.unwrap().unwrap();
     fs::remove_file(&content).unwrap();
     fs::rename(&away, &content).unwrap();
-    let mut tick = tokio::time::interval(Duration::from_millis(50));
-    let confirmed = async {
-        let file = stage.path("releases/confirmed-pruefung");
-        while fs::read_to_string(&file).unwrap().trim() != release {
-            tick.tick().await;
-        }
-    };
-    tokio::time::timeout(PATIENCE, confirmed).await.expect("tried again");
+    becomes("tried again", || confirmed(&stage) == release).await;
     assert_eq!(router.terminate().await, Some(0));
 }
 
@@ -480,13 +501,17 @@ fn drop_into(stage: &Stage, name: &str, document: &[u8]) {
 }
 
 async fn appears(file: &Path) {
+    becomes(&format!("{} is there", file.display()), || file.exists()).await;
+}
+
+async fn becomes(what: &str, is: impl Fn() -> bool) {
     let mut tick = tokio::time::interval(Duration::from_millis(20));
-    let there = async {
-        while !file.exists() {
+    let so = async {
+        while !is() {
             tick.tick().await;
         }
     };
-    tokio::time::timeout(PATIENCE, there).await.unwrap_or_else(|_| panic!("no {}", file.display()));
+    tokio::time::timeout(PATIENCE, so).await.unwrap_or_else(|_| panic!("never: {what}"));
 }
 
 fn kill(process: &str, signal: &str) {
@@ -690,6 +715,11 @@ fn active(stage: &Stage) -> String {
     assert_eq!(active.len(), 1, "{list}");
     assert_eq!(active[0]["nodes"], serde_json::json!(["pruefung"]), "{list}");
     active[0]["id"].as_str().unwrap().to_owned()
+}
+
+/// The release that the router really runs.
+fn confirmed(stage: &Stage) -> String {
+    fs::read_to_string(stage.path("releases/confirmed-pruefung")).unwrap().trim().to_owned()
 }
 
 fn now() -> Timestamp {
