@@ -132,6 +132,8 @@ impl Node {
         }
         let telemetry = options::telemetry(&config)?;
         let releases = ReleaseStore::new(&config.releases);
+        // What this start puts in force is there until the journal names it.
+        let _hold = releases.hold();
         // What cannot be used is refused before the store is opened: a first start that fails leaves none behind.
         let master_key = may_open(&config, &releases, new_store)?;
         let (release, stored) = active_release(&config, config_dir, &releases)?;

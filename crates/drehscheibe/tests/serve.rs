@@ -299,6 +299,68 @@ async fn a_target_lost_while_files_are_watched_is_named_in_the_log() {
     assert_eq!(router.terminate().await, Some(0));
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn releases_that_were_never_in_force_are_pruned_and_evidence_stays() {
+    let stage = Stage::new().await;
+    let router = Router::start(&stage).await;
+    let first = active(&stage);
+    let id = stage.send_variant(11);
+    stage.until(&id, "completed").await;
+    let build = |number: u32| {
+        let profile = stage.path("config/profiles/stadt.toml");
+        edit(&profile, "title = \"", &format!("title = \"{number}. "));
+        let built = stage.ask(&["depot", "build", "--json"]).good().json();
+        built["release"].as_str().unwrap().to_owned()
+    };
+    let never = [1, 2, 3].map(build);
+    let second = build(4);
+    stage.ask(&["depot", "activate", &second]).good();
+    let newest = build(5);
+    let stored = || -> BTreeSet<String> {
+        let list = stage.ask(&["depot", "list", "--json"]).good().json();
+        list.as_array().unwrap().iter().map(|one| one["id"].as_str().unwrap().to_owned()).collect()
+    };
+    let all = stored();
+    assert_eq!(all.len(), 6);
+
+    let said = stage.ask(&["depot", "prune"]).good().out;
+    assert!(said.ends_with("nothing to remove\n"), "the five newest may still be wanted: {said}");
+    let plan = stage.ask(&["depot", "prune", "--keep", "1", "--dry-run", "--json"]).good().json();
+    assert_eq!(plan["dry_run"], true);
+    let kept = |release: &str| {
+        let one = plan["releases"].as_array().unwrap().iter().find(|one| one["release"] == release).unwrap();
+        one["kept"].clone()
+    };
+    assert_eq!([&first, &second, &newest].map(|one| kept(one)), ["in_journal", "in_force", "newest"]);
+    assert!(never.iter().all(|one| kept(one).is_null()), "{plan}");
+    assert_eq!(stored(), all, "only said");
+
+    // Another node's journal cannot be asked.
+    let other = stage.path("releases/confirmed-anderswo");
+    fs::write(&other, &first).unwrap();
+    let refused = stage.ask(&["depot", "prune", "--keep", "1"]).bad();
+    assert!(refused.err.starts_with("DDS-C019 ") && refused.err.contains("anderswo"), "{}", refused.err);
+    assert_eq!(stored(), all);
+    fs::remove_file(&other).unwrap();
+
+    let said = stage.ask(&["depot", "prune", "--keep", "1"]).good().out;
+    for line in [
+        format!("{first} "),
+        "stays: named by the journal".to_owned(),
+        "stays: in force".to_owned(),
+        "\n3 removed (".to_owned(),
+    ] {
+        assert!(said.contains(&line), "{line}: {said}");
+    }
+    assert_eq!(stored(), BTreeSet::from([first.clone(), second, newest]));
+    // What the message was matched with can be looked at, and put in force again by the same router.
+    let story = stage.ask(&["explain", "--json", &id]).good().json();
+    assert_eq!(story["message"]["release"], Value::String(first.clone()));
+    stage.ask(&["depot", "show", &first]).good();
+    stage.ask(&["depot", "activate", &first]).good();
+    assert_eq!(router.terminate().await, Some(0));
+}
+
 /// Its files were not there for a moment, or the workers were busy: nobody has to ask again.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_release_that_could_not_be_loaded_is_tried_again() {
