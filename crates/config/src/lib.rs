@@ -29,4 +29,4 @@ pub use process::{
 pub use prove::{CaseOutcome, CaseResult, ProofReport, bundle, compile, prove, update};
 pub use read::{BuildError, SourcePaths, left_out, missing_schemas, read_contents, read_release};
 pub use secret::{check_master_key, read_secret};
-pub use store::{ReleaseStore, StoredRelease};
+pub use store::{Hold, Pruning, ReleaseStore, StoredRelease};

@@ -25,6 +25,25 @@ use serde::{Deserialize, Serialize};
 const MANIFEST: &str = "manifest.json";
 const CONTENT: &str = "content";
 const ACTIVE: &str = "active";
+const CONFIRMED: &str = "confirmed-";
+/// A release that is being written.
+const UNFINISHED: &str = ".tmp-";
+/// A release that is being removed.
+const REMOVED: &str = ".gone-";
+
+/// As long as it lives, no release is removed: what is put in force meanwhile is there until the journal names it.
+#[derive(Debug)]
+pub struct Hold {
+    _lock: Option<File>,
+}
+
+/// As long as it lives, nobody puts a release in force and nobody saves one.
+#[derive(Debug)]
+pub struct Pruning<'a> {
+    store: &'a ReleaseStore,
+    /// `None` where there is no folder, and so nothing to remove.
+    lock: Option<File>,
+}
 
 /// The folder of releases.
 #[derive(Debug, Clone)]
@@ -79,12 +98,13 @@ impl ReleaseStore {
     pub fn save(&self, release: &Release, built: Timestamp) -> Result<(), Problem> {
         let id = release.id();
         let final_folder = self.folder.join(id.to_string());
+        let _hold = self.hold();
         if final_folder.exists() && self.load(&id).is_ok() {
             return Ok(());
         }
         let write = || -> std::io::Result<()> {
             fs::create_dir_all(&self.folder)?;
-            let folder = self.folder.join(format!(".tmp-{}-{}", id.0.short(), std::process::id()));
+            let folder = self.folder.join(format!("{UNFINISHED}{}-{}", id.0.short(), std::process::id()));
             if folder.exists() {
                 fs::remove_dir_all(&folder)?;
             }
@@ -209,6 +229,7 @@ impl ReleaseStore {
     /// DDS-C006 if it is not stored here (nothing is switched then), DDS-S001 if the pointer cannot be written.
     pub fn activate(&self, release: &Release) -> Result<(), Problem> {
         let id = release.id();
+        let _hold = self.hold();
         if !self.folder.join(id.to_string()).exists() {
             return Err(unknown(&id));
         }
@@ -220,7 +241,7 @@ impl ReleaseStore {
     /// # Errors
     /// DDS-S001 if the file cannot be written.
     pub fn confirm(&self, node: &str, id: &ReleaseId) -> Result<(), Problem> {
-        self.point(&format!("confirmed-{node}"), id)
+        self.point(&format!("{CONFIRMED}{node}"), id)
     }
 
     /// The release that a node confirmed.
@@ -228,7 +249,7 @@ impl ReleaseStore {
     /// # Errors
     /// DDS-C010 if the file is malformed.
     pub fn confirmed(&self, node: &str) -> Result<Option<ReleaseId>, Problem> {
-        self.pointer(&format!("confirmed-{node}"))
+        self.pointer(&format!("{CONFIRMED}{node}"))
     }
 
     /// Waits until `node` confirms `id`.
@@ -293,6 +314,37 @@ impl ReleaseStore {
         }
     }
 
+    /// The nodes that have ever confirmed a release here.
+    ///
+    /// # Errors
+    /// DDS-S001 if the folder cannot be read.
+    pub fn nodes(&self) -> Result<Vec<String>, Problem> {
+        let names = self.names()?;
+        Ok(names.iter().filter_map(|name| name.strip_prefix(CONFIRMED)).map(str::to_owned).collect())
+    }
+
+    /// Keeps releases from being removed; waits while some are. Where the folder cannot be locked, or is not there,
+    /// [`Self::pruning`] does nothing either.
+    #[must_use]
+    pub fn hold(&self) -> Hold {
+        let lock = File::open(&self.folder).and_then(|folder| folder.lock_shared().map(|()| folder));
+        Hold { _lock: lock.ok() }
+    }
+
+    /// Begins to remove releases; waits for whoever is putting one in force.
+    ///
+    /// # Errors
+    /// DDS-S001 if the folder cannot be locked.
+    pub fn pruning(&self) -> Result<Pruning<'_>, Problem> {
+        match File::open(&self.folder).and_then(|folder| folder.lock().map(|()| folder)) {
+            Ok(lock) => Ok(Pruning { store: self, lock: Some(lock) }),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                Ok(Pruning { store: self, lock: None })
+            }
+            Err(error) => Err(self.unavailable(&error)),
+        }
+    }
+
     /// Every stored release, the newest first; each is read to tell whether it is damaged. A damaged pointer makes none
     /// active.
     ///
@@ -300,14 +352,13 @@ impl ReleaseStore {
     /// DDS-S001 if the folder cannot be read.
     pub fn list(&self) -> Result<Vec<StoredRelease>, Problem> {
         let active = self.active().ok().flatten();
-        let names = self.names()?;
-        let nodes: Vec<&str> = names.iter().filter_map(|name| name.strip_prefix("confirmed-")).collect();
+        let (names, nodes) = (self.names()?, self.nodes()?);
         let mut releases = Vec::new();
         for id in names.iter().filter_map(|name| Digest::parse(name).ok()).map(ReleaseId) {
             let manifest = fs::read(self.folder.join(id.to_string()).join(MANIFEST)).ok();
             let manifest = manifest.and_then(|bytes| serde_json::from_slice::<Manifest>(&bytes).ok());
             let manifest = manifest.unwrap_or(Manifest { id, built: Timestamp(0), files: Vec::new() });
-            let runs = |node: &&&str| self.confirmed(node).is_ok_and(|confirmed| confirmed == Some(id));
+            let runs = |node: &&String| self.confirmed(node).is_ok_and(|confirmed| confirmed == Some(id));
             releases.push(StoredRelease {
                 id,
                 built: manifest.built,
@@ -315,7 +366,7 @@ impl ReleaseStore {
                 bytes: manifest.files.iter().map(|entry| entry.bytes).sum(),
                 active: active == Some(id),
                 damaged: self.files(&id).is_err(),
-                nodes: nodes.iter().filter(runs).map(|node| (*node).to_owned()).collect(),
+                nodes: nodes.iter().filter(runs).cloned().collect(),
             });
         }
         releases.sort_by(|one, other| other.built.cmp(&one.built).then(one.id.cmp(&other.id)));
@@ -393,6 +444,32 @@ impl ReleaseStore {
             format!("release folder {folder}: {error}"),
         );
         Problem::new(Code::STORE_UNAVAILABLE, text)
+    }
+}
+
+impl Pruning<'_> {
+    /// Removes releases, each whole or not at all, and what a crash left of others.
+    ///
+    /// # Errors
+    /// DDS-S001 if the folder cannot be written.
+    pub fn remove(&self, releases: &[ReleaseId]) -> Result<(), Problem> {
+        if self.lock.is_none() {
+            return Ok(());
+        }
+        let folder = &self.store.folder;
+        let remove = || -> std::io::Result<()> {
+            for id in releases {
+                fs::rename(folder.join(id.to_string()), folder.join(format!("{REMOVED}{id}")))?;
+            }
+            sync_folder(folder)
+        };
+        remove().map_err(|error| self.store.unavailable(&error))?;
+        for name in self.store.names()? {
+            if name.starts_with(REMOVED) || name.starts_with(UNFINISHED) {
+                fs::remove_dir_all(folder.join(name)).map_err(|error| self.store.unavailable(&error))?;
+            }
+        }
+        Ok(())
     }
 }
 

@@ -7,7 +7,12 @@
     reason = "helpers of tests may fail loudly"
 )]
 
-use std::{fs, path::Path, time::Duration};
+use std::{
+    fs::{self, TryLockError},
+    path::Path,
+    sync::mpsc,
+    time::Duration,
+};
 
 use dds_config::{ReleaseStore, SourcePaths, left_out, read_release};
 use dds_depot::Release;
@@ -305,6 +310,54 @@ async fn a_damaged_release_or_pointer_is_shown_and_never_gone_back_to() {
     assert!(store.list().unwrap().iter().all(|one| !one.active));
     store.activate(&new).unwrap();
     assert_eq!(store.active().unwrap(), Some(new.id()));
+}
+
+#[test]
+fn a_release_is_removed_whole_and_not_while_it_is_put_in_force() {
+    let (root, paths) = folder();
+    let releases = root.path().join("releases");
+    let store = ReleaseStore::new(&releases);
+    store.pruning().unwrap().remove(&[]).unwrap();
+    assert!(!releases.exists());
+    let old = read_release(&paths).unwrap();
+    store.save(&old, NOW).unwrap();
+    store.activate(&old).unwrap();
+    put(root.path(), "rules/hundesteuer/1.0/xslt/to-vorgang.xsl", "<y/>");
+    let new = read_release(&paths).unwrap();
+    store.save(&new, NOW).unwrap();
+
+    let locked = || matches!(fs::File::open(&releases).unwrap().try_lock(), Err(TryLockError::WouldBlock));
+    let hold = store.hold();
+    assert!(locked(), "nobody may remove");
+    drop(hold);
+    assert!(!locked());
+    let pruning = store.pruning().unwrap();
+    assert!(locked());
+    // Whoever wants it in force meanwhile waits, and is told that it is gone.
+    let (tell, activated) = mpsc::channel();
+    std::thread::spawn({
+        let (store, new) = (store.clone(), new.clone());
+        move || tell.send(store.activate(&new)).unwrap()
+    });
+    activated.recv_timeout(Duration::from_millis(200)).unwrap_err();
+    // As a crash leaves them: half removed, half written.
+    for name in [".gone-1234", ".tmp-1234-5"] {
+        fs::create_dir(releases.join(name)).unwrap();
+        fs::write(releases.join(name).join("content"), "x").unwrap();
+    }
+    pruning.remove(&[new.id()]).unwrap();
+    drop(pruning);
+    assert_eq!(activated.recv().unwrap().unwrap_err().code, Code::RELEASE_UNKNOWN);
+    let mut names: Vec<_> =
+        fs::read_dir(&releases).unwrap().map(|one| one.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort_unstable();
+    let mut expected = [old.id().to_string(), "active".to_owned()];
+    expected.sort_unstable();
+    assert_eq!(names, expected);
+    assert_eq!(store.active().unwrap(), Some(old.id()));
+    assert_eq!(store.load(&new.id()).unwrap_err().code, Code::RELEASE_UNKNOWN);
+    store.save(&new, NOW).unwrap();
+    store.load(&new.id()).unwrap();
 }
 
 #[test]

@@ -5,15 +5,33 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 use dds_message::{TargetId, Timestamp};
 use parking_lot::Mutex;
 
-/// The breakers of all targets that fail, or that attempts are under way at; any other is as good as new.
+/// The breakers of all targets that fail, or that attempts are under way at, and of some others; any that is not here
+/// is as good as new.
 #[derive(Debug, Default)]
-pub(crate) struct Breakers(Mutex<HashMap<TargetId, Arc<Mutex<Breaker>>>>);
+pub(crate) struct Breakers(Mutex<Known>);
+
+#[derive(Debug, Default)]
+struct Known {
+    breakers: HashMap<TargetId, Arc<Mutex<Breaker>>>,
+    /// With so many, those that are as good as new are forgotten before one more is added.
+    full: usize,
+}
+
+/// So few are not worth looking through.
+const FEW: usize = 64;
 
 impl Breakers {
-    /// The breaker of a target, for one attempt.
+    /// The breaker of a target, for one attempt. What it costs does not grow with the number of targets that fail: they
+    /// are looked through only when there are twice as many as were left the last time.
     pub(crate) fn of(&self, target: &TargetId) -> Arc<Mutex<Breaker>> {
-        let mut breakers = self.0.lock();
-        breakers.retain(|_, breaker| Arc::strong_count(breaker) > 1 || breaker.lock().failures > 0);
+        let Known { breakers, full } = &mut *self.0.lock();
+        if let Some(breaker) = breakers.get(target) {
+            return Arc::clone(breaker);
+        }
+        if breakers.len() >= *full {
+            breakers.retain(|_, breaker| Arc::strong_count(breaker) > 1 || breaker.lock().failures > 0);
+            *full = (breakers.len() * 2).max(FEW);
+        }
         Arc::clone(breakers.entry(target.clone()).or_default())
     }
 }
@@ -118,17 +136,37 @@ mod tests {
     }
 
     #[test]
-    fn only_what_fails_or_is_in_use_is_kept() {
+    fn what_fails_or_is_in_use_is_kept_and_little_else() {
         let breakers = Breakers::default();
         let of = |name: &str| breakers.of(&TargetId::parse(name).unwrap());
+        let fine = |name: &str| assert!(!of(name).lock().alive());
+        let known = || breakers.0.lock().breakers.len();
         of("failed").lock().failed(Timestamp(0), POLICY);
         let used = of("used");
-        for n in 0..100 {
-            assert!(!of(&format!("fine-{n}")).lock().alive());
+        for n in 0..10_000 {
+            fine(&format!("fine-{n}"));
+            assert!(known() <= FEW, "{n}");
         }
         assert!(Arc::ptr_eq(&used, &of("used")));
         assert_eq!(of("failed").lock().failures, 1, "the next failure is its second");
-        assert_eq!(breakers.0.lock().len(), 2);
+    }
+
+    #[test]
+    fn with_many_failing_targets_an_attempt_does_not_look_through_them() {
+        let breakers = Breakers::default();
+        let of = |name: String| breakers.of(&TargetId::parse(&name).unwrap());
+        let mut looks = 0;
+        for n in 0..1_000 {
+            let before = breakers.0.lock().full;
+            of(format!("failed-{n}")).lock().failed(Timestamp(0), POLICY);
+            looks += u32::from(breakers.0.lock().full != before);
+        }
+        assert_eq!(looks, 5, "with none, 64, 128, 256 and 512");
+        for n in 0..3_000 {
+            assert!(!of(format!("fine-{n}")).lock().alive());
+            assert!(breakers.0.lock().breakers.len() <= 2_000);
+        }
+        assert_eq!(of("failed-7".to_owned()).lock().failures, 1);
     }
 
     #[test]

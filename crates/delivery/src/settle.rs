@@ -3,11 +3,9 @@
 
 use std::time::Duration;
 
-use dds_message::{JournalEvent, ProcedureId, Timestamp};
-use dds_store::{
-    Completed, DeliveryRecord, Journal, Lease, NewEntry, Outcome, Settled, Settlement, StoreError,
-};
-use dds_telemetry::{AttemptEnded, Event as _, MessageCompleted, Telemetry};
+use dds_message::{JournalEvent, Timestamp};
+use dds_store::{DeliveryRecord, Journal, Lease, NewEntry, Outcome, Settled, Settlement, StoreError};
+use dds_telemetry::{AttemptEnded, AttemptOutcome, Event as _, Telemetry};
 
 use crate::Fault;
 
@@ -58,21 +56,20 @@ impl Ending<'_> {
     }
 
     /// In the journal, and in log and metrics.
-    const fn names(&self) -> (JournalEvent, &'static str) {
+    const fn names(&self) -> (JournalEvent, AttemptOutcome) {
         match self.outcome {
-            Outcome::Delivered { .. } => (JournalEvent::DeliveryDelivered, "delivered"),
-            Outcome::Retry { .. } => (JournalEvent::DeliveryDeferred, "retry"),
-            Outcome::DeadLetter { .. } => (JournalEvent::DeliveryDeadLetter, "dead_letter"),
-            Outcome::Cancelled => (JournalEvent::DeliveryCancelled, "cancelled"),
+            Outcome::Delivered { .. } => (JournalEvent::DeliveryDelivered, AttemptOutcome::Delivered),
+            Outcome::Retry { .. } => (JournalEvent::DeliveryDeferred, AttemptOutcome::Retry),
+            Outcome::DeadLetter { .. } => (JournalEvent::DeliveryDeadLetter, AttemptOutcome::DeadLetter),
+            Outcome::Cancelled => (JournalEvent::DeliveryCancelled, AttemptOutcome::Cancelled),
         }
     }
 }
 
 /// Tells of the message that a settlement completed. Whether the settlement took effect.
 pub(crate) fn tell_completed(telemetry: &Telemetry, settled: &[Settled]) -> bool {
-    for &Completed { message, ref procedure, took } in settled.iter().filter_map(Settled::completed) {
-        let procedure = procedure.as_ref().map_or("", ProcedureId::as_str);
-        telemetry.record(&MessageCompleted { message, procedure, took });
+    for completed in settled.iter().filter_map(Settled::completed) {
+        telemetry.record(completed);
     }
     settled.iter().any(|settled| settled.state().is_some())
 }

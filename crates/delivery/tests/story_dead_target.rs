@@ -6,7 +6,7 @@ mod support;
 use std::{sync::atomic::Ordering, time::Duration};
 
 use dds_delivery::{Options, TargetPolicy};
-use dds_message::{Code, DeliveryState};
+use dds_message::{Code, DeliveryId, DeliveryState};
 use support::{Bench, HOUR, LEASE, busy, delivered, target, temporary};
 
 const PAUSE: Duration = Duration::from_secs(30);
@@ -20,24 +20,38 @@ fn quick(bench: &Bench) {
 }
 
 /// Three failures in a row of three deliveries open the breaker.
-async fn break_down(bench: &mut Bench) -> [dds_message::DeliveryId; 3] {
+async fn break_down(bench: &mut Bench, code: Code) -> [DeliveryId; 3] {
     let ids = [bench.one(1, "dead").await, bench.one(2, "dead").await, bench.one(3, "dead").await];
     let calls = [bench.desk.call().await, bench.desk.call().await, bench.desk.call().await];
     for call in calls {
-        call.says(busy());
+        call.says(temporary(code));
     }
     for id in ids {
-        bench.until(id, |record| record.attempts == 1).await;
+        let record = bench.until(id, |record| record.attempts == 1).await;
+        assert_eq!((record.state, record.code), (DeliveryState::Prepared, Some(code)));
     }
     bench.idle().await;
     ids
+}
+
+/// A probe succeeds: the others follow, and not a pause later.
+async fn goes_on(mut bench: Bench, ids: [DeliveryId; 3]) {
+    bench.desk.call().await.says(delivered());
+    bench.pass(Duration::from_secs(1)).await;
+    for _ in 0..2 {
+        bench.desk.call().await.says(delivered());
+    }
+    for id in ids {
+        bench.until(id, |record| record.state == DeliveryState::Delivered).await;
+    }
+    bench.stop().await;
 }
 
 #[tokio::test]
 async fn a_dead_target_is_paused_then_probed_once() {
     let mut bench = Bench::start();
     quick(&bench);
-    let ids = break_down(&mut bench).await;
+    let ids = break_down(&mut bench, Code::TARGET_BUSY).await;
     bench.pass(PAUSE - Duration::from_millis(1)).await;
     assert!(bench.desk.is_empty(), "tried while paused");
     bench.pass(Duration::from_millis(1)).await;
@@ -51,17 +65,9 @@ async fn a_dead_target_is_paused_then_probed_once() {
     bench.idle().await;
     bench.pass(PAUSE - Duration::from_millis(1)).await;
     assert!(bench.desk.is_empty(), "tried while paused after a failed probe");
-    // The second probe succeeds: the others follow, and not a pause later.
+    // The second probe succeeds.
     bench.pass(PAUSE).await;
-    bench.desk.call().await.says(delivered());
-    bench.pass(Duration::from_secs(1)).await;
-    for _ in 0..2 {
-        bench.desk.call().await.says(delivered());
-    }
-    for id in ids {
-        bench.until(id, |record| record.state == DeliveryState::Delivered).await;
-    }
-    bench.stop().await;
+    goes_on(bench, ids).await;
 }
 
 /// A wrong token: the backlog waits, is tried slowly, and goes on by itself once the token is right.
@@ -69,15 +75,7 @@ async fn a_dead_target_is_paused_then_probed_once() {
 async fn a_target_that_refuses_our_credential_kills_no_backlog() {
     let mut bench = Bench::start();
     quick(&bench);
-    let ids = [bench.one(1, "dead").await, bench.one(2, "dead").await, bench.one(3, "dead").await];
-    let calls = [bench.desk.call().await, bench.desk.call().await, bench.desk.call().await];
-    for call in calls {
-        call.says(temporary(Code::CREDENTIAL_REFUSED));
-    }
-    for id in ids {
-        let record = bench.until(id, |record| record.attempts == 1).await;
-        assert_eq!((record.state, record.code), (DeliveryState::Prepared, Some(Code::CREDENTIAL_REFUSED)));
-    }
+    let ids = break_down(&mut bench, Code::CREDENTIAL_REFUSED).await;
     // Slower than after other faults, and one at a time.
     bench.pass(PAUSE * 9).await;
     assert!(bench.desk.is_empty(), "asked again while a person renews the token");
@@ -102,22 +100,14 @@ async fn a_target_that_refuses_our_credential_kills_no_backlog() {
     }
     // The token is right again.
     bench.pass(PAUSE).await;
-    bench.desk.call().await.says(delivered());
-    bench.pass(Duration::from_secs(1)).await;
-    for _ in 0..2 {
-        bench.desk.call().await.says(delivered());
-    }
-    for id in ids {
-        bench.until(id, |record| record.state == DeliveryState::Delivered).await;
-    }
-    bench.stop().await;
+    goes_on(bench, ids).await;
 }
 
 #[tokio::test]
 async fn a_probe_that_could_not_be_made_does_not_silence_the_target_for_ever() {
     let mut bench = Bench::start();
     quick(&bench);
-    break_down(&mut bench).await;
+    break_down(&mut bench, Code::TARGET_BUSY).await;
     // Reading what the probe would send fails once.
     bench.spy.failing_outputs.store(1, Ordering::SeqCst);
     bench.pass(PAUSE).await;

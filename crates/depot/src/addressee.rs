@@ -1,6 +1,6 @@
 //! The addressee (Empfänger) beside the municipality: a message must not name one area and go to another.
 
-use dds_message::{Ars, AuthorityId, CaseHolder, Code, Facts, Problem, TargetId};
+use dds_message::{Ars, AuthorityId, CaseHolder, Code, DecisionStep, Facts, Problem, TargetId};
 
 use crate::{
     decide::Steps, directory::Named, index::Recognised, municipality::Municipality, release::Release,
@@ -139,7 +139,7 @@ impl Steps<'_> {
             format!("Empfänger gehört zu {area}, das {procedure} nicht für {ars} bearbeitet"),
             format!("the addressee belongs to {area}, which does not handle {procedure} for {ars}"),
         );
-        self.say("addressee", None, text.clone());
+        self.say(DecisionStep::Addressee, None, text.clone());
         Err(Problem::new(Code::WRONG_ADDRESSEE, text))
     }
 }

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use dds_message::{AuthorityId, CaseHolder, Code, Facts, OutputForm, Problem, Reason, TargetId, Text};
+use dds_message::{
+    AuthorityId, CaseHolder, Code, DecisionStep, Facts, OutputForm, Problem, Reason, TargetId, Text,
+};
 use serde::Serialize;
 
 use crate::{
@@ -84,8 +86,8 @@ pub struct PlannedDelivery {
 }
 
 /// `because` is a pair: German, English.
-pub(crate) fn reason(step: &str, chosen: Option<&str>, because: impl Into<Text>) -> Reason {
-    Reason { step: step.to_owned(), chosen: chosen.map(str::to_owned), because: because.into(), code: None }
+pub(crate) fn reason(step: DecisionStep, chosen: Option<&str>, because: impl Into<Text>) -> Reason {
+    Reason { step, chosen: chosen.map(str::to_owned), because: because.into(), code: None }
 }
 
 impl Release {
@@ -108,7 +110,7 @@ impl Release {
                     Some(last) if last.chosen.is_none() => last.code = Some(problem.code),
                     _ => steps.reasons.push(Reason {
                         code: Some(problem.code),
-                        ..reason("park", None, problem.detail.clone())
+                        ..reason(DecisionStep::Park, None, problem.detail.clone())
                     }),
                 }
                 Decision::Park { problem, reasons: steps.reasons }
@@ -134,7 +136,7 @@ impl Release {
         steps.schema_is_there()?;
         let authority = (planned.authority.clone(), planned.authority_name.clone());
         steps.say(
-            "redirect",
+            DecisionStep::Redirect,
             Some(target.as_str()),
             ("ein Mensch hat dieses Ziel bestimmt", "a person named this target"),
         );
@@ -237,7 +239,7 @@ impl<'a> Steps<'a> {
         }
     }
 
-    pub(crate) fn say(&mut self, step: &str, chosen: Option<&str>, because: impl Into<Text>) {
+    pub(crate) fn say(&mut self, step: DecisionStep, chosen: Option<&str>, because: impl Into<Text>) {
         self.reasons.push(reason(step, chosen, because));
     }
 
@@ -248,12 +250,12 @@ impl<'a> Steps<'a> {
         let when: String = message.when.iter().map(|(path, value)| format!(", {path} = {value:?}")).collect();
         let name = rule.name();
         self.say(
-            "recognise",
+            DecisionStep::Recognise,
             Some(&message.message_type().to_string()),
             (format!("Wurzelelement {root}{when}"), format!("root element {root}{when}")),
         );
         self.say(
-            "rule",
+            DecisionStep::Rule,
             Some(&name),
             (
                 format!("gültig {} am {}", rule.window().german, self.day),
@@ -278,7 +280,7 @@ impl<'a> Steps<'a> {
                 )
                     .into()
             };
-            self.say("rule", None, why);
+            self.say(DecisionStep::Rule, None, why);
         }
     }
 
@@ -299,7 +301,7 @@ impl<'a> Steps<'a> {
             None => {
                 code = Code::NO_MUNICIPALITY;
                 self.say(
-                    "municipality",
+                    DecisionStep::Municipality,
                     None,
                     ("die Nachricht nennt keine Kommune", "the message names no municipality"),
                 );
@@ -309,7 +311,7 @@ impl<'a> Steps<'a> {
                     None => {
                         code = Code::NO_MUNICIPALITY;
                         self.say(
-                            "municipality",
+                            DecisionStep::Municipality,
                             None,
                             (
                                 format!("Kommune {ars} ist nicht angeschlossen"),
@@ -357,7 +359,7 @@ impl<'a> Steps<'a> {
     fn named_addressee(&mut self) -> Result<Option<AuthorityId>, Problem> {
         let Some(named) = &self.facts.addressee else {
             self.say(
-                "addressee",
+                DecisionStep::Addressee,
                 None,
                 ("die Nachricht nennt keinen Empfänger", "the message names no addressee"),
             );
@@ -370,7 +372,7 @@ impl<'a> Steps<'a> {
         match self.release.named(named) {
             Named::Foreign => {
                 self.say(
-                    "addressee",
+                    DecisionStep::Addressee,
                     None,
                     (
                         format!("{named} gehört zu einem anderen Verzeichnis und entscheidet hier nichts"),
@@ -381,7 +383,7 @@ impl<'a> Steps<'a> {
             }
             Named::Unknown | Named::Area(None) => {
                 self.say(
-                    "addressee",
+                    DecisionStep::Addressee,
                     None,
                     (
                         format!("{named} ist nicht in diesem Depotstand"),
@@ -411,7 +413,7 @@ impl<'a> Steps<'a> {
                 if !office.office.handles(&self.facts.procedure) {
                     let procedure = &self.facts.procedure;
                     self.say(
-                        "addressee",
+                        DecisionStep::Addressee,
                         None,
                         (
                             format!("{id} bearbeitet {procedure} nicht"),
@@ -421,7 +423,7 @@ impl<'a> Steps<'a> {
                     return Err(wrong("bearbeitet dieses Verfahren nicht", "does not handle this procedure"));
                 }
                 self.say(
-                    "addressee",
+                    DecisionStep::Addressee,
                     Some(id.as_str()),
                     ("die Nachricht nennt diese Stelle", "the message names this authority"),
                 );
@@ -434,7 +436,11 @@ impl<'a> Steps<'a> {
     /// municipality, and decides nothing where it is ambiguous: then the message is judged as if it had none.
     pub(crate) fn case(&mut self, holders: &[CaseHolder]) -> Option<AuthorityId> {
         let Some(case) = &self.facts.case else {
-            self.say("case", None, ("die Nachricht nennt keinen Vorgang", "the message names no case"));
+            self.say(
+                DecisionStep::Case,
+                None,
+                ("die Nachricht nennt keinen Vorgang", "the message names no case"),
+            );
             return None;
         };
         let mut found: Vec<&AuthorityId> = Vec::new();
@@ -449,7 +455,7 @@ impl<'a> Steps<'a> {
                             why.english
                         ),
                     );
-                    self.say("case", None, because);
+                    self.say(DecisionStep::Case, None, because);
                 }
                 None if found.contains(&&holder.authority) => {}
                 None => found.push(&holder.authority),
@@ -457,7 +463,7 @@ impl<'a> Steps<'a> {
         }
         match found.as_slice() {
             [] if holders.is_empty() => self.say(
-                "case",
+                DecisionStep::Case,
                 None,
                 (
                     format!("noch keine Stelle hat Vorgang {case}"),
@@ -467,7 +473,7 @@ impl<'a> Steps<'a> {
             [] => {}
             [id] => {
                 self.say(
-                    "case",
+                    DecisionStep::Case,
                     Some(id.as_str()),
                     (format!("diese Stelle hat Vorgang {case}"), format!("this authority has case {case}")),
                 );
@@ -480,7 +486,7 @@ impl<'a> Steps<'a> {
                     format!("mehrere Stellen haben Vorgang {case}: {names}"),
                     format!("several authorities have case {case}: {names}"),
                 );
-                self.say("case", None, because);
+                self.say(DecisionStep::Case, None, because);
             }
         }
         None
@@ -540,7 +546,7 @@ impl<'a> Steps<'a> {
                     "die Regel lässt das Verfahren bei der Kommune",
                     "the rule leaves the procedure with the municipality",
                 );
-                self.say("level", None, because);
+                self.say(DecisionStep::Level, None, because);
                 return None;
             }
             Level::District => ars.district(),
@@ -549,7 +555,7 @@ impl<'a> Steps<'a> {
         match self.release.area(&area) {
             _ if area == *ars => {
                 self.say(
-                    "level",
+                    DecisionStep::Level,
                     None,
                     (
                         format!("{area} ist selbst die Ebene der Regel"),
@@ -563,12 +569,12 @@ impl<'a> Steps<'a> {
                     "die Regel gibt das Verfahren dieser Ebene",
                     "the rule gives the procedure to this level",
                 );
-                self.say("level", Some(area.as_str()), because);
+                self.say(DecisionStep::Level, Some(area.as_str()), because);
                 self.responsible(place)
             }
             None => {
                 self.say(
-                    "level",
+                    DecisionStep::Level,
                     None,
                     (format!("{area} ist nicht angeschlossen"), format!("{area} is not connected")),
                 );
@@ -584,12 +590,12 @@ impl<'a> Steps<'a> {
             .and_then(|value| value.procedure.get(&self.facts.procedure).or(value.authority.as_ref()));
         match id {
             Some(id) => self.say(
-                "default",
+                DecisionStep::Default,
                 Some(id.as_str()),
                 ("niemand sonst ist zuständig", "nobody else is responsible"),
             ),
             None => self.say(
-                "default",
+                DecisionStep::Default,
                 None,
                 (
                     "der Depotstand hat keine Auffangstelle für dieses Verfahren",
@@ -626,7 +632,7 @@ impl<'a> Steps<'a> {
                     format!("{named}, genannt in {german}, ist nicht in diesem Depotstand"),
                     format!("{named}, named by {english}, is not in this release"),
                 );
-                self.say("participant", None, because);
+                self.say(DecisionStep::Participant, None, because);
                 unknown.push(named.to_string());
                 continue;
             };
@@ -635,7 +641,7 @@ impl<'a> Steps<'a> {
             }
             let because =
                 (format!("genannt in {german} als {named}"), format!("named by {english} as {named}"));
-            self.say("participant", Some(authority.id.as_str()), because);
+            self.say(DecisionStep::Participant, Some(authority.id.as_str()), because);
             receivers.push(authority);
         }
         if unknown.is_empty() {
@@ -666,13 +672,13 @@ impl<'a> Steps<'a> {
                     format!("{target} hat kein Produktpaket in diesem Depotstand"),
                     format!("{target} has no product package in this release"),
                 );
-                self.say("product", None, because);
+                self.say(DecisionStep::Product, None, because);
                 let german = format!("Ziel {target} hat kein Produktpaket");
                 let text = (german, format!("target {target} has no product package"));
                 return Err(Problem::new(Code::NO_TARGET, text));
             };
             self.say(
-                "product",
+                DecisionStep::Product,
                 Some(&package.value.name()),
                 (
                     format!("{} arbeitet damit: Ziel {target}", authority.id),
@@ -687,7 +693,7 @@ impl<'a> Steps<'a> {
                 format!("{id} hat weder Fachverfahren noch DMS noch Mail"),
                 format!("{id} has neither Fachverfahren nor DMS nor mail"),
             );
-            self.say("product", None, because);
+            self.say(DecisionStep::Product, None, because);
             let text = (format!("Stelle {id} hat kein Ziel"), format!("authority {id} has no target"));
             return Err(Problem::new(Code::NO_TARGET, text));
         }

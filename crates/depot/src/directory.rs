@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use dds_message::{Ags, Ars, AuthorityId, Code, ProcedureId, Reason, TargetId};
+use dds_message::{Ags, Ars, AuthorityId, Code, DecisionStep, ProcedureId, Reason, TargetId};
 
 use crate::{
     decide::reason,
@@ -147,7 +147,7 @@ impl Release {
                         format!("{ars}: no office of {name} handles {procedure}"),
                     ),
                 };
-                reasons.push(reason("authority", id.as_ref().map(AuthorityId::as_str), because));
+                reasons.push(reason(DecisionStep::Authority, id.as_ref().map(AuthorityId::as_str), because));
                 return id;
             };
             let (instead_german, instead) = own.map_or_else(Default::default, |key| {
@@ -161,7 +161,7 @@ impl Release {
                 format!("{ars} überträgt {procedure} an {other}{instead_german}"),
                 format!("{ars} delegates {procedure} to {other}{instead}"),
             );
-            reasons.push(reason("delegation", Some(other), because));
+            reasons.push(reason(DecisionStep::Delegation, Some(other), because));
             if let Ok(ars) = Ars::parse(other) {
                 at = self.area(&ars)?;
             } else {
@@ -172,7 +172,10 @@ impl Release {
             format!("die Kette der Übertragungen ist länger als {LONGEST_CHAIN}"),
             format!("the chain of delegations is longer than {LONGEST_CHAIN}"),
         );
-        reasons.push(Reason { code: Some(Code::NO_AUTHORITY), ..reason("delegation", None, because) });
+        reasons.push(Reason {
+            code: Some(Code::NO_AUTHORITY),
+            ..reason(DecisionStep::Delegation, None, because)
+        });
         None
     }
 }

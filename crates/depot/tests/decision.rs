@@ -11,7 +11,8 @@ mod support;
 
 use dds_depot::{Decision, Plan, Release};
 use dds_message::{
-    Ars, AuthorityId, CaseHolder, CaseRef, Code, Problem, ProcedureId, Reason, SourceId, TargetId,
+    Ars, AuthorityId, CaseHolder, CaseRef, Code, DecisionStep, Problem, ProcedureId, Reason, SourceId,
+    TargetId,
 };
 use serde_json::json;
 use support::{CITY, DAY, DISTRICT, Depot, SEAT, VILLAGE, message, recognise};
@@ -37,7 +38,7 @@ fn holder(authority: &str, procedure: &str, municipality: Option<&str>) -> CaseH
 
 fn case_reasons(decision: &Decision) -> Vec<String> {
     let (Decision::Route(Plan { reasons, .. }) | Decision::Park { reasons, .. }) = decision;
-    reasons.iter().filter(|it| it.step == "case").map(|it| it.because.english.clone()).collect()
+    reasons.iter().filter(|it| it.step == DecisionStep::Case).map(|it| it.because.english.clone()).collect()
 }
 
 fn plan(decision: Decision) -> Plan {
@@ -90,7 +91,7 @@ fn one_line_delegates_and_chains_are_followed_and_told() {
     let chain: Vec<&str> = plan
         .reasons
         .iter()
-        .filter(|it| it.step == "delegation")
+        .filter(|it| it.step == DecisionStep::Delegation)
         .map(|it| it.because.english.as_str())
         .collect();
     assert_eq!(chain.len(), 2);

@@ -26,7 +26,7 @@ pub(crate) enum Command {
     Demo(Demo),
     /// Check rules and configuration: overlaps, gaps, unknown references, expiring certificates
     Check(Check),
-    /// Build, compare, activate and list releases of the rule depot
+    /// Build, compare, activate, list and remove releases of the rule depot
     Depot {
         #[command(subcommand)]
         command: Depot,
@@ -159,6 +159,20 @@ pub(crate) enum Depot {
     Activate(DepotActivate),
     /// List stored releases
     List(Settings),
+    /// Remove releases that were never in force and that no message names
+    Prune(DepotPrune),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DepotPrune {
+    #[command(flatten)]
+    pub(crate) settings: Settings,
+    /// So many of the newest stay in any case
+    #[arg(long, default_value_t = 5, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) keep: u32,
+    /// Only say what would be removed
+    #[arg(long)]
+    pub(crate) dry_run: bool,
 }
 
 #[derive(Debug, Args)]

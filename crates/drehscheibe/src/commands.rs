@@ -12,6 +12,7 @@ mod held;
 pub(crate) mod journal;
 pub(crate) mod key;
 pub(crate) mod osci;
+mod prune;
 pub(crate) mod replay;
 pub(crate) mod send;
 

@@ -41,7 +41,7 @@ const TEXTS: &[(&str, &str)] = &[
     ("check.cases", "Die Fälle aller Regel- und Produktpakete ausführen"),
     ("check.update", "Die Erwartungen der Fälle mit dem heutigen Ergebnis überschreiben"),
     ("check.coverage", "Abdeckung ausgeben: Verfahren, Stelle, Regel, Produkt, Fall"),
-    ("depot", "Depotstände bauen, vergleichen, aktivieren und auflisten"),
+    ("depot", "Depotstände bauen, vergleichen, aktivieren, auflisten und entfernen"),
     ("depot build", "Aus Regeln und Konfiguration einen Depotstand bauen, prüfen und ablegen"),
     (
         "depot diff",
@@ -64,6 +64,9 @@ const TEXTS: &[(&str, &str)] = &[
     ("depot activate.force", "Auch einen Depotstand, dem Ziele fehlen, auf die Zustellungen warten"),
     ("depot activate.timeout", "So viele Sekunden auf die Bestätigung warten"),
     ("depot list", "Abgelegte Depotstände auflisten"),
+    ("depot prune", "Depotstände entfernen, die nie in Kraft waren und die keine Nachricht nennt"),
+    ("depot prune.keep", "So viele der neuesten bleiben in jedem Fall"),
+    ("depot prune.dry_run", "Nur sagen, was entfernt würde"),
     ("explain", "Die Geschichte einer Nachricht aus dem Protokoll erzählen"),
     ("explain.id", "Kennung der Nachricht"),
     ("explain.full", "Hashwerte in voller Länge zeigen"),

@@ -7,14 +7,7 @@ pub(crate) mod options;
 mod retention;
 mod sources;
 
-use std::{
-    collections::BTreeMap,
-    net::SocketAddr,
-    path::Path,
-    process::ExitCode,
-    sync::{Arc, OnceLock},
-    time::Duration,
-};
+use std::{collections::BTreeMap, path::Path, process::ExitCode, sync::Arc, time::Duration};
 
 use axum::{extract::Request, middleware::map_request};
 use dds_config::{
@@ -22,7 +15,7 @@ use dds_config::{
 };
 use dds_delivery::Scheduler;
 use dds_depot::{InForce, ProductPackage, Release, SecretRef};
-use dds_inbound::{Context, FolderOptions, Peer, Sources, Tls};
+use dds_inbound::{Context, FolderOptions, Listener, Peer, Sources};
 use dds_message::{Clock, Code, Digest, JournalEvent, Problem, TargetId};
 use dds_outbound::{
     OsciSender, Targets, mailbox,
@@ -44,7 +37,7 @@ use tokio::{
 
 use self::{
     certificates::Certificates,
-    listeners::{Addresses, address, bind},
+    listeners::{Addresses, Doors},
     sources::ActiveSources,
 };
 use crate::{
@@ -52,7 +45,7 @@ use crate::{
     cli::Serve,
     commands, folders,
     interrupt::Interrupt,
-    osci::{Around, Osci, Refresher},
+    osci::{Around, Keys, Osci, Refresher},
     output::Output,
     watch as watcher,
 };
@@ -67,10 +60,8 @@ pub(crate) async fn serve(options: &Serve, output: Output) -> Result<ExitCode, F
     dds_telemetry::init_log(&LogOptions { format, filter: config.telemetry.log.clone() });
     let config_dir = options.settings.config.parent().unwrap_or(Path::new(".")).to_owned();
     let node = Box::pin(Node::start(config, &config_dir, options.new_store)).await?;
-    if let Some(addresses) = node.addresses.get() {
-        output.line(format!("{} {}", output.pick("bereit auf", "ready on"), addresses.rest));
-        output.result_line(&serde_json::json!({ "ready": addresses }))?;
-    }
+    output.line(format!("{} {}", output.pick("bereit auf", "ready on"), node.addresses.rest));
+    output.result_line(&serde_json::json!({ "ready": node.addresses }))?;
     let mut interrupt = Interrupt::new()?;
     let watching = options.watch.then(|| tokio::spawn(watcher::sources(Arc::clone(&node), config_dir)));
     tokio::select! {
@@ -119,7 +110,7 @@ pub(crate) struct Node {
     ready: watch::Sender<bool>,
     tasks: tokio::sync::Mutex<JoinSet<()>>,
     doors: tokio::sync::Mutex<JoinSet<()>>,
-    addresses: OnceLock<Addresses>,
+    addresses: Addresses,
     folders: folders::Folders,
 }
 
@@ -141,25 +132,40 @@ impl Node {
         }
         let telemetry = options::telemetry(&config)?;
         let releases = ReleaseStore::new(&config.releases);
+        // What this start puts in force is there until the journal names it.
+        let _hold = releases.hold();
         // What cannot be used is refused before the store is opened: a first start that fails leaves none behind.
+        let master_key = may_open(&config, &releases, new_store)?;
         let (release, stored) = active_release(&config, config_dir, &releases)?;
         let mut ways_out = options::outbound(&config, config_dir)?;
+        let client = dds_outbound::client_config(&ways_out.tls).map_err(Problem::from)?;
         let tls = config.listen.tls.as_ref().map(|tls| Certificates::open(tls, &telemetry)).transpose()?;
+        let keys = Keys::read(&config)?;
+        let partners = keys.as_ref().and_then(Keys::listen);
+        let (mut doors, addresses) =
+            Doors::open(&config, tls.as_ref().map(Certificates::tls), partners).await?;
         let pool = Pool::start(options::pool(&config)).await?;
         load(&pool, &release).await?;
-
-        let store = open_store(&config, &releases, &clock, new_store)?;
-        let token = admin::write_token(&config.store)?;
         if !stored {
             releases.save(&release, clock.now())?;
+        }
+
+        let options = sqlite::Options::new(&config.store, master_key, Arc::clone(&clock));
+        let store = SqliteStore::open(sqlite::Options { new_store, ..options })?;
+        let token = admin::write_token(&config.store)?;
+        if !stored {
             releases.activate(&release)?;
         }
-        let osci = Osci::open(&config, store.vault(), &ways_out.tls, &clock)?.map(Arc::new);
+        let open = |keys| {
+            let (folder, vault) = (dds_postbox::folder(&config.store), store.vault().clone());
+            Osci::open(keys, dds_postbox::Options { folder, vault, clock: Arc::clone(&clock) }, client)
+        };
+        let osci = keys.map(open).transpose()?.map(Arc::new);
         ways_out.osci = osci.as_ref().and_then(|osci| osci.sender(&clock));
         let sender = ways_out.osci.clone();
         let in_force = InForce::new(release.clone());
         name_labels(&telemetry, &release);
-        let targets = Targets::new(ways_out, in_force.clone()).map_err(dds_message::Problem::from)?;
+        let targets = Targets::new(ways_out, in_force.clone()).map_err(Problem::from)?;
         let router = Router::new(
             router_parts(&store, &pool, &clock, &telemetry),
             options::router(&config),
@@ -192,17 +198,16 @@ impl Node {
             ready,
             tasks: tokio::sync::Mutex::default(),
             doors: tokio::sync::Mutex::default(),
-            addresses: OnceLock::new(),
+            addresses,
             folders: folders::Folders::default(),
             closing: watch::Sender::new(false),
         });
         let postbox = osci.as_ref().map(|osci| osci.postbox().clone());
-        let mut addresses =
-            node.listen(token, postbox, tls.as_ref().map(Certificates::tls), &is_ready, &ended).await?;
+        // First, because it may still fail.
         if let Some(osci) = osci {
-            addresses.osci = node.listen_osci(osci, sender, &ended).await?;
+            node.serve_osci(osci, doors.osci.take(), sender, &ended).await?;
         }
-        let _first = node.addresses.set(addresses);
+        node.serve(doors, token, postbox, &is_ready, &ended).await;
         let mut tasks = node.tasks.lock().await;
         let router = node.router.clone();
         let until = ended.clone();
@@ -224,18 +229,15 @@ impl Node {
         Ok(node)
     }
 
-    async fn listen(
+    /// Serves everybody but partners of OSCI.
+    async fn serve(
         &self,
+        doors: Doors,
         token: Digest,
         postbox: Option<Postbox>,
-        tls: Option<Tls>,
         is_ready: &watch::Receiver<bool>,
         ended: &watch::Receiver<bool>,
-    ) -> Result<Addresses, Failure> {
-        let limits = options::http(&self.config);
-        let listen = &self.config.listen;
-        let rest = bind(listen.rest, tls.clone(), limits.clone()).await?;
-        let admin = bind(listen.admin, None, limits.clone()).await?;
+    ) {
         let fetching = mailbox::router(self.mailbox(ended)).layer(map_request(with_certificate));
         let app = dds_inbound::app_with(self.context.clone(), fetching);
         let operations = admin::app(admin::Admin {
@@ -248,34 +250,25 @@ impl Node {
             token,
             postbox,
         });
-        let mut doors = self.doors.lock().await;
+        let mut open = self.doors.lock().await;
         let closing = || end(self.closing.subscribe());
-        let mut addresses = Addresses {
-            rest: address(&rest, listen.rest)?,
-            admin: address(&admin, listen.admin)?,
-            soap: None,
-            osci: None,
-        };
-        if let Some(wanted) = listen.soap {
-            let soap = bind(wanted, tls, limits).await?;
-            addresses.soap = Some(address(&soap, wanted)?);
-            doors.spawn(soap.serve(dds_inbound::app(self.context.clone()), closing()));
+        if let Some(soap) = doors.soap {
+            open.spawn(soap.serve(dds_inbound::app(self.context.clone()), closing()));
         }
-        doors.spawn(rest.serve(app, closing()));
-        doors.spawn(admin.serve(operations, closing()));
-        drop(doors);
+        open.spawn(doors.rest.serve(app, closing()));
+        open.spawn(doors.admin.serve(operations, closing()));
+        drop(open);
         self.watch_folders().await;
-        Ok(addresses)
     }
 
-    /// Opens the endpoints of OSCI, and starts what fetches, collects and follows. The address it listens on, if
-    /// anybody may send there.
-    async fn listen_osci(
+    /// Serves the endpoints of OSCI, and starts what fetches, collects and follows. `door`: if partners may send.
+    async fn serve_osci(
         &self,
         osci: Arc<Osci>,
+        door: Option<Listener>,
         sender: Option<OsciSender>,
         ended: &watch::Receiver<bool>,
-    ) -> Result<Option<SocketAddr>, Failure> {
+    ) -> Result<(), Failure> {
         let parts = osci.stand_up(Around {
             handle: Arc::new(self.router.clone()),
             sources: Arc::clone(&self.sources) as Arc<dyn Sources>,
@@ -284,12 +277,9 @@ impl Node {
             telemetry: self.telemetry.clone(),
         })?;
         let mut tasks = self.tasks.lock().await;
-        let mut listens = None;
-        if parts.intermediary.is_some() || parts.recipient.is_some() {
-            let listener = bind(osci.listen(), None, options::http(&self.config)).await?;
-            listens = Some(address(&listener, osci.listen())?);
+        if let Some(door) = door {
             let routes = dds_inbound::osci::routes(parts.intermediary.clone(), parts.recipient);
-            self.doors.lock().await.spawn(listener.serve(routes, end(self.closing.subscribe())));
+            self.doors.lock().await.spawn(door.serve(routes, end(self.closing.subscribe())));
         }
         for fetcher in parts.fetchers {
             tasks.spawn(fetcher.run(end(ended.clone())));
@@ -307,9 +297,9 @@ impl Node {
             });
             tasks.spawn(tracker.run(ended.clone()));
         }
-        let refresher = Refresher::new(Arc::clone(&osci), parts.seen);
+        let refresher = Refresher::new(Arc::clone(&osci));
         tasks.spawn(watcher::osci(osci, refresher, Arc::clone(&self.clock), ended.clone()));
-        Ok(listens)
+        Ok(())
     }
 
     /// Watches the drop folders of the release in force, each with the limits it has there.
@@ -431,21 +421,20 @@ pub(crate) fn master_key(reference: &SecretRef) -> Result<MasterKey, Failure> {
     })
 }
 
-/// Opens the store, or makes the first one. A node that has confirmed a release had a store: where that is gone with
-/// its folder (a disk that is not mounted), an empty one in its place would forget what was accepted.
-fn open_store(
-    config: &ProcessConfig,
-    releases: &ReleaseStore,
-    clock: &Arc<dyn Clock>,
-    new_store: bool,
-) -> Result<SqliteStore, Failure> {
+/// The key of the store, if this start may open the store or make the first one: nobody else has it open, and it is not
+/// lost. A node that has confirmed a release had a store: where that is gone with its folder (a disk that is not
+/// mounted), an empty one in its place would forget what was accepted.
+fn may_open(config: &ProcessConfig, releases: &ReleaseStore, new_store: bool) -> Result<MasterKey, Failure> {
     let key = master_key(&config.master_key)?;
     let confirmed = || !matches!(releases.confirmed(&config.node), Ok(None));
     if !new_store && !SqliteStore::exists(&config.store) && confirmed() {
         return Err(StoreError::Missing(config.store.display().to_string()).into());
     }
-    let options = sqlite::Options::new(&config.store, key, Arc::clone(clock));
-    Ok(SqliteStore::open(sqlite::Options { new_store, ..options })?)
+    // Asked here too, so that a second start says this and not that the ports of the first are taken.
+    if SqliteStore::in_use(&config.store) {
+        return Err(StoreError::InUse(config.store.display().to_string()).into());
+    }
+    Ok(key)
 }
 
 /// A reader of the journal of a running or stopped router, which needs no key.

@@ -5,6 +5,8 @@ mod refresh;
 mod signing;
 
 use std::{
+    collections::BTreeMap,
+    net::SocketAddr,
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -30,19 +32,19 @@ use dds_osci::{
     recipient::Recipient,
     trust::{RevocationDemand, RevocationList, Severity, TrustPolicy},
 };
-use dds_outbound::{OsciSender, TlsOptions};
+use dds_outbound::OsciSender;
 use dds_pkcs11::{KeyLocation, Module};
 use dds_postbox::Postbox;
 use dds_router::Handle;
-use dds_store::Vault;
 use dds_telemetry::Telemetry;
 use jiff::SignedDuration;
 use rustls::ClientConfig;
 use tokio::sync::Notify;
 
 pub(crate) use judge::judge;
-pub(crate) use refresh::{Refresher, Stand};
+pub(crate) use refresh::Refresher;
 
+use self::refresh::Stand;
 use crate::Failure;
 
 /// Without an intermediary of our own, and its `keep`: as by default there.
@@ -57,65 +59,114 @@ pub(crate) struct Around {
     pub(crate) telemetry: Telemetry,
 }
 
-/// Keys, postbox, courier and the rules of our own intermediary: there before anything listens, because the sender
+/// What the files hold that `[osci]` names. Read before anything is opened or made: a first start that cannot use them
+/// leaves nothing behind.
+pub(crate) struct Keys {
+    config: OsciConfig,
+    policy: CryptoPolicy,
+    trust: TrustPolicy,
+    responders: Vec<Responder>,
+    identities: BTreeMap<String, Identity>,
+    recipient: Option<(Recipient, Identity)>,
+    clients: Vec<(String, Client, Identity)>,
+    /// What is read anew while running, as it lay there before it was read first: what changes in between is read again.
+    seen: Stand,
+}
+
+impl Keys {
+    /// Reads the files; `None` without `[osci]`.
+    pub(crate) fn read(config: &ProcessConfig) -> Result<Option<Self>, Failure> {
+        let Some(config) = config.osci.clone() else { return Ok(None) };
+        let seen = Stand::of(&config);
+        let policy = crypto_policy(&config);
+        let loaded = config.identities.iter().map(|(name, identity)| Ok((name.clone(), load(identity)?)));
+        let identities = loaded.collect::<Result<BTreeMap<_, _>, Failure>>()?;
+        let mut recipient = None;
+        if let Some(config) = &config.recipient {
+            let identity = known(&identities, &config.identity)?;
+            let mut rules = Recipient::new(
+                identity.cipher_certificate().clone(),
+                identity.signature_certificate().clone(),
+                certificates(&config.intermediaries)?,
+            );
+            rules.policy = policy.clone();
+            recipient = Some((rules, identity));
+        }
+        let mut clients = Vec::new();
+        for (name, config) in &config.fetch {
+            let identity = known(&identities, &config.identity)?;
+            let mut client = Client::new(
+                identity.cipher_certificate().clone(),
+                identity.signature_certificate().clone(),
+                certificate(&config.intermediary_cipher)?,
+                certificate(&config.intermediary_signature)?,
+            );
+            client.policy = policy.clone();
+            clients.push((name.clone(), client, identity));
+        }
+        if let Some(config) = &config.intermediary {
+            // Read again when they are registered: they may have changed by then.
+            refresh::parties(config)?;
+        }
+        let trust = trust_policy(&config)?;
+        let responders = responders(&config)?;
+        Ok(Some(Self { config, policy, trust, responders, identities, recipient, clients, seen }))
+    }
+
+    /// Where partners may send to us; `None` if nobody may.
+    pub(crate) fn listen(&self) -> Option<SocketAddr> {
+        let listens = self.config.intermediary.is_some() || self.recipient.is_some();
+        listens.then_some(self.config.listen)
+    }
+}
+
+/// Keys, postbox, courier and the rules of our own intermediary: there before anything is served, because the sender
 /// needs them too.
 pub(crate) struct Osci {
-    config: OsciConfig,
+    keys: Keys,
     postbox: Postbox,
     courier: Courier,
-    policy: CryptoPolicy,
     trust: Trust,
-    identities: Vec<(String, Identity)>,
     own: Option<OwnIntermediary>,
     /// Wakes the collector.
     wake: Arc<Notify>,
 }
 
 impl Osci {
-    /// Opens keys and postbox; `None` without `[osci]`.
+    /// Opens the postbox.
     pub(crate) fn open(
-        config: &ProcessConfig,
-        vault: &Vault,
-        tls: &TlsOptions,
-        clock: &Arc<dyn Clock>,
-    ) -> Result<Option<Self>, Failure> {
-        let Some(osci) = config.osci.clone() else { return Ok(None) };
-        let options = dds_postbox::Options {
-            folder: dds_postbox::folder(&config.store),
-            vault: vault.clone(),
-            clock: Arc::clone(clock),
-        };
-        let postbox = Postbox::open(options).map_err(dds_message::Problem::from)?;
-        let policy = crypto_policy(&osci);
+        keys: Keys,
+        postbox: dds_postbox::Options,
+        client: ClientConfig,
+    ) -> Result<Self, Failure> {
+        let postbox = Postbox::open(postbox).map_err(dds_message::Problem::from)?;
+        let config = &keys.config;
         let intake = IntakeConfig {
-            message_bytes: osci.message_bytes,
-            memory: EnvelopeMemory::new(osci.envelope_memory_bytes),
-            policy: policy.clone(),
+            message_bytes: config.message_bytes,
+            memory: EnvelopeMemory::new(config.envelope_memory_bytes),
+            policy: keys.policy.clone(),
             ..IntakeConfig::default()
         };
         let desk = Desk { intake: Arc::new(intake), postbox: postbox.clone() };
-        let silence = osci.intermediary.as_ref().map_or(Timeouts::default().silence, |part| part.forward.0);
-        let client = dds_outbound::client_config(tls).map_err(dds_message::Problem::from)?;
-        let trust = trust(&osci, client.clone(), postbox.clone())?;
+        let silence = config.intermediary.as_ref().map_or(Timeouts::default().silence, |part| part.forward.0);
+        let (policy, responders) = (keys.trust.clone(), keys.responders.clone());
+        let trust =
+            Trust::asking(policy, responders, client.clone(), Patience::default(), Some(postbox.clone()))
+                .map_err(|error| unusable("OCSP", &error))?;
         let courier = Courier::new(desk, client, Timeouts { silence, ..Timeouts::default() })
             .map_err(|error| unusable("Kurier", &error))?;
-        let mut identities = Vec::new();
-        for (name, identity) in &osci.identities {
-            identities.push((name.clone(), load(identity)?));
-        }
         let wake = Arc::new(Notify::new());
-        let mut osci = Self { config: osci, postbox, courier, policy, trust, identities, own: None, wake };
+        let mut osci = Self { keys, postbox, courier, trust, own: None, wake };
         let rules = osci.rules()?;
         osci.own = rules.map(|rules| OwnIntermediary::new(rules, Arc::clone(&osci.wake)));
-        Ok(Some(osci))
+        Ok(osci)
     }
 
     /// The sender adapter's part, if a sender is configured.
     pub(crate) fn sender(&self, clock: &Arc<dyn Clock>) -> Option<OsciSender> {
-        let identity = self.identity(self.config.sender.as_deref()?)?;
         Some(OsciSender {
             courier: self.courier.clone(),
-            identity,
+            identity: self.sending()?,
             postbox: self.postbox.clone(),
             trust: self.trust.clone(),
             clock: Arc::clone(clock),
@@ -123,13 +174,13 @@ impl Osci {
         })
     }
 
-    fn identity(&self, name: &str) -> Option<Identity> {
-        self.identities.iter().find(|(known, _)| known == name).map(|(_, identity)| identity.clone())
+    /// As whom we send, if we do.
+    fn sending(&self) -> Option<Identity> {
+        self.keys.identities.get(self.keys.config.sender.as_deref()?).cloned()
     }
 
     fn known(&self, name: &str) -> Result<Identity, Failure> {
-        // The configuration was checked for it when it was read.
-        self.identity(name).ok_or_else(|| unusable(name, "the identity is not described"))
+        known(&self.keys.identities, name)
     }
 
     /// Makes what listens, collects and fetches.
@@ -148,7 +199,7 @@ impl Osci {
         };
         let mut own = Vec::new();
         let mut intermediary = None;
-        if let (Some(config), Some(rules)) = (&self.config.intermediary, &self.own) {
+        if let (Some(config), Some(rules)) = (&self.keys.config.intermediary, &self.own) {
             let identity = self.known(&config.identity)?;
             if let Some(name) = &config.own {
                 own.push(OwnMailbox::of(self.known(name)?));
@@ -156,28 +207,12 @@ impl Osci {
             let endpoint = IntermediaryEndpoint { context: context.clone(), own: rules.clone(), identity };
             intermediary = Some(Arc::new(endpoint));
         }
-        let mut recipient = None;
-        if let Some(config) = &self.config.recipient {
-            let identity = self.known(&config.identity)?;
-            let mut rules = Recipient::new(
-                identity.cipher_certificate().clone(),
-                identity.signature_certificate().clone(),
-                certificates(&config.intermediaries)?,
-            );
-            rules.policy = self.policy.clone();
-            let endpoint = RecipientEndpoint { context: context.clone(), recipient: rules, identity };
-            recipient = Some(Arc::new(endpoint));
-        }
+        let recipient = self.keys.recipient.clone().map(|(recipient, identity)| {
+            Arc::new(RecipientEndpoint { context: context.clone(), recipient, identity })
+        });
         let mut fetchers = Vec::new();
-        for (name, config) in &self.config.fetch {
-            let identity = self.known(&config.identity)?;
-            let mut client = Client::new(
-                identity.cipher_certificate().clone(),
-                identity.signature_certificate().clone(),
-                certificate(&config.intermediary_cipher)?,
-                certificate(&config.intermediary_signature)?,
-            );
-            client.policy = self.policy.clone();
+        for (name, client, identity) in &self.keys.clients {
+            let config = &self.keys.config.fetch[name];
             let options = FetcherOptions {
                 name: name.clone(),
                 address: config.intermediary.clone(),
@@ -185,26 +220,22 @@ impl Osci {
                 chunk_kb: config.chunk_kb,
             };
             own.push(OwnMailbox::fetched(name, identity.clone()));
-            fetchers.push(Fetcher::new(context.clone(), client, identity, options));
+            fetchers.push(Fetcher::new(context.clone(), client.clone(), identity.clone(), options));
         }
-        own.extend(
-            self.config.sender.as_deref().and_then(|name| self.identity(name)).map(OwnMailbox::replies),
-        );
+        own.extend(self.sending().map(OwnMailbox::replies));
         let collector = (!own.is_empty()).then(|| Collector::new(&context, own, CollectorOptions::default()));
-        // Looked at before it is read: what changes in between is read again.
-        let seen = Stand::of(self);
         refresh::mailboxes(self)?;
-        Ok(Parts { intermediary, recipient, fetchers, collector, seen })
+        Ok(Parts { intermediary, recipient, fetchers, collector })
     }
 
     /// The rules of our own intermediary as they are now; `None` without `[osci.intermediary]`.
     fn rules(&self) -> Result<Option<Intermediary>, Failure> {
-        let Some(config) = &self.config.intermediary else { return Ok(None) };
+        let Some(config) = &self.keys.config.intermediary else { return Ok(None) };
         let identity = self.known(&config.identity)?;
         let mut rules = Rules {
             signature_required: config.signature_required,
             encryption_required: config.encryption_required,
-            max_message_kb: self.config.message_bytes >> 10,
+            max_message_kb: self.keys.config.message_bytes >> 10,
             min_chunk_kb: config.min_chunk_kb,
             max_chunk_kb: config.max_chunk_kb,
             mailbox_deliveries: config.mailbox_deliveries,
@@ -221,24 +252,19 @@ impl Osci {
             cipher: identity.cipher_certificate().clone(),
             signature: identity.signature_certificate().clone(),
             trust,
-            policy: self.policy.clone(),
+            policy: self.keys.policy.clone(),
             rules,
         }))
     }
 
     /// How long received deliveries, and what is known of those we sent, are kept after their reception.
     pub(crate) fn keep(&self) -> Duration {
-        self.config.intermediary.as_ref().map_or(KEEP, |part| part.keep.0)
+        self.keys.config.intermediary.as_ref().map_or(KEEP, |part| part.keep.0)
     }
 
     /// The postbox.
     pub(crate) const fn postbox(&self) -> &Postbox {
         &self.postbox
-    }
-
-    /// Where the endpoints listen.
-    pub(crate) const fn listen(&self) -> std::net::SocketAddr {
-        self.config.listen
     }
 }
 
@@ -248,20 +274,19 @@ pub(crate) struct Parts {
     pub(crate) recipient: Option<Arc<RecipientEndpoint>>,
     pub(crate) fetchers: Vec<Fetcher>,
     pub(crate) collector: Option<Collector>,
-    /// What is read anew while running, as it was when it was read first.
-    pub(crate) seen: Stand,
 }
 
-/// Policy and responders.
-fn trust(config: &OsciConfig, tls: ClientConfig, postbox: Postbox) -> Result<Trust, Failure> {
-    let mut responders = Vec::new();
-    for responder in &config.trust.ocsp {
+fn known(identities: &BTreeMap<String, Identity>, name: &str) -> Result<Identity, Failure> {
+    // The configuration was checked for it when it was read.
+    identities.get(name).cloned().ok_or_else(|| unusable(name, "the identity is not described"))
+}
+
+fn responders(config: &OsciConfig) -> Result<Vec<Responder>, Failure> {
+    let read = config.trust.ocsp.iter().map(|responder| {
         let issuer = responder.issuer.as_deref().map(certificate).transpose()?;
-        responders.push(Responder { url: responder.url.clone(), issuer });
-    }
-    let policy = trust_policy(config)?;
-    Trust::asking(policy, responders, tls, Patience::default(), Some(postbox))
-        .map_err(|error| unusable("OCSP", &error))
+        Ok(Responder { url: responder.url.clone(), issuer })
+    });
+    read.collect()
 }
 
 fn trust_policy(osci: &OsciConfig) -> Result<TrustPolicy, Failure> {

@@ -4,7 +4,7 @@ use std::{io::Write as _, time::Duration};
 
 use dds_message::Code;
 pub(crate) use dds_message::Language;
-use indicatif::{ProgressBar, ProgressFinish, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressFinish, ProgressStyle};
 use serde::Serialize;
 
 use crate::Failure;
@@ -58,15 +58,20 @@ impl Output {
 
     /// Shows on the terminal what takes a while, and for how long already, until it is dropped.
     pub(crate) fn busy(self, german: &str, english: &str) -> ProgressBar {
+        let bar = self.spinner(german, english, ProgressDrawTarget::stderr());
+        bar.enable_steady_tick(Duration::from_millis(100));
+        bar
+    }
+
+    fn spinner(self, german: &str, english: &str, on: ProgressDrawTarget) -> ProgressBar {
         if self.json {
             return ProgressBar::hidden();
         }
-        let bar = ProgressBar::new_spinner().with_finish(ProgressFinish::AndClear);
+        let bar = ProgressBar::with_draw_target(None, on).with_finish(ProgressFinish::AndClear);
         if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} {elapsed}") {
             bar.set_style(style);
         }
         bar.set_message(self.pick(german, english).to_owned());
-        bar.enable_steady_tick(Duration::from_millis(100));
         bar
     }
 
@@ -124,4 +129,84 @@ pub(crate) fn file_error(file: &std::path::Path, error: &std::io::Error) -> (Str
         _ => return (format!("{}: {error}", file.display()), format!("{}: {error}", file.display())),
     };
     (format!("{}: {german}", file.display()), format!("{}: {english}", file.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{io, sync::Arc};
+
+    use indicatif::TermLike;
+    use parking_lot::Mutex;
+
+    use super::*;
+
+    /// A terminal of one line.
+    #[derive(Debug, Clone, Default)]
+    struct Terminal {
+        line: Arc<Mutex<String>>,
+        /// All that has ever stood there.
+        written: Arc<Mutex<String>>,
+    }
+
+    impl TermLike for Terminal {
+        fn width(&self) -> u16 {
+            80
+        }
+
+        fn move_cursor_up(&self, _: usize) -> io::Result<()> {
+            Ok(())
+        }
+
+        fn move_cursor_down(&self, _: usize) -> io::Result<()> {
+            Ok(())
+        }
+
+        fn move_cursor_right(&self, _: usize) -> io::Result<()> {
+            Ok(())
+        }
+
+        fn move_cursor_left(&self, _: usize) -> io::Result<()> {
+            Ok(())
+        }
+
+        fn write_line(&self, text: &str) -> io::Result<()> {
+            self.write_str(text)
+        }
+
+        fn write_str(&self, text: &str) -> io::Result<()> {
+            self.line.lock().push_str(text);
+            self.written.lock().push_str(text);
+            Ok(())
+        }
+
+        fn clear_line(&self) -> io::Result<()> {
+            self.line.lock().clear();
+            Ok(())
+        }
+
+        fn flush(&self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    /// What a terminal has shown of a spinner, and what is left once it is dropped.
+    fn shown(json: bool, language: Language) -> (String, String) {
+        let terminal = Terminal::default();
+        let on = ProgressDrawTarget::term_like(Box::new(terminal.clone()));
+        let bar = Output { json, language }.spinner("wird gebaut …", "building …", on);
+        bar.tick();
+        drop(bar);
+        let (written, line) = (terminal.written.lock().clone(), terminal.line.lock().clone());
+        (written, line)
+    }
+
+    #[test]
+    fn what_takes_a_while_is_told_with_its_duration_until_it_is_done() {
+        for (language, what) in [(Language::German, "wird gebaut …"), (Language::English, "building …")] {
+            let (written, left) = shown(false, language);
+            assert!(written.contains(&format!("{what} 0s")), "{written:?}");
+            assert_eq!(left.trim(), "");
+        }
+        assert_eq!(shown(true, Language::English), (String::new(), String::new()), "programs read JSON only");
+    }
 }

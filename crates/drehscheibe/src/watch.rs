@@ -52,6 +52,12 @@ pub(crate) async fn release(node: Weak<Node>, mut ended: watch::Receiver<bool>) 
         if before.is_some_and(|(_, again)| Instant::now() < again) {
             continue;
         }
+        // Until it is confirmed nobody may remove it; while releases are removed, this waits.
+        let releases = node.releases.clone();
+        let hold = tokio::task::spawn_blocking(move || releases.hold()).await;
+        if hold.is_err() || node.releases.active().ok().flatten() != Some(wanted) {
+            continue;
+        }
         let switched = match node.releases.load(&wanted) {
             Ok(release) => Box::pin(node.activate(release)).await,
             Err(problem) => Err(Failure::from(problem)),

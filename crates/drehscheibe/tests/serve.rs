@@ -271,6 +271,96 @@ async fn a_release_that_lacks_a_target_with_a_backlog_is_told_of() {
     assert_eq!(router.terminate().await, Some(0));
 }
 
+/// Nobody is there to insist, so the log names the target; what waits for it stays.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_target_lost_while_files_are_watched_is_named_in_the_log() {
+    let stage = Stage::new().await;
+    let log = stage.path("router.log");
+    let router = Router::start_logging(&stage, &["--watch"], fs::File::create(&log).unwrap()).await;
+    let before = confirmed(&stage);
+    stage.systems.faults().plan("/", Fault::RefuseFor(503, 3_600), 2);
+    let id = stage.send_variant(9);
+    stage.until(&id, "routed").await;
+    let told = || fs::read_to_string(&log).unwrap();
+    // A change that takes no target away, though deliveries wait.
+    let profile = stage.path("config/profiles/stadt.toml");
+    edit(&profile, "title = \"Stadt\"", "title = \"Große Stadt\"");
+    becomes("in force", || confirmed(&stage) != before).await;
+    let between = confirmed(&stage);
+    assert!(!told().contains("release.target_lost"), "{}", told());
+    edit(&profile, "dms = \"dms-dokuma@6.0\"\n", "");
+    becomes("in force", || confirmed(&stage) != between).await;
+    let told = told();
+    let lost: Vec<&str> = told.lines().filter(|line| line.contains("release.target_lost")).collect();
+    assert_eq!(lost.len(), 1, "{told}");
+    for fact in ["WARN", "146120000000/steueramt/dms-dokuma", "deliveries=1", "DDS-D007"] {
+        assert!(lost[0].contains(fact), "{fact}: {lost:?}");
+    }
+    assert_eq!(router.terminate().await, Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn releases_that_were_never_in_force_are_pruned_and_evidence_stays() {
+    let stage = Stage::new().await;
+    let router = Router::start(&stage).await;
+    let first = active(&stage);
+    let id = stage.send_variant(11);
+    stage.until(&id, "completed").await;
+    let build = |number: u32| {
+        let profile = stage.path("config/profiles/stadt.toml");
+        edit(&profile, "title = \"", &format!("title = \"{number}. "));
+        let built = stage.ask(&["depot", "build", "--json"]).good().json();
+        built["release"].as_str().unwrap().to_owned()
+    };
+    let never = [1, 2, 3].map(build);
+    let second = build(4);
+    stage.ask(&["depot", "activate", &second]).good();
+    let newest = build(5);
+    let stored = || -> BTreeSet<String> {
+        let list = stage.ask(&["depot", "list", "--json"]).good().json();
+        list.as_array().unwrap().iter().map(|one| one["id"].as_str().unwrap().to_owned()).collect()
+    };
+    let all = stored();
+    assert_eq!(all.len(), 6);
+
+    let said = stage.ask(&["depot", "prune"]).good().out;
+    assert!(said.ends_with("nothing to remove\n"), "the five newest may still be wanted: {said}");
+    let plan = stage.ask(&["depot", "prune", "--keep", "1", "--dry-run", "--json"]).good().json();
+    assert_eq!(plan["dry_run"], true);
+    let kept = |release: &str| {
+        let one = plan["releases"].as_array().unwrap().iter().find(|one| one["release"] == release).unwrap();
+        one["kept"].clone()
+    };
+    assert_eq!([&first, &second, &newest].map(|one| kept(one)), ["in_journal", "in_force", "newest"]);
+    assert!(never.iter().all(|one| kept(one).is_null()), "{plan}");
+    assert_eq!(stored(), all, "only said");
+
+    // Another node's journal cannot be asked.
+    let other = stage.path("releases/confirmed-anderswo");
+    fs::write(&other, &first).unwrap();
+    let refused = stage.ask(&["depot", "prune", "--keep", "1"]).bad();
+    assert!(refused.err.starts_with("DDS-C019 ") && refused.err.contains("anderswo"), "{}", refused.err);
+    assert_eq!(stored(), all);
+    fs::remove_file(&other).unwrap();
+
+    let said = stage.ask(&["depot", "prune", "--keep", "1"]).good().out;
+    for line in [
+        format!("{first} "),
+        "stays: named by the journal".to_owned(),
+        "stays: in force".to_owned(),
+        "\n3 removed (".to_owned(),
+    ] {
+        assert!(said.contains(&line), "{line}: {said}");
+    }
+    assert_eq!(stored(), BTreeSet::from([first.clone(), second, newest]));
+    // What the message was matched with can be looked at, and put in force again by the same router.
+    let story = stage.ask(&["explain", "--json", &id]).good().json();
+    assert_eq!(story["message"]["release"], Value::String(first.clone()));
+    stage.ask(&["depot", "show", &first]).good();
+    stage.ask(&["depot", "activate", &first]).good();
+    assert_eq!(router.terminate().await, Some(0));
+}
+
 /// Its files were not there for a moment, or the workers were busy: nobody has to ask again.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_release_that_could_not_be_loaded_is_tried_again() {
@@ -288,14 +378,7 @@ async fn a_release_that_could_not_be_loaded_is_tried_again() {
     tokio::task::spawn_blocking(move || fs::write(damaged, "damaged")).await.unwrap().unwrap();
     fs::remove_file(&content).unwrap();
     fs::rename(&away, &content).unwrap();
-    let mut tick = tokio::time::interval(Duration::from_millis(50));
-    let confirmed = async {
-        let file = stage.path("releases/confirmed-pruefung");
-        while fs::read_to_string(&file).unwrap().trim() != release {
-            tick.tick().await;
-        }
-    };
-    tokio::time::timeout(PATIENCE, confirmed).await.expect("tried again");
+    becomes("tried again", || confirmed(&stage) == release).await;
     assert_eq!(router.terminate().await, Some(0));
 }
 
@@ -480,13 +563,17 @@ fn drop_into(stage: &Stage, name: &str, document: &[u8]) {
 }
 
 async fn appears(file: &Path) {
+    becomes(&format!("{} is there", file.display()), || file.exists()).await;
+}
+
+async fn becomes(what: &str, is: impl Fn() -> bool) {
     let mut tick = tokio::time::interval(Duration::from_millis(20));
-    let there = async {
-        while !file.exists() {
+    let so = async {
+        while !is() {
             tick.tick().await;
         }
     };
-    tokio::time::timeout(PATIENCE, there).await.unwrap_or_else(|_| panic!("no {}", file.display()));
+    tokio::time::timeout(PATIENCE, so).await.unwrap_or_else(|_| panic!("never: {what}"));
 }
 
 fn kill(process: &str, signal: &str) {
@@ -656,6 +743,32 @@ async fn a_lost_store_is_not_replaced_by_an_empty_one() {
     assert_eq!(Router::start(&stage).await.terminate().await, Some(0));
 }
 
+/// What a failed first start made would be taken for the store, or the release, of one that ran.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_first_start_that_fails_leaves_nothing_behind() {
+    let stage = Stage::new().await;
+    let left = || ["store", "releases"].map(|folder| stage.path(folder).exists());
+    let config = fs::read_to_string(stage.config()).unwrap();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = taken.local_addr().unwrap();
+    let osci = "[osci.identities.stadt]\ncipher = { key = \"stadt.key\", certificate = \"stadt.pem\" }\n\
+                signature = { key = \"stadt.key\", certificate = \"stadt.pem\" }\n";
+    for (what, broken, code) in [
+        ("REST", config.replace("rest = \"", &format!("rest = \"{taken}\" # \"")), "DDS-C015"),
+        ("operations", config.replace("admin = \"", &format!("admin = \"{taken}\" # \"")), "DDS-C015"),
+        ("SOAP", config.replace("[listen]", &format!("[listen]\nsoap = \"{taken}\"")), "DDS-C015"),
+        ("keys of OSCI", format!("{config}{osci}"), "DDS-O013"),
+    ] {
+        fs::write(stage.config(), broken).unwrap();
+        let said = stage.ask(&["serve", "--attended"]).bad();
+        assert!(said.err.contains(code), "{what}: {}", said.err);
+        assert_eq!(left(), [false, false], "{what}");
+    }
+    fs::write(stage.config(), config).unwrap();
+    assert_eq!(Router::start(&stage).await.terminate().await, Some(0));
+    assert_eq!(left(), [true, true]);
+}
+
 /// The active release, which the node must have confirmed.
 #[track_caller]
 fn active(stage: &Stage) -> String {
@@ -664,6 +777,11 @@ fn active(stage: &Stage) -> String {
     assert_eq!(active.len(), 1, "{list}");
     assert_eq!(active[0]["nodes"], serde_json::json!(["pruefung"]), "{list}");
     active[0]["id"].as_str().unwrap().to_owned()
+}
+
+/// The release that the router really runs.
+fn confirmed(stage: &Stage) -> String {
+    fs::read_to_string(stage.path("releases/confirmed-pruefung")).unwrap().trim().to_owned()
 }
 
 fn now() -> Timestamp {

@@ -309,6 +309,9 @@ codes! {
     PUBLIC_TOKEN "DDS-C018" Operator 500 "Öffentlich bekanntes Token" "Publicly known token"
         "In der Datei der Quelle eigene Tokens eintragen (printf %s \"$TOKEN\" | sha256sum) oder die Beispielquelle entfernen."
         "Enter tokens of your own in the file of the source (printf %s \"$TOKEN\" | sha256sum), or remove the example source.";
+    RELEASES_SHARED "DDS-C019" Operator 409 "Auch andere Knoten benutzen die Depotstände" "Other nodes use the releases too"
+        "Gibt es den genannten Knoten nicht mehr, seine Datei confirmed-… im Ordner der Depotstände löschen; sonst bleiben alle Depotstände."
+        "If the node that is named exists no more, delete its file confirmed-… in the folder of releases; else all releases stay.";
 }
 
 #[cfg(test)]

@@ -3,6 +3,9 @@
 //! Nothing here does I/O or reads a clock (invariant I1). The words follow `ARCHITECTURE.md`, section "Names":
 //! English terms of the field, German where law or daily speech has no exact twin (`Ars`, `Fachverfahren`).
 
+#[macro_use]
+mod names;
+
 mod area;
 mod attachment;
 mod case;
@@ -22,12 +25,12 @@ pub use attachment::{Attachment, Format, OutputForm, content_disposition};
 pub use case::{AnswerKind, CaseHolder, CaseRef, Direction};
 pub use code::{CODES, Code, CodeEntry};
 pub use digest::{Digest, Digesting};
-pub use facts::{Channel, Facts, Reason};
+pub use facts::{Channel, DecisionStep, Facts, Reason};
 pub use id::{AuthorityId, DeliveryId, MessageId, ProductId, ReleaseId, SourceId, TargetId};
 pub use journal_event::JournalEvent;
 pub use problem::{Actor, Finding, Problem, ProblemDocument, Severity};
 pub use procedure::{LeikaKey, MessageType, ProcedureId};
-pub use state::{DeliveryState, MessageState};
+pub use state::{Completed, DeliveryState, MessageState};
 pub use text::{Language, Text, place};
 pub use time::{Clock, Timestamp};
 

@@ -1,6 +1,10 @@
 //! States of a message and of a delivery (`ARCHITECTURE.md`, "States").
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
+
+use crate::{MessageId, ProcedureId};
 
 /// Zustand einer Nachricht. `Completed` and `Rejected` are its end, and their retention period begins; `Parked` waits
 /// for a named role.
@@ -37,34 +41,6 @@ pub enum DeliveryState {
     Cancelled,
 }
 
-macro_rules! names {
-    ($type:ident { $($variant:ident = $name:literal $german:literal),+ $(,)? }) => {
-        impl $type {
-            /// All states.
-            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
-            /// The name in journal, interface and metric.
-            #[must_use]
-            pub const fn as_str(self) -> &'static str {
-                match self { $(Self::$variant => $name),+ }
-            }
-            /// German name for people.
-            #[must_use]
-            pub const fn german(self) -> &'static str {
-                match self { $(Self::$variant => $german),+ }
-            }
-            /// The state of that name.
-            #[must_use]
-            pub fn from_name(name: &str) -> Option<Self> {
-                Self::ALL.iter().copied().find(|state| state.as_str() == name)
-            }
-        }
-        impl std::fmt::Display for $type {
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str(self.as_str())
-            }
-        }
-    };
-}
 names!(MessageState {
     Accepted = "accepted" "angenommen",
     Routed = "routed" "in Zustellung",
@@ -80,6 +56,17 @@ names!(DeliveryState {
     Redirected = "redirected" "umgeleitet",
     Cancelled = "cancelled" "abgebrochen",
 });
+
+/// A message that everybody has got who shall have it: it has become [`MessageState::Completed`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Completed {
+    /// The message.
+    pub message: MessageId,
+    /// Its procedure; `None` for an answer.
+    pub procedure: Option<ProcedureId>,
+    /// Time since its acceptance.
+    pub took: Duration,
+}
 
 impl MessageState {
     /// No transition leaves this state without a person.

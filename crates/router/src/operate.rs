@@ -5,14 +5,13 @@
 //! be).
 
 use dds_message::{
-    Code, DeliveryId, DeliveryState, Finding, JournalEvent, MessageId, MessageState, Problem, ProcedureId,
-    Severity, TargetId,
+    Code, DeliveryId, DeliveryState, Finding, JournalEvent, MessageId, MessageState, Problem, Severity,
+    TargetId,
 };
 use dds_store::{
-    Completed, DeliveryRecord, Lease, MessageRecord, NewDelivery, NewEntry, Outcome, PlanState, Settled,
-    Settlement, StoreError,
+    DeliveryRecord, Lease, MessageRecord, NewDelivery, NewEntry, Outcome, PlanState, Settled, Settlement,
+    StoreError,
 };
-use dds_telemetry::MessageCompleted;
 use serde::{Deserialize, Serialize};
 
 use crate::{ANSWER_DEADLINE, Router, accept, delivery_of, dispatch, status};
@@ -125,9 +124,8 @@ impl Router {
     /// Settles deliveries, and tells what that completes.
     pub(crate) async fn settle(&self, outcomes: Vec<Settlement>) -> Result<Vec<Settled>, StoreError> {
         let settled = self.inner.parts.journal.settle(outcomes).await?;
-        for &Completed { message, ref procedure, took } in settled.iter().filter_map(Settled::completed) {
-            let procedure = procedure.as_ref().map_or("", ProcedureId::as_str);
-            self.inner.parts.telemetry.record(&MessageCompleted { message, procedure, took });
+        for completed in settled.iter().filter_map(Settled::completed) {
+            self.inner.parts.telemetry.record(completed);
         }
         Ok(settled)
     }

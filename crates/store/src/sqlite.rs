@@ -16,6 +16,7 @@ mod fault;
 pub mod files;
 mod journal;
 mod line;
+mod named;
 mod payload;
 mod plan;
 mod queue;

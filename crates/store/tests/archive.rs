@@ -12,9 +12,13 @@ mod common;
 use std::{fs, path::Path, sync::Arc};
 
 use common::*;
-use dds_message::{JournalEvent, Timestamp};
-use dds_store::{Archived, AuditLog, Journal, LogQuery, LogRow, Retention, sqlite::SqliteStore};
+use dds_message::{Digest, JournalEvent, ReleaseId, Timestamp};
+use dds_store::{
+    Archived, AuditLog, Journal, LogQuery, LogRow, NewEntry, Retention, StoreError,
+    sqlite::{LogReader, SqliteStore},
+};
 use rusqlite::Connection;
+use serde_json::json;
 
 /// Entries from September to 3 December 2026, some of them not in the order of their times.
 const TIMES: [&str; 9] = [
@@ -176,6 +180,33 @@ async fn a_changed_or_missing_file_breaks_the_chain_and_nothing_else() {
     // The rest is proved and found without it.
     assert_eq!(store.verify(5, None).await.unwrap().broken, None);
     assert!(!searched(&store, &LogQuery::default()).await.contains(&3));
+}
+
+#[tokio::test]
+async fn every_release_that_any_entry_names_is_found() {
+    let (dir, clock) = (tempfile::tempdir().unwrap(), TestClock::new());
+    let release = |name: &str| ReleaseId(Digest::of(name.as_bytes()));
+    let store = filled(dir.path(), &clock).await;
+    let note = async |time: &str, facts: serde_json::Value| {
+        clock.set(at(time));
+        let data = facts.as_object().cloned().unwrap();
+        store.note(NewEntry { data, ..NewEntry::new(JournalEvent::ReleaseActivated) }).await.unwrap();
+    };
+    note("2026-12-04T00:00:00Z", json!({ "release": release("second"), "previous": release("first") })).await;
+    note("2026-12-05T00:00:00Z", json!({ "release": release("second"), "previous": null })).await;
+    note("2027-01-02T00:00:00Z", json!({ "release": release("third"), "digest": release("none") })).await;
+    clock.set(at("2027-01-03T00:00:00Z"));
+    let named = async || LogReader::open(dir.path(), clock.clone()).unwrap().releases().await;
+    let all = ["first", "second", "third"].map(release).into();
+    assert_eq!(named().await.unwrap(), all);
+    store.archive().await.unwrap();
+    assert!(files(dir.path()).len() > 3, "what was named stands in closed months");
+    assert_eq!(named().await.unwrap(), all);
+    // What a month names that is not there, nobody knows.
+    let taken = dir.path().join("journal/2026-10-2.db");
+    fs::remove_file(&taken).unwrap();
+    let error = named().await.unwrap_err();
+    assert!(matches!(&error, StoreError::Corrupt(why) if why.contains("2026-10-2.db")), "{error}");
 }
 
 #[tokio::test]

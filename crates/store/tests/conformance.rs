@@ -14,11 +14,12 @@ use std::{collections::BTreeSet, time::Duration};
 use bytes::Bytes;
 use common::*;
 use dds_message::{
-    AnswerKind, Code, DeliveryId, DeliveryState, Digest, Direction, MessageState, ProcedureId, Timestamp,
+    AnswerKind, Code, Completed, DeliveryId, DeliveryState, Digest, Direction, MessageState, ProcedureId,
+    Timestamp,
 };
 use dds_store::{
-    Attempting, ClaimFilter, Claimed, Completed, Lease, LogQuery, NewEntry, NewPlan, PlanState, Settled,
-    StoreError, Waiting,
+    Attempting, ClaimFilter, Claimed, Lease, LogQuery, NewEntry, NewPlan, PlanState, Settled, StoreError,
+    Waiting,
 };
 use futures::{FutureExt, StreamExt, TryStreamExt};
 

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use dds_message::{
-    Channel, Code, DeliveryId, Digest, MessageId, MessageState, ReleaseId, SourceId, TargetId, Text,
-    Timestamp,
+    Channel, Code, Completed, DeliveryId, Digest, MessageId, MessageState, ProcedureId, ReleaseId, SourceId,
+    TargetId, Text, Timestamp,
 };
 use serde_json::json;
 
@@ -169,30 +169,48 @@ impl Event for MessageRouted<'_> {
     }
 }
 
-/// Everybody has got a message who shall have it. The store writes the journal entry with the settlement that did it.
-#[derive(Debug)]
-pub struct MessageCompleted<'a> {
-    /// Message.
-    pub message: MessageId,
-    /// Procedure; empty for an answer.
-    pub procedure: &'a str,
-    /// Time since its acceptance.
-    pub took: Duration,
-}
-
-impl Event for MessageCompleted<'_> {
+/// The store writes the journal entry with the settlement that completed the message.
+impl Event for Completed {
     fn log(&self) {
         let took = u64::try_from(self.took.as_millis()).unwrap_or(u64::MAX);
-        tracing::info!(message = %self.message, procedure = self.procedure, ms = took, "message.completed");
+        let procedure = self.procedure.as_ref().map_or("", ProcedureId::as_str);
+        tracing::info!(message = %self.message, procedure, ms = took, "message.completed");
     }
 
     fn count(&self, metrics: &Metrics) {
-        let label = Procedure { procedure: metrics.names.procedure(self.procedure) };
+        let procedure = self.procedure.as_ref().map_or("", ProcedureId::as_str);
+        let label = Procedure { procedure: metrics.names.procedure(procedure) };
         metrics.completed_seconds.get_or_create(&label).observe(self.took.as_secs_f64());
     }
 
     fn facts(&self) -> Facts {
         Facts::new()
+    }
+}
+
+/// Ausgang eines Zustellversuchs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AttemptOutcome {
+    /// The target has it.
+    Delivered,
+    /// Another attempt follows.
+    Retry,
+    /// Unzustellbar: a person must act.
+    DeadLetter,
+    /// Called off by a person meanwhile.
+    Cancelled,
+}
+
+impl AttemptOutcome {
+    /// The name in log and metric.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Delivered => "delivered",
+            Self::Retry => "retry",
+            Self::DeadLetter => "dead_letter",
+            Self::Cancelled => "cancelled",
+        }
     }
 }
 
@@ -207,8 +225,8 @@ pub struct AttemptEnded<'a> {
     pub product: &'a str,
     /// Number of the attempt, from 1.
     pub attempt: u32,
-    /// `delivered`, `retry`, `dead_letter`.
-    pub outcome: &'static str,
+    /// What became of it.
+    pub outcome: AttemptOutcome,
     /// Code when it failed.
     pub code: Option<Code>,
     /// Kind of failure, such as `HTTP 503`; `None` when it succeeded.
@@ -225,16 +243,17 @@ impl Event for AttemptEnded<'_> {
         } else {
             tracing::warn!(
                 delivery = %self.delivery, target = %self.target, attempt = self.attempt, ms = took,
-                outcome = self.outcome, code = self.code.map(Code::as_str), detail = self.detail.map(tracing::field::display), "delivery.failed"
+                outcome = self.outcome.as_str(), code = self.code.map(Code::as_str), detail = self.detail.map(tracing::field::display), "delivery.failed"
             );
         }
     }
 
     fn count(&self, metrics: &Metrics) {
         let product = metrics.names.product(self.product);
-        let label = AttemptTook { product: product.clone(), outcome: self.outcome };
+        let outcome = self.outcome.as_str();
+        let label = AttemptTook { product: product.clone(), outcome };
         metrics.attempt_seconds.get_or_create(&label).observe(self.took.as_secs_f64());
-        let label = Attempted { product, outcome: self.outcome, code: self.code.map_or("", Code::as_str) };
+        let label = Attempted { product, outcome, code: self.code.map_or("", Code::as_str) };
         metrics.attempts.get_or_create(&label).inc();
     }
 
@@ -267,7 +286,8 @@ impl Event for DeliveryDeadLettered<'_> {
 
     fn count(&self, metrics: &Metrics) {
         let product = metrics.names.product(self.product);
-        let label = Attempted { product, outcome: "dead_letter", code: self.code.as_str() };
+        let outcome = AttemptOutcome::DeadLetter.as_str();
+        let label = Attempted { product, outcome, code: self.code.as_str() };
         metrics.attempts.get_or_create(&label).inc();
     }
 

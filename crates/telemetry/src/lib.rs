@@ -16,7 +16,7 @@ mod span;
 
 pub use clock::SystemClock;
 pub use event::{
-    AttemptEnded, DeliveryDeadLettered, Event, MessageAccepted, MessageCompleted, MessageRefused,
+    AttemptEnded, AttemptOutcome, DeliveryDeadLettered, Event, MessageAccepted, MessageRefused,
     MessageRouted, ReleaseActivated, TargetHeld,
 };
 pub use gauges::{Backlog, Gauges};

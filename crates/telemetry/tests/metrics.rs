@@ -9,10 +9,11 @@ use std::{
 };
 
 use dds_message::{
-    Channel, Code, DeliveryId, Digest, MessageId, MessageState, ReleaseId, SourceId, TargetId, Timestamp,
+    Channel, Code, Completed, DeliveryId, Digest, MessageId, MessageState, ProcedureId, ReleaseId, SourceId,
+    TargetId, Timestamp,
 };
 use dds_telemetry::{
-    AttemptEnded, Backlog, DeliveryDeadLettered, Gauges, MessageAccepted, MessageCompleted, MessageRefused,
+    AttemptEnded, AttemptOutcome, Backlog, DeliveryDeadLettered, Gauges, MessageAccepted, MessageRefused,
     MessageRouted, OTHER, ReleaseActivated, Stage, TargetHeld, Telemetry,
 };
 
@@ -56,7 +57,7 @@ fn page(telemetry: &Telemetry) -> String {
         target: &target,
         product: PRODUCT,
         attempt: 1,
-        outcome: "delivered",
+        outcome: AttemptOutcome::Delivered,
         code: None,
         detail: None,
         took: Duration::from_millis(30),
@@ -66,7 +67,8 @@ fn page(telemetry: &Telemetry) -> String {
     telemetry.record(&TargetHeld { target: &target, until: Timestamp(0), code });
     telemetry.record(&ReleaseActivated { release, previous: None, rules: 1, municipalities: 1 });
     let took = Duration::from_secs(300);
-    telemetry.record(&MessageCompleted { message, procedure: "hundesteuer", took });
+    let procedure = ProcedureId::parse("hundesteuer").ok();
+    telemetry.record(&Completed { message, procedure, took });
     let metrics = telemetry.metrics();
     metrics.duplicate();
     metrics.took(Stage::Validate, "hundesteuer", Duration::from_millis(3));

@@ -5,6 +5,7 @@ mod content;
 mod identity;
 mod intermediary;
 mod recipient;
+mod station;
 
 use std::net::SocketAddr;
 

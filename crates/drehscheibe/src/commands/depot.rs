@@ -10,7 +10,7 @@ use dds_telemetry::SystemClock;
 use dds_worker::Pool;
 use serde::Serialize;
 
-use super::{doubts, held::Held};
+use super::{doubts, held::Held, prune};
 use crate::{
     Failure,
     cli::{Depot, DepotActivate, DepotDiff, DepotShow, Settings},
@@ -32,6 +32,7 @@ pub(crate) async fn run(command: &Depot, output: Output) -> Result<ExitCode, Fai
         Depot::Diff(options) => show_diff(options, output).await?,
         Depot::Activate(options) => Box::pin(activate(options, output)).await?,
         Depot::List(options) => list(options, output)?,
+        Depot::Prune(options) => prune::run(options, output).await?,
         Depot::Show(options) => show(options, output)?,
     }
     Ok(ExitCode::SUCCESS)

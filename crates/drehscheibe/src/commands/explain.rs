@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use dds_message::{AnswerKind, Code, Direction, JournalEvent, MessageId};
+use dds_message::{AnswerKind, Code, DecisionStep, Direction, JournalEvent, MessageId};
 use dds_store::{AuditLog, Journal, LogRow, MessageRecord, StoreError};
 use serde_json::Value;
 
@@ -254,27 +254,9 @@ fn told(text: &Value, language: Language) -> Option<&str> {
     text.get(pick(language, "de", "en")).unwrap_or(text).as_str()
 }
 
-/// Step of a decision.
+/// Step of a decision; one that a newer version wrote by its name.
 fn step(name: &str, language: Language) -> &str {
-    if language == Language::English {
-        return name;
-    }
-    match name {
-        "recognise" => "Erkennung",
-        "rule" => "Regel",
-        "redirect" => "Umleitung",
-        "addressee" => "Empfänger",
-        "case" => "Vorgang",
-        "municipality" => "Kommune",
-        "authority" => "Zuständigkeit",
-        "delegation" => "Übertragung",
-        "level" => "Ebene",
-        "default" => "Auffangstelle",
-        "participant" => "Beteiligte",
-        "product" => "Produkt",
-        "park" => "Klärfall",
-        other => other,
-    }
+    DecisionStep::from_name(name).map_or(name, |step| pick(language, step.german(), step.as_str()))
 }
 
 #[cfg(test)]

@@ -116,19 +116,8 @@ async fn fetch(
     let mut portal = PortalSim::new(stage.rest(), token_of(PORTAL), Ledger::default());
     for of_one in answers.chunk_by(|one, next| one.application == next.application) {
         let Some(application) = of_one.first().map(|first| first.application) else { continue };
-        let complete = async {
-            loop {
-                let listed = portal.answers(application).await?;
-                if listed.len() >= of_one.len() {
-                    return Ok::<_, dds_testbench::Error>(listed);
-                }
-                tokio::time::sleep(Duration::from_millis(50)).await;
-            }
-        };
-        // Out of patience: what is not listed counts as lost.
-        let Ok(listed) = tokio::time::timeout(PATIENCE, complete).await else { continue };
-        let listed = listed.map_err(failed)?;
-        for (id, kind) in listed {
+        let listed = listed(of_one.len(), PATIENCE, async || portal.answers(application).await).await;
+        for (id, kind) in listed.map_err(failed)? {
             let document = portal.answer(id).await.map_err(failed)?;
             let fresh = portal.confirm(id).await.map_err(failed)?;
             let meant = of_one.iter().any(|one| (one.id, one.kind, &one.document) == (id, kind, &document));
@@ -139,6 +128,28 @@ async fn fetch(
     }
     report.fetched = fetched.len() as u64;
     Ok(fetched)
+}
+
+/// What is listed once all that is `wanted` is. What is late when patience ends counts as lost, but nothing else does.
+async fn listed<T, E>(
+    wanted: usize,
+    patience: Duration,
+    mut list: impl AsyncFnMut() -> Result<Vec<T>, E>,
+) -> Result<Vec<T>, E> {
+    let mut found = Vec::new();
+    let complete = async {
+        loop {
+            found = list().await?;
+            if found.len() >= wanted {
+                return Ok(());
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    match tokio::time::timeout(patience, complete).await {
+        Ok(Err(error)) => Err(error),
+        Ok(Ok(())) | Err(_) => Ok(found),
+    }
 }
 
 /// The form server waits for its calls. Which answers they brought.
@@ -157,4 +168,21 @@ async fn await_calls(stage: &Stage, answers: &[Answer], report: &mut AnswerRepor
     report.by_callback = called.len() as u64;
     report.duplicates += (calls.len() as u64).saturating_sub(report.by_callback) + inbox.duplicates();
     called
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn answers_that_are_late_take_no_others_with_them() {
+        // The third does not come in time.
+        let found = listed(3, Duration::ZERO, async || Ok::<_, ()>(vec!["receipt", "request"])).await;
+        assert_eq!(found, Ok(vec!["receipt", "request"]));
+        // It comes, but later than the others.
+        let mut looks = [vec![1], vec![1, 2], vec![1, 2, 3]].into_iter();
+        let found = listed(3, PATIENCE, async || looks.next().ok_or("asked once more")).await;
+        assert_eq!(found, Ok(vec![1, 2, 3]));
+        assert_eq!(listed::<(), _>(1, PATIENCE, async || Err("gone")).await, Err("gone"));
+    }
 }

@@ -2,10 +2,12 @@
 
 use std::net::SocketAddr;
 
-use dds_inbound::{HttpLimits, Listener};
+use dds_config::ProcessConfig;
+use dds_inbound::{HttpLimits, Listener, Tls};
 use dds_message::Code;
 use serde::Serialize;
 
+use super::options;
 use crate::Failure;
 
 /// Where the router listens, with the real ports.
@@ -21,17 +23,51 @@ pub(super) struct Addresses {
     pub(super) osci: Option<SocketAddr>,
 }
 
-/// The address of a listener with its real port; `wanted` is that of the configuration.
-pub(super) fn address(listener: &Listener, wanted: SocketAddr) -> Result<SocketAddr, Failure> {
-    listener.address().map_err(|error| no_place(wanted, &error))
+/// Open sockets: a start takes its addresses before it opens or makes a store, and serves when everything stands.
+/// Whoever connects in between waits for that.
+pub(super) struct Doors {
+    pub(super) rest: Listener,
+    pub(super) admin: Listener,
+    pub(super) soap: Option<Listener>,
+    pub(super) osci: Option<Listener>,
 }
 
-pub(super) async fn bind(
-    address: SocketAddr,
-    tls: Option<dds_inbound::Tls>,
+impl Doors {
+    /// Takes the addresses of the configuration; `osci` if partners may send there.
+    pub(super) async fn open(
+        config: &ProcessConfig,
+        tls: Option<Tls>,
+        osci: Option<SocketAddr>,
+    ) -> Result<(Self, Addresses), Failure> {
+        let listen = &config.listen;
+        let limits = options::http(config);
+        let (rest, rest_address) = bind(listen.rest, tls.clone(), limits.clone()).await?;
+        let (admin, admin_address) = bind(listen.admin, None, limits.clone()).await?;
+        let mut addresses = Addresses { rest: rest_address, admin: admin_address, soap: None, osci: None };
+        let mut doors = Self { rest, admin, soap: None, osci: None };
+        if let Some(wanted) = listen.soap {
+            let (soap, address) = bind(wanted, tls, limits.clone()).await?;
+            (doors.soap, addresses.soap) = (Some(soap), Some(address));
+        }
+        if let Some(wanted) = osci {
+            let (osci, address) = bind(wanted, None, limits).await?;
+            (doors.osci, addresses.osci) = (Some(osci), Some(address));
+        }
+        Ok((doors, addresses))
+    }
+}
+
+/// A listener, and its address with the real port; `wanted` is that of the configuration.
+async fn bind(
+    wanted: SocketAddr,
+    tls: Option<Tls>,
     limits: HttpLimits,
-) -> Result<Listener, Failure> {
-    Listener::bind(address, tls, limits).await.map_err(|error| no_place(address, &error))
+) -> Result<(Listener, SocketAddr), Failure> {
+    let bound = Listener::bind(wanted, tls, limits).await.and_then(|listener| {
+        let address = listener.address()?;
+        Ok((listener, address))
+    });
+    bound.map_err(|error| no_place(wanted, &error))
 }
 
 fn no_place(address: SocketAddr, error: &std::io::Error) -> Failure {

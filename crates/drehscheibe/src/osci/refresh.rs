@@ -6,6 +6,9 @@ use std::{
     sync::Arc,
 };
 
+use dds_config::{OsciConfig, OsciIntermediary};
+use dds_osci::certificate::Certificate;
+
 use super::{Osci, certificate, files, is_certificate, trust_policy};
 use crate::Failure;
 
@@ -15,17 +18,17 @@ use crate::Failure;
 /// The time of modification would not do: a list that was downloaded earlier and is moved into place brings an older
 /// one with it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Stand(Vec<(PathBuf, Option<Trace>)>);
+pub(super) struct Stand(Vec<(PathBuf, Option<Trace>)>);
 
 /// Inode, length, and time of the last change (seconds, nanoseconds).
 type Trace = (u64, u64, i64, i64);
 
 impl Stand {
     /// As it is now.
-    pub(crate) fn of(osci: &Osci) -> Self {
-        let folder = osci.config.intermediary.as_ref().map(|part| part.parties.as_path());
+    pub(super) fn of(config: &OsciConfig) -> Self {
+        let folder = config.intermediary.as_ref().map(|part| part.parties.as_path());
         let parties = folder.and_then(|folder| files(folder).ok()).unwrap_or_default();
-        let all = parties.into_iter().chain(osci.config.trust.crls.iter().cloned());
+        let all = parties.into_iter().chain(config.trust.crls.iter().cloned());
         let traced = all.map(|file| {
             let trace = trace(&file);
             (file, trace)
@@ -46,15 +49,15 @@ pub(crate) struct Refresher {
 }
 
 impl Refresher {
-    /// `seen`: what was read last.
-    pub(crate) const fn new(osci: Arc<Osci>, seen: Stand) -> Self {
-        Self { osci, seen }
+    /// Looks for what has changed since the keys were read.
+    pub(crate) fn new(osci: Arc<Osci>) -> Self {
+        Self { seen: osci.keys.seen.clone(), osci }
     }
 
     /// One look: whether anything had changed, and why it could not all be read. What cannot be read stays as it was,
     /// and is read when it changes again; mailboxes and revocation lists do not hinder each other.
     pub(crate) fn look(&mut self) -> (bool, Vec<Failure>) {
-        let now = Stand::of(&self.osci);
+        let now = Stand::of(&self.osci.keys.config);
         if now == self.seen {
             return (false, Vec::new());
         }
@@ -66,13 +69,8 @@ impl Refresher {
 
 /// Reads who has a mailbox.
 pub(super) fn mailboxes(osci: &Osci) -> Result<(), Failure> {
-    let Some(config) = &osci.config.intermediary else { return Ok(()) };
-    let mut owners = Vec::new();
-    for file in files(&config.parties)? {
-        if is_certificate(&file) {
-            owners.push(certificate(&file)?);
-        }
-    }
+    let Some(config) = &osci.keys.config.intermediary else { return Ok(()) };
+    let mut owners = parties(config)?;
     if let Some(own) = &config.own {
         owners.push(osci.known(own)?.cipher_certificate().clone());
     }
@@ -80,9 +78,15 @@ pub(super) fn mailboxes(osci: &Osci) -> Result<(), Failure> {
     Ok(())
 }
 
+/// The certificates of the parties.
+pub(super) fn parties(config: &OsciIntermediary) -> Result<Vec<Certificate>, Failure> {
+    let files = files(&config.parties)?;
+    files.iter().filter(|file| is_certificate(file)).map(|file| certificate(file)).collect()
+}
+
 /// Reads the revocation lists.
 fn lists(osci: &Osci) -> Result<(), Failure> {
-    osci.trust.replace(trust_policy(&osci.config)?);
+    osci.trust.replace(trust_policy(&osci.keys.config)?);
     if let (Some(own), Some(rules)) = (&osci.own, osci.rules()?) {
         own.replace(rules);
     }

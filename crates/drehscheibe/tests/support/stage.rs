@@ -206,10 +206,15 @@ impl Router {
 
     /// The same with further arguments.
     pub(crate) async fn start_with(stage: &Stage, arguments: &[&str]) -> Self {
+        Self::start_logging(stage, arguments, Stdio::inherit()).await
+    }
+
+    /// The same with its log somewhere else.
+    pub(crate) async fn start_logging(stage: &Stage, arguments: &[&str], log: impl Into<Stdio>) -> Self {
         let mut command = Command::from(command(["serve"]));
         command.args(arguments);
         command.arg("--config").arg(stage.config()).stdin(Stdio::null()).stdout(Stdio::null());
-        let mut child = command.kill_on_drop(true).spawn().unwrap();
+        let mut child = command.stderr(log).kill_on_drop(true).spawn().unwrap();
         let ready = async {
             let mut tick = tokio::time::interval(Duration::from_millis(20));
             loop {

@@ -1,11 +1,9 @@
 //! Deliveries: planned, claimed, settled, as stored.
 
-use std::time::Duration;
-
 use bytes::Bytes;
 use dds_message::{
-    AuthorityId, CaseRef, Code, DeliveryId, DeliveryState, Digest, Direction, MessageId, MessageState,
-    ProcedureId, TargetId, Timestamp,
+    AuthorityId, CaseRef, Code, Completed, DeliveryId, DeliveryState, Digest, Direction, MessageId,
+    MessageState, ProcedureId, TargetId, Timestamp,
 };
 use serde::Serialize;
 
@@ -177,17 +175,6 @@ pub enum Settled {
     },
     /// The lease was lost or never was one, or the delivery ended otherwise. Nothing changed.
     Stale,
-}
-
-/// A message that everybody has got who shall have it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Completed {
-    /// The message.
-    pub message: MessageId,
-    /// Its procedure; `None` for an answer.
-    pub procedure: Option<ProcedureId>,
-    /// Time since its acceptance.
-    pub took: Duration,
 }
 
 impl Settled {

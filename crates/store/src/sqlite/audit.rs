@@ -23,7 +23,7 @@ use crate::{Anchor, AuditLog, ChainReport, LogPage, LogQuery, LogRow, StoreError
 
 /// Entries checked per visit of a connection, so that a long check does not keep the log of the database from
 /// starting over.
-const STRIDE: i64 = 20_000;
+pub(super) const STRIDE: i64 = 20_000;
 
 /// The journal of a store, read without the master key: it is not encrypted, and whoever verifies it needs no payloads.
 /// Cheap to clone.
@@ -132,7 +132,7 @@ impl AuditLog for LogReader {
 }
 
 /// The last entry there must be: every journal has a first one, and each closed month is noted in an entry behind it.
-fn end(db: &Connection) -> Outcome<i64> {
+pub(super) fn end(db: &Connection) -> Outcome<i64> {
     let floor = archive::floor(&archive::list(db)?);
     Ok(rows::head(db)?.seq.max(floor + 1))
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use dds_message::{Code, DeliveryId, DeliveryState, MessageState, TargetId, Timestamp};
+use dds_message::{Code, Completed, DeliveryId, DeliveryState, MessageState, TargetId, Timestamp};
 use rusqlite::params;
 
 use super::{
@@ -12,7 +12,7 @@ use super::{
     rows::{self, MessageFacts},
     tx::{Effect, Subject, Tx},
 };
-use crate::{Attempting, Completed, Lease, NewEntry, Outcome, Settled, Settlement, StoreError};
+use crate::{Attempting, Lease, NewEntry, Outcome, Settled, Settlement, StoreError};
 
 /// A delivery and its message, as a transition needs them.
 struct Facts {

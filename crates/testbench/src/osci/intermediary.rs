@@ -2,12 +2,7 @@
 
 use std::{collections::HashMap, convert::Infallible, net::SocketAddr, sync::Arc};
 
-use axum::{
-    Router,
-    body::Bytes,
-    extract::{DefaultBodyLimit, State},
-    routing::post,
-};
+use axum::{body::Bytes, extract::State};
 use bytes::BytesMut;
 use dds_message::Clock;
 use dds_osci::{
@@ -27,18 +22,14 @@ use dds_osci::{
 use hyper::{Method, Request, Uri};
 use parking_lot::Mutex;
 
-use super::{OsciIdentity, digests, head, unexpected};
+use super::{OsciIdentity, digests, head, station::Station, unexpected};
 use crate::{
     Error,
     http::{Client, whole},
-    server::{Server, http},
 };
 
 /// Fremder Intermediär: takes every order, keeps mailboxes for whom it knows, and pushes where it may.
-pub struct OsciIntermediarySim {
-    server: Server,
-    desk: Arc<Desk>,
-}
+pub struct OsciIntermediarySim(Station<Desk>);
 
 struct Desk {
     identity: OsciIdentity,
@@ -74,47 +65,43 @@ impl OsciIntermediarySim {
         for party in parties {
             boxes.register(party);
         }
-        let desk = Arc::new(Desk {
+        let desk = Desk {
             identity,
             intermediary,
             clock,
             intake: IntakeConfig::default(),
             boxes: Mutex::new(boxes),
             orders: Mutex::default(),
-        });
-        let router = Router::new()
-            .route("/osci", post(serve))
-            .layer(DefaultBodyLimit::disable())
-            .with_state(Arc::clone(&desk));
-        Ok(Self { server: Server::start(http(router, None)).await?, desk })
+        };
+        Ok(Self(Station::start("/osci", serve, desk).await?))
     }
 
     /// Where it listens.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
-        self.server.address()
+        self.0.server.address()
     }
 
     /// The address that orders go to.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("http://{}/osci", self.address())
+        self.0.url()
     }
 
     /// Orders of this type that it has executed, successfully or not.
     #[must_use]
     pub fn orders(&self, kind: MessageKind) -> u64 {
-        self.desk.orders.lock().get(&kind).copied().unwrap_or(0)
+        self.0.desk.orders.lock().get(&kind).copied().unwrap_or(0)
     }
 
     /// Goes away: connections end, new ones are refused. Its mailboxes stay.
     pub async fn down(&self) {
-        self.server.down().await;
+        self.0.server.down().await;
     }
 
     /// Comes back on the same port.
     pub async fn up(&self) {
-        self.server.up().await;
+        self.0.server.up().await;
     }
 }
 

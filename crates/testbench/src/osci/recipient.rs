@@ -2,12 +2,7 @@
 
 use std::{net::SocketAddr, sync::Arc};
 
-use axum::{
-    Router,
-    body::Bytes,
-    extract::{DefaultBodyLimit, State},
-    routing::post,
-};
+use axum::{body::Bytes, extract::State};
 use dds_osci::{
     certificate::Certificate,
     intake::{IntakeConfig, MemoryStore, Received, read_all},
@@ -20,18 +15,12 @@ use dds_osci::{
 };
 use parking_lot::Mutex;
 
-use super::{OsciFetched, OsciIdentity, content, unexpected};
-use crate::{
-    Error,
-    server::{Server, http},
-};
+use super::{OsciFetched, OsciIdentity, content, station::Station, unexpected};
+use crate::Error;
 
 /// Passiver Empfänger: takes what an intermediary pushes (acceptDelivery, processDelivery), and answers what was
 /// mediated with a decision of its own (Bescheid), signed and encrypted for the sender.
-pub struct OsciRecipientSim {
-    server: Server,
-    desk: Arc<Desk>,
-}
+pub struct OsciRecipientSim(Station<Desk>);
 
 struct Desk {
     identity: OsciIdentity,
@@ -49,30 +38,25 @@ impl OsciRecipientSim {
         let (cipher, signature) = (identity.cipher_certificate(), identity.signature_certificate());
         let recipient = Recipient::new(cipher.clone(), signature.clone(), vec![intermediary]);
         let desk = Desk { identity, recipient, intake: IntakeConfig::default(), taken: Mutex::default() };
-        let desk = Arc::new(desk);
-        let router = Router::new()
-            .route("/empfang", post(receive))
-            .layer(DefaultBodyLimit::disable())
-            .with_state(Arc::clone(&desk));
-        Ok(Self { server: Server::start(http(router, None)).await?, desk })
+        Ok(Self(Station::start("/empfang", receive, desk).await?))
     }
 
     /// Where it listens.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
-        self.server.address()
+        self.0.server.address()
     }
 
     /// The address that forwardDelivery and mediateDelivery name.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("http://{}/empfang", self.address())
+        self.0.url()
     }
 
     /// What it took, in the order in which it came; a delivery that came twice stands here twice.
     #[must_use]
     pub fn taken(&self) -> Vec<OsciFetched> {
-        self.desk.taken.lock().clone()
+        self.0.desk.taken.lock().clone()
     }
 }
 

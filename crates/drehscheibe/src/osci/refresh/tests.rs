@@ -13,7 +13,7 @@ use dds_testbench::{ManualClock, OsciIdentity, OsciPki};
 use tempfile::TempDir;
 
 use super::*;
-use crate::osci::Around;
+use crate::osci::{Around, Keys};
 
 /// No test here brings a message as far as the main path.
 struct Nobody;
@@ -114,7 +114,10 @@ impl World {
         let clock = ManualClock::default();
         let shared: Arc<dyn dds_message::Clock> = Arc::new(clock.clone());
         let vault = Vault::apart(&MasterKey::generate().unwrap());
-        let osci = Osci::open(&config, &vault, &TlsOptions::default(), &shared).unwrap().unwrap();
+        let postbox =
+            dds_postbox::Options { folder: dds_postbox::folder(&config.store), vault, clock: shared.clone() };
+        let client = dds_outbound::client_config(&TlsOptions::default()).unwrap();
+        let osci = Osci::open(Keys::read(&config).unwrap().unwrap(), postbox, client).unwrap();
         // Before anything stands, as the process does.
         let sender = osci.sender(&shared).unwrap();
         let parts = osci
@@ -127,7 +130,7 @@ impl World {
             })
             .unwrap();
         let (osci, intermediary) = (Arc::new(osci), parts.intermediary.unwrap());
-        let refresher = Refresher::new(Arc::clone(&osci), parts.seen);
+        let refresher = Refresher::new(Arc::clone(&osci));
         Self { folder, pki, party, clock, osci, intermediary, sender, refresher }
     }
 
