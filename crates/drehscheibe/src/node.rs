@@ -54,7 +54,7 @@ use crate::{
     interrupt::Interrupt,
     osci::{Around, Osci, Refresher},
     output::Output,
-    watch as watcher,
+    supervisor, watch as watcher,
 };
 
 /// `drehscheibe serve`.
@@ -72,6 +72,7 @@ pub(crate) async fn serve(options: &Serve, output: Output) -> Result<ExitCode, F
         output.result_line(&serde_json::json!({ "ready": addresses }))?;
     }
     let mut interrupt = Interrupt::new()?;
+    supervisor::ready();
     let watching = options.watch.then(|| tokio::spawn(watcher::sources(Arc::clone(&node), config_dir)));
     tokio::select! {
         () = interrupt.wait() => {}
