@@ -4,12 +4,14 @@ RUN apt-get update && apt-get install -y --no-install-recommends pkg-config libx
  && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
 COPY . .
-RUN cargo build --release --locked -p drehscheibe
+# Without what only a debugger reads: it is three quarters of the program.
+RUN CARGO_PROFILE_RELEASE_DEBUG=false cargo build --release --locked -p drehscheibe
 
 FROM debian:bookworm-slim
 RUN apt-get update && apt-get install -y --no-install-recommends libxslt1.1 ca-certificates \
  && rm -rf /var/lib/apt/lists/* \
- && useradd --system --uid 10001 --home-dir /var/lib/drehscheibe --create-home drehscheibe
+ && useradd --uid 10001 --home-dir /var/lib/drehscheibe --no-create-home --shell /usr/sbin/nologin drehscheibe \
+ && install -d -o drehscheibe -g drehscheibe /var/lib/drehscheibe
 COPY --from=build /src/target/release/drehscheibe /usr/local/bin/drehscheibe
 COPY rules /usr/share/drehscheibe/rules
 COPY config /usr/share/drehscheibe/config

@@ -13,6 +13,7 @@ mod interrupt;
 mod node;
 mod osci;
 mod output;
+mod supervisor;
 mod watch;
 
 use std::process::ExitCode;

@@ -47,7 +47,7 @@ use crate::{
     interrupt::Interrupt,
     osci::{Around, Keys, Osci, Refresher},
     output::Output,
-    watch as watcher,
+    supervisor, watch as watcher,
 };
 
 /// `drehscheibe serve`.
@@ -63,6 +63,7 @@ pub(crate) async fn serve(options: &Serve, output: Output) -> Result<ExitCode, F
     output.line(format!("{} {}", output.pick("bereit auf", "ready on"), node.addresses.rest));
     output.result_line(&serde_json::json!({ "ready": node.addresses }))?;
     let mut interrupt = Interrupt::new()?;
+    supervisor::ready();
     let watching = options.watch.then(|| tokio::spawn(watcher::sources(Arc::clone(&node), config_dir)));
     tokio::select! {
         () = interrupt.wait() => {}

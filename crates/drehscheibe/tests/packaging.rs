@@ -10,7 +10,7 @@
 
 mod support;
 
-use std::{fs, path::Path};
+use std::{fs, path::Path, process::Command};
 
 use dds_config::{Listen, ProcessConfig};
 use dds_depot::SecretRef;
@@ -61,8 +61,56 @@ fn the_unit_and_its_configuration_fit_each_other() {
         assert_eq!(config.master_key, SecretRef::Env(name.to_owned()), "{name} is read by nobody");
     }
     assert_eq!((unit("KillMode"), unit("KillSignal")), (vec!["mixed".into()], vec!["SIGTERM".into()]));
+    assert_eq!(unit("Type"), ["notify"], "it says when it is ready");
+    // Workers enter a filter of their own; @system-service of systemd 252 lacks the call for it.
+    assert!(unit("SystemCallFilter")[0].split(' ').any(|call| call == "seccomp"));
     let patience: u64 = unit("TimeoutStopSec")[0].parse().unwrap();
     assert!(patience > config.delivery.drain.0.as_secs() + 10, "killed before the drain is over");
+}
+
+#[test]
+fn the_manual_installs_what_the_unit_names() {
+    let config = shipped("drehscheibe.toml");
+    let manual = fs::read_to_string(root().join("docs/operations.md")).unwrap();
+    let (_, rest) = manual.split_once("\nuseradd ").unwrap();
+    let (page, _) = rest.split_once("```").unwrap();
+    let first = |key: &str| unit(key).remove(0);
+    let program = first("ExecStart").split(' ').next().unwrap().to_owned();
+    let (_, key) =
+        first("LoadCredential").split_once(':').map(|(a, b)| (a.to_owned(), b.to_owned())).unwrap();
+    let handbook = first("Documentation").strip_prefix("file:").unwrap().to_owned();
+    for told in [
+        format!("{}\n", first("User")),
+        format!("--home-dir {STATE} "),
+        format!("install target/release/drehscheibe {program}\n"),
+        format!("cp -r README.md docs {}/\n", Path::new(&handbook).parent().unwrap().display()),
+        format!("cp -r rules {}/\n", config.rules.parent().unwrap().display()),
+        format!(
+            "cp packaging/drehscheibe.toml config/catalogue.toml {}/\n",
+            Path::new(CONFIG).parent().unwrap().display()
+        ),
+        format!("drehscheibe key > {key})\n"),
+        "cp packaging/drehscheibe.service /etc/systemd/system/\n".to_owned(),
+    ] {
+        assert!(page.contains(&told), "{told}{page}");
+    }
+}
+
+/// systemd reads over what it does not understand, with a warning that nobody sees.
+#[test]
+fn systemd_understands_every_line_of_the_unit() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("drehscheibe.service");
+    let program = unit("ExecStart")[0].split(' ').next().unwrap().to_owned();
+    let text = fs::read_to_string(root().join("packaging/drehscheibe.service")).unwrap();
+    fs::write(&file, text.replace(&program, "/bin/true")).unwrap();
+    match Command::new("systemd-analyze").arg("verify").arg(&file).output() {
+        Ok(said) => {
+            let said = String::from_utf8(said.stderr).unwrap();
+            assert!(!said.contains("drehscheibe.service"), "{said}");
+        }
+        Err(error) => eprintln!("!!! systemd-analyze: {error}: the unit was not verified !!!"),
+    }
 }
 
 #[test]

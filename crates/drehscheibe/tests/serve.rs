@@ -604,6 +604,25 @@ async fn for_programs_it_says_all_its_addresses_on_one_line() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_supervisor_is_told_when_it_is_ready() {
+    let stage = Stage::new().await;
+    let socket = stage.config().with_file_name("notify");
+    let supervisor = tokio::net::UnixDatagram::bind(&socket).unwrap();
+    let mut serve = tokio::process::Command::from(command(["serve"]));
+    serve
+        .env("NOTIFY_SOCKET", &socket)
+        .arg("--config")
+        .arg(stage.config())
+        .stdout(std::process::Stdio::null());
+    let _router = serve.kill_on_drop(true).spawn().unwrap();
+    let mut told = [0; 64];
+    let length =
+        tokio::time::timeout(PATIENCE, supervisor.recv(&mut told)).await.expect("told in time").unwrap();
+    assert_eq!(&told[..length], b"READY=1");
+    assert!(stage.operations("/ready").await.unwrap().status.is_success());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_start_that_cannot_be_says_why() {
     let stage = Stage::new().await;
     let router = Router::start(&stage).await;
