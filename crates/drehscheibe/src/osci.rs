@@ -69,7 +69,7 @@ pub(crate) struct Keys {
     identities: BTreeMap<String, Identity>,
     recipient: Option<(Recipient, Identity)>,
     clients: Vec<(String, Client, Identity)>,
-    /// What is read anew while running, as it lay there before it was read first: what changes in between is read again.
+    /// What is read anew while running, as it lay there before the first reading: what has changed since is read again.
     seen: Stand,
 }
 

@@ -14,8 +14,8 @@ use super::{
 use crate::StoreError;
 
 impl LogReader {
-    /// Every release that any entry names: what a message was matched with, what a delivery was made under, and what was
-    /// in force. Reads the whole journal, with its closed months.
+    /// Every release that any entry names: what a message was matched with, what a delivery was made under, what was in
+    /// force. Reads the whole journal, with its closed months.
     ///
     /// # Errors
     /// [`StoreError::Corrupt`] if the file of a closed month is missing: nobody knows what it names.
