@@ -16,7 +16,7 @@ use dds_config::{
 use dds_delivery::Scheduler;
 use dds_depot::{InForce, ProductPackage, Release, SecretRef};
 use dds_inbound::{Context, FolderOptions, Listener, Peer, Sources};
-use dds_message::{Clock, Code, Digest, JournalEvent, Problem, TargetId};
+use dds_message::{Clock, Code, Digest, JournalEvent, Problem, Severity, TargetId};
 use dds_outbound::{
     OsciSender, Targets, mailbox,
     osci::{Tracker, TrackerParts},
@@ -52,6 +52,7 @@ use crate::{
 
 /// `drehscheibe serve`.
 pub(crate) async fn serve(options: &Serve, output: Output) -> Result<ExitCode, Failure> {
+    dds_worker::sandbox::without_core_dumps().map_err(Failure::unexpected)?;
     let config = commands::settings(&options.settings.config)?;
     if let Some(finding) = check_master_key(&options.settings.config, &config) {
         return Err(finding.into());
@@ -126,7 +127,10 @@ impl Node {
         let hangup = signal(SignalKind::hangup()).map_err(Failure::unexpected)?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         for finding in check_certificates(&config, clock.now()) {
-            tracing::warn!(code = %finding.code, %finding, "certificate.ends");
+            match finding.severity {
+                Severity::Info => tracing::info!(code = %finding.code, %finding, "certificate.ends"),
+                _ => tracing::warn!(code = %finding.code, %finding, "certificate.ends"),
+            }
         }
         for finding in config.osci.iter().flat_map(|osci| crate::osci::judge(osci, clock.now().to_jiff())) {
             tracing::warn!(code = %finding.code, %finding, "osci.unsound");

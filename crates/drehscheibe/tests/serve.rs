@@ -31,6 +31,9 @@ async fn a_message_travels_and_its_story_can_be_told() {
     let stage = Stage::new().await;
     let router = Router::start(&stage).await;
     assert_eq!(&stage.operations("/live").await.unwrap().body[..], b"live\n");
+    // Its memory holds keys and applications.
+    let image: Vec<_> = router.limit("Max core file size").split_whitespace().map(str::to_owned).collect();
+    assert_eq!(image[4..6], ["0", "0"], "{image:?}");
     assert!(run(["health", "--admin", &stage.admin(), "--language", "en"]).good().out.contains("ready"));
 
     let fixture = root().join("fixtures/hundesteuer/gewoehnlich.xml");

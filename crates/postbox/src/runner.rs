@@ -14,7 +14,7 @@ use dds_store::{
     MessageKey, Vault, WrappedKey,
     sqlite::{
         files::{FileReader, Files},
-        private_folder,
+        private_file, private_folder,
     },
 };
 use parking_lot::RwLock;
@@ -72,7 +72,9 @@ impl Postbox {
         };
         private_folder(&folder).map_err(failed)?;
         let files = Files::open(&folder, Arc::clone(&clock))?;
-        let connection = Connection::open(folder.join("postbox.sqlite"))?;
+        let file = folder.join("postbox.sqlite");
+        private_file(&file).map_err(failed)?;
+        let connection = Connection::open(file)?;
         schema::prepare(&connection)?;
         let key = own_key(&connection, &vault)?;
         let revoked = revoked::all(&connection)?.into();

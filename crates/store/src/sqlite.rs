@@ -33,7 +33,7 @@ mod tx;
 use std::{
     collections::BTreeMap,
     fs::{File, TryLockError},
-    os::unix::fs::DirBuilderExt as _,
+    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -107,6 +107,14 @@ struct Inner {
 /// As the system reports.
 pub fn private_folder(folder: &Path) -> std::io::Result<()> {
     std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
+}
+
+/// Makes a file that nobody else may read, whatever the folder it lies in allows; one that is there stays as it is.
+///
+/// # Errors
+/// [`std::io::Error`].
+pub fn private_file(path: &Path) -> std::io::Result<()> {
+    std::fs::OpenOptions::new().append(true).create(true).mode(0o600).open(path).map(drop)
 }
 
 impl SqliteStore {

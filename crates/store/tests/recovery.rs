@@ -219,8 +219,14 @@ fn wrapped_root(dir: &Path) -> Vec<u8> {
 fn nobody_else_of_the_machine_can_enter_the_folder_of_the_store() {
     let (dir, clock) = (tempfile::tempdir().unwrap(), TestClock::new());
     let folder = dir.path().join("data/store");
-    drop(open(&folder, &clock).unwrap());
-    assert_eq!(fs::metadata(&folder).unwrap().permissions().mode() & 0o777, 0o700);
+    let store = open(&folder, &clock).unwrap();
+    let mode = |name: &str| fs::metadata(folder.join(name)).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode("."), 0o700);
+    // Nor read what lies in a folder that was there before and lets everybody in.
+    for name in ["store.db", "store.db-wal", "root.key"] {
+        assert_eq!(mode(name), 0o600, "{name}");
+    }
+    drop(store);
 }
 
 #[test]

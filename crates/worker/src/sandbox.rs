@@ -28,6 +28,14 @@ pub fn enter(memory_bytes: u64) -> io::Result<Option<String>> {
     Ok(filtered.err().map(|cause| format!("seccomp: {cause}")))
 }
 
+/// This process and those it starts leave no memory image behind when they die: keys and applications are in it.
+///
+/// # Errors
+/// If the kernel refuses.
+pub fn without_core_dumps() -> io::Result<()> {
+    limit(libc::RLIMIT_CORE, 0)
+}
+
 /// First act of a worker: dies with the thread that started it, and lets go of every file but the three standard ones.
 /// Deeply nested templates need more stack than the usual 8 MiB.
 ///

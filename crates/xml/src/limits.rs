@@ -19,7 +19,7 @@ pub struct Limits {
     pub name_length: usize,
     /// Bytes of one attribute value as written.
     pub attribute_value: usize,
-    /// Bytes of one run of text or one CDATA section as written.
+    /// Bytes of one run of text, CDATA section, comment or processing instruction as written; libxml2 stops at 10 MB.
     pub text: usize,
     /// Entity and character references in the document. They cannot nest, so this bounds time only.
     pub references: usize,

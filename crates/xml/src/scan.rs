@@ -305,7 +305,9 @@ impl<'a> Scanner<'a, '_> {
 
     /// Comment, 2.5.
     fn comment(&mut self) -> Step<()> {
-        let end = self.section(self.at + 4, b"--")?;
+        let start = self.at + 4;
+        let end = self.section(start, b"--")?;
+        self.text_length(start)?;
         if self.bytes.get(end + 2) != Some(&b'>') {
             return broken(if end + 2 < self.bytes.len() { Rule::Comment } else { Rule::Unclosed });
         }
@@ -325,7 +327,10 @@ impl<'a> Scanner<'a, '_> {
         if !self.rest().starts_with(b"?>") && !self.bytes.get(self.at).copied().is_some_and(is_space) {
             return broken(if self.at < self.bytes.len() { Rule::Instruction } else { Rule::Unclosed });
         }
-        self.at = self.section(self.at, b"?>")? + 2;
+        let start = self.at;
+        let end = self.section(start, b"?>")?;
+        self.text_length(start)?;
+        self.at = end + 2;
         Ok(())
     }
 

@@ -40,6 +40,20 @@ fn acceptable_documents() {
     }
 }
 
+/// libxml2 refuses them above 10 MB: then the message would be accepted and could not be transformed.
+#[test]
+fn comments_and_instructions_have_the_length_of_a_text() {
+    let limits = Limits { text: 8, ..Limits::default() };
+    for (document, allowed) in [
+        ("<a><!--12345678--></a>", true),
+        ("<a><!--123456789--></a>", false),
+        ("<a><?p 1234567?></a>", true),
+        ("<a><?p 12345678?></a>", false),
+    ] {
+        assert_eq!(check(document.as_bytes(), &limits).is_ok(), allowed, "{document}");
+    }
+}
+
 /// What needs a look is found wherever it stands in a long text.
 #[test]
 fn a_long_text_hides_nothing() {

@@ -242,6 +242,12 @@ impl Router {
         tokio::time::timeout(PATIENCE, lines.next_line()).await.expect("a line in time").unwrap().unwrap()
     }
 
+    /// A line of its limits, as the kernel holds them.
+    pub(crate) fn limit(&self, of: &str) -> String {
+        let limits = fs::read_to_string(format!("/proc/{}/limits", self.0.id().unwrap())).unwrap();
+        limits.lines().find(|line| line.starts_with(of)).unwrap_or_default().to_owned()
+    }
+
     /// Process ids of its workers.
     pub(crate) async fn workers(&self) -> Vec<String> {
         let id = self.0.id().unwrap().to_string();

@@ -61,9 +61,10 @@ impl Desk {
             let place = self.place(&candidate);
             fs::rename(&candidate.path, &place)?;
             for marker in scan::markers_beside(&candidate.path) {
-                match fs::remove_file(marker) {
-                    Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-                    _ => {}
+                match fs::remove_file(marker).map_err(|error| (error.kind(), error)) {
+                    // Beside a very long name there can be none.
+                    Ok(()) | Err((io::ErrorKind::NotFound | io::ErrorKind::InvalidFilename, _)) => {}
+                    Err((_, error)) => return Err(error),
                 }
             }
             candidate.fingerprint = scan::fingerprint(&place)?;
@@ -119,8 +120,9 @@ impl Desk {
         id: Option<MessageId>,
     ) -> io::Result<()> {
         let folder = self.root("abgelehnt");
-        let mut names =
-            std::iter::once(candidate.name.clone()).chain((2..).map(|n| format!("{}~{n}", candidate.name)));
+        // A name may be what it is refused for.
+        let short = &candidate.name[..candidate.name.floor_char_boundary(scan::LONGEST)];
+        let mut names = std::iter::once(short.to_owned()).chain((2..).map(|n| format!("{short}~{n}")));
         let free = |place: &PathBuf| fs::symlink_metadata(place.join(&candidate.name)).is_err();
         let target =
             names.by_ref().map(|name| folder.join(name)).find(free).ok_or(io::ErrorKind::AlreadyExists)?;

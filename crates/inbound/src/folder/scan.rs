@@ -20,6 +20,9 @@ const MARKERS: [&str; 2] = [".fertig", ".ready"];
 /// Suffixes of files still being written.
 const UNFINISHED: [&str; 3] = [".tmp", ".part", ".filepart"];
 
+/// Longest name of a submission in bytes: beside it lie files whose names begin with its own.
+pub(super) const LONGEST: usize = 200;
+
 /// Name, size and time of change of all files of a submission.
 pub(super) type Fingerprint = Vec<(String, u64, i64, i64)>;
 
@@ -117,6 +120,12 @@ pub(super) fn fingerprint(path: &Path) -> io::Result<Fingerprint> {
 pub(super) fn read(path: &Path, limits: &Limits) -> Result<Content, Problem> {
     let metadata = fs::symlink_metadata(path).map_err(super::unreadable)?;
     let name = path.file_name().and_then(|name| name.to_str()).ok_or_else(not_utf8)?;
+    if name.len() > LONGEST {
+        return Err(bad(
+            "der Name einer Sendung hat höchstens 200 Bytes",
+            "the name of a submission has at most 200 bytes",
+        ));
+    }
     if metadata.is_file() {
         let format = format_of(name).ok_or_else(|| {
             let text = (
@@ -137,8 +146,16 @@ pub(super) fn read(path: &Path, limits: &Limits) -> Result<Content, Problem> {
     for entry in fs::read_dir(path).map_err(super::unreadable)? {
         let entry = entry.map_err(super::unreadable)?;
         let name = entry.file_name().into_string().map_err(|_| not_utf8())?;
-        if name.starts_with('.') {
+        if MARKERS.contains(&name.as_str()) {
             continue;
+        }
+        // An attachment of such a name would be hidden from who looks for it; a transfer that is under way names its
+        // files so. Neither may be left out without a word.
+        if name.starts_with('.') {
+            return Err(bad(
+                "eine Datei der Sendung hat einen Namen, der mit einem Punkt beginnt (versteckt oder unfertig)",
+                "a file of the submission has a name that begins with a dot (hidden or unfinished)",
+            ));
         }
         if !entry.file_type().map_err(super::unreadable)?.is_file() {
             return Err(bad(

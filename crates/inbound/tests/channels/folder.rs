@@ -141,18 +141,23 @@ async fn refused_submissions_come_with_a_reason_in_german() {
     std::os::unix::fs::symlink("/etc/passwd", folder.at("in/link.xml")).unwrap();
     folder.put("in/mitlink/nachricht.xml", "<a/>");
     std::os::unix::fs::symlink("/etc/passwd", folder.at("in/mitlink/anlage.txt")).unwrap();
-    assert_eq!(folder.poll().await, refused(7));
+    folder.put("in/versteckt/nachricht.xml", "<a/>");
+    folder.put("in/versteckt/.plan.pdf", "x");
+    let long = "ä".repeat(125);
+    folder.put(&format!("in/{long}.xml"), "<a/>");
+    assert_eq!(folder.poll().await, refused(9));
     assert!(folder.fake.taken().is_empty());
     let reason = |name: &str| fs::read_to_string(folder.at(&format!("abgelehnt/{name}/fehler.txt"))).unwrap();
     let text = reason("kaputt.xml");
     for part in ["DDS-I005", "Absender", Code::NOT_WELL_FORMED.entry().remedy_german, "„kaputt.xml“"] {
         assert!(text.contains(part), "{part} in {text}");
     }
-    for name in ["ohne", "doppelt", "tief", "link.xml", "mitlink"] {
+    for name in ["ohne", "doppelt", "tief", "link.xml", "mitlink", "versteckt", &"ä".repeat(100)] {
         assert!(reason(name).contains("DDS-I004"), "{name}");
     }
     assert!(reason("bild.png").contains("DDS-I006"));
     assert!(folder.at("abgelehnt/ohne/ohne/anlage.pdf").exists(), "the submission lies beside its reason");
+    assert!(folder.at(&format!("abgelehnt/{}/{long}.xml", "ä".repeat(100))).exists());
     assert_eq!(fs::read_dir(folder.at("in")).unwrap().count(), 0);
 
     // Corrected and sent again under the same name.

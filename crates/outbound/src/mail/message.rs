@@ -106,6 +106,12 @@ fn covering_note(consignment: &Consignment) -> String {
 /// Header of a part that is a file.
 fn part(boundary: &str, name: &str, media_type: &str) -> String {
     let media_type = media_type.replace(['\r', '\n'], "");
+    // A mail in the mail, or parts in a part, may not be written in Base64 (RFC 2045 section 6.4). The file stays what it
+    // is, under its name.
+    let composite = ["message/", "multipart/"].iter().any(|kind| {
+        media_type.trim_start().get(..kind.len()).is_some_and(|start| start.eq_ignore_ascii_case(kind))
+    });
+    let media_type = if composite { "application/octet-stream" } else { &media_type };
     format!(
         "--{boundary}\r\nContent-Type: {media_type}\r\nContent-Transfer-Encoding: base64\r\n\
          Content-Disposition: attachment;\r\n {}\r\n\r\n",
@@ -177,6 +183,19 @@ fn encoded_words(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_mail_in_the_mail_is_a_file() {
+        for (sent, declared) in [
+            ("message/rfc822", "application/octet-stream"),
+            ("Multipart/Mixed; boundary=x", "application/octet-stream"),
+            ("application/pdf", "application/pdf"),
+            ("", ""),
+        ] {
+            let part = part("b", "anlage", sent);
+            assert!(part.contains(&format!("Content-Type: {declared}\r\n")), "{part}");
+        }
+    }
 
     #[test]
     fn names_and_subjects_of_any_script_stay_in_short_ascii_lines() {

@@ -5,8 +5,9 @@
 
 use std::{
     collections::{HashMap, HashSet},
-    fs::{self, File},
+    fs::{self, File, OpenOptions},
     io::{ErrorKind, Read, Write},
+    os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
     sync::{
         Arc,
@@ -102,7 +103,12 @@ impl Files {
     fn begin(&self, key: &MessageKey) -> Result<FileWriter, StoreError> {
         let blob = BlobRef(new_id(self.0.clock.now()));
         let tmp = self.0.tmp.join(blob.0.to_string());
-        let mut file = File::create_new(&tmp).map_err(|error| io("creating a payload file", &error))?;
+        let mut file = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&tmp)
+            .map_err(|error| io("creating a payload file", &error))?;
         let cleanup = Cleanup(Some(tmp));
         file.write_all(&HEADER).map_err(|error| io("writing a payload file", &error))?;
         let cipher = ChunkCipher::new(key, &blob)?;

@@ -5,7 +5,10 @@ use std::{fs, io::ErrorKind, path::Path};
 use dds_message::Timestamp;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, config::DbConfig, params};
 
-use super::fault::{self, Outcome};
+use super::{
+    fault::{self, Outcome},
+    private_file,
+};
 use crate::{MasterKey, StoreError, Vault, vault::RootKey};
 
 /// File of the database in the folder of the store.
@@ -184,6 +187,7 @@ pub(super) fn create_if_missing(
 fn make(path: &Path, master: &MasterKey) -> Result<(), StoreError> {
     let root = left_root(path.parent().unwrap_or(path), master)?;
     let root = if let Some(left) = root { left } else { master.wrap(&RootKey::generate()?)? };
+    private_file(path).map_err(|error| fault::io("creating the database of the store", &error))?;
     let make = || -> Outcome<()> {
         let db = Connection::open(path)?;
         db.pragma_update(None, "page_size", 8192)?;
@@ -288,6 +292,7 @@ pub(super) fn keep_root(db: &Connection, dir: &Path) -> Result<(), StoreError> {
     }
     let fresh = dir.join("root.key.new");
     let write = || {
+        private_file(&fresh)?;
         fs::write(&fresh, &wrapped)?;
         fs::File::open(&fresh)?.sync_all()?;
         fs::rename(&fresh, &path)
