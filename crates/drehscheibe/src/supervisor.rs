@@ -1,4 +1,4 @@
-//! The supervisor that started the service, such as systemd (`Type=notify`): it wants to hear when the service is ready.
+//! The supervisor that started the service, such as systemd (`Type=notify`), wants to hear when it is ready.
 
 use std::{env, os::unix::net::UnixDatagram};
 

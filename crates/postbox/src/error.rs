@@ -7,8 +7,8 @@ use dds_osci::{
 };
 use dds_store::StoreError;
 
-/// The postbox (Postfachspeicher) cannot do what was asked; nothing was done. `DDS-O012` for the operator, feedback 9811
-/// or fault 9000 for the partner.
+/// The postbox (Postfachspeicher) cannot do what was asked; nothing was done. `DDS-O012` for the operator, feedback
+/// 9811 or fault 9000 for the partner.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PostboxError {
     /// Folder, file or disk cannot be used now.

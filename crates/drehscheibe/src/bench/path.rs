@@ -240,8 +240,8 @@ impl Partners {
     }
 }
 
-/// Messages per second if all cores did nothing but each of these works, whose own rates on all cores are given, and the
-/// partners' part of so many milliseconds per message.
+/// Messages per second if all cores did nothing but each of these works, whose own rates on all cores are given, and
+/// the partners' part of so many milliseconds per message.
 pub(super) fn bound(rates: &[f64], partners: f64) -> f64 {
     let cores = std::thread::available_parallelism().map_or(1, usize::from) as f64;
     let each = rates.iter().map(|rate| rate.recip()).sum::<f64>() + partners / 1e3 / cores;

@@ -135,8 +135,8 @@ pub(crate) fn escape_attribute<F: FnMut(&[u8]) + ?Sized>(value: &str, out: &mut 
     });
 }
 
-/// Bytes looked at together. In a long text, such as Base64, hardly any of them need a reference, and the compiler makes
-/// a few instructions of a look at all of them that does not branch.
+/// Bytes looked at together. In a long text, such as Base64, hardly any of them need a reference, and the compiler
+/// makes a few instructions of a look at all of them that does not branch.
 const LANE: usize = 32;
 
 fn escape<F: FnMut(&[u8]) + ?Sized>(text: &str, out: &mut F, replace: impl Fn(u8) -> Option<&'static [u8]>) {

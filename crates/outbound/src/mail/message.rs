@@ -106,8 +106,8 @@ fn covering_note(consignment: &Consignment) -> String {
 /// Header of a part that is a file.
 fn part(boundary: &str, name: &str, media_type: &str) -> String {
     let media_type = media_type.replace(['\r', '\n'], "");
-    // A mail in the mail, or parts in a part, may not be written in Base64 (RFC 2045 section 6.4). The file stays what it
-    // is, under its name.
+    // A mail in the mail, or parts in a part, may not be written in Base64 (RFC 2045 section 6.4). The file stays what
+    // it is, under its name.
     let composite = ["message/", "multipart/"].iter().any(|kind| {
         media_type.trim_start().get(..kind.len()).is_some_and(|start| start.eq_ignore_ascii_case(kind))
     });
