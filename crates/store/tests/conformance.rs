@@ -720,8 +720,29 @@ async fn retention_deletes_payloads_and_keeps_the_journal<E: Engine>(store: E) {
     // An upload that was swept can no longer be accepted.
     let mut late = message(store.vault(), 3);
     late.attachments.push(attachment(orphan, 1, digest));
-    assert!(matches!(store.accept(late).await, Err(StoreError::Invalid(_))));
+    assert!(matches!(store.accept(late).await, Err(StoreError::Unavailable(_))), "send again");
     assert_eq!(store.expire(seconds(100), seconds(100), 100).await.unwrap(), dds_store::Expired::default());
+}
+
+/// A sweep while the clock was ten years ahead took what was nobody's then, and nothing that came afterwards.
+async fn a_sweep_ahead_of_its_time_refuses_no_later_upload<E: Engine>(store: E) {
+    let (mut new, key) = message_of(store.vault(), 1, document(1));
+    let upload = async || {
+        let mut writer = store.create(&key).await.unwrap();
+        writer.write(Bytes::from_static(b"ausweis")).await.unwrap();
+        writer.finish().await.unwrap()
+    };
+    let (swept, size, digest) = upload().await;
+    let ahead = START.plus(Duration::from_secs(10 * 365 * 86_400));
+    assert_eq!(store.expire(START, ahead, 100).await.unwrap().orphans, 1);
+    let (blob, ..) = upload().await;
+    new.attachments.push(attachment(blob, size, digest));
+    assert!(store.accept(new).await.unwrap().fresh);
+    let mut late = message(store.vault(), 2);
+    late.attachments.push(attachment(swept, size, digest));
+    assert!(matches!(store.accept(late).await, Err(StoreError::Unavailable(_))));
+    assert!(store.message(id(2)).await.unwrap().is_none());
+    assert_eq!(store.expire(START, ahead, 100).await.unwrap(), dds_store::Expired::default(), "kept");
 }
 
 async fn one_bad_request_does_not_disturb_its_group<E: Engine + Clone>(store: E) {
@@ -786,5 +807,6 @@ conformance! {
     a_case_is_with_whom_its_messages_were_planned_for
     the_journal_is_searched_by_pages
     retention_deletes_payloads_and_keeps_the_journal
+    a_sweep_ahead_of_its_time_refuses_no_later_upload
     one_bad_request_does_not_disturb_its_group
 }
