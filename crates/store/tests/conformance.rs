@@ -18,8 +18,8 @@ use dds_message::{
     Timestamp,
 };
 use dds_store::{
-    Attempting, ClaimFilter, Claimed, Lease, LogQuery, NewEntry, NewPlan, PlanState, Settled, StoreError,
-    Waiting,
+    Attempting, ClaimFilter, Claimed, Lease, LogQuery, NewDelivery, NewEntry, NewPlan, PlanState, Settled,
+    StoreError, Waiting,
 };
 use futures::{FutureExt, StreamExt, TryStreamExt};
 
@@ -461,6 +461,40 @@ async fn a_target_is_held_back<E: Engine>(store: E) {
     assert_eq!(claim_one(&store, START).await.delivery.target, target("a"));
 }
 
+/// What was put off while the clock was ten years ahead is due when it is right again, and with it held targets and
+/// leases.
+async fn a_clock_that_was_ahead_puts_nothing_off<E: Engine>(store: E) {
+    let ahead = START.plus(Duration::from_secs(10 * 365 * 86_400));
+    routed(&store, 1, &["leased"]).await;
+    claim_one(&store, ahead).await;
+    store.accept(message(store.vault(), 2)).await.unwrap();
+    let late = NewDelivery { due: ahead, ..delivery(id(2), "due") };
+    let put_off = late.id;
+    assert!(store.plan(plan(id(2), vec![late])).await.unwrap());
+    routed(&store, 3, &["held"]).await;
+    store.hold(&target("held"), Some(ahead)).await.unwrap();
+
+    let now = seconds(1);
+    let taken = store.claim(&PUSH, 9, TTL, now).await.unwrap();
+    let mut targets: Vec<_> = taken.iter().map(|claimed| claimed.delivery.target.as_str()).collect();
+    targets.sort_unstable();
+    assert_eq!(targets, ["due", "held"]);
+    assert_eq!(store.next_due(&PUSH).await.unwrap(), Some(now.plus(TTL)), "the lease ends as given out now");
+    let waiting = store.backlog().await.unwrap().waiting;
+    assert!(waiting.iter().all(|waiting| waiting.due <= Some(now) && waiting.held.is_none()), "{waiting:?}");
+    for claimed in taken {
+        store.release(&claimed.lease, now).await.unwrap();
+    }
+    // A person need not wait for it either, which mends the deadline too.
+    assert!(store.delivery(put_off).await.unwrap().unwrap().is_put_off(now));
+    store.revive(put_off, now, seconds(9_000), entry("delivery.again")).await.unwrap();
+    let record = store.delivery(put_off).await.unwrap().unwrap();
+    assert_eq!((record.due, record.deadline, record.is_put_off(now)), (now, seconds(9_000), false));
+    let again = store.revive(put_off, now, seconds(9_000), entry("delivery.again")).await;
+    assert!(matches!(again, Err(StoreError::Invalid(_))), "it waits for its next attempt as any other");
+    chain_holds(&store).await;
+}
+
 async fn a_fetching_target_takes_its_own<E: Engine>(store: E) {
     store.accept(message(store.vault(), 1)).await.unwrap();
     let mut box_a = delivery(id(1), "mailbox/a");
@@ -799,6 +833,7 @@ conformance! {
     targets_take_turns
     a_lane_goes_one_after_the_other
     a_target_is_held_back
+    a_clock_that_was_ahead_puts_nothing_off
     a_fetching_target_takes_its_own
     waiting_ends_when_there_is_work
     payloads_stream_and_stay_secret

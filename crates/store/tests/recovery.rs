@@ -148,6 +148,21 @@ async fn a_lease_of_an_earlier_life_never_fits_again() {
     assert!(store.settle(vec![delivered(new)]).await.unwrap()[0].state().is_some());
 }
 
+/// Accepted while the clock was ten years ahead: at the next start it goes out.
+#[tokio::test]
+async fn what_a_clock_that_was_ahead_put_off_is_due_at_the_next_start() {
+    let (dir, clock, store) = fresh();
+    store.accept(message(store.vault(), 1)).await.unwrap();
+    let due = START.plus(std::time::Duration::from_secs(10 * 365 * 86_400));
+    let ahead = dds_store::NewDelivery { due, ..delivery(id(1), "a") };
+    store.plan(plan(id(1), vec![ahead])).await.unwrap();
+    drop(store);
+    let store = open(dir.path(), &clock).unwrap();
+    let claimed = store.claim(&PUSH, 1, TTL, START).await.unwrap();
+    assert_eq!(claimed.len(), 1);
+    assert!(store.settle(vec![delivered(claimed[0].lease)]).await.unwrap()[0].state().is_some());
+}
+
 #[test]
 fn the_wrong_master_key_is_told_at_the_start() {
     let (dir, clock, store) = fresh();

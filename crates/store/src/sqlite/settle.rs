@@ -12,7 +12,7 @@ use super::{
     rows::{self, MessageFacts},
     tx::{Effect, Subject, Tx},
 };
-use crate::{Attempting, Lease, NewEntry, Outcome, Settled, Settlement, StoreError};
+use crate::{Attempting, LONGEST_REST, Lease, NewEntry, Outcome, Settled, Settlement, StoreError};
 
 /// A delivery and its message, as a transition needs them.
 struct Facts {
@@ -23,13 +23,14 @@ struct Facts {
     authority: Option<String>,
     lane: Option<i64>,
     pull: bool,
+    due: Timestamp,
     message: MessageFacts,
 }
 
 impl Facts {
     fn find(tx: &Tx<'_>, id: DeliveryId) -> Done<Option<Self>> {
         let sql = concat!(
-            "SELECT d.seq, d.state, d.code, d.target, d.authority, d.lane, d.pull, ",
+            "SELECT d.seq, d.state, d.code, d.target, d.authority, d.lane, d.pull, d.due, ",
             rows::message_columns!(),
             " FROM delivery d JOIN message m ON m.seq = d.message ",
             rows::its_application!(),
@@ -45,6 +46,7 @@ impl Facts {
                 authority: row.get("authority")?,
                 lane: row.get("lane")?,
                 pull: row.get("pull")?,
+                due: rows::time(row, "due")?,
                 message: rows::message_facts(row)?,
             })
         })
@@ -163,7 +165,7 @@ fn settle_one(tx: &mut Tx<'_>, settlement: Settlement) -> Done<Settled> {
     Ok(Settled::Applied { state, completed })
 }
 
-/// Makes a delivery due again that is a dead letter or in doubt.
+/// Makes a delivery due again that is a dead letter, in doubt, or put off by a clock that was ahead.
 pub(super) fn revive(
     tx: &mut Tx<'_>,
     id: DeliveryId,
@@ -177,7 +179,9 @@ pub(super) fn revive(
     let revivable = match facts.state {
         DeliveryState::DeadLetter => planned,
         DeliveryState::InDoubt => planned && tx.begin(&Lease::manual(id)),
-        _ => false,
+        // A clock that was ahead put it off, and perhaps its deadline too.
+        DeliveryState::Prepared => facts.due > at.plus(LONGEST_REST) && tx.begin(&Lease::manual(id)),
+        DeliveryState::Delivered | DeliveryState::Redirected | DeliveryState::Cancelled => false,
     };
     if !revivable {
         let (state, of) = (facts.state, facts.message.state);
