@@ -251,6 +251,13 @@ async fn a_late_receipt_undoes_no_decision<E: Engine>(store: E) {
     settle(&store, settlement(first, back)).await;
     stale(first).await;
     assert_eq!(state_of(first).await, DeliveryState::DeadLetter);
+    // also when a person offers it once more, until it has fetched it again,
+    store.revive(ids[0], START, seconds(9_000), entry("delivery.again")).await.unwrap();
+    stale(first).await;
+    let again = claim_one(&store, START).await.lease;
+    stale(first).await;
+    assert_eq!(state_of(first).await, DeliveryState::Prepared);
+    settle(&store, dead(again)).await;
     // a person gave it to somebody else,
     let why = NewEntry { delivery: Some(ids[0]), ..entry("delivery.redirected") };
     store.replan(id(1), Some(ids[0]), vec![delivery(id(1), "b")], vec![why]).await.unwrap();

@@ -35,7 +35,7 @@ pub(crate) struct Item {
     pub(crate) deadline: Timestamp,
     /// An attempt was begun and its fate is not known: not claimable, holds its lane.
     pub(crate) doubt: bool,
-    /// It is not new: somebody may still have a lease from before.
+    /// Somebody may still have a lease from before, with which a receipt counts.
     pub(crate) past: bool,
 }
 

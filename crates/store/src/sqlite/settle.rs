@@ -57,9 +57,7 @@ impl Facts {
     fn awaits_receipt(&self) -> bool {
         match self.state {
             DeliveryState::Prepared | DeliveryState::InDoubt => true,
-            DeliveryState::DeadLetter => {
-                !matches!(self.code, Some(Code::FETCH_REJECTED | Code::TARGET_TOO_LARGE))
-            }
+            DeliveryState::DeadLetter => !was_refused(self.code),
             DeliveryState::Delivered | DeliveryState::Redirected | DeliveryState::Cancelled => false,
         }
     }
@@ -69,6 +67,12 @@ impl Facts {
         subject.authority = self.authority.clone().or(subject.authority);
         subject
     }
+}
+
+/// Whether the target sent it back, or was never offered it: no lease from before that counts any more, even when a
+/// person has made it due again.
+fn was_refused(code: Option<Code>) -> bool {
+    matches!(code, Some(Code::FETCH_REJECTED | Code::TARGET_TOO_LARGE))
 }
 
 /// An entry that changes no state. One that names a delivery belongs to the message of it.
@@ -204,7 +208,7 @@ pub(super) fn revive(
         due,
         deadline,
         doubt: false,
-        past: true,
+        past: !was_refused(facts.code),
     };
     tx.effect(Effect::Insert(item, None));
     let entry = NewEntry { delivery: Some(id), ..entry };
@@ -226,11 +230,12 @@ pub(super) fn waiting(db: &rusqlite::Connection) -> Done<BTreeMap<TargetId, u64>
 
 /// The open deliveries, for the due queue at start.
 pub(super) fn open_items(db: &rusqlite::Connection, mut each: impl FnMut(Item)) -> Result<(), StoreError> {
-    let sql = "SELECT d.seq, d.id, d.target, m.procedure, d.pull, d.lane, d.due, d.deadline, d.state
+    let sql = "SELECT d.seq, d.id, d.target, m.procedure, d.pull, d.lane, d.due, d.deadline, d.state, d.code
                FROM delivery d JOIN message m ON m.seq = d.message
                WHERE d.state IN ('prepared', 'in_doubt') ORDER BY d.seq";
     let found = rows::all(db, sql, [], |row| {
         let target: String = row.get("target")?;
+        let code: Option<String> = row.get("code")?;
         each(Item {
             id: DeliveryId(rows::uuid(row, "id")?),
             seq: row.get("seq")?,
@@ -241,7 +246,7 @@ pub(super) fn open_items(db: &rusqlite::Connection, mut each: impl FnMut(Item)) 
             due: rows::time(row, "due")?,
             deadline: rows::time(row, "deadline")?,
             doubt: rows::delivery_state(row, "state")? == DeliveryState::InDoubt,
-            past: true,
+            past: !was_refused(code.as_deref().and_then(Code::from_name)),
         });
         Ok(())
     });
