@@ -3,6 +3,7 @@
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use dds_message::{TargetId, Timestamp};
+use dds_store::LONGEST_REST;
 use parking_lot::Mutex;
 
 /// The breakers of all targets that fail, or that attempts are under way at, and of some others; any that is not here
@@ -63,7 +64,8 @@ impl Breaker {
     pub(crate) fn ask(&mut self, now: Timestamp) -> Permission {
         match self.open_until {
             None => Permission::Go,
-            Some(until) if now < until => Permission::Wait(until),
+            // A pause that would last longer was begun by a clock that was ahead: it is over.
+            Some(until) if now < until && until <= now.plus(LONGEST_REST) => Permission::Wait(until),
             Some(_) if self.probing => Permission::Wait(now.plus(BESIDE_THE_PROBE)),
             Some(_) => {
                 self.probing = true;
@@ -96,7 +98,7 @@ impl Breaker {
             return None;
         }
         self.probing = false;
-        self.open_until = Some(now.plus(pause));
+        self.open_until = Some(now.plus(pause.min(LONGEST_REST)));
         self.open_until
     }
 }
@@ -122,6 +124,20 @@ mod tests {
         assert!(breaker.alive());
         assert_eq!(breaker.ask(Timestamp(61_001)), Permission::Go);
         assert_eq!(breaker.ask(Timestamp(61_001)), Permission::Go);
+    }
+
+    #[test]
+    fn a_pause_begun_by_a_clock_that_was_ahead_is_over_when_it_is_right() {
+        let mut breaker = Breaker::default();
+        let ahead = Timestamp(0).plus(LONGEST_REST * 100);
+        for _ in 0..3 {
+            breaker.failed(ahead, POLICY);
+        }
+        assert_eq!(breaker.ask(ahead), Permission::Wait(ahead.plus(PAUSE)));
+        assert_eq!(breaker.ask(Timestamp(0)), Permission::Probe);
+        // No configured pause is taken for one.
+        breaker.failed(Timestamp(0), (3, LONGEST_REST * 2));
+        assert_eq!(breaker.ask(Timestamp(0)), Permission::Wait(Timestamp(0).plus(LONGEST_REST)));
     }
 
     #[test]

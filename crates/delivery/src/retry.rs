@@ -8,6 +8,10 @@ use crate::TargetPolicy;
 
 const DAY: i64 = 86_400_000;
 
+/// Longest wait between two attempts, whatever policy or target ask for: with a maintenance window behind it still
+/// shorter than [`dds_store::LONGEST_REST`].
+const LONGEST_WAIT: Duration = Duration::from_secs(86_400);
+
 /// Due time after failed attempt number `attempt` (from 1): the policy's wait, jittered between half and full.
 ///
 /// The jitter comes from the delivery id, not from a random source: deliveries that failed together spread out, and
@@ -23,7 +27,8 @@ pub(crate) fn next_due(
     let full = policy.retry.get(step).or(policy.retry.last()).copied().unwrap_or(Duration::from_secs(60));
     let spread = (delivery.0.as_u128() ^ u128::from(attempt).wrapping_mul(0x9E37_79B9_7F4A_7C15)) % 1_000;
     let jittered = full / 2 + full.mul_f64(f64::from(u32::try_from(spread).unwrap_or(0)) / 2_000.0);
-    after_maintenance(policy, now.plus(jittered.max(retry_after.unwrap_or_default())))
+    let wait = jittered.max(retry_after.unwrap_or_default());
+    after_maintenance(policy, now.plus(wait.min(LONGEST_WAIT)))
 }
 
 /// `moment`, or the end of the target's maintenance window if it lies in one.
@@ -69,6 +74,22 @@ mod tests {
             let due = after_maintenance(&policy, Timestamp(moment));
             prop_assert!(due.0 >= moment);
             prop_assert_eq!(after_maintenance(&policy, due), due);
+        }
+    }
+
+    /// The store takes what rests longer for the work of a clock that was ahead, and would try it again at once.
+    #[test]
+    fn no_wait_is_longer_than_a_delivery_rests() {
+        let weeks = Duration::from_secs(14 * 86_400);
+        for maintenance in [None, Some((0, 1_439)), Some((1_439, 1_438))] {
+            let policy = TargetPolicy { retry: vec![weeks], maintenance, ..policy() };
+            for retry_after in [None, Some(weeks)] {
+                let due = next_due(&policy, DeliveryId(Uuid::nil()), 1, Timestamp(0), retry_after);
+                assert!(
+                    (DAY..).contains(&due.0) && due < Timestamp(0).plus(dds_store::LONGEST_REST),
+                    "{due}"
+                );
+            }
         }
     }
 

@@ -4,6 +4,7 @@
 
 mod call;
 mod fetch;
+mod lease;
 mod polls;
 mod refusal;
 mod settle;

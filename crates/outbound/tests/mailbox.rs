@@ -18,8 +18,8 @@ use dds_message::{
 };
 use dds_outbound::mailbox::{self, Mailbox, PeerCertificate, Polls};
 use dds_store::{
-    AuditLog as _, BlobStore as _, Journal as _, MasterKey, NewDelivery, NewEntry, NewMessage, NewPlan,
-    Output, PlanState, StoredAttachment,
+    AuditLog as _, BlobStore as _, ClaimFilter, Journal as _, MasterKey, NewDelivery, NewEntry, NewMessage,
+    NewPlan, Output, PlanState, StoredAttachment,
     sqlite::{Options, SqliteStore},
 };
 use dds_testbench::{Answered, Client, FetchingFachverfahren, Inbox, ManualClock, whole};
@@ -365,7 +365,7 @@ async fn an_acknowledgement_undoes_no_rejection_and_no_redirection() {
     let delivery = office.post(1, &target("box")).await;
     let mut client = office.client("box-token");
     let fetched = client.next(0).await.unwrap().unwrap();
-    let next = (fetched.lease.parse::<u64>().unwrap() + 1).to_string();
+    let next = (fetched.lease.parse::<u128>().unwrap() + 1).to_string();
     let refused = async |client: &mut FetchingFachverfahren, lease: &str| {
         let shown = dds_testbench::Fetched { lease: lease.to_owned(), ..fetched.clone() };
         let answer = client.acknowledge(&shown, None).await.unwrap();
@@ -378,6 +378,8 @@ async fn an_acknowledgement_undoes_no_rejection_and_no_redirection() {
     // Numbers that were never given out.
     refused(&mut client, "999").await;
     refused(&mut client, &next).await;
+    let plus = dds_testbench::Fetched { lease: format!("+{}", fetched.lease), ..fetched.clone() };
+    assert_eq!(client.acknowledge(&plus, None).await.unwrap().status.as_u16(), 400);
     assert_eq!(office.state(delivery).await.0, DeliveryState::Prepared);
 
     assert_eq!(client.reject(&fetched, "unzustaendig", "").await.unwrap().status.as_u16(), 200);
@@ -386,11 +388,39 @@ async fn an_acknowledgement_undoes_no_rejection_and_no_redirection() {
     }
     assert_eq!(office.state(delivery).await.0, DeliveryState::DeadLetter);
 
+    // A person offers it once more: what was said of it before is not said of it now.
+    let now = dds_message::Clock::now(&office.clock);
+    let again = NewEntry::new(JournalEvent::DeliveryAgain);
+    office.store.revive(delivery, now, now.plus(LEASE * 9), again).await.unwrap();
+    refused(&mut client, &fetched.lease).await;
+    assert_eq!(office.state(delivery).await.0, DeliveryState::Prepared);
+    let second = client.next(0).await.unwrap().unwrap();
+    refused(&mut client, &fetched.lease).await;
+    assert_eq!(client.reject(&second, "unzustaendig", "").await.unwrap().status.as_u16(), 200);
+
     let message = office.store.delivery(delivery).await.unwrap().unwrap().message;
     office.store.replan(message, Some(delivery), vec![], vec![]).await.unwrap();
     refused(&mut client, &fetched.lease).await;
     assert_eq!(office.state(delivery).await.0, DeliveryState::Redirected);
     assert!(client.read(&fetched).await.is_err(), "it can be read by whom it was taken from");
+}
+
+/// The numbers of leases begin in the same way in every life of a store: guessing one is not having got it.
+#[tokio::test]
+async fn a_lease_that_was_never_given_out_counts_neither_before_nor_after_a_restart() {
+    let office = office().await;
+    let delivery = office.post(1, &target("box")).await;
+    let mut client = office.client("box-token");
+    let now = dds_message::Clock::now(&office.clock);
+    let given = office.store.claim(&ClaimFilter::Pull(target("box")), 1, LEASE, now).await.unwrap();
+    office.store.release(&given[0].lease, now).await.unwrap();
+    for number in [given[0].lease.epoch, 1 << 32, (1 << 32) + 1, (1 << 32) + 5, (1 << 33) + 1] {
+        let guessed =
+            dds_testbench::Fetched { delivery, lease: number.to_string(), metadata: serde_json::Value::Null };
+        let answer = client.acknowledge(&guessed, None).await.unwrap();
+        assert_eq!((answer.status.as_u16(), answer.json()["code"].clone()), (409, "DDS-D009".into()));
+    }
+    assert_eq!(office.state(delivery).await.0, DeliveryState::Prepared);
 }
 
 #[tokio::test]
@@ -414,7 +444,7 @@ async fn nobody_gets_what_is_not_theirs() {
     assert_eq!(office.state(delivery).await.0, DeliveryState::Prepared);
     // Lease 0 is the right of an operator.
     let manual = dds_testbench::Fetched { lease: "0".to_owned(), ..fetched };
-    assert_eq!(portal.acknowledge(&manual, None).await.unwrap().status.as_u16(), 400);
+    assert_eq!(portal.acknowledge(&manual, None).await.unwrap().status.as_u16(), 409);
     assert_eq!(office.state(answer).await.0, DeliveryState::Prepared);
 }
 

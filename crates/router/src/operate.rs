@@ -68,11 +68,14 @@ impl Router {
         journal.set_state(id, PlanState::Rejected(code), Some(report.into()), entry).await.map_err(told)
     }
 
-    /// Makes a dead or doubtful delivery due again under the same id, so that a target that got it already recognises
-    /// it.
+    /// Makes a delivery due again that is dead, doubtful, or put off by a clock that was ahead, under the same id, so
+    /// that a target that got it already recognises it.
     pub async fn deliver_again(&self, id: DeliveryId, by: &str) -> Result<(), Problem> {
-        let (record, delivery) = self.stopped(id).await?;
+        let (record, delivery) = self.undone(id).await?;
         let now = self.inner.parts.clock.now();
+        if delivery.state == DeliveryState::Prepared && !delivery.is_put_off(now) {
+            return Err(waits());
+        }
         let release = self.release();
         let rule = record.rule.as_deref().and_then(|name| release.rule(name));
         let deadline = now.plus(rule.map_or(ANSWER_DEADLINE, |rule| rule.value.deadline.0));
@@ -151,10 +154,7 @@ impl Router {
     async fn stopped(&self, id: DeliveryId) -> Result<(MessageRecord, DeliveryRecord), Problem> {
         let (record, delivery) = self.undone(id).await?;
         if delivery.state == DeliveryState::Prepared {
-            return Err(unfit(
-                "die Zustellung wartet auf ihren nächsten Versuch".to_owned(),
-                "the delivery waits for its next attempt".to_owned(),
-            ));
+            return Err(waits());
         }
         Ok((record, delivery))
     }
@@ -262,6 +262,11 @@ fn by_person(event: JournalEvent, by: &str) -> NewEntry {
 fn of_delivery(event: JournalEvent, delivery: &DeliveryRecord, by: &str) -> NewEntry {
     let target = Some(delivery.target.clone());
     NewEntry { delivery: Some(delivery.id), target, ..by_person(event, by) }
+}
+
+fn waits() -> Problem {
+    let german = "die Zustellung wartet auf ihren nächsten Versuch";
+    unfit(german.to_owned(), "the delivery waits for its next attempt".to_owned())
 }
 
 fn nothing(text: (String, String)) -> Problem {

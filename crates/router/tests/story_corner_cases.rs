@@ -230,6 +230,29 @@ async fn a_person_delivers_again_or_settles_by_hand() {
     bench.finish().await;
 }
 
+/// What waits for an ordinary retry needs no person, what a clock ten years ahead put off may have one.
+#[tokio::test]
+async fn a_person_need_not_wait_for_what_a_clock_that_was_ahead_put_off() {
+    let mut bench = Bench::start().await;
+    let now = Clock::now(&bench.clock);
+    bench.clock.set(now.plus(87_600 * HOUR));
+    let sent = bench.send(None, &application(1)).await.unwrap();
+    let call = bench.desk.call().await;
+    let id = call.delivery;
+    call.says(busy());
+    bench.until(sent.id, |record| record.deliveries[0].attempts == 1).await;
+    assert_eq!(bench.router.deliver_again(id, "erika").await.unwrap_err().code, Code::WRONG_STATE);
+    bench.clock.set(now);
+    bench.router.deliver_again(id, "erika").await.unwrap();
+    let call = bench.desk.call().await;
+    assert_eq!((call.delivery, call.attempt), (id, 2));
+    let record = bench.record(sent.id).await;
+    assert_eq!(record.deliveries[0].deadline, now.plus(72 * HOUR), "its deadline is right again too");
+    call.says(delivered());
+    bench.reaches(sent.id, MessageState::Completed).await;
+    bench.finish().await;
+}
+
 #[tokio::test]
 async fn a_key_used_again_for_other_content_is_refused_and_nothing_is_lost() {
     let mut bench = Bench::start().await;

@@ -137,7 +137,7 @@ impl SqliteStore {
         settle::open_items(&writer, |item| queue.insert(item))?;
         let tally = rows::tally(&writer).map_err(StoreError::from)?;
         let head = rows::head(&writer).map_err(StoreError::from)?;
-        let shared = Arc::new(Shared::new(queue, tally));
+        let shared = Arc::new(Shared::new(queue, tally, files.clone()));
 
         let checkpoints = Checkpoints::start(schema::open_checkpointer(&dir)?)?;
         let readers = Readers::open(&dir, readers)?;
@@ -154,12 +154,13 @@ impl SqliteStore {
     pub fn open_read_only(options: Options) -> Result<Self, StoreError> {
         let Options { dir, master_key, clock, inline_limit, readers, .. } = options;
         let vault = schema::open_vault(&schema::open_reader(&dir)?, &dir, &master_key)?;
+        let files = Files::read_only(&dir, Arc::clone(&clock));
         let inner = Inner {
             committer: Committer::none(),
             readers: Readers::open(&dir, readers)?,
-            files: Files::read_only(&dir, Arc::clone(&clock)),
+            files: files.clone(),
             dir,
-            shared: Arc::new(Shared::new(DueQueue::new(0), shared::Tally::default())),
+            shared: Arc::new(Shared::new(DueQueue::new(0), shared::Tally::default(), files)),
             vault,
             clock,
             inline_limit,

@@ -8,13 +8,13 @@ use std::sync::Arc;
 
 use aws_lc_rs::{
     aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey},
-    hkdf::{HKDF_SHA256, Prk},
+    hkdf::{HKDF_SHA256, KeyType, Prk},
     rand,
 };
-use dds_message::MessageId;
+use dds_message::{DeliveryId, MessageId};
 use zeroize::Zeroizing;
 
-use crate::StoreError;
+use crate::{Lease, StoreError};
 
 /// Length of every key in bytes (AES-256).
 const KEY: usize = 32;
@@ -146,6 +146,16 @@ impl Vault {
         Ok(MessageKey(Zeroizing::new(key)))
     }
 
+    /// Beglaubigung of a lease: a number that only who holds this vault can tell, so that a lease which comes back with
+    /// it was given out, for this delivery, in whatever life of the process.
+    pub fn vouch_for(&self, lease: &Lease) -> Result<u64, StoreError> {
+        let Lease { delivery: DeliveryId(delivery), epoch } = lease;
+        let purpose: &[&[u8]] = &[b"dds lease 1", delivery.as_bytes(), &epoch.to_be_bytes()];
+        let mut number = [0; Number::BYTES];
+        self.0.expand(purpose, Number).and_then(|key| key.fill(&mut number)).map_err(no_crypto)?;
+        Ok(u64::from_be_bytes(number))
+    }
+
     fn wrapping(&self, message: MessageId) -> Result<LessSafeKey, StoreError> {
         derive(&self.0, &[b"dds wrap 1", message.0.as_bytes()])
     }
@@ -154,6 +164,19 @@ impl Vault {
 impl std::fmt::Debug for Vault {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Vault(…)")
+    }
+}
+
+/// Output of HKDF that is no key but a number.
+struct Number;
+
+impl Number {
+    const BYTES: usize = 8;
+}
+
+impl KeyType for Number {
+    fn len(&self) -> usize {
+        Self::BYTES
     }
 }
 
@@ -226,6 +249,19 @@ mod tests {
         assert!(matches!(vault.unwrap_key(id(2), &wrapped), Err(StoreError::Corrupt(_))));
         let other = Vault::new(&RootKey::generate().unwrap());
         assert!(matches!(other.unwrap_key(id(1), &wrapped), Err(StoreError::Corrupt(_))));
+    }
+
+    #[test]
+    fn a_vault_vouches_for_its_own_leases_alone() {
+        let (root, of) = (RootKey::generate().unwrap(), |n| DeliveryId(uuid::Uuid::from_u128(n)));
+        let (vault, lease) = (Vault::new(&root), Lease { delivery: of(1), epoch: 7 });
+        let number = vault.vouch_for(&lease).unwrap();
+        assert_eq!(Vault::new(&root).vouch_for(&lease).unwrap(), number, "also after a restart");
+        for other in [Lease { epoch: 8, ..lease }, Lease { delivery: of(2), ..lease }] {
+            assert_ne!(vault.vouch_for(&other).unwrap(), number);
+        }
+        let other = Vault::new(&RootKey::generate().unwrap());
+        assert_ne!(other.vouch_for(&lease).unwrap(), number);
     }
 
     #[test]

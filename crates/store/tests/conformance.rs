@@ -18,8 +18,8 @@ use dds_message::{
     Timestamp,
 };
 use dds_store::{
-    Attempting, ClaimFilter, Claimed, Lease, LogQuery, NewEntry, NewPlan, PlanState, Settled, StoreError,
-    Waiting,
+    Attempting, ClaimFilter, Claimed, Lease, LogQuery, NewDelivery, NewEntry, NewPlan, PlanState, Settled,
+    StoreError, Waiting,
 };
 use futures::{FutureExt, StreamExt, TryStreamExt};
 
@@ -251,6 +251,13 @@ async fn a_late_receipt_undoes_no_decision<E: Engine>(store: E) {
     settle(&store, settlement(first, back)).await;
     stale(first).await;
     assert_eq!(state_of(first).await, DeliveryState::DeadLetter);
+    // also when a person offers it once more, until it has fetched it again,
+    store.revive(ids[0], START, seconds(9_000), entry("delivery.again")).await.unwrap();
+    stale(first).await;
+    let again = claim_one(&store, START).await.lease;
+    stale(first).await;
+    assert_eq!(state_of(first).await, DeliveryState::Prepared);
+    settle(&store, dead(again)).await;
     // a person gave it to somebody else,
     let why = NewEntry { delivery: Some(ids[0]), ..entry("delivery.redirected") };
     store.replan(id(1), Some(ids[0]), vec![delivery(id(1), "b")], vec![why]).await.unwrap();
@@ -459,6 +466,40 @@ async fn a_target_is_held_back<E: Engine>(store: E) {
     assert_eq!(store.next_due(&PUSH).await.unwrap(), Some(seconds(30)));
     store.hold(&target("a"), None).await.unwrap();
     assert_eq!(claim_one(&store, START).await.delivery.target, target("a"));
+}
+
+/// What was put off while the clock was ten years ahead is due when it is right again, and with it held targets and
+/// leases.
+async fn a_clock_that_was_ahead_puts_nothing_off<E: Engine>(store: E) {
+    let ahead = START.plus(Duration::from_secs(10 * 365 * 86_400));
+    routed(&store, 1, &["leased"]).await;
+    claim_one(&store, ahead).await;
+    store.accept(message(store.vault(), 2)).await.unwrap();
+    let late = NewDelivery { due: ahead, ..delivery(id(2), "due") };
+    let put_off = late.id;
+    assert!(store.plan(plan(id(2), vec![late])).await.unwrap());
+    routed(&store, 3, &["held"]).await;
+    store.hold(&target("held"), Some(ahead)).await.unwrap();
+
+    let now = seconds(1);
+    let taken = store.claim(&PUSH, 9, TTL, now).await.unwrap();
+    let mut targets: Vec<_> = taken.iter().map(|claimed| claimed.delivery.target.as_str()).collect();
+    targets.sort_unstable();
+    assert_eq!(targets, ["due", "held"]);
+    assert_eq!(store.next_due(&PUSH).await.unwrap(), Some(now.plus(TTL)), "the lease ends as given out now");
+    let waiting = store.backlog().await.unwrap().waiting;
+    assert!(waiting.iter().all(|waiting| waiting.due <= Some(now) && waiting.held.is_none()), "{waiting:?}");
+    for claimed in taken {
+        store.release(&claimed.lease, now).await.unwrap();
+    }
+    // A person need not wait for it either, which mends the deadline too.
+    assert!(store.delivery(put_off).await.unwrap().unwrap().is_put_off(now));
+    store.revive(put_off, now, seconds(9_000), entry("delivery.again")).await.unwrap();
+    let record = store.delivery(put_off).await.unwrap().unwrap();
+    assert_eq!((record.due, record.deadline, record.is_put_off(now)), (now, seconds(9_000), false));
+    let again = store.revive(put_off, now, seconds(9_000), entry("delivery.again")).await;
+    assert!(matches!(again, Err(StoreError::Invalid(_))), "it waits for its next attempt as any other");
+    chain_holds(&store).await;
 }
 
 async fn a_fetching_target_takes_its_own<E: Engine>(store: E) {
@@ -720,8 +761,29 @@ async fn retention_deletes_payloads_and_keeps_the_journal<E: Engine>(store: E) {
     // An upload that was swept can no longer be accepted.
     let mut late = message(store.vault(), 3);
     late.attachments.push(attachment(orphan, 1, digest));
-    assert!(matches!(store.accept(late).await, Err(StoreError::Invalid(_))));
+    assert!(matches!(store.accept(late).await, Err(StoreError::Unavailable(_))), "send again");
     assert_eq!(store.expire(seconds(100), seconds(100), 100).await.unwrap(), dds_store::Expired::default());
+}
+
+/// A sweep while the clock was ten years ahead took what was nobody's then, and nothing that came afterwards.
+async fn a_sweep_ahead_of_its_time_refuses_no_later_upload<E: Engine>(store: E) {
+    let (mut new, key) = message_of(store.vault(), 1, document(1));
+    let upload = async || {
+        let mut writer = store.create(&key).await.unwrap();
+        writer.write(Bytes::from_static(b"ausweis")).await.unwrap();
+        writer.finish().await.unwrap()
+    };
+    let (swept, size, digest) = upload().await;
+    let ahead = START.plus(Duration::from_secs(10 * 365 * 86_400));
+    assert_eq!(store.expire(START, ahead, 100).await.unwrap().orphans, 1);
+    let (blob, ..) = upload().await;
+    new.attachments.push(attachment(blob, size, digest));
+    assert!(store.accept(new).await.unwrap().fresh);
+    let mut late = message(store.vault(), 2);
+    late.attachments.push(attachment(swept, size, digest));
+    assert!(matches!(store.accept(late).await, Err(StoreError::Unavailable(_))));
+    assert!(store.message(id(2)).await.unwrap().is_none());
+    assert_eq!(store.expire(START, ahead, 100).await.unwrap(), dds_store::Expired::default(), "kept");
 }
 
 async fn one_bad_request_does_not_disturb_its_group<E: Engine + Clone>(store: E) {
@@ -778,6 +840,7 @@ conformance! {
     targets_take_turns
     a_lane_goes_one_after_the_other
     a_target_is_held_back
+    a_clock_that_was_ahead_puts_nothing_off
     a_fetching_target_takes_its_own
     waiting_ends_when_there_is_work
     payloads_stream_and_stay_secret
@@ -786,5 +849,6 @@ conformance! {
     a_case_is_with_whom_its_messages_were_planned_for
     the_journal_is_searched_by_pages
     retention_deletes_payloads_and_keeps_the_journal
+    a_sweep_ahead_of_its_time_refuses_no_later_upload
     one_bad_request_does_not_disturb_its_group
 }

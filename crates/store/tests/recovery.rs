@@ -145,7 +145,30 @@ async fn a_lease_of_an_earlier_life_never_fits_again() {
     assert_ne!(old, new);
     assert!(new.epoch < 1 << 53);
     assert_eq!(store.settle(vec![dead(old)]).await.unwrap(), [Settled::Stale]);
-    assert!(store.settle(vec![delivered(new)]).await.unwrap()[0].state().is_some());
+    // What the target has sent back and is offered again, it has not got: also not in the next life.
+    let back = dds_store::Outcome::DeadLetter { code: dds_message::Code::FETCH_REJECTED };
+    assert!(store.settle(vec![settlement(new, back)]).await.unwrap()[0].state().is_some());
+    store.revive(new.delivery, START, seconds(9_000), entry("delivery.again")).await.unwrap();
+    drop(store);
+    let store = open(dir.path(), &clock).unwrap();
+    assert_eq!(store.settle(vec![late(new)]).await.unwrap(), [Settled::Stale]);
+    let again = store.claim(&pull, 1, TTL, START).await.unwrap()[0].lease;
+    assert!(store.settle(vec![late(again)]).await.unwrap()[0].state().is_some());
+}
+
+/// Accepted while the clock was ten years ahead: at the next start it goes out.
+#[tokio::test]
+async fn what_a_clock_that_was_ahead_put_off_is_due_at_the_next_start() {
+    let (dir, clock, store) = fresh();
+    store.accept(message(store.vault(), 1)).await.unwrap();
+    let due = START.plus(std::time::Duration::from_secs(10 * 365 * 86_400));
+    let ahead = dds_store::NewDelivery { due, ..delivery(id(1), "a") };
+    store.plan(plan(id(1), vec![ahead])).await.unwrap();
+    drop(store);
+    let store = open(dir.path(), &clock).unwrap();
+    let claimed = store.claim(&PUSH, 1, TTL, START).await.unwrap();
+    assert_eq!(claimed.len(), 1);
+    assert!(store.settle(vec![delivered(claimed[0].lease)]).await.unwrap()[0].state().is_some());
 }
 
 #[test]

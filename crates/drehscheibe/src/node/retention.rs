@@ -15,8 +15,14 @@ pub(super) async fn expire(
     mut ended: watch::Receiver<bool>,
 ) {
     const PAUSE: Duration = Duration::from_secs(60);
+    let mut last = clock.now();
     while !*ended.borrow() {
         let now = clock.now();
+        // Between two rounds it should have gone on by the pause.
+        if now < last {
+            tracing::warn!(seconds = last.since(now).as_secs(), "clock.ran_back");
+        }
+        last = now;
         let before = |age: Duration| {
             Timestamp(now.0.saturating_sub(i64::try_from(age.as_millis()).unwrap_or(i64::MAX)))
         };

@@ -13,7 +13,7 @@ use dds_store::{ClaimFilter, Claimed, DeliveryRecord, MessageRecord};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde_json::{Value, json};
 
-use super::Mailbox;
+use super::{Mailbox, lease};
 use crate::fault::too_large;
 
 impl Mailbox {
@@ -99,7 +99,7 @@ impl Mailbox {
                 "size": output.bytes.len(), "sha256": output.digest,
             },
             "attachments": attachments,
-            "lease": claimed.lease.epoch.to_string(),
+            "lease": lease::text(&self.vault, &claimed.lease)?,
             "lease_until": claimed.until.to_string(),
         }))
     }

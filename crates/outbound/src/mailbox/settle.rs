@@ -10,7 +10,7 @@ use dds_store::{DeliveryRecord, Lease, Outcome};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Mailbox, call::How};
+use super::{Mailbox, call::How, lease};
 use crate::fault::reference_form;
 
 /// Body of all three calls.
@@ -44,13 +44,15 @@ impl Mailbox {
                 "the body must be JSON with the member lease",
             )
         })?;
-        // 0 is the right of an operator (`Lease::manual`), never of a target.
-        let epoch = body.lease.parse().ok().filter(|epoch| *epoch > 0);
-        let epoch = epoch.ok_or_else(|| {
-            bad("lease ist keine, die ausgegeben wurde", "lease is not one that was given out")
-        })?;
+        if body.lease.is_empty() || !body.lease.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Err(bad("lease ist keine, die ausgegeben wurde", "lease is not one that was given out"));
+        }
         let record = self.own(target, delivery).await?;
-        let lease = Lease { delivery, epoch };
+        // Repeated by one who did not get our answer; nothing changes, whatever lease it names.
+        if matches!(how, How::Acknowledge) && record.state == DeliveryState::Delivered {
+            return Ok(Json(json!({ "state": "delivered", "duplicate": true })));
+        }
+        let lease = lease::read(&self.vault, delivery, &body.lease)?.ok_or_else(lost)?;
         match how {
             How::Acknowledge => self.acknowledge(&record, lease, body.reference.as_deref()).await,
             How::Reject => {
@@ -62,21 +64,17 @@ impl Mailbox {
                 })?;
                 self.reject(&record, lease, &reason).await
             }
-            How::Extend => self.extend(lease).await,
+            How::Extend => self.extend(lease, &body.lease).await,
         }
     }
 
-    /// A receipt counts whenever it comes: with a lost lease too, as long as the delivery is still open, and once more
-    /// for one who did not get our answer.
+    /// A receipt counts whenever it comes: with a lost lease too, as long as the delivery is still open.
     async fn acknowledge(
         &self,
         record: &DeliveryRecord,
         lease: Lease,
         reference: Option<&str>,
     ) -> Result<Json<Value>, Problem> {
-        if record.state == DeliveryState::Delivered {
-            return Ok(Json(json!({ "state": "delivered", "duplicate": true })));
-        }
         let receipt = reference.and_then(reference_form);
         self.write(record, lease, Outcome::Delivered { receipt }, None).await?;
         Ok(Json(json!({ "state": "delivered", "duplicate": false })))
@@ -106,12 +104,12 @@ impl Mailbox {
         self.write(record, lease, Outcome::DeadLetter { code }, Some(fault)).await
     }
 
-    async fn extend(&self, lease: Lease) -> Result<Json<Value>, Problem> {
+    async fn extend(&self, lease: Lease, text: &str) -> Result<Json<Value>, Problem> {
         let now = self.clock.now();
         if !self.journal.extend(&lease, self.lease, now).await? {
             return Err(lost());
         }
-        Ok(Json(json!({ "lease": lease.epoch.to_string(), "lease_until": now.plus(self.lease).to_string() })))
+        Ok(Json(json!({ "lease": text, "lease_until": now.plus(self.lease).to_string() })))
     }
 
     /// Settles the delivery.

@@ -1,5 +1,7 @@
 //! Deliveries: planned, claimed, settled, as stored.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use dds_message::{
     AuthorityId, CaseRef, Code, Completed, DeliveryId, DeliveryState, Digest, Direction, MessageId,
@@ -197,6 +199,10 @@ impl Settled {
     }
 }
 
+/// Nothing waits longer for its next attempt: a day at most, and then until a maintenance window ends, which is shorter
+/// than another. What would rest longer was put off by a clock that was ahead, and is due.
+pub const LONGEST_REST: Duration = Duration::from_secs(48 * 3_600);
+
 /// A delivery as stored.
 #[derive(Debug, Clone, Serialize)]
 pub struct DeliveryRecord {
@@ -228,6 +234,14 @@ pub struct DeliveryRecord {
     pub pull: bool,
     /// Lane.
     pub lane: Option<u64>,
+}
+
+impl DeliveryRecord {
+    /// Whether it waits for a moment that only a clock that was ahead can have noted, see [`LONGEST_REST`].
+    #[must_use]
+    pub fn is_put_off(&self, now: Timestamp) -> bool {
+        self.state == DeliveryState::Prepared && self.due > now.plus(LONGEST_REST)
+    }
 }
 
 /// What waits.

@@ -5,7 +5,7 @@ use rusqlite::params;
 
 use super::{
     fault::Outcome,
-    files, payload,
+    payload,
     payload::Stored,
     rows,
     tx::{Subject, Tx},
@@ -64,15 +64,9 @@ pub(super) fn accept(tx: &mut Tx<'_>, sealed: &Sealed) -> Outcome<Accepted> {
             _ => Err(StoreError::KeyReused.into()),
         };
     }
-    if blobs().any(|blob| tx.shared().may_be_swept(files::made(blob))) {
-        return Err(StoreError::Invalid(
-            "an attachment is older than the sweep of orphans: send again".into(),
-        )
-        .into());
-    }
     let seq = tx.db().last_insert_rowid();
-    document.insert(tx.db(), "document", seq, seq)?;
-    blobs().try_for_each(|blob| payload::own(tx.db(), blob, seq))?;
+    document.insert(tx, "document", seq, seq)?;
+    blobs().try_for_each(|blob| payload::own(tx, blob, seq))?;
     let application = match message.answers {
         Some(id) => rows::facts_of(tx.db(), id)?.map(|facts| facts.subject).unwrap_or_default(),
         None => Subject::default(),

@@ -45,11 +45,14 @@ struct Inner {
     folders: Folders,
     /// A file could not be written since all was well.
     failed: AtomicBool,
+    /// What the sweep found to be nobody's and is deleting.
+    doomed: Mutex<HashSet<BlobRef>>,
 }
 
 impl Inner {
     fn new(blobs: PathBuf, tmp: PathBuf, clock: Arc<dyn Clock>) -> Arc<Self> {
-        Arc::new(Self { blobs, tmp, clock, folders: Folders::default(), failed: AtomicBool::new(false) })
+        let (folders, failed, doomed) = (Folders::default(), AtomicBool::new(false), Mutex::default());
+        Arc::new(Self { blobs, tmp, clock, folders, failed, doomed })
     }
 }
 
@@ -174,6 +177,26 @@ impl Files {
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
             Err(error) => Err(io("deleting a payload file", &error)),
         }
+    }
+
+    /// From now on until [`Self::remove`] no message may have these files.
+    pub(super) fn doom(&self, blobs: &[BlobRef]) {
+        self.0.doomed.lock().extend(blobs.iter().cloned());
+    }
+
+    /// Whether the file is there and stays. Asked when a message is to have it, never by the time it was made: that
+    /// may come from a clock that was wrong.
+    pub(super) fn may_be_owned(&self, blob: &BlobRef) -> bool {
+        !self.0.doomed.lock().contains(blob) && self.is_whole(blob)
+    }
+
+    /// Removes files; answers how many were there.
+    pub(super) fn remove(&self, blobs: &[BlobRef]) -> Result<u64, StoreError> {
+        let removed = blobs.iter().try_fold(0, |n, blob| Ok(n + u64::from(self.delete(blob)?)));
+        // Those that could not be deleted are as good as before.
+        let mut doomed = self.0.doomed.lock();
+        doomed.retain(|blob| !blobs.contains(blob));
+        removed
     }
 
     /// Folders that may hold files made before `before`.

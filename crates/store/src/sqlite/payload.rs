@@ -4,7 +4,7 @@
 use std::cell::RefCell;
 
 use bytes::Bytes;
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Row, params};
 use uuid::Uuid;
 use zstd::bulk::{Compressor, Decompressor};
 
@@ -12,6 +12,7 @@ use super::{
     fault::{Outcome, damaged},
     files::Files,
     rows,
+    tx::Tx,
 };
 use crate::{
     BlobRef, MessageKey, StoreError,
@@ -39,15 +40,15 @@ impl Stored {
     }
 
     /// Writes the row of the payload. `table` is one of `document`, `report`, `output`.
-    pub(super) fn insert(&self, db: &Connection, table: &str, owner: i64, message: i64) -> Outcome<()> {
+    pub(super) fn insert(&self, tx: &Tx<'_>, table: &str, owner: i64, message: i64) -> Outcome<()> {
         let sql = match table {
             "document" => "INSERT INTO document (owner, size, sealed, blob) VALUES (?1, ?2, ?3, ?4)",
             "report" => "INSERT OR REPLACE INTO report (owner, size, sealed, blob) VALUES (?1, ?2, ?3, ?4)",
             _ => "INSERT INTO output (owner, size, sealed, blob) VALUES (?1, ?2, ?3, ?4)",
         };
         let blob = self.blob.as_ref().map(|blob| blob.0.as_bytes().as_slice());
-        db.prepare_cached(sql)?.execute(params![owner, self.size, self.sealed, blob])?;
-        self.blob.iter().try_for_each(|blob| own(db, blob, message))
+        tx.db().prepare_cached(sql)?.execute(params![owner, self.size, self.sealed, blob])?;
+        self.blob.iter().try_for_each(|blob| own(tx, blob, message))
     }
 
     /// Reads the columns `size, sealed, blob`.
@@ -56,9 +57,13 @@ impl Stored {
     }
 }
 
-/// Records that a payload file belongs to a message.
-pub(super) fn own(db: &Connection, blob: &BlobRef, message: i64) -> Outcome<()> {
-    db.prepare_cached("INSERT INTO blob (id, message) VALUES (?1, ?2)")?
+/// Records that a payload file belongs to a message, unless the sweep of orphans took it: then it must be written anew.
+pub(super) fn own(tx: &Tx<'_>, blob: &BlobRef, message: i64) -> Outcome<()> {
+    if !tx.shared().files.may_be_owned(blob) {
+        return Err(StoreError::Unavailable(format!("payload {} was swept: send again", blob.0)).into());
+    }
+    tx.db()
+        .prepare_cached("INSERT INTO blob (id, message) VALUES (?1, ?2)")?
         .execute(params![blob.0.as_bytes(), message])?;
     Ok(())
 }

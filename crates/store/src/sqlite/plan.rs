@@ -53,7 +53,7 @@ pub(super) fn plan(
     facts.state = state;
     facts.subject.authority = plan.authority.as_ref().map(|authority| authority.as_str().to_owned());
     if let Some(report) = report {
-        report.insert(tx.db(), "report", facts.seq, facts.seq)?;
+        report.insert(tx, "report", facts.seq, facts.seq)?;
     }
     for delivery in deliveries {
         insert(tx, &facts, delivery)?;
@@ -164,7 +164,7 @@ pub(super) fn set_state(
         call_off(tx, &facts, entry, at)?;
     }
     if let Some(report) = report {
-        report.insert(tx.db(), "report", facts.seq, facts.seq)?;
+        report.insert(tx, "report", facts.seq, facts.seq)?;
     }
     move_to(tx, &facts, next, code.map(Code::as_str), at)?;
     let entry = NewEntry { code: entry.code.or(code), ..entry.clone() };
@@ -269,7 +269,7 @@ fn insert(tx: &mut Tx<'_>, facts: &MessageFacts, sealed: &SealedDelivery) -> Out
     }
     let seq = tx.db().last_insert_rowid();
     if let Some(output) = output {
-        output.insert(tx.db(), "output", seq, facts.seq)?;
+        output.insert(tx, "output", seq, facts.seq)?;
     }
     tx.count_delivery(None, DeliveryState::Prepared);
     let item = Item {

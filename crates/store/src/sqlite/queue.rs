@@ -15,7 +15,7 @@ use std::{
 use dds_message::{DeliveryId, ProcedureId, TargetId, Timestamp};
 
 use super::line::{Line, Open, Place};
-use crate::{ClaimFilter, Lease, Waiting};
+use crate::{ClaimFilter, LONGEST_REST, Lease, Waiting};
 
 /// Leases of the first process that opened the store have epochs above this.
 const FIRST_GENERATION: u64 = 1 << 32;
@@ -35,7 +35,7 @@ pub(crate) struct Item {
     pub(crate) deadline: Timestamp,
     /// An attempt was begun and its fate is not known: not claimable, holds its lane.
     pub(crate) doubt: bool,
-    /// It is not new: somebody may still have a lease from before.
+    /// Somebody may still have a lease from before, with which a receipt counts.
     pub(crate) past: bool,
 }
 
@@ -118,6 +118,8 @@ pub(crate) struct DueQueue {
     deadlines: BTreeSet<(Timestamp, DeliveryId)>,
     /// The latest moment of a claim: what is ready by then stands in the ring.
     now: Timestamp,
+    /// Nothing rests, is held back or leased beyond this moment.
+    latest: Timestamp,
     wakes: Wakes,
 }
 
@@ -138,6 +140,7 @@ impl DueQueue {
             expiry: Default::default(),
             deadlines: BTreeSet::new(),
             now: Timestamp(i64::MIN),
+            latest: Timestamp(i64::MIN),
             wakes: Wakes::default(),
         }
     }
@@ -160,6 +163,7 @@ impl DueQueue {
         if self.entries.contains_key(&item.id) {
             return;
         }
+        self.latest = self.latest.max(entry.due);
         self.lines[line].open.entry(entry.procedure.clone()).or_default().count += 1;
         if item.pull {
             self.deadlines.insert((entry.deadline, item.id));
@@ -183,8 +187,9 @@ impl DueQueue {
         ttl: Duration,
         now: Timestamp,
     ) -> Vec<Taken> {
+        self.correct(now, ttl);
         self.expire(now);
-        let until = now.plus(ttl);
+        let until = now.plus(ttl.min(LONGEST_REST));
         match filter {
             ClaimFilter::Push { per_target } => self.claim_push(*per_target, max, until, now),
             ClaimFilter::Pull(target) => {
@@ -258,19 +263,24 @@ impl DueQueue {
     /// Prolongs a lease; `false` if it was lost.
     pub(crate) fn extend(&mut self, lease: &Lease, ttl: Duration, now: Timestamp) -> bool {
         self.expire(now);
-        let Some(entry) = self.entries.get_mut(&lease.delivery).filter(|entry| entry.epoch == lease.epoch)
-        else {
+        let Some(entry) = self.entries.get(&lease.delivery).filter(|entry| entry.epoch == lease.epoch) else {
             return false;
         };
-        let Status::Leased { until, doubt } = entry.status else { return false };
-        entry.status = Status::Leased { until: now.plus(ttl), doubt };
-        let line = &mut self.lines[entry.line];
-        let expiry = &mut self.expiry[usize::from(line.pull)];
-        expiry.remove(&(until, lease.delivery));
-        expiry.insert((now.plus(ttl), lease.delivery));
-        line.expiry.remove(&(until, lease.delivery));
-        line.expiry.insert((now.plus(ttl), lease.delivery));
+        let Status::Leased { .. } = entry.status else { return false };
+        self.end_lease_at(lease.delivery, now.plus(ttl.min(LONGEST_REST)));
         true
+    }
+
+    fn end_lease_at(&mut self, id: DeliveryId, end: Timestamp) {
+        let Some(entry) = self.entries.get_mut(&id) else { return };
+        let Status::Leased { until, doubt } = entry.status else { return };
+        entry.status = Status::Leased { until: end, doubt };
+        let line = &mut self.lines[entry.line];
+        for expiry in [&mut self.expiry[usize::from(line.pull)], &mut line.expiry] {
+            expiry.remove(&(until, id));
+            expiry.insert((end, id));
+        }
+        self.latest = self.latest.max(end);
     }
 
     /// Whether this may be a lease that was given out once, however long ago. Of a delivery that is no longer here only
@@ -351,6 +361,7 @@ impl DueQueue {
             entry.due = due;
             entry.status = Status::Dormant;
         }
+        self.latest = self.latest.max(due);
         self.set_due(id, true);
         self.set_busy(id, false);
         self.advance(id);
@@ -397,6 +408,7 @@ impl DueQueue {
         for pull in [false, true] {
             let line = self.line(target.clone(), pull);
             self.lines[line].hold = until;
+            self.latest = until.map_or(self.latest, |until| self.latest.max(until));
             self.arrange(line);
             self.wake(line);
         }
@@ -462,6 +474,57 @@ impl DueQueue {
             lines.push(Line::new(target.clone(), pull));
             next
         })
+    }
+
+    /// After a clock that was ahead: what it put off is due, the targets it held back are free, and the leases it gave
+    /// out end as if they had been given out now. Looks at everything, but only after such a clock.
+    fn correct(&mut self, now: Timestamp, ttl: Duration) {
+        let possible = now.plus(LONGEST_REST);
+        if self.latest <= possible {
+            return;
+        }
+        (self.latest, self.now) = (Timestamp(i64::MIN), now);
+        let (mut put_off, end) = (0_u64, now.plus(ttl.min(LONGEST_REST)));
+        let ids: Vec<_> = self.entries.keys().copied().collect();
+        for id in ids {
+            let Some(Entry { due, status, .. }) = self.entries.get(&id) else { continue };
+            let (due, status) = (*due, *status);
+            if due > possible {
+                put_off += 1;
+                self.put_forward(id, now, status);
+            } else {
+                self.latest = self.latest.max(due);
+            }
+            match status {
+                Status::Leased { until, .. } if until > possible => self.end_lease_at(id, end),
+                Status::Leased { until, .. } => self.latest = self.latest.max(until),
+                _ => {}
+            }
+        }
+        for line in 0..self.lines.len() {
+            let hold = self.lines[line].hold.filter(|until| *until <= possible);
+            self.latest = hold.map_or(self.latest, |until| self.latest.max(until));
+            self.lines[line].hold = hold;
+            self.arrange(line);
+            self.wake(line);
+        }
+        tracing::warn!(deliveries = put_off, "store.clock_was_ahead");
+    }
+
+    /// Due at `now`, whatever is being done with it.
+    fn put_forward(&mut self, id: DeliveryId, now: Timestamp, status: Status) {
+        let (waits, counts) = (status == Status::Waiting, status != Status::Doubt);
+        if waits {
+            self.leave_line(id);
+        }
+        self.set_due(id, false);
+        if let Some(entry) = self.entries.get_mut(&id) {
+            entry.due = now;
+        }
+        self.set_due(id, counts);
+        if waits {
+            self.advance(id);
+        }
     }
 
     /// Leases that ran out by `now` return; those in doubt stay for a person.
@@ -533,6 +596,7 @@ impl DueQueue {
     fn hold_lease(&mut self, id: DeliveryId, until: Timestamp, doubt: bool) {
         self.set_status(id, Status::Leased { until, doubt });
         self.set_busy(id, true);
+        self.latest = self.latest.max(until);
         let Some(entry) = self.entries.get(&id) else { return };
         let line = &mut self.lines[entry.line];
         line.leased += 1;

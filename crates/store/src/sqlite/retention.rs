@@ -55,10 +55,7 @@ impl SqliteStore {
             return Ok(0);
         }
         let files = self.inner.files.clone();
-        blocking(tokio::task::spawn_blocking(move || {
-            blobs.iter().try_fold(0, |n, blob| Ok(n + u64::from(files.delete(blob)?)))
-        }))
-        .await
+        blocking(tokio::task::spawn_blocking(move || files.remove(&blobs))).await
     }
 
     async fn sweep(&self, before: Timestamp) -> Result<u64, StoreError> {
@@ -75,8 +72,9 @@ impl SqliteStore {
             }
             // Asked again by the committer, after which no acceptance can refer to one of them any more.
             let orphans = move |tx: &mut Tx<'_>| {
-                tx.shared().sweep_before(before);
-                orphans(tx.db(), suspects)
+                let orphans = orphans(tx.db(), suspects)?;
+                tx.shared().files.doom(&orphans);
+                Ok(orphans)
             };
             let orphans = self.inner.committer.submit(Haste::Waited, 0, orphans).await?;
             swept += self.delete_files(orphans).await?;

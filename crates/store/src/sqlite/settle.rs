@@ -12,7 +12,7 @@ use super::{
     rows::{self, MessageFacts},
     tx::{Effect, Subject, Tx},
 };
-use crate::{Attempting, Lease, NewEntry, Outcome, Settled, Settlement, StoreError};
+use crate::{Attempting, LONGEST_REST, Lease, NewEntry, Outcome, Settled, Settlement, StoreError};
 
 /// A delivery and its message, as a transition needs them.
 struct Facts {
@@ -23,13 +23,14 @@ struct Facts {
     authority: Option<String>,
     lane: Option<i64>,
     pull: bool,
+    due: Timestamp,
     message: MessageFacts,
 }
 
 impl Facts {
     fn find(tx: &Tx<'_>, id: DeliveryId) -> Done<Option<Self>> {
         let sql = concat!(
-            "SELECT d.seq, d.state, d.code, d.target, d.authority, d.lane, d.pull, ",
+            "SELECT d.seq, d.state, d.code, d.target, d.authority, d.lane, d.pull, d.due, ",
             rows::message_columns!(),
             " FROM delivery d JOIN message m ON m.seq = d.message ",
             rows::its_application!(),
@@ -45,6 +46,7 @@ impl Facts {
                 authority: row.get("authority")?,
                 lane: row.get("lane")?,
                 pull: row.get("pull")?,
+                due: rows::time(row, "due")?,
                 message: rows::message_facts(row)?,
             })
         })
@@ -55,9 +57,7 @@ impl Facts {
     fn awaits_receipt(&self) -> bool {
         match self.state {
             DeliveryState::Prepared | DeliveryState::InDoubt => true,
-            DeliveryState::DeadLetter => {
-                !matches!(self.code, Some(Code::FETCH_REJECTED | Code::TARGET_TOO_LARGE))
-            }
+            DeliveryState::DeadLetter => !was_refused(self.code),
             DeliveryState::Delivered | DeliveryState::Redirected | DeliveryState::Cancelled => false,
         }
     }
@@ -67,6 +67,12 @@ impl Facts {
         subject.authority = self.authority.clone().or(subject.authority);
         subject
     }
+}
+
+/// Whether the target sent it back, or was never offered it: no lease from before that counts any more, even when a
+/// person has made it due again.
+fn was_refused(code: Option<Code>) -> bool {
+    matches!(code, Some(Code::FETCH_REJECTED | Code::TARGET_TOO_LARGE))
 }
 
 /// An entry that changes no state. One that names a delivery belongs to the message of it.
@@ -163,7 +169,7 @@ fn settle_one(tx: &mut Tx<'_>, settlement: Settlement) -> Done<Settled> {
     Ok(Settled::Applied { state, completed })
 }
 
-/// Makes a delivery due again that is a dead letter or in doubt.
+/// Makes a delivery due again that is a dead letter, in doubt, or put off by a clock that was ahead.
 pub(super) fn revive(
     tx: &mut Tx<'_>,
     id: DeliveryId,
@@ -177,7 +183,9 @@ pub(super) fn revive(
     let revivable = match facts.state {
         DeliveryState::DeadLetter => planned,
         DeliveryState::InDoubt => planned && tx.begin(&Lease::manual(id)),
-        _ => false,
+        // A clock that was ahead put it off, and perhaps its deadline too.
+        DeliveryState::Prepared => facts.due > at.plus(LONGEST_REST) && tx.begin(&Lease::manual(id)),
+        DeliveryState::Delivered | DeliveryState::Redirected | DeliveryState::Cancelled => false,
     };
     if !revivable {
         let (state, of) = (facts.state, facts.message.state);
@@ -200,7 +208,7 @@ pub(super) fn revive(
         due,
         deadline,
         doubt: false,
-        past: true,
+        past: !was_refused(facts.code),
     };
     tx.effect(Effect::Insert(item, None));
     let entry = NewEntry { delivery: Some(id), ..entry };
@@ -222,11 +230,12 @@ pub(super) fn waiting(db: &rusqlite::Connection) -> Done<BTreeMap<TargetId, u64>
 
 /// The open deliveries, for the due queue at start.
 pub(super) fn open_items(db: &rusqlite::Connection, mut each: impl FnMut(Item)) -> Result<(), StoreError> {
-    let sql = "SELECT d.seq, d.id, d.target, m.procedure, d.pull, d.lane, d.due, d.deadline, d.state
+    let sql = "SELECT d.seq, d.id, d.target, m.procedure, d.pull, d.lane, d.due, d.deadline, d.state, d.code
                FROM delivery d JOIN message m ON m.seq = d.message
                WHERE d.state IN ('prepared', 'in_doubt') ORDER BY d.seq";
     let found = rows::all(db, sql, [], |row| {
         let target: String = row.get("target")?;
+        let code: Option<String> = row.get("code")?;
         each(Item {
             id: DeliveryId(rows::uuid(row, "id")?),
             seq: row.get("seq")?,
@@ -237,7 +246,7 @@ pub(super) fn open_items(db: &rusqlite::Connection, mut each: impl FnMut(Item)) 
             due: rows::time(row, "due")?,
             deadline: rows::time(row, "deadline")?,
             doubt: rows::delivery_state(row, "state")? == DeliveryState::InDoubt,
-            past: true,
+            past: !was_refused(code.as_deref().and_then(Code::from_name)),
         });
         Ok(())
     });

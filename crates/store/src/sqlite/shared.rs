@@ -2,10 +2,7 @@
 
 use std::{
     collections::HashMap,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, AtomicI64, Ordering},
-    },
+    sync::{Arc, atomic::AtomicBool},
     time::Duration,
 };
 
@@ -13,7 +10,10 @@ use dds_message::{DeliveryId, DeliveryState, MessageState, TargetId, Timestamp};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
-use super::queue::{DueQueue, Wakes};
+use super::{
+    files::Files,
+    queue::{DueQueue, Wakes},
+};
 use crate::{ClaimFilter, DeliveryRecord};
 
 /// Messages and deliveries per state; as a difference, what a transaction changes.
@@ -52,7 +52,6 @@ impl Tally {
 const FRESH: usize = 4_096;
 
 /// Memory of the engine between two commits.
-#[derive(Debug)]
 pub(super) struct Shared {
     queue: Mutex<DueQueue>,
     pub(super) tally: Mutex<Tally>,
@@ -62,12 +61,11 @@ pub(super) struct Shared {
     fresh: Mutex<HashMap<DeliveryId, DeliveryRecord>>,
     push: Notify,
     pull: Mutex<HashMap<TargetId, Arc<Notify>>>,
-    /// Payload files made before this moment and not yet accepted may have been swept (milliseconds).
-    swept_before: AtomicI64,
+    pub(super) files: Files,
 }
 
 impl Shared {
-    pub(super) fn new(queue: DueQueue, tally: Tally) -> Self {
+    pub(super) fn new(queue: DueQueue, tally: Tally, files: Files) -> Self {
         Self {
             queue: Mutex::new(queue),
             tally: Mutex::new(tally),
@@ -75,7 +73,7 @@ impl Shared {
             fresh: Mutex::default(),
             push: Notify::new(),
             pull: Mutex::default(),
-            swept_before: AtomicI64::new(i64::MIN),
+            files,
         }
     }
 
@@ -139,16 +137,6 @@ impl Shared {
                 }
             }
         }
-    }
-
-    /// From now on payloads made before `before` cannot be accepted any more.
-    pub(super) fn sweep_before(&self, before: Timestamp) {
-        self.swept_before.fetch_max(before.0, Ordering::SeqCst);
-    }
-
-    /// Whether a payload made at `made` may have been swept.
-    pub(super) fn may_be_swept(&self, made: Timestamp) -> bool {
-        made.0 < self.swept_before.load(Ordering::SeqCst)
     }
 }
 
