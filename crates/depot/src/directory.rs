@@ -55,6 +55,17 @@ pub(crate) fn authority_id(ars: &Ars, office: &str) -> Option<AuthorityId> {
     AuthorityId::parse(&format!("{PREFIX}:{ars}-{office}")).ok()
 }
 
+/// The area and the short name that the id of an office consists of.
+fn office_of(id: &AuthorityId) -> Option<(Ars, &str)> {
+    let (ars, office) = id.as_str().strip_prefix(PREFIX)?.strip_prefix(':')?.split_once('-')?;
+    Some((Ars::parse(ars).ok()?, office))
+}
+
+/// The area that an office belongs to, also if this release has neither.
+pub(crate) fn area_of(id: &AuthorityId) -> Option<Ars> {
+    office_of(id).map(|(ars, _)| ars)
+}
+
 /// What a key in DVDV form names.
 pub(crate) enum Named {
     /// An office.
@@ -100,8 +111,8 @@ impl Release {
     }
 
     pub(crate) fn find_authority(&self, id: &AuthorityId) -> Option<Authority<'_>> {
-        let (ars, office) = id.as_str().strip_prefix(PREFIX)?.strip_prefix(':')?.split_once('-')?;
-        self.office(self.area(&Ars::parse(ars).ok()?)?, office)
+        let (ars, office) = office_of(id)?;
+        self.office(self.area(&ars)?, office)
     }
 
     /// Reads a key in DVDV form. `ars:` and `ags:` (and bare digits) name an area.

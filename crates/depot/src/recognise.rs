@@ -1,12 +1,14 @@
 //! Recognition: from the key facts read in one pass to procedure, message type and version.
 
-use dds_message::{Ags, Ars, AuthorityId, CaseRef, Code, Facts, Language, LeikaKey, Problem, Text};
+use dds_message::{
+    Ags, Ars, AuthorityId, CaseRef, Code, Facts, Language, LeikaKey, Problem, ProcedureId, Text,
+};
 use dds_xml::{Extracted, Slot};
 
 use crate::{
     index::{Compiled, Recognised},
     release::Release,
-    rule::{MessageRule, RulePackage},
+    rule::{MessageRule, Order, RulePackage},
     text::nearest,
 };
 
@@ -80,6 +82,13 @@ impl Release {
     #[must_use]
     pub fn rule_of(&self, recognised: Recognised) -> &RulePackage {
         &self.contents().rules[recognised.rule].value
+    }
+
+    /// Whether the deliveries of a case of this procedure go one after the other, under one version of its rule at least.
+    #[must_use]
+    pub fn in_order(&self, procedure: &ProcedureId) -> bool {
+        let versions = self.index().procedures.get(procedure).into_iter().flatten();
+        versions.map(|place| &self.contents().rules[*place].value).any(|rule| rule.order == Order::Case)
     }
 
     /// The message type of a recognised message.

@@ -1,7 +1,9 @@
 //! Sources (`config/sources/<id>.toml`): who may send what, with which credential.
 
-use dds_message::{Ars, Code, Digest, Facts, Problem, ProcedureId, SourceId, TargetId};
+use dds_message::{Ars, AuthorityId, Code, Digest, Facts, Problem, ProcedureId, SourceId, TargetId};
 use serde::{Deserialize, Serialize};
+
+use crate::directory;
 
 /// Quelle: a form server, portal or Fachverfahren that may send.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -73,12 +75,13 @@ impl Source {
         }
     }
 
-    /// Whether it may send answers for cases of `procedure` in `municipality`; otherwise DDS-I002. One that lists no
-    /// procedure sends no applications, and answers for whatever its municipalities have.
+    /// Whether it may send answers for cases of `procedure` that `authority` has; otherwise DDS-I002. The area that the
+    /// authority belongs to must be one of its municipalities. One that lists no procedure sends no applications, and
+    /// answers for whatever these have.
     pub fn may_answer_for(
         &self,
         procedure: Option<&ProcedureId>,
-        municipality: Option<&Ars>,
+        authority: &AuthorityId,
     ) -> Result<(), Problem> {
         let listed = |allow: &Allow, name: Option<&str>| match name {
             Some(name) => allow.allows(name),
@@ -86,7 +89,8 @@ impl Source {
         };
         let concerned =
             self.procedures.0.is_empty() || listed(&self.procedures, procedure.map(ProcedureId::as_str));
-        let allowed = concerned && listed(&self.municipalities, municipality.map(Ars::as_str));
+        let area = directory::area_of(authority);
+        let allowed = concerned && listed(&self.municipalities, area.as_ref().map(Ars::as_str));
         if self.may_answer && allowed {
             return Ok(());
         }

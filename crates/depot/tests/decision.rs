@@ -426,8 +426,9 @@ fn a_source_answers_only_for_its_procedures_and_municipalities() {
     let release = depot.build();
     let may = |source: &str, procedure: &str, ars: &str| {
         let source = release.source(&SourceId::parse(source).unwrap()).unwrap();
-        let (procedure, ars) = (ProcedureId::parse(procedure).unwrap(), Ars::parse(ars).unwrap());
-        source.may_answer_for(Some(&procedure), Some(&ars)).map_err(|problem| problem.code)
+        let procedure = ProcedureId::parse(procedure).unwrap();
+        let authority = AuthorityId::parse(&format!("sn:{ars}-steueramt")).unwrap();
+        source.may_answer_for(Some(&procedure), &authority).map_err(|problem| problem.code)
     };
     assert_eq!(may("steuer", "hundesteuer", CITY), Ok(()));
     assert_eq!(may("steuer", "bauantrag", CITY), Err(Code::NOT_ALLOWED));

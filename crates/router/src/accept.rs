@@ -21,7 +21,7 @@ use uuid::Uuid;
 
 use crate::{
     Acknowledgement, Begin, Intake, Router,
-    dispatch::Work,
+    dispatch::{self, Work},
     duplicates::{Repetition, Turn},
     status,
 };
@@ -227,7 +227,12 @@ impl Reception {
         parts.telemetry.metrics().took(Stage::Accept, event.procedure, parts.clock.now().since(at));
         self.spans(&event);
         let attachments = self.attachments.iter().map(|stored| stored.attachment.clone()).collect();
-        self.router.inner.queue.put(Work {
+        let (procedure, case) = (
+            facts.as_ref().map(|facts| &facts.procedure),
+            facts.as_ref().and_then(|facts| facts.case.as_ref()),
+        );
+        let line = dispatch::line(&release, &self.source, procedure, case);
+        let work = Work {
             id: self.id,
             at,
             source: self.source.clone(),
@@ -236,7 +241,8 @@ impl Reception {
             format,
             facts,
             attachments,
-        });
+        };
+        self.router.inner.queue.put(work, line);
         Ok(Acknowledgement {
             id: accepted.id,
             accepted: accepted.at,

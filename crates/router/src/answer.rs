@@ -1,14 +1,19 @@
 //! Rückkanal: receipt, further request and decision go back to the source of the application.
 
+use std::collections::BTreeSet;
+
+use dds_depot::Source;
 use dds_message::{
-    AnswerKind, Code, DeliveryId, Direction, JournalEvent, MessageId, Problem, SourceId, TargetId,
+    AnswerKind, AuthorityId, Code, DeliveryId, DeliveryState, Direction, JournalEvent, MessageId, Problem,
+    SourceId, TargetId,
 };
-use dds_store::{NewDelivery, NewEntry, NewPlan, PlanState};
+use dds_store::{CaseApplication, MessageRecord, NewDelivery, NewEntry, NewPlan, PlanState};
 
 use crate::{ANSWER_DEADLINE, Answer, Router, dispatch::Work};
 
-/// The application that an answer names by message id or case. `from` must be allowed to answer (`DDS-I002`); an
-/// answer that matches nothing is `DDS-I013`.
+/// The application that an answer names by message id or case. `from` must be allowed to answer for an authority that
+/// has it (`DDS-I002`), whatever municipality it names; an answer that matches nothing, or what nobody has, is
+/// `DDS-I013`.
 pub(crate) async fn application(
     router: &Router,
     from: &SourceId,
@@ -28,10 +33,9 @@ pub(crate) async fn application(
         (Some(message), _) => Some(message),
         (None, Some(case)) => {
             let mut meant = journal.by_case(case).await?;
-            meant.retain(|one| {
-                source.may_answer_for(one.procedure.as_ref(), one.municipality.as_ref()).is_ok()
-            });
-            if meant.len() > 1 {
+            meant.retain(|one| source.may_answer_for(one.procedure.as_ref(), &one.authority).is_ok());
+            let whose = |one: &CaseApplication| (one.source.clone(), one.procedure.clone(), one.municipality);
+            if meant.iter().any(|one| whose(one) != whose(&meant[0])) {
                 // Taking the newest could send an answer to another citizen.
                 let text = (
                     "mehrere Quellen, Verfahren oder Gemeinden verwenden diese Vorgangskennung: die Kennung der Nachricht angeben",
@@ -39,7 +43,7 @@ pub(crate) async fn application(
                 );
                 return Err(Problem::new(Code::NO_SUCH_CASE, text));
             }
-            meant.pop().map(|one| one.id)
+            meant.first().map(|one| one.id)
         }
         (None, None) => None,
     };
@@ -65,8 +69,36 @@ pub(crate) async fn application(
         );
         return Err(Problem::new(Code::NO_SUCH_CASE, text));
     }
-    source.may_answer_for(record.procedure.as_ref(), record.municipality.as_ref())?;
-    Ok(record.id)
+    let mut refused = None;
+    for authority in holders(&record) {
+        match source.may_answer_for(record.procedure.as_ref(), authority) {
+            Ok(()) => return Ok(record.id),
+            Err(problem) => refused = Some(problem),
+        }
+    }
+    Err(refused.unwrap_or_else(|| {
+        let text = (
+            "diesen Antrag hat keine Stelle: er ist noch nicht zugeordnet, abgelehnt oder storniert",
+            "no authority has this application: it is not routed yet, or was rejected or called off",
+        );
+        Problem::new(Code::NO_SUCH_CASE, text)
+    }))
+}
+
+/// The authorities that have an application or are about to get it, each once. A delivery that goes to another target
+/// now, or was called off, leaves it with nobody.
+fn holders(application: &MessageRecord) -> BTreeSet<&AuthorityId> {
+    let gone = |state| matches!(state, DeliveryState::Redirected | DeliveryState::Cancelled);
+    let deliveries = application.deliveries.iter().filter(|delivery| !gone(delivery.state));
+    deliveries.filter_map(|delivery| delivery.authority.as_ref()).collect()
+}
+
+/// For whom `source` answers `application`; `None` if that could be several, or the source lost the right meanwhile.
+fn answering(source: &Source, application: &MessageRecord) -> Option<AuthorityId> {
+    let procedure = application.procedure.as_ref();
+    let mut able = holders(application);
+    able.retain(|authority| source.may_answer_for(procedure, authority).is_ok());
+    (able.len() == 1).then(|| able.first().copied().cloned()).flatten()
 }
 
 /// Plans the one delivery of an answer: to the source of its application, unchanged.
@@ -78,6 +110,8 @@ pub(crate) async fn plan(
     let now = router.inner.parts.clock.now();
     let release = router.release();
     let record = router.inner.parts.journal.message(application).await?;
+    let source = release.source(&work.source);
+    let authority = source.zip(record.as_ref()).and_then(|(source, record)| answering(source, record));
     let target = record.as_ref().map(|record| TargetId::of_source(&record.source));
     let target = target.and_then(|target| release.target(&target));
     let mut plan = NewPlan {
@@ -85,7 +119,7 @@ pub(crate) async fn plan(
         at: now,
         release: release.id(),
         rule: String::new(),
-        authority: record.and_then(|record| record.authority),
+        authority,
         state: PlanState::Parked(Code::NO_TARGET),
         deliveries: Vec::new(),
         report: None,

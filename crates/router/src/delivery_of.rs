@@ -63,8 +63,13 @@ pub(crate) fn new_delivery(
         data,
         ..NewEntry::new(JournalEvent::DeliveryPrepared)
     };
+    // Without the version of the rule: the messages of one case may be of several.
     let lane = match (plan.order, &facts.case) {
-        (Order::Case, Some(case)) => Some(lane(&[planned.target.as_str(), &plan.rule, case.as_str()])),
+        (Order::Case, Some(case)) => {
+            let names =
+                [work.source.as_str(), facts.procedure.as_str(), case.as_str(), planned.target.as_str()];
+            Some(lane(&names))
+        }
         _ => None,
     };
     let delivery = NewDelivery {
@@ -87,7 +92,7 @@ pub(crate) fn new_delivery(
 }
 
 /// Number of the lane that these names share.
-fn lane(names: &[&str]) -> u64 {
+pub(crate) fn lane(names: &[&str]) -> u64 {
     let digest = Digest::of(names.join("\n").as_bytes());
     let mut first = [0u8; 8];
     first.copy_from_slice(&digest.0[..8]);

@@ -1,7 +1,7 @@
 //! Between acceptance and routing: a bounded queue in memory, with the store behind it.
 
 use std::{
-    collections::HashSet,
+    collections::{HashMap, HashSet, VecDeque},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -11,15 +11,17 @@ use std::{
 
 use bytes::Bytes;
 use dds_depot::Release;
-use dds_message::{Attachment, CaseHolder, Direction, Facts, Format, MessageId, SourceId, Timestamp};
-use dds_store::MessageRecord;
+use dds_message::{
+    Attachment, CaseHolder, CaseRef, Direction, Facts, Format, MessageId, ProcedureId, SourceId, Timestamp,
+};
+use dds_store::{MessageRecord, StoreError};
 use parking_lot::Mutex;
 use tokio::{
     sync::{Semaphore, mpsc, watch},
     task::JoinSet,
 };
 
-use crate::{Router, Subject, accept::Answers, route};
+use crate::{Router, Subject, accept::Answers, delivery_of::lane, route};
 
 /// A message to route, with what acceptance knows already.
 pub(crate) struct Work {
@@ -58,8 +60,65 @@ pub(crate) struct Queue {
     receiver: tokio::sync::Mutex<mpsc::Receiver<Work>>,
     /// Something was accepted that is not in the queue: look into the store.
     overflow: AtomicBool,
-    /// Being routed; so that the look into the store does not route them a second time.
-    busy: Mutex<HashSet<MessageId>>,
+    under_way: Mutex<UnderWay>,
+}
+
+/// What is being routed or waits to be, and who waits for whom.
+#[derive(Default)]
+struct UnderWay {
+    /// What an earlier process left is taken. Before, what comes stays in the store too: it must not go before what is
+    /// older, of the same case perhaps.
+    caught_up: bool,
+    /// Being routed or waiting to be, each with its line; so that the look into the store does not route it a second time.
+    taken: HashMap<MessageId, Option<u64>>,
+    /// Those of them that the next look into the store shall route. They keep their turn.
+    left: HashSet<MessageId>,
+    /// Messages of one case that go in order (`line`), as they were accepted, until they are planned. The first is
+    /// routed; whoever has routed it goes on with the next, so that waiting takes no place.
+    lines: HashMap<u64, VecDeque<MessageId>>,
+}
+
+impl UnderWay {
+    /// Takes a message for routing. `false`: it is taken already, or it is not its turn yet and it will be routed
+    /// after those before it.
+    fn take(&mut self, id: MessageId, line: Option<u64>) -> bool {
+        if self.taken.contains_key(&id) {
+            return self.left.remove(&id);
+        }
+        self.taken.insert(id, line);
+        let Some(line) = line else { return true };
+        let waiting = self.lines.entry(line).or_default();
+        waiting.push_back(id);
+        waiting.len() == 1
+    }
+
+    /// Whether the look into the store has nothing to do with it.
+    fn has(&self, id: MessageId) -> bool {
+        self.taken.contains_key(&id) && !self.left.contains(&id)
+    }
+
+    /// A message is planned; answers the next of its line.
+    fn end(&mut self, id: MessageId) -> Option<MessageId> {
+        let line = self.taken.remove(&id)??;
+        let waiting = self.lines.get_mut(&line)?;
+        waiting.pop_front();
+        let next = waiting.front().copied();
+        if next.is_none() {
+            self.lines.remove(&line);
+        }
+        next
+    }
+}
+
+/// The line of a message whose procedure wants the messages of a case in order; `None`: it waits for no other.
+pub(crate) fn line(
+    release: &Release,
+    source: &SourceId,
+    procedure: Option<&ProcedureId>,
+    case: Option<&CaseRef>,
+) -> Option<u64> {
+    let (procedure, case) = (procedure.filter(|procedure| release.in_order(procedure))?, case?);
+    Some(lane(&[source.as_str(), procedure.as_str(), case.as_str()]))
 }
 
 impl Queue {
@@ -69,21 +128,41 @@ impl Queue {
             sender,
             receiver: tokio::sync::Mutex::new(receiver),
             overflow: AtomicBool::new(true),
-            busy: Mutex::new(HashSet::new()),
+            under_way: Mutex::default(),
         }
     }
 
     /// Queues a message that is durable already; if there is no room it will be found in the store.
-    pub(crate) fn put(&self, work: Work) {
+    pub(crate) fn put(&self, work: Work, line: Option<u64>) {
         let id = work.id;
-        self.busy.lock().insert(id);
+        let mut under_way = self.under_way.lock();
+        if !under_way.caught_up {
+            self.look_again();
+            return;
+        }
+        let taken = under_way.take(id, line);
+        drop(under_way);
+        if !taken {
+            return;
+        }
         if work.document.len() > HELD_IN_MEMORY || self.sender.try_send(work).is_err() {
-            self.busy.lock().remove(&id);
-            self.overflow.store(true, Ordering::Release);
+            self.leave(id);
         }
     }
 
-    /// Has the store looked through again, after an operator released a message.
+    /// The store was looked through to its end. Under the same lock as `put`: what was left there meanwhile is found
+    /// by another look first.
+    fn caught_up(&self) {
+        let mut under_way = self.under_way.lock();
+        under_way.caught_up |= !self.overflow.load(Ordering::Acquire);
+    }
+
+    fn leave(&self, id: MessageId) {
+        self.under_way.lock().left.insert(id);
+        self.look_again();
+    }
+
+    /// Has the store looked through again.
     pub(crate) fn look_again(&self) {
         self.overflow.store(true, Ordering::Release);
     }
@@ -123,23 +202,44 @@ async fn start(router: &Router, places: &Arc<Semaphore>, tasks: &mut JoinSet<()>
     let Ok(place) = Arc::clone(places).acquire_owned().await else { return };
     let router = router.clone();
     tasks.spawn(async move {
-        let id = work.id;
-        Box::pin(route::route(&router, work)).await;
-        router.inner.queue.busy.lock().remove(&id);
+        let mut work = Some(work);
+        while let Some(first) = work.take() {
+            let id = first.id;
+            Box::pin(route::route(&router, first)).await;
+            work = next(&router, id).await;
+        }
         drop(place);
     });
+}
+
+/// The message whose turn it is after `done`.
+async fn next(router: &Router, mut done: MessageId) -> Option<Work> {
+    let queue = &router.inner.queue;
+    loop {
+        let id = queue.under_way.lock().end(done)?;
+        match router.inner.parts.journal.submission(id).await {
+            Ok(Some((record, document))) => return Some(work(record, document)),
+            Ok(None) => done = id,
+            Err(error) => {
+                unreadable(id, &error);
+                queue.leave(id);
+                return None;
+            }
+        }
+    }
 }
 
 /// Routes what lies in the store as accepted: left by a crash, or too much for the queue.
 async fn refill(router: &Router, places: &Arc<Semaphore>, tasks: &mut JoinSet<()>) {
     const BATCH: usize = 256;
+    let queue = &router.inner.queue;
     let mut after = None;
     loop {
         let pending = match router.inner.parts.journal.pending(after, BATCH).await {
             Ok(pending) => pending,
             Err(error) => {
                 tracing::error!(code = %error.code(), %error, "router.accepted_not_listed");
-                router.inner.queue.look_again();
+                queue.look_again();
                 tokio::time::sleep(Duration::from_secs(1)).await;
                 return;
             }
@@ -147,25 +247,35 @@ async fn refill(router: &Router, places: &Arc<Semaphore>, tasks: &mut JoinSet<()
         let more = pending.len() == BATCH;
         after = pending.last().map(|last| last.id);
         for found in pending {
-            if !router.inner.queue.busy.lock().insert(found.id) {
+            if queue.under_way.lock().has(found.id) {
                 continue;
             }
             match router.inner.parts.journal.submission(found.id).await {
-                Ok(Some((record, document))) => start(router, places, tasks, work(record, document)).await,
-                Ok(None) => {
-                    router.inner.queue.busy.lock().remove(&found.id);
+                Ok(Some((record, document))) => {
+                    let release = router.release();
+                    let (procedure, case) = (record.procedure.as_ref(), record.case.as_ref());
+                    let line = line(&release, &record.source, procedure, case);
+                    let taken = queue.under_way.lock().take(found.id, line);
+                    if taken {
+                        start(router, places, tasks, work(record, document)).await;
+                    }
                 }
+                Ok(None) => {}
                 Err(error) => {
-                    tracing::error!(message = %found.id, code = %error.code(), %error, "router.accepted_unreadable");
-                    router.inner.queue.busy.lock().remove(&found.id);
-                    router.inner.queue.look_again();
+                    unreadable(found.id, &error);
+                    queue.look_again();
                 }
             }
         }
         if !more {
+            queue.caught_up();
             return;
         }
     }
+}
+
+fn unreadable(id: MessageId, error: &StoreError) {
+    tracing::error!(message = %id, code = %error.code(), %error, "router.accepted_unreadable");
 }
 
 /// A stored message as work.
@@ -183,5 +293,32 @@ pub(crate) fn work(record: MessageRecord, document: Bytes) -> Work {
         format: record.format,
         facts: None,
         attachments: record.attachments.into_iter().map(|stored| stored.attachment).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    #[test]
+    fn a_line_is_routed_one_by_one_in_the_order_in_which_it_came() {
+        let id = |number| MessageId(Uuid::from_u128(number));
+        let mut under_way = UnderWay::default();
+        assert!(under_way.take(id(1), Some(7)));
+        assert!(!under_way.take(id(2), Some(7)), "before the first is planned");
+        assert!(under_way.take(id(3), Some(8)) && under_way.take(id(4), None), "none of their business");
+        assert!(!under_way.take(id(1), Some(7)), "twice");
+        // Left to the store, the first keeps its turn, also if a new release knows no order any more.
+        under_way.left.insert(id(1));
+        assert!(!under_way.has(id(1)) && under_way.has(id(2)));
+        assert!(!under_way.take(id(5), Some(7)));
+        assert!(under_way.take(id(1), None));
+        assert_eq!(under_way.end(id(1)), Some(id(2)));
+        assert_eq!(under_way.end(id(2)), Some(id(5)));
+        assert_eq!(under_way.end(id(5)), None);
+        assert_eq!((under_way.end(id(3)), under_way.end(id(4))), (None, None));
+        assert!(under_way.taken.is_empty() && under_way.lines.is_empty(), "something is kept for ever");
     }
 }

@@ -5,14 +5,14 @@ mod support;
 
 use bytes::Bytes;
 use dds_message::{
-    AnswerKind, Channel, Code, DeliveryState, Digest, Direction, Format, MessageId, MessageState,
+    AnswerKind, AuthorityId, Channel, Code, DeliveryState, Digest, Direction, Format, MessageId, MessageState,
 };
 use dds_router::Handle;
 use dds_store::AuditLog;
 use futures::{StreamExt, TryStreamExt};
 use support::{
-    Bench, HOUR, application, application_of_the_village, case, delivered, invalid, source, target, to_case,
-    to_message,
+    Bench, HOUR, VILLAGE, application, application_of_the_village, case, delivered, invalid, refused, source,
+    target, to_case, to_message,
 };
 use uuid::Uuid;
 
@@ -139,15 +139,17 @@ async fn an_answer_is_shown_once_its_way_back_is_planned() {
     let mut bench = Bench::still().await;
     let form = source("formular");
     let sent = bench.send_as("formular", None, &application(1)).await.unwrap();
+    bench.run();
+    bench.desk.call().await.says(delivered());
+    bench.reaches(sent.id, MessageState::Completed).await;
+    bench.die().await;
     let told = bench.reply("fach", to_message(AnswerKind::Receipt, sent.id), "<ja/>").await.unwrap();
     assert!(bench.router.answer_document(&form, told.id).await.unwrap().is_none());
     assert!(bench.router.status(&form, sent.id).await.unwrap().unwrap().answers.is_empty());
     bench.run();
-    bench.desk.call().await.says(delivered());
     bench.reaches(told.id, MessageState::Routed).await;
     assert_eq!(bench.router.status(&form, sent.id).await.unwrap().unwrap().answers.len(), 1);
     assert!(bench.router.answer_document(&form, told.id).await.unwrap().is_some());
-    bench.reaches(sent.id, MessageState::Completed).await;
     bench.finish().await;
 }
 
@@ -191,6 +193,60 @@ async fn only_a_fachverfahren_of_the_municipality_may_answer() {
     let told = bench.reply("fach-dorf", receipt(village.id), "<ja/>").await.unwrap();
     bench.desk.call().await.says(delivered());
     bench.reaches(told.id, MessageState::Completed).await;
+    bench.finish().await;
+}
+
+/// The municipality that a message names says whose citizen it is, not who has it.
+#[tokio::test]
+async fn who_has_the_application_answers_it_and_is_named() {
+    let mut bench = Bench::start().await;
+    let sent = bench.send(None, &application(1)).await.unwrap();
+    bench.desk.call().await.says(refused(Code::TARGET_REFUSED));
+    let parked = bench.reaches(sent.id, MessageState::Parked).await;
+    let to = target(&format!("{VILLAGE}/kasse/fv-ordnungsamt"));
+    bench.router.redirect(parked.deliveries[0].id, &to, true, "erika").await.unwrap();
+    for answer in [to_message(AnswerKind::Decision, sent.id), to_case(AnswerKind::Decision, &case(1))] {
+        let code = if answer.message.is_some() { Code::NOT_ALLOWED } else { Code::NO_SUCH_CASE };
+        let refused = bench.reply("fach-stadt", answer, "<nein/>").await.unwrap_err();
+        assert_eq!(refused.code, code, "the city, which has it no more");
+    }
+    for (number, answer) in
+        [to_message(AnswerKind::Receipt, sent.id), to_case(AnswerKind::Decision, &case(1))]
+            .into_iter()
+            .enumerate()
+    {
+        let told = bench.reply("fach-dorf", answer, &format!("<ja nummer=\"{number}\"/>")).await.unwrap();
+        let call = bench.desk.call().await;
+        assert_eq!((call.answer.map(|(_, id)| id), &call.target), (Some(sent.id), &target("source/portal")));
+        call.says(delivered());
+        let record = bench.reaches(told.id, MessageState::Completed).await;
+        let named = |authority: &Option<AuthorityId>| authority.as_ref().map(ToString::to_string);
+        let office = Some(format!("sn:{VILLAGE}-kasse"));
+        assert_eq!(
+            (named(&record.authority), named(&record.deliveries[0].authority)),
+            (office.clone(), office.clone())
+        );
+        let rows = bench.spy.store.history(told.id).await.unwrap();
+        let routed = rows.iter().find(|row| row.event == "answer.routed").unwrap();
+        assert_eq!(routed.authority, office);
+    }
+    bench.finish().await;
+}
+
+#[tokio::test]
+async fn an_application_that_nobody_has_is_not_answered() {
+    let mut bench = Bench::still().await;
+    let sent = bench.send(None, &invalid(1)).await.unwrap();
+    for answer in [to_message(AnswerKind::Decision, sent.id), to_case(AnswerKind::Decision, &case(1))] {
+        let refused = bench.reply("fach", answer, "<nein/>").await.unwrap_err();
+        assert_eq!(refused.code, Code::NO_SUCH_CASE, "not routed yet");
+    }
+    bench.run();
+    bench.reaches(sent.id, MessageState::Rejected).await;
+    let refused =
+        bench.reply("fach", to_message(AnswerKind::Decision, sent.id), "<nein/>").await.unwrap_err();
+    assert_eq!(refused.code, Code::NO_SUCH_CASE);
+    assert!(refused.detail.english.contains("no authority has this application"), "{:?}", refused.detail);
     bench.finish().await;
 }
 

@@ -616,24 +616,37 @@ async fn answers_find_their_application<E: Engine>(store: E) {
     };
     store.accept(answer).await.unwrap();
     let by_case = async |case| {
-        let mut found = store.by_case(case).await.unwrap();
-        found.sort_by_key(|one| one.id);
+        let found = store.by_case(case).await.unwrap();
         found.into_iter().map(|one| one.id).collect::<Vec<_>>()
     };
-    assert_eq!(by_case("case-1").await, [id(3)]);
+    assert_eq!(by_case("case-1").await, [], "nobody has what is not routed");
+    for n in 1..=2 {
+        store.plan(plan(id(n), vec![delivery(id(n), "a")])).await.unwrap();
+    }
+    assert_eq!(by_case("case-1").await, [id(2)]);
     assert_eq!(by_case("case-2").await, []);
-    // What was rejected has no answer of an authority.
+    // What was rejected or called off has no answer of an authority.
     store
         .plan(NewPlan { state: PlanState::Rejected(Code::SCHEMA_INVALID), ..plan(id(3), vec![]) })
         .await
         .unwrap();
     assert_eq!(by_case("case-1").await, [id(2)]);
-    // Elsewhere the same reference is another case.
+    let lease = Lease::manual(delivery(id(2), "a").id);
+    settle(&store, settlement(lease, dds_store::Outcome::Cancelled)).await;
+    assert_eq!(by_case("case-1").await, [id(1)]);
+    // Elsewhere the same reference is another case, and another authority may have another of its messages.
     let elsewhere = dds_message::SourceId::parse("portal").unwrap();
     store.accept(dds_store::NewMessage { source: elsewhere, ..same_case(5) }).await.unwrap();
     let town = dds_message::Ars::parse("145110000000").ok();
     store.accept(dds_store::NewMessage { municipality: town, ..same_case(6) }).await.unwrap();
-    assert_eq!(by_case("case-1").await, [id(2), id(5), id(6)]);
+    store.accept(same_case(7)).await.unwrap();
+    for n in 5..=6 {
+        store.plan(plan(id(n), vec![delivery(id(n), "a")])).await.unwrap();
+    }
+    let authority = dds_message::AuthorityId::parse("sn:146120000000-archiv").ok();
+    let archive = dds_store::NewDelivery { authority, ..delivery(id(7), "b") };
+    store.plan(plan(id(7), vec![archive])).await.unwrap();
+    assert_eq!(by_case("case-1").await, [id(7), id(6), id(5), id(1)]);
     assert_eq!(store.message(id(3)).await.unwrap().unwrap().answered_by, [id(4)]);
     let record = store.message(id(4)).await.unwrap().unwrap();
     assert_eq!(record.direction, Direction::Answer(AnswerKind::Decision));

@@ -127,7 +127,7 @@ impl Submission<'_> {
         let (mut document, mut attachments) = (None, 0);
         while let Some(head) = parts.next().await? {
             if intake.is_none() && self.purpose == Purpose::Answer && reference.takes(&head.name) {
-                reference.set(&head.name, parts.text().await?);
+                reference.set(&head.name, parts.text().await?)?;
                 continue;
             }
             if head.name != document_name && head.name != "attachment" {
@@ -175,13 +175,21 @@ impl Reference {
         ["kind", "message", "case"].contains(&field)
     }
 
-    fn set(&mut self, field: &str, value: String) {
+    /// Takes the value of a form field. One given twice, also once in the query, is refused: whichever of the two
+    /// won, the answer could reach another citizen.
+    fn set(&mut self, field: &str, value: String) -> Result<(), Problem> {
         let place = match field {
             "kind" => &mut self.kind,
             "message" => &mut self.message,
             _ => &mut self.case,
         };
-        *place = Some(value);
+        match place.replace(value) {
+            None => Ok(()),
+            Some(_) => Err(bad(
+                format!("{field} steht doppelt da, in Feldern oder in Abfrage und Feld"),
+                format!("{field} is given twice, in fields or in query and field"),
+            )),
+        }
     }
 
     fn read(&self) -> Result<Answer, Problem> {

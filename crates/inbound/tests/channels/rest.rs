@@ -373,6 +373,34 @@ async fn an_answer_finds_its_way_back_to_the_source() {
     }
 }
 
+/// Whichever of two references won, the answer could reach another citizen.
+#[tokio::test]
+async fn an_answer_that_refers_twice_is_refused() {
+    let (service, client) = (Service::start(Options::default()).await, client());
+    for (query, twice) in [
+        ("?message=01a206eb-b787-753d-aef9-eca443592a08", "message"),
+        ("?kind=receipt", "kind"),
+        ("?case=V-1", "case"),
+        ("", "message"),
+    ] {
+        let mut form = Form::new()
+            .text("kind", "decision")
+            .text("message", "01a206f8-983c-75b1-87a0-33d70543ca71")
+            .text("case", "V-2");
+        if query.is_empty() {
+            form = form.text("message", "01a206eb-b787-753d-aef9-eca443592a08");
+        }
+        let form = form.part("answer", Part::text("<a/>").mime_str("application/xml").unwrap());
+        let sent = client.post(service.url(&format!("/v1/answers{query}"))).bearer_auth(OTHER_TOKEN);
+        let told = problem(sent.multipart(form).send().await.unwrap(), 400, "DDS-I004").await;
+        assert!(
+            told["detail_en"].as_str().unwrap().starts_with(&format!("{twice} is given twice")),
+            "{told}"
+        );
+    }
+    assert!(service.fake.taken().is_empty());
+}
+
 #[tokio::test]
 async fn an_answer_is_read_with_its_attachments_and_then_confirmed() {
     let (service, client) = (Service::start(Options::default()).await, client());

@@ -318,13 +318,14 @@ fn depot(dir: &Path) {
     }
 }
 
-const SOURCES: [(&str, &str); 4] = [
+const SOURCES: [(&str, &str); 5] = [
     (
         "portal",
         "procedures = [\"*\"]\nmunicipalities = [\"*\"]\nanswers = { kind = \"callback\", url = \"http://127.0.0.1:9/r\" }",
     ),
     ("formular", "procedures = [\"*\"]\nmunicipalities = [\"*\"]"),
     ("fach", "municipalities = [\"*\"]\nmay_answer = true"),
+    ("fach-stadt", "municipalities = [\"146120000000\"]\nmay_answer = true"),
     ("fach-dorf", "municipalities = [\"1452*\"]\nmay_answer = true"),
 ];
 

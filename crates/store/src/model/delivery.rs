@@ -24,7 +24,7 @@ pub struct NewDelivery {
     pub product: Option<String>,
     /// What will be sent; `None`: the document of the message itself, unchanged.
     pub output: Option<Output>,
-    /// Deliveries of one lane go one after the other: hash of target, rule and case; `None`: any order.
+    /// Deliveries of one lane go one after the other: hash of source, procedure, case and target; `None`: any order.
     pub lane: Option<u64>,
     /// `true`: the target fetches (mailbox), the scheduler never claims it.
     pub pull: bool,

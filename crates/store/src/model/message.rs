@@ -126,10 +126,14 @@ pub struct Pending {
 pub struct CaseApplication {
     /// Its id.
     pub id: MessageId,
+    /// Who sent it.
+    pub source: SourceId,
     /// Its procedure.
     pub procedure: Option<ProcedureId>,
     /// Municipality that it named.
     pub municipality: Option<Ars>,
+    /// Authority that has it, or to which it is on its way.
+    pub authority: AuthorityId,
 }
 
 /// Result of routing a message.

@@ -239,14 +239,18 @@ impl Journal for SqliteStore {
         let case = case.to_owned();
         let read = move |db: &Connection| {
             // The other columns are those of the row with the highest seq: what SQLite promises for a query with MAX.
-            let sql = "SELECT MAX(seq), id, procedure, municipality FROM message
-                       WHERE case_ref = ?1 AND direction = 'application' AND state <> 'rejected'
-                       GROUP BY source, procedure, municipality";
+            let sql = "SELECT MAX(m.seq), m.id, m.source, m.procedure, m.municipality, d.authority
+                       FROM message m JOIN delivery d ON d.message = m.seq
+                       WHERE m.case_ref = ?1 AND m.direction = 'application' AND m.state <> 'rejected'
+                       AND d.authority IS NOT NULL AND d.state NOT IN ('cancelled', 'redirected')
+                       GROUP BY m.source, m.procedure, m.municipality, d.authority ORDER BY 1 DESC";
             rows::all(db, sql, [case], |row| {
                 Ok(CaseApplication {
                     id: MessageId(rows::uuid(row, "id")?),
+                    source: rows::name(row, "source")?,
                     procedure: rows::opt_name(row, "procedure")?,
                     municipality: rows::opt_name(row, "municipality")?,
+                    authority: rows::name(row, "authority")?,
                 })
             })
         };
