@@ -53,6 +53,9 @@ pub(crate) async fn run(scheduler: &Scheduler, claimed: Claimed) {
         Err(error) => {
             tracing::error!(delivery = %claimed.delivery.id, code = %error.code(), %error, "delivery.unreadable");
             not_tried(scheduler, &claimed, &breaker).await;
+            if error.is_lasting() {
+                return give_up(scheduler, &claimed, Code::STORE_CORRUPT).await;
+            }
             give_back(scheduler, &claimed, now.plus(Duration::from_secs(60))).await;
         }
     }
@@ -162,6 +165,14 @@ enum Turn {
 /// Tells the breaker how the target fares.
 fn heed(verdict: &Verdict, breaker: &mut Breaker, now: Timestamp, policy: &TargetPolicy) -> Turn {
     match verdict {
+        // It says nothing about the target: as if the attempt had not taken place.
+        Verdict::Temporary { fault, .. } if is_own(fault.code) => {
+            if breaker.not_tried() {
+                Turn::Back
+            } else {
+                Turn::None
+            }
+        }
         Verdict::Temporary { fault, .. } => {
             let (threshold, pause) = policy.breaker;
             let refused = matches!(fault.code, Code::CREDENTIAL_REFUSED | Code::SECRET_MISSING);
@@ -172,6 +183,20 @@ fn heed(verdict: &Verdict, breaker: &mut Breaker, now: Timestamp, policy: &Targe
         Verdict::Delivered(_) | Verdict::Permanent(_) if breaker.alive() => Turn::Back,
         Verdict::Delivered(_) | Verdict::Permanent(_) => Turn::None,
     }
+}
+
+/// Whether a fault is one of our own: what was to be sent cannot be read, or a step of ours broke off.
+fn is_own(code: Code) -> bool {
+    matches!(
+        code,
+        Code::STORE_UNAVAILABLE
+            | Code::STORE_FULL
+            | Code::STORE_CORRUPT
+            | Code::FATE_UNKNOWN
+            | Code::KEY_MISSING
+            | Code::NOT_FOUND
+            | Code::INTERNAL
+    )
 }
 
 /// The attempt that was allowed did not take place: if it was the probe, another may be.
@@ -207,6 +232,11 @@ async fn conclude(
         Verdict::Temporary { fault, .. } if fault.code == Code::IN_DOUBT && !policy.deduplicates => {
             (Outcome::DeadLetter { code: Code::IN_DOUBT }, Some(fault))
         }
+        // What is damaged or gone stays so, until a person brings it back.
+        Verdict::Temporary { fault, .. } if matches!(fault.code, Code::STORE_CORRUPT | Code::NOT_FOUND) => (
+            Outcome::DeadLetter { code: Code::STORE_CORRUPT },
+            Some(Fault { code: Code::STORE_CORRUPT, ..fault }),
+        ),
         Verdict::Temporary { fault, retry_after } => {
             let at = retry::next_due(policy, delivery.id, consignment.attempt, now, retry_after);
             let outcome = if at >= delivery.deadline {

@@ -6,7 +6,8 @@ mod support;
 use std::{sync::atomic::Ordering, time::Duration};
 
 use dds_delivery::{Options, TargetPolicy};
-use dds_message::{Code, DeliveryId, DeliveryState};
+use dds_message::{Clock, Code, DeliveryId, DeliveryState, JournalEvent};
+use dds_store::{Journal, NewEntry};
 use support::{Bench, HOUR, LEASE, busy, delivered, target, temporary};
 
 const PAUSE: Duration = Duration::from_secs(30);
@@ -114,6 +115,76 @@ async fn a_probe_that_could_not_be_made_does_not_silence_the_target_for_ever() {
     bench.pass(HOUR).await;
     bench.pass(HOUR).await;
     bench.desk.call().await.says(delivered());
+    bench.stop().await;
+}
+
+/// The target is well: attachments of three applications are damaged, of three others they cannot be read just now.
+#[tokio::test]
+async fn what_we_cannot_read_holds_no_target_back() {
+    let mut bench = Bench::start();
+    let policy = TargetPolicy { retry: vec![HOUR], breaker: (3, PAUSE), ..TargetPolicy::default() };
+    *bench.desk.targets.usual.lock().unwrap() = policy;
+    for (numbers, code, state) in [
+        (1..4, Code::STORE_CORRUPT, DeliveryState::DeadLetter),
+        (4..7, Code::STORE_UNAVAILABLE, DeliveryState::Prepared),
+    ] {
+        for number in numbers {
+            let id = bench.one(number, "fine").await;
+            bench.desk.call().await.says(temporary(code));
+            let record = bench.until(id, |record| record.attempts == 1).await;
+            assert_eq!((record.state, record.code), (state, Some(code)));
+        }
+    }
+    others_go_on(&mut bench).await;
+    // Those that could not be read follow on their own.
+    bench.pass(HOUR).await;
+    for _ in 4..7 {
+        bench.desk.call().await.says(delivered());
+    }
+    bench.stop().await;
+}
+
+/// The probe of a paused target turns out to be damaged: the next one probes.
+#[tokio::test]
+async fn a_damaged_probe_leaves_the_probing_to_the_next() {
+    let mut bench = Bench::start();
+    quick(&bench);
+    break_down(&mut bench, Code::TARGET_BUSY).await;
+    bench.pass(PAUSE).await;
+    let probe = bench.desk.call().await;
+    let damaged = probe.delivery;
+    assert!(bench.desk.is_empty());
+    probe.says(temporary(Code::STORE_CORRUPT));
+    bench.until(damaged, |record| record.state == DeliveryState::DeadLetter).await;
+    bench.pass(Duration::from_secs(1)).await;
+    let probe = bench.desk.call().await;
+    bench.pass(Duration::from_secs(1)).await;
+    assert!(bench.desk.is_empty(), "it says nothing of the target, so one probes again");
+    probe.says(delivered());
+    bench.pass(Duration::from_secs(1)).await;
+    bench.desk.call().await.says(delivered());
+    bench.stop().await;
+}
+
+/// A document that does not open any more waits for a person, and others for nothing.
+#[tokio::test]
+async fn a_damaged_document_becomes_a_dead_letter() {
+    let mut bench = Bench::start();
+    quick(&bench);
+    let delivery = bench.delivery(1, "fine");
+    let id = delivery.id;
+    *bench.spy.damaged.lock().unwrap() = Some(id);
+    bench.plan(1, vec![delivery]).await;
+    let record = bench.until(id, |record| record.state == DeliveryState::DeadLetter).await;
+    assert_eq!((record.code, record.attempts), (Some(Code::STORE_CORRUPT), 1));
+    others_go_on(&mut bench).await;
+    // It was restored.
+    *bench.spy.damaged.lock().unwrap() = None;
+    let now = bench.clock.now();
+    let again = NewEntry::new(JournalEvent::DeliveryAgain);
+    bench.spy.revive(id, now, now.plus(HOUR), again).await.unwrap();
+    bench.desk.call().await.says(delivered());
+    bench.until(id, |record| record.state == DeliveryState::Delivered).await;
     bench.stop().await;
 }
 

@@ -13,13 +13,13 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use dds_message::{
-    CaseRef, Channel, DeliveryId, DeliveryState, Digest, Direction, Format, JournalEvent, MessageId,
+    CaseRef, Channel, Code, DeliveryId, DeliveryState, Digest, Direction, Format, JournalEvent, MessageId,
     ReleaseId, SourceId, TargetId,
 };
 use dds_outbound::mailbox::{self, Mailbox, PeerCertificate, Polls};
 use dds_store::{
     AuditLog as _, BlobStore as _, ClaimFilter, Journal as _, MasterKey, NewDelivery, NewEntry, NewMessage,
-    NewPlan, Output, PlanState, StoredAttachment,
+    NewPlan, Outcome, Output, PlanState, Settlement, StoredAttachment,
     sqlite::{Options, SqliteStore},
 };
 use dds_testbench::{Answered, Client, FetchingFachverfahren, Inbox, ManualClock, whole};
@@ -405,22 +405,56 @@ async fn an_acknowledgement_undoes_no_rejection_and_no_redirection() {
     assert!(client.read(&fetched).await.is_err(), "it can be read by whom it was taken from");
 }
 
-/// The numbers of leases begin in the same way in every life of a store: guessing one is not having got it.
+/// The numbers of leases count up, and those of deliveries that have a past are not kept: a guess must not count all the
+/// same. Here nobody has fetched, the deadline passed, and a person offers the delivery again.
 #[tokio::test]
-async fn a_lease_that_was_never_given_out_counts_neither_before_nor_after_a_restart() {
+async fn a_guessed_lease_does_not_count() {
     let office = office().await;
     let delivery = office.post(1, &target("box")).await;
     let mut client = office.client("box-token");
     let now = dds_message::Clock::now(&office.clock);
-    let given = office.store.claim(&ClaimFilter::Pull(target("box")), 1, LEASE, now).await.unwrap();
-    office.store.release(&given[0].lease, now).await.unwrap();
-    for number in [given[0].lease.epoch, 1 << 32, (1 << 32) + 1, (1 << 32) + 5, (1 << 33) + 1] {
+    let taken = office.store.claim(&ClaimFilter::Pull(target("box")), 1, LEASE, now).await.unwrap();
+    let lease = taken[0].lease;
+    let passed = Settlement {
+        lease,
+        outcome: Outcome::DeadLetter { code: Code::DEADLINE_PASSED },
+        at: now,
+        late: false,
+        entry: NewEntry::new(JournalEvent::DeliveryDeadLetter),
+    };
+    office.store.settle(vec![passed]).await.unwrap();
+    let again = NewEntry::new(JournalEvent::DeliveryAgain);
+    office.store.revive(delivery, now, now.plus(LEASE * 9), again).await.unwrap();
+    for guess in [lease.epoch.to_string(), format!("{}0000000000", lease.epoch)] {
         let guessed =
-            dds_testbench::Fetched { delivery, lease: number.to_string(), metadata: serde_json::Value::Null };
+            dds_testbench::Fetched { delivery, lease: guess.clone(), metadata: serde_json::Value::Null };
         let answer = client.acknowledge(&guessed, None).await.unwrap();
-        assert_eq!((answer.status.as_u16(), answer.json()["code"].clone()), (409, "DDS-D009".into()));
+        assert_eq!(
+            (answer.status.as_u16(), answer.json()["code"].clone()),
+            (409, "DDS-D009".into()),
+            "{guess}"
+        );
     }
     assert_eq!(office.state(delivery).await.0, DeliveryState::Prepared);
+}
+
+/// A document that does not open any more is a matter for a person; what is behind it goes out.
+#[tokio::test]
+async fn a_damaged_document_becomes_a_dead_letter_and_holds_nobody_up() {
+    let office = office().await;
+    let damaged = office.post(1, &target("box")).await;
+    let fine = office.post(2, &target("box")).await;
+    let database = office._folder.path().join("store").join("store.db");
+    let changed = rusqlite::Connection::open(database).unwrap().execute(
+        "UPDATE output SET sealed = zeroblob(length(sealed)) WHERE owner = (SELECT min(owner) FROM output)",
+        [],
+    );
+    assert_eq!(changed.unwrap(), 1);
+    let mut client = office.client("box-token");
+    assert_eq!(client.next(0).await.unwrap().unwrap().delivery, fine);
+    assert_eq!(office.state(damaged).await.0, DeliveryState::DeadLetter);
+    let record = office.store.delivery(damaged).await.unwrap().unwrap();
+    assert_eq!(record.code, Some(Code::STORE_CORRUPT));
 }
 
 #[tokio::test]

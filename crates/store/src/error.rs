@@ -58,6 +58,12 @@ impl StoreError {
             Self::Invalid(_) => Code::INTERNAL,
         }
     }
+
+    /// Whether what was to be read is damaged or gone, so that reading it again does not help.
+    #[must_use]
+    pub const fn is_lasting(&self) -> bool {
+        matches!(self, Self::Corrupt(_) | Self::NotFound(_))
+    }
 }
 
 impl StoreError {

@@ -34,6 +34,8 @@ pub struct Spy {
     pub failing_accepts: AtomicU32,
     /// So many reads of an output fail.
     pub failing_outputs: AtomicU32,
+    /// The output of this delivery is damaged.
+    pub damaged: std::sync::Mutex<Option<DeliveryId>>,
 }
 
 pub const OPEN: usize = 1_000;
@@ -49,6 +51,7 @@ impl Spy {
             gate: Semaphore::new(OPEN),
             failing_accepts: AtomicU32::new(0),
             failing_outputs: AtomicU32::new(0),
+            damaged: std::sync::Mutex::default(),
         }
     }
 
@@ -230,6 +233,9 @@ impl Journal for Spy {
 
     async fn shipment(&self, id: DeliveryId) -> Result<Shipment, StoreError> {
         fails(&self.failing_outputs)?;
+        if *self.damaged.lock().unwrap() == Some(id) {
+            return Err(StoreError::Corrupt("as the test wants it".to_owned()));
+        }
         self.store.shipment(id).await
     }
 

@@ -9,7 +9,7 @@ use axum::{
 };
 use dds_depot::Target;
 use dds_message::{Code, DeliveryId, DeliveryState, Direction, Problem, content_disposition};
-use dds_store::{ClaimFilter, Claimed, DeliveryRecord, MessageRecord};
+use dds_store::{ClaimFilter, Claimed, DeliveryRecord, MessageRecord, Shipment, StoreError};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde_json::{Value, json};
 
@@ -38,7 +38,14 @@ impl Mailbox {
                 if self.too_large(target, &claimed).await? {
                     continue;
                 }
-                return Ok(Json(self.describe(&claimed).await?).into_response());
+                return match self.journal.shipment(claimed.delivery.id).await {
+                    Ok(shipment) => Ok(Json(self.describe(&claimed, &shipment)?).into_response()),
+                    Err(error) if error.is_lasting() => {
+                        self.damaged(&claimed, &error).await?;
+                        continue;
+                    }
+                    Err(error) => Err(error.into()),
+                };
             }
             if wait.is_zero() {
                 return Ok(StatusCode::NO_CONTENT.into_response());
@@ -66,9 +73,17 @@ impl Mailbox {
         Ok(true)
     }
 
-    async fn describe(&self, claimed: &Claimed) -> Result<Value, Problem> {
+    /// A document that cannot be read any more becomes a dead letter (DDS-S003), as it would for a target that is pushed
+    /// to; whoever fetches gets what is behind it.
+    async fn damaged(&self, claimed: &Claimed, error: &StoreError) -> Result<(), Problem> {
         let delivery = &claimed.delivery;
-        let shipment = self.journal.shipment(delivery.id).await?;
+        tracing::error!(delivery = %delivery.id, code = %error.code(), %error, "delivery.unreadable");
+        let text = ("das Dokument ist nicht mehr lesbar", "the document cannot be read any more").into();
+        self.give_up(delivery, claimed.lease, Code::STORE_CORRUPT, &text).await
+    }
+
+    fn describe(&self, claimed: &Claimed, shipment: &Shipment) -> Result<Value, Problem> {
+        let delivery = &claimed.delivery;
         let output = &shipment.output;
         let base = format!("/v1/mailbox/{}/deliveries/{}", delivery.target, delivery.id);
         let attachments: Vec<_> = (1_usize..)

@@ -11,6 +11,7 @@ use tokio::task::{JoinHandle, spawn_blocking};
 use super::{
     SqliteStore,
     files::{FileReader, FileWriter},
+    payload::{self, lost},
     reader::blocking,
 };
 use crate::{BlobRef, BlobStore, BlobWriter, ByteStream, MessageKey, StoreError, seal::CHUNK};
@@ -27,8 +28,15 @@ impl BlobStore for SqliteStore {
     }
 
     async fn open(&self, blob: &BlobRef, key: &MessageKey) -> Result<ByteStream, StoreError> {
-        let (files, blob, key) = (self.inner.files.clone(), blob.clone(), key.clone());
-        let reader = blocking(spawn_blocking(move || files.reader(&blob, &key))).await?;
+        let (files, wanted, key) = (self.inner.files.clone(), blob.clone(), key.clone());
+        let reader = match blocking(spawn_blocking(move || files.reader(&wanted, &key))).await {
+            Err(StoreError::NotFound(what)) => {
+                let wanted = blob.clone();
+                let owned = self.inner.readers.read(move |db| payload::is_owned(db, &wanted)).await?;
+                return Err(if owned { lost(&what) } else { StoreError::NotFound(what) });
+            }
+            reader => reader?,
+        };
         let download = Download { reader: Some(reader), ready: VecDeque::new() };
         Ok(Box::pin(stream::try_unfold(download, Download::next)))
     }

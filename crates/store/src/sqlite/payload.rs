@@ -4,7 +4,7 @@
 use std::cell::RefCell;
 
 use bytes::Bytes;
-use rusqlite::{Row, params};
+use rusqlite::{Connection, Row, params};
 use uuid::Uuid;
 use zstd::bulk::{Compressor, Decompressor};
 
@@ -68,6 +68,16 @@ pub(super) fn own(tx: &Tx<'_>, blob: &BlobRef, message: i64) -> Outcome<()> {
     Ok(())
 }
 
+/// Whether a payload file belongs to a message.
+pub(super) fn is_owned(db: &Connection, blob: &BlobRef) -> Outcome<bool> {
+    Ok(db.prepare_cached("SELECT 1 FROM blob WHERE id = ?1")?.exists([blob.0.as_bytes()])?)
+}
+
+/// A payload that a message has is not there: that is damage, and nothing that whoever asked for it got wrong.
+pub(super) fn lost(what: &str) -> StoreError {
+    StoreError::Corrupt(format!("{what} is gone"))
+}
+
 /// Packs, seals and, if it is larger than `inline` bytes then, writes a file (which blocks).
 pub(super) fn store(
     files: &Files,
@@ -95,7 +105,10 @@ pub(super) fn load(
 ) -> Outcome<Bytes> {
     let packed = match (&stored.sealed, &stored.blob) {
         (Some(sealed), _) => seal::open(key, place, owner, sealed)?,
-        (None, Some(blob)) => files.read(blob, key)?,
+        (None, Some(blob)) => files.read(blob, key).map_err(|error| match error {
+            StoreError::NotFound(what) => lost(&what),
+            other => other,
+        })?,
         (None, None) => return Err(damaged("payload")),
     };
     let size = usize::try_from(stored.size).map_err(|_| damaged("size"))?;
