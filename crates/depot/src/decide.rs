@@ -12,7 +12,7 @@ use crate::{
     index::Recognised,
     product::{AdapterKind, ProductPackage},
     release::{Filed, Release},
-    rule::{Level, Order},
+    rule::{Level, Order, RulePackage},
 };
 
 /// XSD of the canonical form (Vorgang), path in the release.
@@ -254,6 +254,7 @@ impl<'a> Steps<'a> {
             Some(&message.message_type().to_string()),
             (format!("Wurzelelement {root}{when}"), format!("root element {root}{when}")),
         );
+        self.leika(rule);
         self.say(
             DecisionStep::Rule,
             Some(&name),
@@ -282,6 +283,32 @@ impl<'a> Steps<'a> {
             };
             self.say(DecisionStep::Rule, None, why);
         }
+    }
+
+    /// A message that names the service (LeiKa) of another procedure goes where its form says; perhaps its sender chose
+    /// the wrong form, which somebody should see.
+    fn leika(&mut self, rule: &RulePackage) {
+        let (Some(named), procedure) = (&self.facts.leika, &rule.procedure) else { return };
+        let having: Vec<_> = self.release.rules().filter(|other| other.leika.contains(named)).collect();
+        if rule.leika.is_empty() || having.iter().any(|other| other.procedure == *procedure) {
+            return;
+        }
+        let because: Text = match having.first() {
+            Some(other) => {
+                let other = &other.procedure;
+                (
+                    format!("Achtung: der LeiKa-Schlüssel der Nachricht ist der von {other}, nicht von {procedure}"),
+                    format!("warning: the LeiKa key of the message is that of {other}, not of {procedure}"),
+                )
+                    .into()
+            }
+            None => (
+                format!("Achtung: der LeiKa-Schlüssel der Nachricht ist keiner von {procedure}"),
+                format!("warning: the LeiKa key of the message is none of {procedure}"),
+            )
+                .into(),
+        };
+        self.say(DecisionStep::Recognise, None, because);
     }
 
     fn authority(&mut self, holders: &[CaseHolder]) -> Result<AuthorityId, Problem> {
@@ -356,6 +383,7 @@ impl<'a> Steps<'a> {
         Ok(found)
     }
 
+    /// One we do not know is not repeated: what a sender writes there may name a person, and reasons stay in the journal.
     fn named_addressee(&mut self) -> Result<Option<AuthorityId>, Problem> {
         let Some(named) = &self.facts.addressee else {
             self.say(
@@ -375,22 +403,19 @@ impl<'a> Steps<'a> {
                     DecisionStep::Addressee,
                     None,
                     (
-                        format!("{named} gehört zu einem anderen Verzeichnis und entscheidet hier nichts"),
-                        format!("{named} belongs to another directory and decides nothing here"),
+                        "der genannte Empfänger gehört zu einem anderen Verzeichnis und entscheidet hier nichts",
+                        "the addressee named belongs to another directory and decides nothing here",
                     ),
                 );
                 Ok(None)
             }
             Named::Unknown | Named::Area(None) => {
-                self.say(
-                    DecisionStep::Addressee,
-                    None,
-                    (
-                        format!("{named} ist nicht in diesem Depotstand"),
-                        format!("{named} is not in this release"),
-                    ),
+                let because = (
+                    "der genannte Empfänger ist nicht in diesem Depotstand",
+                    "the addressee named is not in this release",
                 );
-                Err(wrong("ist nicht in diesem Depotstand", "is not in this release"))
+                self.say(DecisionStep::Addressee, None, because);
+                Err(Problem::new(Code::UNKNOWN_ADDRESSEE, because))
             }
             Named::Area(Some(place)) => {
                 let found = self.responsible(place);
@@ -607,7 +632,8 @@ impl<'a> Steps<'a> {
     }
 
     /// Beteiligte: those the message names and those the authority always asks. An unknown one parks the message,
-    /// because a participant who is silently left out could void the procedure.
+    /// because a participant who is silently left out could void the procedure. One that the message names is told by its
+    /// place there, as an addressee is not repeated either.
     fn participants(
         &mut self,
         lead: &Authority<'a>,
@@ -616,12 +642,14 @@ impl<'a> Steps<'a> {
         let always = lead.municipality.participants.get(&self.facts.procedure).into_iter().flatten();
         let mut unknown = Vec::new();
         let facts = self.facts;
-        for (named, (german, english)) in facts
-            .participants
-            .iter()
-            .map(|id| (id, ("der Nachricht", "the message")))
-            .chain(always.map(|id| (id, ("der Konfiguration", "the configuration"))))
-        {
+        let of_message = facts.participants.iter().zip(1..).map(|(id, place)| {
+            let told =
+                (format!("Beteiligter {place} der Nachricht"), format!("participant {place} of the message"));
+            (id, ("der Nachricht", "the message"), told)
+        });
+        let of_configuration = always
+            .map(|id| (id, ("der Konfiguration", "the configuration"), (id.to_string(), id.to_string())));
+        for (named, (german, english), told) in of_message.chain(of_configuration) {
             let found = match self.release.named(named) {
                 Named::Office(id) => Some(id),
                 Named::Area(Some(place)) => self.responsible(place),
@@ -629,11 +657,11 @@ impl<'a> Steps<'a> {
             };
             let Some(authority) = found.as_ref().and_then(|id| self.release.find_authority(id)) else {
                 let because = (
-                    format!("{named}, genannt in {german}, ist nicht in diesem Depotstand"),
-                    format!("{named}, named by {english}, is not in this release"),
+                    format!("{}, genannt in {german}, ist nicht in diesem Depotstand", told.0),
+                    format!("{}, named by {english}, is not in this release", told.1),
                 );
                 self.say(DecisionStep::Participant, None, because);
-                unknown.push(named.to_string());
+                unknown.push(told);
                 continue;
             };
             if receivers.iter().any(|other| other.id == authority.id) {
@@ -647,10 +675,10 @@ impl<'a> Steps<'a> {
         if unknown.is_empty() {
             return Ok(());
         }
-        let unknown = unknown.join(", ");
+        let (german, english): (Vec<_>, Vec<_>) = unknown.into_iter().unzip();
         let text = (
-            format!("Beteiligte nicht in diesem Depotstand: {unknown}"),
-            format!("participants not in this release: {unknown}"),
+            format!("Beteiligte nicht in diesem Depotstand: {}", german.join(", ")),
+            format!("participants not in this release: {}", english.join(", ")),
         );
         Err(Problem::new(Code::UNKNOWN_ADDRESSEE, text))
     }

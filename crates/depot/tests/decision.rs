@@ -11,8 +11,8 @@ mod support;
 
 use dds_depot::{Decision, Plan, Release};
 use dds_message::{
-    Ars, AuthorityId, CaseHolder, CaseRef, Code, DecisionStep, Problem, ProcedureId, Reason, SourceId,
-    TargetId,
+    Ars, AuthorityId, CaseHolder, CaseRef, Code, DecisionStep, LeikaKey, Problem, ProcedureId, Reason,
+    SourceId, TargetId,
 };
 use serde_json::json;
 use support::{CITY, DAY, DISTRICT, Depot, SEAT, VILLAGE, message, recognise};
@@ -315,9 +315,74 @@ fn participants_fan_out_once_each_and_an_unknown_one_parks() {
     let expected =
         [format!("sn:{CITY}-planung"), format!("sn:{SEAT}-planung"), format!("sn:{DISTRICT}-bauaufsicht")];
     assert_eq!(receivers, expected);
-    let (problem, _) = parked(decide(&release, "beteiligung", &format!("{}{}", ars(CITY), named("sn:1-x"))));
+    let inner = format!("{}{}{}{}", ars(CITY), named(SEAT), named("sn:1-x"), named(DISTRICT));
+    let (problem, _) = parked(decide(&release, "beteiligung", &inner));
     assert_eq!(problem.code, Code::UNKNOWN_ADDRESSEE);
-    assert!(problem.detail.english.contains("sn:1-x"));
+    assert!(problem.detail.english.contains("participant 2 of the message"), "{problem}");
+}
+
+/// Reasons stay in the journal for ever, and where a sender names an office it may have written a person.
+#[test]
+fn an_addressee_that_nobody_knows_is_not_repeated_in_the_reasons() {
+    let release = Depot::new().build();
+    let told = |procedure: &str, inner: &str| {
+        let decision = decide(&release, procedure, inner);
+        let (Decision::Route(Plan { reasons, .. }) | Decision::Park { reasons, .. }) = &decision;
+        let problem =
+            if let Decision::Park { problem, .. } = &decision { problem.to_string() } else { String::new() };
+        let told = format!("{}{problem}", serde_json::to_string(reasons).unwrap());
+        (told.contains("addressee named") || told.contains("participant 1"), told.contains("beispiel"), told)
+    };
+    for (procedure, inner) in [
+        ("hundesteuer", format!("{}<an>dvdv:erika.beispiel</an>", ars(CITY))),
+        ("hundesteuer", format!("{}<an>sn:erika-beispiel</an>", ars(CITY))),
+        ("beteiligung", format!("{}<beteiligter>dvdv:erika.beispiel</beteiligter>", ars(CITY))),
+        (
+            "beteiligung",
+            format!(
+                "{}<beteiligter>sn:erika-beispiel</beteiligter><beteiligter>{SEAT}</beteiligter>",
+                ars(CITY)
+            ),
+        ),
+    ] {
+        let (said, named, told) = told(procedure, &inner);
+        assert!(said && !named, "{told}");
+    }
+}
+
+#[test]
+fn a_leika_key_of_another_procedure_is_told_and_decides_nothing() {
+    let mut depot = Depot::new();
+    let key = |text: &str| LeikaKey::parse(text).unwrap();
+    let (dog, build, nobody) = (key("99102008060000"), key("99012070001000"), key("99999999999999"));
+    depot.rule("hundesteuer", "0.9", json!({ "leika": ["99102008060001"] }));
+    for rule in &mut depot.contents.rules {
+        match rule.value.name().as_str() {
+            "hundesteuer@1.0" => rule.value.leika = vec![dog.clone()],
+            "bauantrag@1.0" => rule.value.leika = vec![build.clone()],
+            _ => {}
+        }
+    }
+    let release = depot.build();
+    let told = |named: &LeikaKey, procedure: &str| {
+        let (mut facts, rule) = recognise(&release, &message(procedure, &ars(CITY)), DAY).unwrap();
+        facts.leika = Some(named.clone());
+        let reasons = plan(release.decide(&facts, rule, &[], DAY)).reasons;
+        let warned = reasons.into_iter().filter(|it| it.because.english.contains("LeiKa"));
+        warned.map(|it| it.because.english).collect::<Vec<_>>()
+    };
+    let none: [&str; 0] = [];
+    assert_eq!(told(&dog, "hundesteuer"), none);
+    assert_eq!(told(&key("99102008060001"), "hundesteuer"), none, "of another version");
+    assert_eq!(told(&build, "beteiligung"), none, "whose rule names none");
+    assert_eq!(
+        told(&build, "hundesteuer"),
+        ["warning: the LeiKa key of the message is that of bauantrag, not of hundesteuer"]
+    );
+    assert_eq!(
+        told(&nobody, "hundesteuer"),
+        ["warning: the LeiKa key of the message is none of hundesteuer"]
+    );
 }
 
 #[test]

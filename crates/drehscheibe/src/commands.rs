@@ -8,7 +8,7 @@ mod difference;
 mod doubts;
 pub(crate) mod explain;
 pub(crate) mod health;
-mod held;
+pub(crate) mod held;
 pub(crate) mod journal;
 pub(crate) mod key;
 pub(crate) mod osci;

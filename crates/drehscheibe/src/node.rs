@@ -362,8 +362,8 @@ impl Node {
         self.in_force.get()
     }
 
-    /// How many deliveries of each target are not done.
-    pub(crate) async fn waiting(&self) -> Result<BTreeMap<TargetId, u64>, Failure> {
+    /// How many deliveries of each target are not done; those that it fetches (`true`) apart.
+    pub(crate) async fn waiting(&self) -> Result<BTreeMap<(TargetId, bool), u64>, Failure> {
         Ok(self.store.waiting().await?)
     }
 

@@ -13,6 +13,7 @@ use tokio::{sync::watch, time::Instant};
 
 use crate::{
     Failure,
+    commands::held,
     node::Node,
     osci::{Osci, Refresher},
 };
@@ -132,8 +133,8 @@ async fn rebuild(node: &Node, paths: &SourcePaths) -> Result<(), Failure> {
     let (release, proof) = Box::pin(build_release(paths, &node.pool, &now.legal_day())).await?;
     node.releases.save(&release, now)?;
     let before = node.release();
-    for (target, deliveries) in node.waiting().await? {
-        if release.target(&target).is_none() && before.target(&target).is_some() {
+    for ((target, pull), deliveries) in node.waiting().await? {
+        if !held::serves(&release, &target, pull) && held::serves(&before, &target, pull) {
             tracing::warn!(target = %target, deliveries, code = %Code::TARGET_UNKNOWN, "release.target_lost");
         }
     }

@@ -274,6 +274,41 @@ async fn a_release_that_lacks_a_target_with_a_backlog_is_told_of() {
     assert_eq!(router.terminate().await, Some(0));
 }
 
+/// A delivery keeps the way it was planned with, so one that waits to be sent is stranded where its target fetches now.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_release_that_changes_the_way_of_a_target_with_a_backlog_is_told_of() {
+    let stage = Stage::new().await;
+    let router = Router::start(&stage).await;
+    let before = active(&stage);
+    stage.systems.faults().plan("/", Fault::RefuseFor(503, 3_600), 2);
+    let id = stage.send_variant(8);
+    stage.until(&id, "routed").await;
+    let product = stage.path("rules/dms/dms-dokuma/6.0/product.toml");
+    edit(&product, "adapter = \"rest\"", "adapter = \"mailbox\"");
+    edit(&product, "path = \"/dokuma/v6/objects\"\nattachments = \"multipart\"\n", "");
+    let after = stage.ask(&["depot", "build", "--json"]).good().json();
+    let after = after["release"].as_str().unwrap();
+    let refused = stage.ask(&["depot", "activate", after]);
+    assert!(refused.code == Some(1) && refused.err.starts_with("DDS-D007 "), "{refused:?}");
+    assert!(refused.err.contains("deliveries still wait (1); --force"), "{refused:?}");
+    let said = "steueramt/dms-dokuma fetches now, and deliveries wait on the old way (1)";
+    assert!(refused.out.contains(said), "{refused:?}");
+    assert_eq!(active(&stage), before, "nothing was switched");
+    assert!(stage.ask(&["depot", "activate", "--force", after]).good().out.contains(said));
+
+    let story = stage.ask(&["explain", "--json", &id]).good().json();
+    let deliveries = story["message"]["deliveries"].as_array().unwrap();
+    let stranded = deliveries.iter().find(|one| one["target"].as_str().unwrap().contains("dokuma")).unwrap();
+    let (old, target) = (stranded["id"].as_str().unwrap(), stranded["target"].as_str().unwrap());
+    stage.ask(&["deliver", "redirect", old, target]).good();
+    // What waits for its target to fetch it is served, and held by going back instead.
+    let back = stage.ask(&["depot", "diff", "--json", after, &before]).good().json();
+    assert!(back["held"][0]["text"].to_string().contains("fetches no more"), "{back}");
+    let there = stage.ask(&["depot", "diff", "--json", &before, after]).good().json();
+    assert_eq!(there["held"], Value::Array(Vec::new()));
+    assert_eq!(router.terminate().await, Some(0));
+}
+
 /// Nobody is there to insist, so the log names the target; what waits for it stays.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_target_lost_while_files_are_watched_is_named_in_the_log() {

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use dds_depot::Source;
+use dds_depot::{Source, Target};
 use dds_message::{
     AnswerKind, AuthorityId, Code, DeliveryId, DeliveryState, Direction, JournalEvent, MessageId, Problem,
-    SourceId, TargetId,
+    SourceId, TargetId, Timestamp,
 };
 use dds_store::{CaseApplication, MessageRecord, NewDelivery, NewEntry, NewPlan, PlanState};
 
@@ -132,29 +132,43 @@ pub(crate) async fn plan(
     match target {
         Some(target) => {
             plan.state = PlanState::Routed;
-            let id = DeliveryId::derive(work.id, &target.id, "answer", 0);
-            // Who gets it stands in the journal, as with any delivery; the document goes on as it came.
-            prepared = Some(NewEntry {
-                delivery: Some(id),
-                target: Some(target.id.clone()),
-                data: dds_telemetry::Facts::from_iter([("bytes".to_owned(), work.document.len().into())]),
-                ..NewEntry::new(JournalEvent::DeliveryPrepared)
-            });
-            plan.deliveries.push(NewDelivery {
-                id,
-                target: target.id,
-                authority: plan.authority.clone(),
-                product: None,
-                output: None,
-                lane: None,
-                pull: target.pull,
-                due: now,
-                deadline: now.plus(ANSWER_DEADLINE),
-            });
+            let (new, told) = delivery(work, target, plan.authority.clone(), now, 0);
+            plan.deliveries.push(new);
+            prepared = Some(told);
         }
         None => entry.code = Some(Code::NO_TARGET),
     }
     plan.entries.push(entry);
     plan.entries.extend(prepared);
     Ok(plan)
+}
+
+/// A delivery of an answer to its source, the `run`th of it. Who gets it stands in the journal, as with any delivery; the
+/// document goes on as it came.
+pub(crate) fn delivery(
+    work: &Work,
+    target: Target,
+    authority: Option<AuthorityId>,
+    now: Timestamp,
+    run: u32,
+) -> (NewDelivery, NewEntry) {
+    let id = DeliveryId::derive(work.id, &target.id, "answer", run);
+    let prepared = NewEntry {
+        delivery: Some(id),
+        target: Some(target.id.clone()),
+        data: dds_telemetry::Facts::from_iter([("bytes".to_owned(), work.document.len().into())]),
+        ..NewEntry::new(JournalEvent::DeliveryPrepared)
+    };
+    let delivery = NewDelivery {
+        id,
+        target: target.id,
+        authority,
+        product: None,
+        output: None,
+        lane: None,
+        pull: target.pull,
+        due: now,
+        deadline: now.plus(ANSWER_DEADLINE),
+    };
+    (delivery, prepared)
 }

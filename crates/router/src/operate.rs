@@ -14,7 +14,7 @@ use dds_store::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{ANSWER_DEADLINE, Router, accept, delivery_of, dispatch, status};
+use crate::{ANSWER_DEADLINE, Router, accept, answer, delivery_of, dispatch, status};
 
 /// Longest reason of a rejection, in characters.
 const LONGEST_REASON: usize = 1_000;
@@ -69,21 +69,27 @@ impl Router {
     }
 
     /// Makes a delivery due again that is dead, doubtful, or put off by a clock that was ahead, under the same id, so
-    /// that a target that got it already recognises it.
+    /// that a target that got it already recognises it. One whose target is served another way now (fetches, or does
+    /// so no more) is made anew, also while it waits: the old one would wait in vain.
     pub async fn deliver_again(&self, id: DeliveryId, by: &str) -> Result<(), Problem> {
         let (record, delivery) = self.undone(id).await?;
+        let release = self.release();
+        if release.target(&delivery.target).is_some_and(|target| target.pull != delivery.pull) {
+            self.replace(&record, &delivery, &delivery.target, true, by).await?;
+            return Ok(());
+        }
         let now = self.inner.parts.clock.now();
         if delivery.state == DeliveryState::Prepared && !delivery.is_put_off(now) {
             return Err(waits());
         }
-        let release = self.release();
         let rule = record.rule.as_deref().and_then(|name| release.rule(name));
         let deadline = now.plus(rule.map_or(ANSWER_DEADLINE, |rule| rule.value.deadline.0));
         let entry = of_delivery(JournalEvent::DeliveryAgain, &delivery, by);
         self.inner.parts.journal.revive(id, now, deadline, entry).await.map_err(told)
     }
 
-    /// Sends a delivery that is not done to another target instead; its product's stylesheet makes new bytes. Another
+    /// Sends a delivery that is not done to another target instead, or to the same in the way it is served now; the
+    /// stylesheet of its product makes new bytes. An answer goes to no other source. Another
     /// authority must do the procedure, and the target must not get the message already, unless the person insists
     /// (`force`). Answers who gets it now.
     pub async fn redirect(
@@ -198,7 +204,21 @@ impl Router {
         }
         let document = self.inner.parts.journal.document(record.id).await?;
         let release = self.release();
+        let run = u32::try_from(record.deliveries.len()).unwrap_or(u32::MAX);
         let work = dispatch::work(record.clone(), document);
+        if work.answers.is_some() {
+            let target = release.target(to).filter(|target| target.id == old.target).ok_or_else(|| {
+                let text = (
+                    "eine Antwort geht nur an die Quelle ihres Antrags",
+                    "an answer goes to no other than the source of its application",
+                );
+                Problem::new(Code::BAD_ARGUMENT, text)
+            })?;
+            let office = target.source.as_ref().map(ToString::to_string).unwrap_or_default();
+            let now = self.inner.parts.clock.now();
+            let new = answer::delivery(&work, target, old.authority.clone(), now, run);
+            return self.put_instead(old, new, (office, String::new()), by).await;
+        }
         let day = work.at.legal_day();
         let limits = &self.inner.options.limits;
         let (facts, recognised) = accept::recognise(&release, &work.document, work.format, limits, &day)?;
@@ -206,30 +226,34 @@ impl Router {
             release.suits(to, old.authority.as_ref(), &facts, recognised, &day)?;
         }
         let plan = release.plan_to(to, &facts, recognised, &day)?;
-        let run = u32::try_from(record.deliveries.len()).unwrap_or(u32::MAX);
         let id = DeliveryId::derive(record.id, to, record.rule.as_deref().unwrap_or_default(), run);
         let (new, mut prepared) =
             Box::pin(delivery_of::prepare(self, &release, &work, &plan, &facts, id)).await?;
         prepared.data.insert("release".to_owned(), release.id().to_string().into());
         prepared.data.insert("rule".to_owned(), plan.rule.into());
-        prepared.data.insert("replaces".to_owned(), old.id.to_string().into());
         let deadline = new.due.plus(plan.deadline);
         let delivery = NewDelivery { lane: old.lane, deadline, ..new };
+        let receiver = plan.deliveries.into_iter().next();
+        let receiver = receiver.map_or_else(Default::default, |one| (one.authority_name, one.product));
+        self.put_instead(old, (delivery, prepared), receiver, by).await
+    }
+
+    /// Puts a new delivery in the place of another; `receiver` is the name of who gets it and its product.
+    async fn put_instead(
+        &self,
+        old: &DeliveryRecord,
+        (new, mut prepared): (NewDelivery, NewEntry),
+        (office, product): (String, String),
+        by: &str,
+    ) -> Result<Redirected, Problem> {
+        let (delivery, target) = (new.id, new.target.clone());
+        prepared.data.insert("replaces".to_owned(), old.id.to_string().into());
         let mut entry = of_delivery(JournalEvent::DeliveryRedirected, old, by);
-        entry.data.insert("to".to_owned(), to.as_str().into());
-        entry.data.insert("replacement".to_owned(), id.to_string().into());
-        self.inner
-            .parts
-            .journal
-            .replan(record.id, Some(old.id), vec![delivery], vec![entry, prepared])
-            .await
-            .map_err(told)?;
-        let (office, product) = plan
-            .deliveries
-            .into_iter()
-            .next()
-            .map_or_else(Default::default, |planned| (planned.authority_name, planned.product));
-        Ok(Redirected { delivery: id, target: to.clone(), office, product })
+        entry.data.insert("to".to_owned(), target.as_str().into());
+        entry.data.insert("replacement".to_owned(), delivery.to_string().into());
+        let journal = &self.inner.parts.journal;
+        journal.replan(old.message, Some(old.id), vec![new], vec![entry, prepared]).await.map_err(told)?;
+        Ok(Redirected { delivery, target, office, product })
     }
 }
 
@@ -240,9 +264,9 @@ pub struct Redirected {
     pub delivery: DeliveryId,
     /// Its target.
     pub target: TargetId,
-    /// Name of the office there.
+    /// Name of the office there; of an answer the source.
     pub office: String,
-    /// Product there, such as `fv-steuerwerk@3.2`.
+    /// Product there, such as `fv-steuerwerk@3.2`; of an answer none.
     pub product: String,
 }
 

@@ -5,10 +5,13 @@ mod support;
 
 use std::time::Duration;
 
-use dds_message::{Actor, Code, DeliveryId, DeliveryState, MessageId, MessageState, Problem};
+use dds_message::{Actor, AnswerKind, Code, DeliveryId, DeliveryState, MessageId, MessageState, Problem};
 use dds_router::Handle;
 use dds_store::{AuditLog, LogRow};
-use support::{Bench, HOUR, OTHER, TAX, VILLAGE, application, busy, delivered, refused, source, target};
+use support::{
+    Bench, HOUR, OTHER, TAX, VILLAGE, application, application_of_the_village, busy, delivered, refused,
+    release, source, target, to_message,
+};
 
 /// A lease of the scheduler.
 const LEASE: Duration = Duration::from_secs(300);
@@ -157,5 +160,45 @@ async fn an_unknown_id_is_told_to_the_operator() {
     refusal(bench.router.settle_by_hand(delivery, "erika").await, Code::NO_SUCH_ID);
     refusal(bench.router.cancel(delivery, "erika").await, Code::NO_SUCH_ID);
     refusal(bench.router.redirect(delivery, &target(OTHER), true, "erika").await, Code::NO_SUCH_ID);
+    bench.finish().await;
+}
+
+/// A delivery keeps the way it was planned with; when its target is served another way, it is made anew.
+#[tokio::test]
+async fn what_waits_on_an_old_way_is_made_anew_for_the_same_target() {
+    let mut bench = Bench::start().await;
+    let sent = bench.send(None, &application_of_the_village(1)).await.unwrap();
+    let waits = bench.reaches(sent.id, MessageState::Routed).await;
+    let told = bench.reply("fach", to_message(AnswerKind::Receipt, sent.id), "<ja/>").await.unwrap();
+    bench.desk.call().await.says(busy());
+    let answer = bench.until(told.id, |record| record.deliveries.iter().any(|one| one.attempts == 1)).await;
+    assert_eq!((waits.deliveries[0].pull, answer.deliveries[0].pull), (true, false));
+    // The village's product is sent to from now on, and the portal fetches.
+    let product = bench.dir.path().join("rules/products/fv-ordnungsamt/1.4/product.toml");
+    let text = std::fs::read_to_string(&product).unwrap();
+    std::fs::write(&product, text.replace("adapter = \"mailbox\"", "adapter = \"rest\"")).unwrap();
+    let portal = bench.dir.path().join("config/sources/portal.toml");
+    let text = std::fs::read_to_string(&portal).unwrap();
+    let kept: Vec<&str> = text.lines().filter(|line| !line.starts_with("answers")).collect();
+    std::fs::write(&portal, kept.join("\n")).unwrap();
+    bench.activate(release(bench.dir.path())).await;
+
+    let to = waits.deliveries[0].target.clone();
+    bench.router.redirect(waits.deliveries[0].id, &to, false, "erika").await.unwrap();
+    let call = bench.desk.call().await;
+    assert_eq!((&call.target, call.message), (&to, sent.id));
+    call.says(delivered());
+    bench.reaches(sent.id, MessageState::Completed).await;
+    let elsewhere = target("source/formular");
+    let refused = bench.router.redirect(answer.deliveries[0].id, &elsewhere, true, "erika").await;
+    refusal(refused, Code::BAD_ARGUMENT);
+    bench.router.deliver_again(answer.deliveries[0].id, "erika").await.unwrap();
+    let anew = bench.record(told.id).await;
+    let of: Vec<_> = anew.deliveries.iter().map(|one| (one.state, one.pull, one.target.as_str())).collect();
+    let to = "source/portal";
+    assert_eq!(of, [(DeliveryState::Redirected, false, to), (DeliveryState::Prepared, true, to)]);
+    assert_eq!(anew.deliveries[1].authority, anew.deliveries[0].authority);
+    assert_eq!(bench.router.answer_received(&source("portal"), told.id).await.unwrap(), Some(true));
+    bench.reaches(told.id, MessageState::Completed).await;
     bench.finish().await;
 }

@@ -169,12 +169,12 @@ impl SqliteStore {
         Ok(Self { inner: Arc::new(inner) })
     }
 
-    /// Zustellungen that are not done, by target: read from the database, so that a store that was opened to read tells
+    /// Zustellungen that are not done, by target and whether it fetches them: read from the database, so that a store that was opened to read tells
     /// it too.
     ///
     /// # Errors
     /// If the database cannot be read.
-    pub async fn waiting(&self) -> Result<BTreeMap<TargetId, u64>, StoreError> {
+    pub async fn waiting(&self) -> Result<BTreeMap<(TargetId, bool), u64>, StoreError> {
         self.log().waiting().await
     }
 

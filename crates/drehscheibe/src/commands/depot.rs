@@ -125,7 +125,7 @@ fn tell_held(held: &Held, output: Output) -> Vec<CheckFinding> {
     findings
 }
 
-/// A release that takes targets away for which deliveries wait is put in force only if somebody insists. They would be
+/// A release that takes targets away for which deliveries wait, or changes their way, is put in force only if somebody insists. They would be
 /// held back until their deadline; the release before brings them back.
 async fn activate(options: &DepotActivate, output: Output) -> Result<(), Failure> {
     let config = super::settings(&options.settings.config)?;
@@ -163,10 +163,10 @@ async fn activate(options: &DepotActivate, output: Output) -> Result<(), Failure
     if taken > 0 && !options.force {
         let text = (
             format!(
-                "der Depotstand nimmt Ziele weg, auf die noch Zustellungen warten ({taken}); --force setzt ihn trotzdem in Kraft"
+                "der Depotstand nimmt Ziele weg oder ändert ihren Weg, auf die noch Zustellungen warten ({taken}); --force setzt ihn trotzdem in Kraft"
             ),
             format!(
-                "the release takes away targets for which deliveries still wait ({taken}); --force activates it all the same"
+                "the release takes away targets, or changes their way, for which deliveries still wait ({taken}); --force activates it all the same"
             ),
         );
         return Err(Failure { problem: Problem::new(Code::TARGET_UNKNOWN, text), findings: told });

@@ -1,4 +1,4 @@
-//! What a release would hold back: deliveries that wait for targets which it lacks.
+//! What a release would hold back: deliveries that wait for targets which it lacks, or serves another way.
 
 use std::collections::BTreeMap;
 
@@ -10,14 +10,14 @@ use crate::{Failure, node};
 
 /// What a release would hold back.
 pub(crate) struct Held {
-    /// Deliveries by target.
-    waiting: BTreeMap<TargetId, u64>,
+    /// Deliveries by target and whether they wait to be fetched; and whether the release has the target.
+    waiting: BTreeMap<(TargetId, bool), (u64, bool)>,
     /// Why the store cannot be asked.
     unseen: Option<CheckFinding>,
 }
 
 impl Held {
-    /// What waits for targets that `release` lacks. Where no router has ever run that is nothing.
+    /// What waits for targets that `release` lacks or serves another way. Where no router has ever run that is nothing.
     pub(crate) async fn by(config: &ProcessConfig, release: &Release) -> Self {
         let mut held = Self { waiting: BTreeMap::new(), unseen: None };
         if !config.store.exists() {
@@ -25,9 +25,13 @@ impl Held {
         }
         let waiting = async { Ok::<_, Failure>(node::log_reader(config)?.waiting().await?) };
         match waiting.await {
-            Ok(mut waiting) => {
-                waiting.retain(|target, _| release.target(target).is_none());
-                held.waiting = waiting;
+            Ok(waiting) => {
+                let left = waiting.into_iter().filter(|((target, pull), _)| !serves(release, target, *pull));
+                let known = |(key, deliveries): ((TargetId, bool), u64)| {
+                    let has = release.target(&key.0).is_some();
+                    (key, (deliveries, has))
+                };
+                held.waiting = left.map(known).collect();
             }
             Err(Failure { problem, .. }) => {
                 let what = (
@@ -42,23 +46,33 @@ impl Held {
 
     /// A warning per target; a note if the store cannot be asked.
     pub(crate) fn findings(&self) -> Vec<CheckFinding> {
-        let held = self.waiting.iter().map(|(target, deliveries)| finding(target, *deliveries));
+        let held = self.waiting.iter().map(|((target, pull), (deliveries, has))| match has {
+            true => turned(target, *pull, *deliveries),
+            false => lost(target, *deliveries),
+        });
         held.chain(self.unseen.clone()).collect()
     }
 
-    /// How many deliveries wait for targets that the release in force has: what it lacks too is taken from nobody.
-    /// Where it cannot be read, it may have had any.
+    /// How many deliveries wait for what the release in force still does for them: what it does not do either is taken
+    /// from nobody. Where it cannot be read, it may have done it all.
     pub(crate) fn taken(&self, releases: &ReleaseStore) -> u64 {
         if self.waiting.is_empty() {
             return 0;
         }
         let before = super::active(releases).ok();
-        let had = |target: &TargetId| before.as_ref().is_none_or(|before| before.target(target).is_some());
-        self.waiting.iter().filter(|(target, _)| had(target)).map(|(_, deliveries)| deliveries).sum()
+        let had = |target: &TargetId, pull| before.as_ref().is_none_or(|before| serves(before, target, pull));
+        let taken = self.waiting.iter().filter(|((target, pull), _)| had(target, *pull));
+        taken.map(|(_, (deliveries, _))| deliveries).sum()
     }
 }
 
-fn finding(target: &TargetId, deliveries: u64) -> CheckFinding {
+/// Whether `release` serves deliveries to `target` that wait to be fetched (`pull`) or to be sent. A delivery keeps the
+/// way it was planned with.
+pub(crate) fn serves(release: &Release, target: &TargetId, pull: bool) -> bool {
+    release.target(target).is_some_and(|target| target.pull == pull)
+}
+
+fn lost(target: &TargetId, deliveries: u64) -> CheckFinding {
     let what = (
         format!("dieser Depotstand hat das Ziel {target} nicht, auf das Zustellungen warten ({deliveries})"),
         format!("this release lacks the target {target}, for which deliveries wait ({deliveries})"),
@@ -66,6 +80,22 @@ fn finding(target: &TargetId, deliveries: u64) -> CheckFinding {
     let remedy = (
         "Ziel beibehalten, oder mit „deliver redirect“ umleiten; sonst werden sie bei Fristende unzustellbar",
         "keep the target, or redirect them with “deliver redirect”; else they are dead letters at their deadline",
+    );
+    CheckFinding::error(Code::TARGET_UNKNOWN, "", what).warning().remedy(remedy)
+}
+
+fn turned(target: &TargetId, pull: bool, deliveries: u64) -> CheckFinding {
+    let (german, english) = match pull {
+        true => ("holt nicht mehr ab", "fetches no more"),
+        false => ("holt jetzt ab", "fetches now"),
+    };
+    let what = (
+        format!("das Ziel {target} {german}, und auf dem alten Weg warten Zustellungen ({deliveries})"),
+        format!("the target {target} {english}, and deliveries wait on the old way ({deliveries})"),
+    );
+    let remedy = (
+        "Weg beibehalten, bis sie zugestellt sind, oder sie danach mit „deliver redirect“ an dasselbe Ziel neu stellen",
+        "keep the way until they are delivered, or make them anew afterwards with “deliver redirect” to the same target",
     );
     CheckFinding::error(Code::TARGET_UNKNOWN, "", what).warning().remedy(remedy)
 }

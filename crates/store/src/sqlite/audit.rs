@@ -51,7 +51,7 @@ impl LogReader {
     ///
     /// # Errors
     /// If the database cannot be read.
-    pub async fn waiting(&self) -> Result<BTreeMap<TargetId, u64>, StoreError> {
+    pub async fn waiting(&self) -> Result<BTreeMap<(TargetId, bool), u64>, StoreError> {
         self.readers.read(settle::waiting).await
     }
 }

@@ -116,7 +116,7 @@ pub(crate) struct DueQueue {
     expiry: [BTreeSet<(Timestamp, DeliveryId)>; 2],
     /// Deliveries to be fetched, by deadline.
     deadlines: BTreeSet<(Timestamp, DeliveryId)>,
-    /// The latest moment of a claim: what is ready by then stands in the ring.
+    /// The moment of the last claim: what is ready by then stands in the ring.
     now: Timestamp,
     /// Nothing rests, is held back or leased beyond this moment.
     latest: Timestamp,
@@ -220,15 +220,13 @@ impl DueQueue {
                 self.arrange(line);
             }
         }
-        self.now = self.now.max(now);
+        self.now = now;
         while let Some(&(ready, line)) = self.later.first()
             && ready <= now
         {
             self.arrange(line);
         }
         let mut taken = Vec::new();
-        // Lines that had their turn, so that a line with nothing ready by an older `now` is not asked for ever.
-        let end = self.next_ticket;
         while taken.len() < max
             && let Some((&ticket, &line)) = self.ring.first_key_value()
         {
@@ -240,11 +238,9 @@ impl DueQueue {
                 self.ring.remove(&ticket);
                 self.lines[line].place = Place::Out;
                 taken.extend(self.take(id, until));
-            } else if ticket >= end {
-                break;
             } else {
-                self.ring.remove(&ticket);
-                self.enter_ring(line);
+                // It came into the ring by a later `now`, and leaves it.
+                self.arrange(line);
             }
         }
         taken

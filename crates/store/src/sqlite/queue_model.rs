@@ -478,3 +478,27 @@ fn arrivals_do_not_cost_a_target_its_turn() {
     }
     assert!((9..=11).contains(&second), "{second} of 20");
 }
+
+/// A target whose delivery was ready by the clock of before stands in the way of nobody.
+#[test]
+fn a_clock_that_goes_back_costs_no_other_target_its_turn() {
+    let mut queue = DueQueue::new(0);
+    let filter = ClaimFilter::Push { per_target: 2 };
+    assert!(queue.claim(&filter, 1, TTL, Timestamp(1_000)).is_empty());
+    for (seq, target, due) in [(1, 2, 5), (2, 1, 0), (3, 1, 0)] {
+        queue.insert(Item {
+            id: DeliveryId(Uuid::from_u128(seq as u128)),
+            seq,
+            target: name(target),
+            procedure: None,
+            pull: false,
+            lane: None,
+            due: Timestamp(due),
+            deadline: Timestamp(1_000),
+            doubt: false,
+            past: false,
+        });
+    }
+    assert_eq!(queue.claim(&filter, 2, TTL, Timestamp(0)).len(), 2);
+    assert_eq!(queue.claim(&filter, 2, TTL, Timestamp(5)).len(), 1);
+}

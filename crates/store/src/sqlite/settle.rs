@@ -217,13 +217,14 @@ pub(super) fn revive(
 }
 
 /// How many deliveries of each target are not done.
-pub(super) fn waiting(db: &rusqlite::Connection) -> Done<BTreeMap<TargetId, u64>> {
-    let sql = "SELECT target, count(*) AS deliveries FROM delivery
-               WHERE state IN ('prepared', 'in_doubt') GROUP BY target";
+pub(super) fn waiting(db: &rusqlite::Connection) -> Done<BTreeMap<(TargetId, bool), u64>> {
+    let sql = "SELECT target, pull, count(*) AS deliveries FROM delivery
+               WHERE state IN ('prepared', 'in_doubt') GROUP BY target, pull";
     let found = rows::all(db, sql, [], |row| {
         let target: String = row.get("target")?;
         let deliveries: i64 = row.get("deliveries")?;
-        Ok((TargetId::parse(&target).map_err(|_| damaged("target"))?, deliveries.cast_unsigned()))
+        let target = TargetId::parse(&target).map_err(|_| damaged("target"))?;
+        Ok(((target, row.get("pull")?), deliveries.cast_unsigned()))
     });
     Ok(found?.into_iter().collect())
 }
