@@ -405,8 +405,8 @@ async fn an_acknowledgement_undoes_no_rejection_and_no_redirection() {
     assert!(client.read(&fetched).await.is_err(), "it can be read by whom it was taken from");
 }
 
-/// The numbers of leases count up, and those of deliveries that have a past are not kept: a guess must not count all the
-/// same. Here nobody has fetched, the deadline passed, and a person offers the delivery again.
+/// The numbers of leases count up, and those of deliveries that have a past are not kept: a guess must not count all
+/// the same. Here nobody has fetched, the deadline passed, and a person offers the delivery again.
 #[tokio::test]
 async fn a_guessed_lease_does_not_count() {
     let office = office().await;

@@ -15,8 +15,8 @@ pub type ByteStream = BoxStream<'static, Result<Bytes, StoreError>>;
 pub trait BlobStore: Send + Sync + 'static {
     /// Begins a payload of unknown length. Nothing is visible before [`BlobWriter::finish`].
     async fn create(&self, key: &MessageKey) -> Result<Box<dyn BlobWriter>, StoreError>;
-    /// The clear bytes of a payload. [`StoreError::NotFound`] if no message has it (any more), [`StoreError::Corrupt`] if one
-    /// has it and it is damaged or gone.
+    /// The clear bytes of a payload. [`StoreError::NotFound`] if no message has it (any more), [`StoreError::Corrupt`]
+    /// if one has it and it is damaged or gone.
     async fn open(&self, blob: &BlobRef, key: &MessageKey) -> Result<ByteStream, StoreError>;
     /// Removes a payload; one that is gone already is no error.
     async fn delete(&self, blob: &BlobRef) -> Result<(), StoreError>;

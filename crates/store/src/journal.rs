@@ -40,7 +40,8 @@ pub trait Journal: Send + Sync + 'static {
     ) -> Result<(), StoreError>;
 
     /// Makes a dead or doubtful delivery due again under the same id, by a person's decision, or one that
-    /// [was put off](DeliveryRecord::is_put_off) by a clock that was ahead; the message goes back to `Routed`, one commit. Any other state of the delivery is [`StoreError::Invalid`].
+    /// [was put off](DeliveryRecord::is_put_off) by a clock that was ahead; the message goes back to `Routed`, one
+    /// commit. Any other state of the delivery is [`StoreError::Invalid`].
     async fn revive(
         &self,
         delivery: DeliveryId,

@@ -73,8 +73,8 @@ impl Mailbox {
         Ok(true)
     }
 
-    /// A document that cannot be read any more becomes a dead letter (DDS-S003), as it would for a target that is pushed
-    /// to; whoever fetches gets what is behind it.
+    /// A document that cannot be read any more becomes a dead letter (DDS-S003), as it would for a target that is
+    /// pushed to; whoever fetches gets what is behind it.
     async fn damaged(&self, claimed: &Claimed, error: &StoreError) -> Result<(), Problem> {
         let delivery = &claimed.delivery;
         tracing::error!(delivery = %delivery.id, code = %error.code(), %error, "delivery.unreadable");
