@@ -160,8 +160,8 @@ impl SqliteStore {
         Ok(Self { inner: Arc::new(inner) })
     }
 
-    /// Zustellungen that are not done, by target and whether it fetches them: read from the database, so that a store that was opened to read tells
-    /// it too.
+    /// Zustellungen that are not done, by target and whether they wait to be fetched: read from the database, so that a
+    /// store that was opened to read tells it too.
     ///
     /// # Errors
     /// If the database cannot be read.
