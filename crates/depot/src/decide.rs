@@ -383,7 +383,8 @@ impl<'a> Steps<'a> {
         Ok(found)
     }
 
-    /// One we do not know is not repeated: what a sender writes there may name a person, and reasons stay in the journal.
+    /// One we do not know is not repeated: what a sender writes there may name a person, and reasons stay in the
+    /// journal.
     fn named_addressee(&mut self) -> Result<Option<AuthorityId>, Problem> {
         let Some(named) = &self.facts.addressee else {
             self.say(
@@ -632,8 +633,8 @@ impl<'a> Steps<'a> {
     }
 
     /// Beteiligte: those the message names and those the authority always asks. An unknown one parks the message,
-    /// because a participant who is silently left out could void the procedure. One that the message names is told by its
-    /// place there, as an addressee is not repeated either.
+    /// because a participant who is silently left out could void the procedure. One that the message names is told by
+    /// its place there, as an addressee is not repeated either.
     fn participants(
         &mut self,
         lead: &Authority<'a>,

@@ -84,7 +84,8 @@ impl Release {
         &self.contents().rules[recognised.rule].value
     }
 
-    /// Whether the deliveries of a case of this procedure go one after the other, under one version of its rule at least.
+    /// Whether the deliveries of a case of this procedure go one after the other, under one version of its rule at
+    /// least.
     #[must_use]
     pub fn in_order(&self, procedure: &ProcedureId) -> bool {
         let versions = self.index().procedures.get(procedure).into_iter().flatten();

@@ -143,8 +143,8 @@ pub(crate) async fn plan(
     Ok(plan)
 }
 
-/// A delivery of an answer to its source, the `run`th of it. Who gets it stands in the journal, as with any delivery; the
-/// document goes on as it came.
+/// A delivery of an answer to its source, the `run`th of it. Who gets it stands in the journal, as with any delivery;
+/// the document goes on as it came.
 pub(crate) fn delivery(
     work: &Work,
     target: Target,

@@ -69,7 +69,8 @@ struct UnderWay {
     /// What an earlier process left is taken. Before, what comes stays in the store too: it must not go before what is
     /// older, of the same case perhaps.
     caught_up: bool,
-    /// Being routed or waiting to be, each with its line; so that the look into the store does not route it a second time.
+    /// Being routed or waiting to be, each with its line; so that the look into the store does not route it a second
+    /// time.
     taken: HashMap<MessageId, Option<u64>>,
     /// Those of them that the next look into the store shall route. They keep their turn.
     left: HashSet<MessageId>,

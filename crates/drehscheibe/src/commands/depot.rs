@@ -125,8 +125,8 @@ fn tell_held(held: &Held, output: Output) -> Vec<CheckFinding> {
     findings
 }
 
-/// A release that takes targets away for which deliveries wait, or changes their way, is put in force only if somebody insists. They would be
-/// held back until their deadline; the release before brings them back.
+/// A release that takes targets away for which deliveries wait, or changes their way, is put in force only if somebody
+/// insists. They would be held back until their deadline; the release before brings them back.
 async fn activate(options: &DepotActivate, output: Output) -> Result<(), Failure> {
     let config = super::settings(&options.settings.config)?;
     let releases = ReleaseStore::new(&config.releases);
