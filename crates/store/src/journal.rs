@@ -107,9 +107,9 @@ pub trait Journal: Send + Sync + 'static {
     /// One delivery.
     async fn delivery(&self, id: DeliveryId) -> Result<Option<DeliveryRecord>, StoreError>;
 
-    /// The applications that an answer naming only `case` can mean, newest first: of each source, procedure and
-    /// municipality the newest that an authority has or is about to get. Not what was rejected, is not routed, was
-    /// called off, or went to another authority by redirection.
+    /// The applications that an answer naming only `case` can mean, newest first: of each source, procedure,
+    /// municipality and authority the newest that this authority has or is about to get. Not what was rejected, is not
+    /// routed, was called off, or went to another authority by redirection.
     async fn by_case(&self, case: &str) -> Result<Vec<CaseApplication>, StoreError>;
 
     /// Who has `case` of `source`: where its applications before message `before` were planned for, each combination of
