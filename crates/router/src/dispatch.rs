@@ -19,6 +19,7 @@ use parking_lot::Mutex;
 use tokio::{
     sync::{Semaphore, mpsc, watch},
     task::JoinSet,
+    time::Instant,
 };
 
 use crate::{Router, Subject, accept::Answers, delivery_of::lane, route};
@@ -55,6 +56,9 @@ impl Work {
 /// Larger documents are read from the store again instead of waiting in memory.
 const HELD_IN_MEMORY: usize = 64 * 1024;
 
+/// An accepted message that cannot be read is tried again after so long.
+const REST: Duration = Duration::from_secs(30);
+
 pub(crate) struct Queue {
     sender: mpsc::Sender<Work>,
     receiver: tokio::sync::Mutex<mpsc::Receiver<Work>>,
@@ -74,6 +78,9 @@ struct UnderWay {
     taken: HashMap<MessageId, Option<u64>>,
     /// Those of them that the next look into the store shall route. They keep their turn.
     left: HashSet<MessageId>,
+    /// Those of them that could not be read, and when they are tried again, the first first. Each keeps its turn, and
+    /// holds up nothing but its line.
+    put_off: VecDeque<(Instant, MessageId)>,
     /// Messages of one case that go in order (`line`), as they were accepted, until they are planned. The first is
     /// routed; whoever has routed it goes on with the next, so that waiting takes no place.
     lines: HashMap<u64, VecDeque<MessageId>>,
@@ -158,9 +165,30 @@ impl Queue {
         under_way.caught_up |= !self.overflow.load(Ordering::Acquire);
     }
 
+    /// Leaves a message to the look into the store.
     fn leave(&self, id: MessageId) {
         self.under_way.lock().left.insert(id);
         self.look_again();
+    }
+
+    /// A message that cannot be read now is left to the look into the store after a while.
+    fn put_off(&self, id: MessageId, error: &StoreError) {
+        tracing::error!(message = %id, code = %error.code(), %error, "router.accepted_unreadable");
+        let mut under_way = self.under_way.lock();
+        under_way.left.remove(&id);
+        under_way.taken.entry(id).or_insert(None);
+        under_way.put_off.push_back((Instant::now() + REST, id));
+    }
+
+    /// Leaves those to the look into the store whose while is over.
+    fn try_again(&self) {
+        let now = Instant::now();
+        let mut under_way = self.under_way.lock();
+        while let Some(&(_, id)) = under_way.put_off.front().filter(|(due, _)| *due <= now) {
+            under_way.put_off.pop_front();
+            under_way.left.insert(id);
+            self.look_again();
+        }
     }
 
     /// Has the store looked through again.
@@ -177,6 +205,7 @@ pub(crate) async fn run(router: &Router, mut shutdown: watch::Receiver<bool>) {
     let mut tasks = JoinSet::new();
     while !*shutdown.borrow() {
         while tasks.try_join_next().is_some() {}
+        queue.try_again();
         if receiver.is_empty() && queue.overflow.swap(false, Ordering::AcqRel) {
             tokio::select! {
                 () = refill(router, &places, &mut tasks) => {}
@@ -222,8 +251,7 @@ async fn next(router: &Router, mut done: MessageId) -> Option<Work> {
             Ok(Some((record, document))) => return Some(work(record, document)),
             Ok(None) => done = id,
             Err(error) => {
-                unreadable(id, &error);
-                queue.leave(id);
+                queue.put_off(id, &error);
                 return None;
             }
         }
@@ -262,10 +290,7 @@ async fn refill(router: &Router, places: &Arc<Semaphore>, tasks: &mut JoinSet<()
                     }
                 }
                 Ok(None) => {}
-                Err(error) => {
-                    unreadable(found.id, &error);
-                    queue.look_again();
-                }
+                Err(error) => queue.put_off(found.id, &error),
             }
         }
         if !more {
@@ -273,10 +298,6 @@ async fn refill(router: &Router, places: &Arc<Semaphore>, tasks: &mut JoinSet<()
             return;
         }
     }
-}
-
-fn unreadable(id: MessageId, error: &StoreError) {
-    tracing::error!(message = %id, code = %error.code(), %error, "router.accepted_unreadable");
 }
 
 /// A stored message as work.
@@ -302,6 +323,22 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
+
+    /// Else the look into the store would go on for ever, and nothing new would be taken before it has ended.
+    #[test]
+    fn a_message_that_cannot_be_read_is_looked_at_again_after_a_while() {
+        let (queue, id) = (Queue::new(1), MessageId(Uuid::from_u128(1)));
+        let asks = || queue.overflow.swap(false, Ordering::AcqRel);
+        assert!(asks(), "the first look");
+        queue.put_off(id, &StoreError::Corrupt("damaged".to_owned()));
+        queue.try_again();
+        queue.caught_up();
+        assert!(!asks() && queue.under_way.lock().has(id) && queue.under_way.lock().caught_up);
+        queue.under_way.lock().put_off[0].0 = Instant::now();
+        queue.try_again();
+        assert!(asks() && !queue.under_way.lock().has(id));
+        assert!(queue.under_way.lock().take(id, None));
+    }
 
     #[test]
     fn a_line_is_routed_one_by_one_in_the_order_in_which_it_came() {
