@@ -121,7 +121,9 @@ impl Desk {
     ) -> io::Result<()> {
         let folder = self.root("abgelehnt");
         // A name may be what it is refused for.
-        let short = &candidate.name[..candidate.name.floor_char_boundary(scan::LONGEST)];
+        let mut ends = (0..=scan::LONGEST.min(candidate.name.len())).rev();
+        let end = ends.find(|end| candidate.name.is_char_boundary(*end));
+        let short = &candidate.name[..end.unwrap_or(0)];
         let mut names = std::iter::once(short.to_owned()).chain((2..).map(|n| format!("{short}~{n}")));
         let free = |place: &PathBuf| fs::symlink_metadata(place.join(&candidate.name)).is_err();
         let target =
