@@ -232,7 +232,7 @@ impl Router {
         prepared.data.insert("release".to_owned(), release.id().to_string().into());
         prepared.data.insert("rule".to_owned(), plan.rule.into());
         let deadline = new.due.plus(plan.deadline);
-        let delivery = NewDelivery { lane: old.lane, deadline, ..new };
+        let delivery = NewDelivery { deadline, ..new };
         let receiver = plan.deliveries.into_iter().next();
         let receiver = receiver.map_or_else(Default::default, |one| (one.authority_name, one.product));
         self.put_instead(old, (delivery, prepared), receiver, by).await

@@ -5,7 +5,7 @@ mod support;
 
 use dds_message::{Code, MessageState};
 use dds_router::Handle;
-use support::{Bench, HOUR, application, busy, case, delivered, invalid, refused, release};
+use support::{Bench, HOUR, OTHER, application, busy, case, delivered, invalid, refused, release, target};
 
 #[tokio::test]
 async fn messages_of_one_case_do_not_overtake_each_other() {
@@ -31,6 +31,29 @@ async fn messages_of_one_case_do_not_overtake_each_other() {
     assert_eq!(call.message, second.id);
     call.says(delivered());
     for id in [first.id, second.id, other.id] {
+        bench.reaches(id, MessageState::Completed).await;
+    }
+    bench.finish().await;
+}
+
+/// A redirected delivery takes its turn where it goes, and holds up nobody where it was.
+#[tokio::test]
+async fn a_redirected_delivery_leaves_its_lane() {
+    let mut bench = Bench::start().await;
+    let first = bench.send(None, &application(1)).await.unwrap();
+    let call = bench.desk.call().await;
+    let id = call.delivery;
+    call.says(busy());
+    bench.until(first.id, |record| record.deliveries[0].attempts == 1).await;
+    bench.router.redirect(id, &target(OTHER), true, "erika").await.unwrap();
+    let elsewhere = bench.desk.call().await;
+    assert_eq!((elsewhere.message, &elsewhere.target), (first.id, &target(OTHER)));
+    let second = bench.send(None, &application(2).replace(&case(2), &case(1))).await.unwrap();
+    let call = bench.desk.call().await;
+    assert_eq!(call.message, second.id, "while the first is under way elsewhere");
+    call.says(delivered());
+    elsewhere.says(delivered());
+    for id in [first.id, second.id] {
         bench.reaches(id, MessageState::Completed).await;
     }
     bench.finish().await;
