@@ -415,22 +415,31 @@ proptest! {
     }
 }
 
+/// A new delivery that is pushed, of no procedure and no lane.
+fn pushed(seq: i64, target: usize, due: i64) -> Item {
+    Item {
+        id: DeliveryId(Uuid::from_u128(seq as u128)),
+        seq,
+        target: name(target),
+        procedure: None,
+        pull: false,
+        lane: None,
+        due: Timestamp(due),
+        deadline: Timestamp(1_000),
+        doubt: false,
+        past: false,
+    }
+}
+
 /// 100,000 waiting deliveries cost a claim no more than a few: 20,000 claims would take minutes if each looked at all.
 #[test]
 fn a_long_queue_is_not_scanned() {
     let mut queue = DueQueue::new(0);
     for n in 0..100_000i64 {
         queue.insert(Item {
-            id: DeliveryId(Uuid::from_u128(n as u128)),
-            seq: n,
-            target: name(n as usize % 500),
             procedure: procedure(n),
-            pull: false,
             lane: (n % 3 == 0).then_some(n as u64 % 1_000),
-            due: Timestamp(n % 7),
-            deadline: Timestamp(1_000),
-            doubt: false,
-            past: false,
+            ..pushed(n, n as usize % 500, n % 7)
         });
     }
     let filter = ClaimFilter::Push { per_target: 2 };
@@ -454,18 +463,7 @@ fn arrivals_do_not_cost_a_target_its_turn() {
     let mut seq = 0;
     let mut arrive = |queue: &mut DueQueue, target: usize| {
         seq += 1;
-        queue.insert(Item {
-            id: DeliveryId(Uuid::from_u128(seq as u128)),
-            seq,
-            target: name(target),
-            procedure: None,
-            pull: false,
-            lane: None,
-            due: Timestamp(0),
-            deadline: Timestamp(1_000),
-            doubt: false,
-            past: false,
-        });
+        queue.insert(pushed(seq, target, 0));
     };
     (0..50).for_each(|_| arrive(&mut queue, 0));
     let filter = ClaimFilter::Push { per_target: 100 };
@@ -486,18 +484,7 @@ fn a_clock_that_goes_back_costs_no_other_target_its_turn() {
     let filter = ClaimFilter::Push { per_target: 2 };
     assert!(queue.claim(&filter, 1, TTL, Timestamp(1_000)).is_empty());
     for (seq, target, due) in [(1, 2, 5), (2, 1, 0), (3, 1, 0)] {
-        queue.insert(Item {
-            id: DeliveryId(Uuid::from_u128(seq as u128)),
-            seq,
-            target: name(target),
-            procedure: None,
-            pull: false,
-            lane: None,
-            due: Timestamp(due),
-            deadline: Timestamp(1_000),
-            doubt: false,
-            past: false,
-        });
+        queue.insert(pushed(seq, target, due));
     }
     assert_eq!(queue.claim(&filter, 2, TTL, Timestamp(0)).len(), 2);
     assert_eq!(queue.claim(&filter, 2, TTL, Timestamp(5)).len(), 1);
