@@ -121,7 +121,8 @@ pub trait Intake: Send {
     /// the acceptance.
     fn remark(&mut self, _remarks: Vec<String>) {}
     /// Recognises the document, checks that the source may send it and makes everything durable. Only after `Ok` may
-    /// the channel acknowledge (invariant I3).
+    /// the channel acknowledge (invariant I3). Of several calls under way, those with documents of at most
+    /// [`ACCEPTED_IN_ORDER`](crate::ACCEPTED_IN_ORDER) bytes count in the order in which they were first polled.
     async fn accept(self: Box<Self>, document: Bytes, format: Format) -> Result<Acknowledgement, Problem>;
 }
 

@@ -32,6 +32,7 @@ use dds_worker::Pool;
 use dds_xml::Limits;
 
 pub use accept::recognise;
+pub use dds_store::ACCEPTED_IN_ORDER;
 pub use handle::{Acknowledgement, Answer, Begin, DeliveryStatus, Handle, Intake, OpenAttachment, Status};
 pub use operate::Redirected;
 pub use route::{Outcome, Subject, judge};

@@ -11,6 +11,10 @@ use crate::{
     NewMessage, NewPlan, Pending, PlanState, Settled, Settlement, Shipment, StoreError,
 };
 
+/// Messages with documents of at most so many bytes are committed in the order in which the calls of
+/// [`Journal::accept`] were first polled, and many of them in one commit. A longer document may be overtaken.
+pub const ACCEPTED_IN_ORDER: usize = 32 * 1024;
+
 /// Messages, deliveries, leases and their journal. One implementation per engine.
 #[async_trait]
 pub trait Journal: Send + Sync + 'static {

@@ -13,6 +13,6 @@ mod vault;
 
 pub use blob::{BlobStore, BlobWriter, ByteStream};
 pub use error::StoreError;
-pub use journal::{AuditLog, Journal, Retention};
+pub use journal::{ACCEPTED_IN_ORDER, AuditLog, Journal, Retention};
 pub use model::*;
 pub use vault::{MasterKey, MessageKey, Vault, WrappedKey};

@@ -193,6 +193,16 @@ async fn pending_goes_on_where_it_ended<E: Engine>(store: E) {
     assert_eq!(ids, (0..5).map(id).collect::<Vec<_>>());
 }
 
+async fn messages_accepted_together_keep_their_order<E: Engine>(store: E) {
+    let under_way = (0..40).map(|n| store.accept(message(store.vault(), n)));
+    for accepted in futures::future::join_all(under_way).await {
+        assert!(accepted.unwrap().fresh);
+    }
+    let pending = store.pending(None, 100).await.unwrap();
+    let ids: Vec<_> = pending.iter().map(|pending| pending.id).collect();
+    assert_eq!(ids, (0..40).map(id).collect::<Vec<_>>());
+}
+
 async fn a_lost_lease_settles_nothing<E: Engine>(store: E) {
     routed(&store, 1, &["a"]).await;
     let first = claim_one(&store, START).await;
@@ -842,6 +852,7 @@ conformance! {
     planning_again_changes_nothing
     a_message_is_parked_released_and_rejected
     pending_goes_on_where_it_ended
+    messages_accepted_together_keep_their_order
     a_lost_lease_settles_nothing
     a_late_receipt_counts
     a_late_receipt_undoes_no_decision

@@ -12,7 +12,7 @@ use dds_osci::{
 use dds_postbox::{LONGEST_REST, Postbox, StoredPart, Waiting};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use jiff::{SignedDuration, Timestamp};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 
 use super::{
     content::unreadable,
@@ -26,8 +26,8 @@ const BATCH: usize = 16;
 /// Deliveries set aside that are tried again beside them: however many there are, and whatever they cost, new ones go
 /// on.
 const AGAIN: usize = 4;
-/// Deliveries under way before and behind the one that is being accepted.
-const AHEAD: usize = 4;
+/// Deliveries being opened, being accepted, and being noted.
+const AT_ONCE: u32 = 4;
 
 /// A mailbox in our postbox whose deliveries go the main path.
 #[derive(Debug, Clone)]
@@ -148,17 +148,21 @@ impl Collector {
             tracing::error!(code = %Code::OSCI_POSTBOX, osci = %id, %error, "osci.record_broken");
             self.set_aside(Known { id: Some(id), ..Known::default() }, error.into(), true).await?;
         }
-        // Opening costs private operations, accepting and noting wait for the disk: each goes on while the others do.
-        // Accepted is one after the other, in the order in which they came.
-        let opened = stream::iter(deliveries).map(|delivery| self.open(delivery)).buffered(AHEAD);
-        let accepted = opened.then(|(id, Opened { originator, prepared })| async move {
+        // Opening costs private operations, accepting and noting wait for the disk: each goes on while the others do,
+        // and commits are shared. Accepted is in the order in which they came.
+        let turns = &Semaphore::new(AT_ONCE as usize);
+        let opened = stream::iter(deliveries).map(|delivery| self.open(delivery)).buffered(AT_ONCE as usize);
+        let accepted = opened.map(|(id, Opened { originator, prepared })| async move {
             let taken = match prepared {
-                Ok(prepared) => prepared.accept().await.map(drop),
+                Ok(prepared) => accept(turns, prepared).await,
                 Err(problem) => Err(problem),
             };
             (id, originator, taken)
         });
-        let noted = accepted.map(|(id, originator, taken)| self.note(id, originator, taken)).buffered(AHEAD);
+        let accepted = accepted.buffered(AT_ONCE as usize);
+        let noted = accepted
+            .map(|(id, originator, taken)| self.note(id, originator, taken))
+            .buffered(AT_ONCE as usize);
         noted.try_collect::<()>().await?;
         Ok(count)
     }
@@ -223,6 +227,14 @@ impl Collector {
     fn now(&self) -> Timestamp {
         self.clock.now().to_jiff()
     }
+}
+
+/// Accepts a delivery when it is its turn. Turns are given in the order in which they are asked for: what others could
+/// overtake takes all of them.
+async fn accept(turns: &Semaphore, prepared: Prepared) -> Result<(), Problem> {
+    let needed = if prepared.keeps_its_place() { 1 } else { AT_ONCE };
+    let _turn = turns.acquire_many(needed).await;
+    prepared.accept().await.map(drop)
 }
 
 /// What opening a delivery came to.

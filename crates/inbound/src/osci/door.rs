@@ -17,7 +17,7 @@ use dds_osci::{
     xml::Document,
 };
 use dds_postbox::{Postbox, Reply, StoredPart};
-use dds_router::{Acknowledgement, Answer, Begin, Handle, Intake};
+use dds_router::{ACCEPTED_IN_ORDER, Acknowledgement, Answer, Begin, Handle, Intake};
 use futures::{StreamExt as _, stream};
 
 use super::content::{Part, Picked, Reading, authors, media_type};
@@ -69,6 +69,14 @@ pub(super) enum Prepared {
 }
 
 impl Prepared {
+    /// Nothing that is accepted after it counts before it.
+    pub(super) fn keeps_its_place(&self) -> bool {
+        match self {
+            Self::New { document, .. } => document.len() <= ACCEPTED_IN_ORDER,
+            Self::Known(_) => true,
+        }
+    }
+
     /// Hands it to the router. `Ok` after the router has it durably.
     pub(super) async fn accept(self) -> Result<Acknowledgement, Problem> {
         match self {

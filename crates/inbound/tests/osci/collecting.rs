@@ -76,6 +76,27 @@ async fn what_the_main_path_refuses_is_named_and_holds_up_nothing() {
     assert!(!log.contains("Geheimnis"), "{log}");
 }
 
+/// Several are accepted at once, also while a long document is packed; what was stored first stays first.
+#[tokio::test]
+async fn deliveries_are_accepted_in_the_order_in_which_they_came() {
+    let place = Place::start(&ManualClock::default(), &[]).await;
+    let machine = &place.machine;
+    let long = |number| application(number) + &" ".repeat(dds_router::ACCEPTED_IN_ORDER);
+    let stored: Vec<String> =
+        (0..6).map(|number| if number % 3 == 1 { long(number) } else { application(number) }).collect();
+    for document in &stored {
+        place.portal.store(town(), document.as_bytes()).await.unwrap();
+    }
+    assert_eq!(start(machine).collect().await.unwrap(), stored.len());
+    let taken: Vec<String> = machine
+        .router
+        .taken()
+        .iter()
+        .map(|taken| String::from_utf8(taken.document.to_vec()).unwrap())
+        .collect();
+    assert_eq!(taken, stored);
+}
+
 /// A final refusal waits for a corrected release, a temporary one for a router that has room again; both outlive the
 /// process.
 #[tokio::test]

@@ -23,15 +23,12 @@ use super::{
     tx::Tx,
 };
 use crate::{
-    Accepted, Attempting, Backlog, BlobRef, CaseApplication, ClaimFilter, Claimed, DeliveryRecord, Journal,
-    Lease, MessageKey, MessageRecord, NewDelivery, NewEntry, NewMessage, NewPlan, Outcome, Pending,
-    PlanState, Settled, Settlement, Shipment, StoreError, StoredAttachment, WrappedKey,
+    ACCEPTED_IN_ORDER, Accepted, Attempting, Backlog, BlobRef, CaseApplication, ClaimFilter, Claimed,
+    DeliveryRecord, Journal, Lease, MessageKey, MessageRecord, NewDelivery, NewEntry, NewMessage, NewPlan,
+    Outcome, Pending, PlanState, Settled, Settlement, Shipment, StoreError, StoredAttachment, WrappedKey,
     seal::{self, Place},
 };
 
-/// Documents up to this length are packed and sealed where they are; longer ones, or such as may need a file, by a
-/// blocking task.
-const ON_THE_SPOT: usize = 32 * 1024;
 /// What a transition writes besides payloads, roughly, in bytes.
 const ROWS: usize = 2_048;
 
@@ -39,7 +36,8 @@ const ROWS: usize = 2_048;
 impl Journal for SqliteStore {
     async fn accept(&self, message: NewMessage) -> Result<Accepted, StoreError> {
         let this = self.clone();
-        let small = message.document.len() <= ON_THE_SPOT.min(self.inner.inline_limit / 2);
+        // What is longer, or may need a file, is packed and sealed by a blocking task.
+        let small = message.document.len() <= ACCEPTED_IN_ORDER.min(self.inner.inline_limit / 2);
         let sealed = if small {
             this.seal_message(message)?
         } else {
