@@ -14,6 +14,7 @@ use bytes::Bytes;
 use dds_config::read_release;
 use dds_osci::{
     algorithm::SignatureAlgorithm,
+    intermediary::Rules,
     keys::{Signer as _, SoftwareKey},
 };
 use dds_testbench::{Client, Load, OsciPki, Pace, osci_post, whole};
@@ -38,6 +39,15 @@ const PRIVATE_OPERATIONS: f64 = 4.0;
 const WARM_UP: u64 = 20;
 
 pub(super) async fn run(options: &Bench) -> Result<Report, Failure> {
+    // The orders are sealed before the clock starts, each with a MessageId: a client may hold so many.
+    let most = Rules::default().unused_ids as u64 - WARM_UP;
+    let messages = options.messages.unwrap_or(most);
+    if messages > most {
+        return Err(Failure::argument((
+            format!("Szenario S geht mit höchstens {most} Nachrichten"),
+            format!("scenario S takes at most {most} messages"),
+        )));
+    }
     let built = read_release(&check::paths(&options.sources))?;
     let release = with_one_target(&built, true)?;
     let osci = OsciOptions { fixtures: texts(&options.fixtures)?, rsa: true };
@@ -47,7 +57,6 @@ pub(super) async fn run(options: &Bench) -> Result<Report, Failure> {
     let missing = || Failure::internal(("die Bühne hat kein OSCI", "the stage has no OSCI"));
     let act = stage.osci.as_ref().ok_or_else(missing)?;
     let address = stage.config.osci.as_ref().map(|osci| osci.listen).ok_or_else(missing)?;
-    let messages = options.messages.unwrap_or(1_000);
 
     let router = RouterProcess::start(&stage).await?;
     let idle = measure::usage(router.id());
