@@ -10,6 +10,7 @@ use axum::{
 use dds_depot::Target;
 use dds_message::{Code, DeliveryId, DeliveryState, Direction, Problem, content_disposition};
 use dds_store::{ClaimFilter, Claimed, DeliveryRecord, MessageRecord, Shipment, StoreError};
+use futures::TryStreamExt as _;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde_json::{Value, json};
 
@@ -77,7 +78,7 @@ impl Mailbox {
     /// pushed to; whoever fetches gets what is behind it.
     async fn damaged(&self, claimed: &Claimed, error: &StoreError) -> Result<(), Problem> {
         let delivery = &claimed.delivery;
-        tracing::error!(delivery = %delivery.id, code = %error.code(), %error, "delivery.unreadable");
+        unreadable(delivery.id, error);
         let text = ("das Dokument ist nicht mehr lesbar", "the document cannot be read any more").into();
         self.give_up(delivery, claimed.lease, Code::STORE_CORRUPT, &text).await
     }
@@ -139,7 +140,8 @@ impl Mailbox {
             number.checked_sub(1).and_then(|place| message.attachments.get(place)).ok_or_else(unknown)?;
         let wrapped = message.key.as_ref().ok_or_else(unknown)?;
         let key = self.vault.unwrap_key(message.id, wrapped)?;
-        let stream = self.blobs.open(&stored.blob, &key).await?;
+        let told = move |error: &StoreError| unreadable(delivery, error);
+        let stream = self.blobs.open(&stored.blob, &key).await.inspect_err(told)?.inspect_err(told);
         let described = &stored.attachment;
         let headers = file(&described.media_type, &described.name, described.size);
         Ok((headers, Body::from_stream(stream)).into_response())
@@ -164,6 +166,11 @@ impl Mailbox {
     async fn message(&self, delivery: &DeliveryRecord) -> Result<MessageRecord, Problem> {
         self.journal.message(delivery.message).await?.ok_or_else(gone)
     }
+}
+
+/// Who fetches sees only that the answer breaks off; whether the delivery is given up, a person decides.
+fn unreadable(delivery: DeliveryId, error: &StoreError) {
+    tracing::error!(%delivery, code = %error.code(), %error, "delivery.unreadable");
 }
 
 fn gone() -> Problem {
