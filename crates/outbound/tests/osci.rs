@@ -606,6 +606,24 @@ async fn chunks_of_two_cuts_never_meet() {
     found_once(&world, &sent).await;
 }
 
+/// The certificate of the office was replaced between two chunks: nothing more goes to whoever has the old key.
+#[tokio::test]
+async fn chunks_for_a_certificate_that_was_replaced_are_cut_anew() {
+    let (world, targets, sent) = chunked(65).await;
+    let former = world.targets(|way| {
+        way["chunk_kb"] = json!(64);
+        way["readers"] = json!([keys().sender.pem]);
+    });
+    world.place.pass.store(2, Ordering::SeqCst);
+    world.place.lose_orders.store(1, Ordering::SeqCst);
+    assert_eq!(told(&deliver(&former, &sent).await).1, Some(Code::IN_DOUBT));
+    let begun = world.sent(sent.delivery).await.unwrap();
+    let second = deliver(&targets, &sent).await;
+    assert_eq!(told(&second).0, "delivered", "{second:?}");
+    assert_ne!(told(&second).2, begun.message_id.to_string());
+    found_once(&world, &sent).await;
+}
+
 #[tokio::test]
 async fn chunks_that_contradict_the_ones_before_are_refused() {
     let (world, targets, sent) = chunked(61).await;

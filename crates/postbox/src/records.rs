@@ -191,10 +191,11 @@ impl TransferRecord {
         }
     }
 
-    pub(crate) fn transfer(self, delivery: DeliveryId) -> Transfer {
+    pub(crate) fn transfer(self, delivery: DeliveryId, parties: String) -> Transfer {
         Transfer {
             delivery,
             message_id: MessageId::new(self.message_id),
+            parties,
             octets: self.octets,
             chunk_kb: self.chunk_kb,
             chunks: self.chunks.into_iter().map(AttachmentRecord::attachment).collect(),

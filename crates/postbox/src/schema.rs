@@ -5,7 +5,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior, config::DbConfig};
 use crate::PostboxError;
 
 /// Version of the tables; a newer file is refused.
-const VERSION: i64 = 6;
+const VERSION: i64 = 7;
 
 /// From form 1 to 2: dialogues and transfers in chunks get other columns. Both live for hours at most and are begun
 /// anew by whoever has them open; their files are swept.
@@ -38,6 +38,12 @@ const APART: &str = "
 CREATE TABLE sealed (number INTEGER PRIMARY KEY, record BLOB NOT NULL);
 INSERT INTO sealed (number, record) SELECT number, record FROM delivery;
 ALTER TABLE delivery DROP COLUMN record;
+";
+
+/// From form 6 to 7: what we send in chunks knows for whom it was cut. What is under way is cut anew, under another id.
+const ADDRESSED: &str = "
+DROP TABLE IF EXISTS transfer;
+DELETE FROM part WHERE holder LIKE 'transfer/%';
 ";
 
 /// Statements kept compiled; there are fewer.
@@ -96,7 +102,9 @@ CREATE TABLE IF NOT EXISTS upload_chunk (
   client TEXT NOT NULL, transfer TEXT NOT NULL, number INTEGER NOT NULL, record BLOB NOT NULL, PRIMARY KEY (client, transfer, number)
 ) WITHOUT ROWID;
 -- What we send in chunks ourselves.
-CREATE TABLE IF NOT EXISTS transfer (delivery TEXT PRIMARY KEY, begun INTEGER NOT NULL, record BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS transfer (
+  delivery TEXT PRIMARY KEY, parties TEXT NOT NULL, begun INTEGER NOT NULL, record BLOB NOT NULL
+) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS rendered (id TEXT PRIMARY KEY, made INTEGER NOT NULL, record BLOB NOT NULL) WITHOUT ROWID;
 -- What the active recipient has of deliveries that it fetches in chunks: one row for each.
 CREATE TABLE IF NOT EXISTS download (
@@ -163,6 +171,9 @@ pub(crate) fn prepare(connection: &Connection) -> Result<(), PostboxError> {
     }
     if matches!(version, 1..=5) {
         step.execute_batch(APART)?;
+    }
+    if matches!(version, 1..=6) {
+        step.execute_batch(ADDRESSED)?;
     }
     step.execute_batch(TABLES)?;
     step.pragma_update(None, "user_version", VERSION)?;

@@ -18,6 +18,8 @@ pub struct Transfer {
     pub delivery: DeliveryId,
     /// MessageId of the storeDelivery inside.
     pub message_id: MessageId,
+    /// For whom it was cut, in the words of the sender: what was cut for others is not sent.
+    pub parties: String,
     /// Octets of the whole.
     pub octets: u64,
     /// Size of a chunk in KB (1024 octets), the last one excepted.
@@ -29,14 +31,14 @@ pub struct Transfer {
 impl Boxes<'_> {
     /// The transfer of a delivery.
     pub fn transfer(&mut self, delivery: DeliveryId) -> Result<Option<Transfer>, PostboxError> {
-        let found: Option<Vec<u8>> = self
+        let found: Option<(String, Vec<u8>)> = self
             .connection
-            .prepare_cached("SELECT record FROM transfer WHERE delivery = ?1")?
-            .query_row([delivery.to_string()], |row| row.get(0))
+            .prepare_cached("SELECT parties, record FROM transfer WHERE delivery = ?1")?
+            .query_row([delivery.to_string()], |row| Ok((row.get(0)?, row.get(1)?)))
             .optional()?;
-        let Some(sealed) = found else { return Ok(None) };
+        let Some((parties, sealed)) = found else { return Ok(None) };
         let record: TransferRecord = self.open("transfer", &delivery.to_string(), &sealed)?;
-        Ok(Some(record.transfer(delivery)))
+        Ok(Some(record.transfer(delivery, parties)))
     }
 
     /// Keeps a transfer; the chunks stay as long as it does.
@@ -44,8 +46,10 @@ impl Boxes<'_> {
         let row = transfer.delivery.to_string();
         let sealed = self.seal("transfer", &row, &TransferRecord::of(transfer))?;
         self.connection
-            .prepare_cached("INSERT OR REPLACE INTO transfer (delivery, begun, record) VALUES (?1, ?2, ?3)")?
-            .execute(params![row, micros(at), sealed])?;
+            .prepare_cached(
+                "INSERT OR REPLACE INTO transfer (delivery, parties, begun, record) VALUES (?1, ?2, ?3, ?4)",
+            )?
+            .execute(params![row, transfer.parties, micros(at), sealed])?;
         self.hold(&format!("transfer/{row}"), transfer.chunks.iter().map(|chunk| &chunk.handle))
     }
 

@@ -43,7 +43,9 @@ impl Osci {
     ) -> Result<FeedbackCode, Verdict> {
         let delivery = consignment.delivery;
         let kept = self.sender.postbox.run(move |boxes| boxes.transfer(delivery)).await.map_err(store)?;
-        if let Some(transfer) = kept.filter(|transfer| transfer.message_id == *id) {
+        // Chunks for a certificate that was replaced meanwhile would go to whoever had it.
+        let parties = self.partner.parties();
+        if let Some(transfer) = kept.filter(|kept| kept.message_id == *id && kept.parties == parties) {
             return self.send_chunks(line, &transfer, false).await;
         }
         let parcel = Parcel::pack(&self.sender, &self.partner, consignment).await?;
@@ -89,6 +91,7 @@ impl Osci {
         let transfer = Transfer {
             delivery: consignment.delivery,
             message_id: id.clone(),
+            parties: self.partner.parties(),
             octets,
             chunk_kb: plan.chunk_kb(),
             chunks,

@@ -138,6 +138,15 @@ impl Partner {
         })
     }
 
+    /// For whom and over whom a delivery goes: SHA-256 of the certificates of addressee, intermediary and readers.
+    pub(crate) fn parties(&self) -> String {
+        let Client { intermediary_cipher, intermediary_signature, .. } = &self.client;
+        let others = intermediary_cipher.iter().chain(intermediary_signature).chain(&self.readers);
+        let all: Vec<&str> =
+            std::iter::once(&self.addressee).chain(others).map(Certificate::sha256_hex).collect();
+        all.join(" ")
+    }
+
     /// Who reads the content, by the Id that points to the certificate; and the certificates the order must carry for
     /// it beside that of the addressee. Without configured readers the addressee reads.
     pub(crate) fn readers(&self) -> (Vec<(String, Certificate)>, RoleCertificates) {
