@@ -399,6 +399,20 @@ async fn files_keep_the_names_that_the_content_has_for_them() {
     assert!(taken.iter().all(|message| message.document == "<antrag/>"));
 }
 
+/// A name leads into no other folder, whatever the sender calls the file.
+#[tokio::test]
+async fn names_of_files_are_those_that_every_channel_takes() {
+    let world = World::new(RevocationDemand::IfAvailable).await;
+    let long = "n".repeat(201);
+    for name in ["../../etc/cron.d/auftrag.sh", "..", &long] {
+        world.store(&world.sender, Some(name)).await;
+    }
+    assert_eq!(world.collector.collect().await.unwrap(), 3);
+    let taken = world.fake.taken();
+    let names: Vec<_> = taken.iter().map(|message| message.attachments[0].name.as_str()).collect();
+    assert_eq!(names, ["auftrag.sh", "anlage-1", "anlage-1"]);
+}
+
 /// A delivery of our own for ourselves goes the main path like any other.
 #[tokio::test]
 async fn what_lies_there_without_an_order_is_taken_like_any_other() {

@@ -268,6 +268,7 @@ const TEXTS: &[(&str, &str)] = &[
     // Who can read.
     ("the data cannot be decrypted", "die Daten lassen sich nicht entschlüsseln"),
     ("the order is not encrypted", "der Auftrag ist nicht verschlüsselt"),
+    ("the delivery is addressed to {}, not to us", "die Zustellung ist an {} gerichtet, nicht an uns"),
     ("{} must be encrypted", "{} muss verschlüsselt sein"),
     (
         "an order in the clear within an encrypted dialogue",

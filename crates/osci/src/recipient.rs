@@ -67,7 +67,7 @@ impl Recipient {
     /// # Errors
     /// The answer to send. As a fault: 9100 not a message, an attachment missing or no challenge; 9300 not an order to
     /// a recipient, or unencrypted; 9400 dialogue data where none may be. As a typed response: 9600 unsigned, 9601 and
-    /// 9602 broken signature or a foreign signer, 9800 no MessageId.
+    /// 9602 broken signature or a foreign signer, 9800 no MessageId, 9805 addressed to somebody else.
     pub fn receive<P: PartStore>(&self, received: &Received<P>) -> Result<Incoming, Box<Response>> {
         let fault = |refused: Refused| Box::new(Response::fault(refused));
         let envelope = match Message::read(&received.document).map_err(fault)? {
@@ -132,6 +132,13 @@ impl Recipient {
                 return Err(Refused::new(FeedbackCode::S9601, detail));
             }
             _ => {}
+        }
+        let addressee = envelope.certificates.certificate(CertificateRole::CipherAddressee);
+        if let (Some(addressee), Some(own)) = (addressee, &self.cipher)
+            && addressee != own
+        {
+            let detail = format!("the delivery is addressed to {}, not to us", addressee.sha256_hex());
+            return Err(Refused::new(FeedbackCode::S9805, detail));
         }
         match &envelope.order {
             Order::ProcessDelivery { card: None, .. } if self.message_id_required => {

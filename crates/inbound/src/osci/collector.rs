@@ -5,6 +5,7 @@ use std::{collections::HashMap, future::Future, sync::Arc, time::Duration};
 use dds_courier::Identity;
 use dds_message::{Clock, Code, JournalEvent, Problem};
 use dds_osci::{
+    feedback::FeedbackCode,
     intermediary::{Delivery, Fingerprint},
     message::{Envelope, MessageId},
     xml::{Document, limits},
@@ -276,8 +277,8 @@ async fn read(door: &Door, delivery: Delivery<StoredPart>) -> Result<Delivered, 
     let reply = door.postbox.run(move |boxes| boxes.reply(&id)).await?;
     let key = delivery.id.as_str().to_owned();
     // Our intermediary keeps an originator's signature certificate only of those who signed, and elsewhere only those
-    // are pinned whose signed answer is as good.
-    let vouched = true;
+    // are pinned whose signed answer is as good; unless it says itself that nobody signed the reply.
+    let vouched = !envelope.order.feedback().is_some_and(|feedback| feedback.has(FeedbackCode::S3802));
     Ok(Delivered { document, envelope, attachments: delivery.attachments, key, reply, vouched })
 }
 

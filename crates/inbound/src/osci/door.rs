@@ -21,7 +21,7 @@ use dds_router::{ACCEPTED_IN_ORDER, Acknowledgement, Answer, Begin, Handle, Inta
 use futures::{StreamExt as _, stream};
 
 use super::content::{Part, Picked, Reading, authors, media_type};
-use crate::{AuthorRule, Limits, Sources, body::large_attachment};
+use crate::{AuthorRule, Limits, Sources, body::large_attachment, name};
 
 /// A delivery as it lies with us.
 pub(super) struct Delivered {
@@ -106,10 +106,11 @@ impl Door {
             }
         };
         let limits = self.sources.limits(&source).unwrap_or(self.limits);
-        let mut intake = match self.begin(&source, &key, delivered.reply).await? {
-            Begin::New(intake) => intake,
-            // The key names the delivery, wherever it comes from; it need not be opened once more.
-            Begin::Known { first, .. } => return Ok(Prepared::Known(first)),
+        let mut intake = match (self.begin(&source, &key, delivered.reply).await?, &early) {
+            // What the authors have signed is the key; it need not be read once more.
+            (Begin::Known { first, .. }, Some(_)) => return Ok(Prepared::Known(first)),
+            // A MessageId only says that it is the same: whoever gave it out may have done so twice (DDS-I010).
+            (begin, _) => begin.intake(),
         };
         let content = match early {
             Some(content) => content,
@@ -117,8 +118,9 @@ impl Door {
         };
         let (picked, mut content) = self.pick(&delivered, content, limits).await?;
         let Picked { document, format, parts, list } = picked;
-        for part in parts {
-            self.hand_over(intake.as_mut(), part, &list, limits.attachment_bytes, &mut content).await?;
+        for (number, part) in (1..).zip(parts) {
+            let limit = limits.attachment_bytes;
+            self.hand_over(intake.as_mut(), (number, part), &list, limit, &mut content).await?;
         }
         authors(&content, Reading::Complete)?;
         let remarks = self.authors_trusted(&content, self.sources.author(&source)).await?;
@@ -142,7 +144,7 @@ impl Door {
     async fn hand_over(
         &self,
         intake: &mut dyn Intake,
-        part: Part,
+        (number, part): (usize, Part),
         list: &AttachmentList,
         longest: u64,
         content: &mut Content,
@@ -155,7 +157,7 @@ impl Door {
             Part::Inline { name, octets } => {
                 let media_type = media_type(&octets);
                 return intake
-                    .attachment(&name, media_type, stream::iter([Ok(octets)]).boxed())
+                    .attachment(&name_of(&name, number), media_type, stream::iter([Ok(octets)]).boxed())
                     .await
                     .map(drop);
             }
@@ -170,7 +172,9 @@ impl Door {
         let (name, media_type) = list
             .find(&attachment.content_id)
             .map_or((&attachment.content_id, &attachment.media_type), |file| (&file.name, &file.media_type));
-        intake.attachment(name, media_type, limited.boxed()).await?;
+        intake
+            .attachment(&name_of(name, number), &name::media_type(Some(media_type)), limited.boxed())
+            .await?;
         if let Ok(digests) = settled.await {
             content.settle(&digests);
         }
@@ -247,6 +251,11 @@ impl Door {
         }
         Ok(source)
     }
+}
+
+/// The name under which the `number`th attachment goes on: a file name as everywhere, or one of ours.
+fn name_of(sent: &str, number: usize) -> String {
+    name::file_name(sent).unwrap_or_else(|_| format!("anlage-{number}"))
 }
 
 /// Key against duplicates of what nobody vouches for: what the authors have signed. Whoever has seen a container can

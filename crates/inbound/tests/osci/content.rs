@@ -10,11 +10,11 @@ use dds_osci::{
     algorithm::{DigestAlgorithm, KeyTransport},
     client::{Client, Delivery},
     content::{AttachmentEncryption, Author, ContainerDraft, encrypt_container, package},
-    feedback::FeedbackCode,
+    feedback::{Feedback, FeedbackCode, Language},
     intake::{IntakeConfig, read_all},
-    intermediary::Rules,
+    intermediary::{Mailboxes as _, Rules},
     keys::{Decrypter, Signer},
-    message::{CertificateRole as R, ContentPackage, Envelope, Message, Order},
+    message::{CertificateRole as R, ContentPackage, ControlBlock, Envelope, Message, MessageId, Order},
     outgoing::{AttachmentHead, PartHasher, message_bytes},
     random::SystemRandom,
     recipient::Recipient,
@@ -206,6 +206,36 @@ async fn a_copy_of_what_an_author_has_signed_is_no_new_message() {
     assert_eq!(world.collect().await.0.len(), 2, "another content is another message");
 }
 
+/// Another intermediary passes on a reply, and says itself that nobody has signed it (3802).
+#[tokio::test]
+async fn a_reply_that_nobody_has_signed_is_not_its_originators() {
+    use FeedbackCode as F;
+    for (codes, taken) in [(&[F::S0800][..], 1), (&[F::S0800, F::S3802], 0)] {
+        let world = World::new().await;
+        let feedback = Feedback::of(codes, &[Language::German]);
+        let order = Order::ResponseToMediateDelivery { feedback, request_card: None, reply_card: None };
+        let mut envelope = Envelope::new(ControlBlock::default(), order);
+        envelope.certificates.add(R::SignatureOriginator, keys().portal.signature_certificate());
+        envelope.content = Some(ContentPackage::new(plain(document(0))));
+        let sealed = envelope.seal(None, None, &[], &mut SystemRandom).unwrap();
+        let received =
+            read_all(&IntakeConfig::default(), &[], &mut SystemRandom, &message_bytes(sealed, &[]).unwrap());
+        let reply = dds_osci::intermediary::Delivery {
+            id: MessageId::new("antwort/1"),
+            mailbox: dds_postbox::REPLIES.to_owned(),
+            submitted: jiff::Timestamp::UNIX_EPOCH,
+            envelope: received.unwrap().document.bytes().to_vec(),
+            attachments: Vec::new(),
+        };
+        world.context.postbox.run(move |boxes| boxes.put_delivery(&reply)).await.unwrap();
+        let own = vec![OwnMailbox::replies(identity(&keys().town))];
+        let collector = Collector::new(&world.context, own, CollectorOptions::default());
+        assert_eq!(collector.collect().await.unwrap(), 1);
+        let aside = world.place.machine.set_aside();
+        assert_eq!((world.place.machine.router.taken().len(), aside.len()), (taken, 1 - taken), "{aside:?}");
+    }
+}
+
 #[tokio::test]
 async fn every_inline_content_arrives() {
     let portal = &keys().portal;
@@ -352,8 +382,7 @@ async fn pushes_without_a_message_id_are_the_same_only_if_all_of_them_is() {
         format!("http://{}/osci/empfang", serve(routes(None, Some(std::sync::Arc::new(receiving)))).await);
     let push = async |from: &OsciIdentity, octets: &[u8]| {
         let order = Order::ProcessDelivery { message_id_response: None, card: None };
-        let control =
-            dds_osci::message::ControlBlock { challenge: Some("4711".to_owned()), ..Default::default() };
+        let control = ControlBlock { challenge: Some("4711".to_owned()), ..Default::default() };
         let mut envelope = Envelope::new(control, order);
         envelope.languages = vec!["de".to_owned()];
         let intermediary = &keys().intermediary;

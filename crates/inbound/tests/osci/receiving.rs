@@ -11,7 +11,7 @@ use dds_osci::{
     feedback::FeedbackCode,
     intake::{IntakeConfig, read_all},
     keys::Decrypter,
-    message::{CertificateRole, Envelope, Order},
+    message::{CertificateRole, Envelope, Order, RoleCertificate},
     random::SystemRandom,
     recipient::Recipient,
 };
@@ -237,6 +237,39 @@ async fn a_push_that_cannot_be_taken_now_is_counted_and_not_noted() {
     assert_eq!(world.push_again(order).await, FeedbackCode::S9808);
     assert_eq!(world.machine.router.noted.lock().len(), 0);
     world.assert_counted(Code::OVERLOADED.as_str(), 2);
+}
+
+/// An intermediary that gives out a MessageId twice: the second delivery is not the first, and is not thrown away as if
+/// it were.
+#[tokio::test]
+async fn another_delivery_under_a_known_message_id_is_refused() {
+    let world = World::new().await;
+    for number in 0..2 {
+        world.forward(&application(number)).await.unwrap();
+    }
+    let orders = world.wire.orders();
+    let [first, second] = [0, 1].map(|number| opened(&keys().town, &orders[number]));
+    let [mut mixed, other] = [&first, &second].map(|order| Envelope::read(&order.document).unwrap());
+    mixed.content = other.content;
+    let mixed = Bytes::from(sealed_anew(&second, &mixed, &keys().intermediary));
+    assert_eq!(world.push_again(mixed).await, FeedbackCode::S9805);
+    assert_eq!(world.machine.router.noted.lock()[0].1, Code::KEY_REUSED);
+    assert_eq!(world.machine.applications(), [0, 1]);
+}
+
+/// What was encrypted for another recipient is his, even if its content is readable for us.
+#[tokio::test]
+async fn a_delivery_for_somebody_else_is_refused() {
+    let world = World::new().await;
+    world.forward(&application(0)).await.unwrap();
+    let order = opened(&keys().town, &world.wire.orders()[0]);
+    let mut envelope = Envelope::read(&order.document).unwrap();
+    let addressee = |entry: &&mut RoleCertificate| entry.role == CertificateRole::CipherAddressee;
+    let entry = envelope.certificates.entries.iter_mut().find(addressee).unwrap();
+    entry.certificate = keys().other.cipher_certificate().clone();
+    let other = Bytes::from(sealed_anew(&order, &envelope, &keys().intermediary));
+    assert_eq!(world.push_again(other).await, FeedbackCode::S9805);
+    assert_eq!(world.machine.applications(), [0]);
 }
 
 /// A MessageId is unique where it was given out, and nowhere else.

@@ -74,8 +74,8 @@ impl Demand {
         let signer = verdict.require()?;
         match &self.signer {
             Some(known) if known != signer => {
-                let detail =
-                    format!("the response is signed by {}, not by the intermediary", signer.subject());
+                let signer = signer.sha256_hex();
+                let detail = format!("the response is signed by {signer}, not by the intermediary");
                 Err(Refused::new(FeedbackCode::S9601, detail))
             }
             _ => Ok(Some(signer.clone())),

@@ -301,6 +301,12 @@ fn recipient_takes_only_its_own_intermediaries() {
 }
 
 #[test]
+fn recipient_takes_only_what_is_addressed_to_it() {
+    let said = recipient_says(|recipient| recipient.cipher = Some(PKI.stranger.cipher_certificate().clone()));
+    assert_eq!(said, (F::S9805, false));
+}
+
+#[test]
 fn recipient_refuses_orders_that_are_not_for_recipients() {
     let (request, _) = client(&PKI.sender).get_message_id(&mut SystemRandom);
     let octets = crate::world::octets(&PKI.sender, &request, &[]);

@@ -5,14 +5,14 @@ use std::{collections::HashSet, sync::Arc};
 use dds_courier::{Courier, ExchangeError, Package};
 use dds_message::{Code, Problem};
 use dds_osci::{
-    client::{Answer, Fetched, Lost, Open, Request},
+    client::{Answer, Fetched, Lost, LostReason, Open, Request},
     feedback::{FeedbackCode, Refused},
     german,
     intake::Received,
     intermediary::{Attachment, Delivery, Mailboxes as _},
     keys::Decrypter,
     laufzettel::{ProcessCardBundle, Stamp},
-    message::{CardQuery, CardSelection, DateSelection, DeliverySelection, MessageId, Role},
+    message::{CardQuery, CardSelection, CertificateRole, DateSelection, DeliverySelection, MessageId, Role},
     random::SystemRandom,
     signature::SigningOptions,
 };
@@ -95,6 +95,10 @@ impl Fetcher {
         };
         if id.is_some_and(|id| *id != card.message_id) {
             return Ok(Outcome::Unreadable("another delivery comes in its place".to_owned()));
+        }
+        let addressee = answer.value.envelope.certificates.certificate(CertificateRole::CipherAddressee);
+        if addressee.is_some_and(|addressee| addressee != self.identity.cipher_certificate()) {
+            return Ok(Outcome::Unreadable("it is addressed to another certificate".to_owned()));
         }
         // No way back into the dialogue but through here: what is not durable is not acknowledged.
         let fresh = self.keep(received, &card.message_id).await?;
@@ -232,5 +236,7 @@ fn ended(lost: &Lost) -> Problem {
         format!("der Dialog endete mit {code} ({})", german::reason(&lost.to_string())),
         format!("the dialogue ended with {code}: {lost}"),
     );
-    Problem::new(Code::TARGET_REFUSED, text)
+    // Only the intermediary itself refuses; an answer that is not his as it must be is another matter.
+    let refused = matches!(lost.reason, LostReason::Fault(_) | LostReason::NotOpened(_));
+    Problem::new(if refused { Code::TARGET_REFUSED } else { Code::OSCI_ANSWER }, text)
 }
