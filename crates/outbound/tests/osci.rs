@@ -166,6 +166,22 @@ async fn an_id_that_the_intermediary_has_forgotten_is_replaced() {
     assert_eq!(Addressee::new(&world.place).fetch_all().await.len(), 1);
 }
 
+/// Under a MessageId of another delivery the intermediary would take nothing, and its process card would say that it
+/// arrived.
+#[tokio::test]
+async fn a_message_id_that_is_given_out_twice_delivers_nothing() {
+    let world = World::new().await;
+    let targets = world.targets(|_| {});
+    let (first, second) = (consignment("osci", 8, Vec::new()), consignment("osci", 9, Vec::new()));
+    assert_eq!(told(&deliver(&targets, &first).await).0, "delivered");
+    *world.place.give.lock() = Some(world.sent(first.delivery).await.unwrap().message_id);
+    let verdict = deliver(&targets, &second).await;
+    assert_eq!((told(&verdict).0, told(&verdict).1), ("temporary", Some(Code::OSCI_ANSWER)), "{verdict:?}");
+    *world.place.give.lock() = None;
+    assert_eq!(told(&deliver(&targets, &second).await).0, "delivered");
+    assert_eq!(Addressee::new(&world.place).fetch_all().await.len(), 2);
+}
+
 #[tokio::test]
 async fn what_cannot_be_delivered_says_why() {
     let world = World::new().await;

@@ -132,6 +132,7 @@ CREATE TABLE IF NOT EXISTS sent (
   delivery BLOB PRIMARY KEY, target TEXT NOT NULL, message_id TEXT NOT NULL, state INTEGER NOT NULL, at INTEGER NOT NULL
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS sent_open ON sent (target) WHERE state = 1;
+CREATE INDEX IF NOT EXISTS sent_message ON sent (message_id);
 ";
 
 pub(crate) fn prepare(connection: &Connection) -> Result<(), PostboxError> {

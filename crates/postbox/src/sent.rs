@@ -62,6 +62,17 @@ impl Boxes<'_> {
         Ok(())
     }
 
+    /// Whether another delivery was sent, or begun, under this MessageId.
+    pub fn is_sent_for_another(
+        &mut self,
+        id: &MessageId,
+        delivery: DeliveryId,
+    ) -> Result<bool, PostboxError> {
+        let mut statement =
+            self.connection.prepare_cached("SELECT 1 FROM sent WHERE message_id = ?1 AND delivery <> ?2")?;
+        Ok(statement.exists(params![id.as_str(), delivery.0.as_bytes().as_slice()])?)
+    }
+
     /// Forgets the MessageId of a delivery: it is used up, and the next attempt needs another.
     pub fn forget_sent(&mut self, delivery: DeliveryId) -> Result<(), PostboxError> {
         let mut statement = self.connection.prepare_cached("DELETE FROM sent WHERE delivery = ?1")?;

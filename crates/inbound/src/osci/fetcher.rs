@@ -147,7 +147,7 @@ impl Fetcher {
 
     /// One dialogue, one delivery after the other as the intermediary brings them; why it had to stop before the last,
     /// if it had to. A delivery that comes twice ends it: an intermediary that forgets what it was told would never let
-    /// it end.
+    /// it end, and what lies behind it would never come.
     async fn oldest_first(&self, fetched: &mut Fetched) -> Result<Option<String>, Problem> {
         let mut open = self.open().await?;
         let mut seen = HashSet::new();
@@ -159,11 +159,9 @@ impl Fetcher {
                     fetched.count(fresh);
                     if !seen.insert(id.clone()) {
                         self.leave(next).await?;
-                        let text = (
-                            format!("der Intermediär bringt {id} noch einmal, obwohl es quittiert war"),
-                            format!("the intermediary brings {id} again, which was acknowledged"),
-                        );
-                        return Err(Problem::new(Code::TARGET_REFUSED, text));
+                        return Ok(Some(format!(
+                            "the intermediary brings {id} again, which was acknowledged"
+                        )));
                     }
                     open = next;
                 }

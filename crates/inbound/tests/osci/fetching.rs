@@ -191,24 +191,26 @@ async fn a_delivery_that_comes_again_is_acknowledged_and_taken_no_second_time() 
     assert_eq!(process.fetcher.visit().await.unwrap(), Fetched::default(), "and now the intermediary knows");
 }
 
-/// It would be fetched without end, for nothing.
+/// It would be fetched without end, for nothing; and what lies behind it comes all the same.
 #[tokio::test]
-async fn a_delivery_that_comes_twice_ends_the_visit() {
+async fn a_delivery_that_comes_twice_is_passed_over() {
     let clock = ManualClock::default();
     let place = Place::start(&clock, &[]).await;
     let machine = Machine::new(&clock);
     let id = place.portal.store(town(), application(0).as_bytes()).await.unwrap();
+    place.portal.store(town(), application(1).as_bytes()).await.unwrap();
     place.machine.forget_receipts();
     let process = Process::start(&machine, &place);
     for _ in 0..2 {
         place.wire.reset();
         let problem = process.fetcher.visit().await.unwrap_err();
-        assert_eq!(problem.code, Code::TARGET_REFUSED);
+        assert_eq!(problem.code, Code::OSCI_UNREADABLE);
         assert!(problem.detail.english.contains(id.as_str()), "{}", problem.detail);
-        assert_eq!(place.wire.orders().len(), 4, "initDialog, fetchDelivery twice, exitDialog");
+        // initDialog, fetchDelivery twice, exitDialog; then initDialog, fetchProcessCard, fetchDelivery, exitDialog.
+        assert!(place.wire.orders().len() <= 4 + 4);
     }
     process.collect().await;
-    assert_eq!(machine.applications(), [0]);
+    assert_eq!(machine.applications(), [0, 1]);
 }
 
 /// A MessageId is unique where it was given out, and nowhere else.

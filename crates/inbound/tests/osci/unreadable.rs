@@ -169,6 +169,24 @@ async fn one_that_the_intermediary_cannot_give_out_holds_up_nothing() {
     assert!(lines.len() == 1 && lines[0].contains("9811"), "{lines:?}");
 }
 
+/// What the intermediary hands out to us and was meant for somebody else is not acknowledged.
+#[tokio::test]
+async fn one_that_is_addressed_to_somebody_else_stays_there_and_holds_up_nothing() {
+    log();
+    let clock = ManualClock::default();
+    let place = Place::start(&clock, &[]).await;
+    let machine = Machine::new(&clock);
+    let foreign = MessageId::new("fremd".to_owned());
+    place.misaddress(store(&place, 0).await, foreign.clone()).await;
+    store(&place, 1).await;
+    let process = Process::start(&machine, &place);
+    assert_eq!(process.fetcher.visit().await.unwrap(), Fetched { deliveries: 1, known: 0 });
+    process.collect().await;
+    assert_eq!((machine.applications(), place.machine.unreceived(), process.unreadable()), (vec![1], 1, 1));
+    let lines = told(&foreign);
+    assert!(lines.len() == 1 && lines[0].contains("addressed to another"), "{lines:?}");
+}
+
 /// Without its card a delivery has no MessageId for us. It is not acknowledged, and the operator hears of it at each
 /// visit.
 #[tokio::test]

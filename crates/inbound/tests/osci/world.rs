@@ -10,6 +10,7 @@ use std::{
 };
 
 use axum::Router;
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use dds_courier::{Courier, Desk, Identity, OwnIntermediary, Timeouts, Trust};
 use dds_inbound::{
     Limits, Pace, SourceTable,
@@ -315,6 +316,21 @@ impl Place {
     /// A waiting delivery is spoilt on the intermediary's disk, and has another MessageId.
     pub(crate) async fn spoil(&self, from: MessageId, to: MessageId) {
         self.replace(from, to, |delivery| Delivery { envelope: b"<kaputt>".to_vec(), ..delivery }).await;
+    }
+
+    /// A waiting delivery names another certificate as its addressee, and has another MessageId.
+    pub(crate) async fn misaddress(&self, from: MessageId, to: MessageId) {
+        self.replace(from, to, |delivery| {
+            let mut envelope = String::from_utf8(delivery.envelope).unwrap();
+            let block = envelope.find("CipherCertificateAddressee").unwrap();
+            let start =
+                block + envelope[block..].find("X509Certificate>").unwrap() + "X509Certificate>".len();
+            let end = start + envelope[start..].find('<').unwrap();
+            let other = STANDARD.encode(keys().other.cipher_certificate().der());
+            envelope.replace_range(start..end, &other);
+            Delivery { envelope: envelope.into_bytes(), ..delivery }
+        })
+        .await;
     }
 
     /// Another process of the town has received a delivery.

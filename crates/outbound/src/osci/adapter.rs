@@ -105,6 +105,16 @@ impl Osci {
         let Some(id) = answer.value.message_id.filter(|_| code.is_success()) else {
             return Err(judge::ended(code).unwrap_or_else(|| temporary(Code::OSCI_REFUSED, told(code))));
         };
+        let (given, delivery) = (id.clone(), consignment.delivery);
+        let known = self.sender.postbox.run(move |boxes| boxes.is_sent_for_another(&given, delivery));
+        if known.await.map_err(store)? {
+            // Its process card would be that of the other delivery.
+            let text = (
+                "der Intermediär gibt eine MessageId ein zweites Mal aus",
+                "the intermediary gives out a MessageId a second time",
+            );
+            return Err(temporary(Code::OSCI_ANSWER, text));
+        }
         self.keep(consignment, &id, SentState::Begun).await?;
         Ok(id)
     }

@@ -33,7 +33,7 @@ use dds_osci::{
     intake::{Intake, IntakeConfig, Received},
     intermediary::{Attachment, Intermediary, PushFailure, Reply, ReplyMessage, Rules, Step},
     keys::{Decrypter, Signer, SoftwareKey},
-    message::{ContentPackage, MessageKind, Order, RoleCertificates},
+    message::{ContentPackage, MessageId, MessageKind, Order, RoleCertificates},
     random::SystemRandom,
     recipient::{Incoming, Recipient, Refusal},
     signature::SigningOptions,
@@ -212,6 +212,8 @@ pub(crate) struct Place {
     pub(crate) silent: Arc<AtomicUsize>,
     /// So many storeDelivery are answered with 3707 alone, whether they were executed or not.
     pub(crate) warn: Arc<AtomicUsize>,
+    /// The MessageId that is given out, whether it is used or not.
+    pub(crate) give: Arc<Mutex<Option<MessageId>>>,
     /// Chunks that were executed.
     pub(crate) chunks: Arc<AtomicUsize>,
     /// Orders that were executed.
@@ -256,6 +258,7 @@ impl Place {
             forget: Arc::default(),
             silent: Arc::default(),
             warn: Arc::default(),
+            give: Arc::default(),
             chunks: Arc::default(),
             executed: Arc::default(),
             own: OwnIntermediary::new(rules, Arc::clone(&wake)),
@@ -305,6 +308,12 @@ impl Place {
             Step::Answer(mut reply) => {
                 if reply.code().is_success() {
                     received.store.keep();
+                }
+                if let ReplyMessage::Envelope(envelope) = &mut reply.message
+                    && let Order::ResponseToGetMessageId { message_id, .. } = &mut envelope.order
+                    && let Some(given) = self.give.lock().clone()
+                {
+                    *message_id = Some(given);
                 }
                 if let ReplyMessage::Envelope(envelope) = &mut reply.message
                     && let Order::ResponseToStoreDelivery { feedback, .. } = &mut envelope.order
