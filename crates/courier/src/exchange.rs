@@ -8,12 +8,14 @@ use std::{
     time::Duration,
 };
 
+use bytes::Bytes;
 use dds_osci::{feedback::Refused, intake::Received, keys::Decrypter, message::Message};
 use dds_postbox::Parts;
-use futures::StreamExt as _;
+use futures::{Stream, StreamExt as _, stream};
 use http::{StatusCode, header};
 use reqwest::{Body, Client, redirect};
 use rustls::ClientConfig;
+use tokio::time::sleep;
 
 use crate::{Desk, Package, ReceiveError, receive};
 
@@ -22,7 +24,7 @@ use crate::{Desk, Package, ReceiveError, receive};
 pub struct Timeouts {
     /// For the connection.
     pub connect: Duration,
-    /// For the next octet of the response.
+    /// For the head of the response, and for each 64 KiB of its body: whoever drips is as good as silent.
     pub silence: Duration,
 }
 
@@ -130,14 +132,7 @@ impl Courier {
             });
         }
         let turned_away = response.headers().contains_key(header::RETRY_AFTER);
-        let silence = self.silence;
-        let body = futures::stream::unfold(Box::pin(response.bytes_stream()), move |mut body| async move {
-            match tokio::time::timeout(silence, body.next()).await {
-                Ok(None) => None,
-                Ok(Some(piece)) => Some((piece.map_err(|error| kind(&error)), body)),
-                Err(_) => Some((Err("time-out".to_owned()), body)),
-            }
-        });
+        let body = moving(response.bytes_stream(), self.silence);
         let received = receive(&self.desk, decrypters, body).await.map_err(|error| match error {
             ReceiveError::BrokenOff(detail) => ExchangeError::NoAnswer(detail),
             ReceiveError::Refused(refused) => ExchangeError::Unreadable(refused),
@@ -150,11 +145,35 @@ impl Courier {
     }
 }
 
+/// Octets of a response that must come within the time for silence, unless it ends before.
+const LEAST: usize = 64 << 10;
+
+/// A body as long as it moves.
+fn moving(
+    body: impl Stream<Item = reqwest::Result<Bytes>>,
+    silence: Duration,
+) -> impl Stream<Item = Result<Bytes, String>> {
+    let begin = (Box::pin(body), Box::pin(sleep(silence)), 0);
+    stream::unfold(begin, move |(mut body, mut patience, mut came)| async move {
+        let piece = tokio::select! {
+            biased;
+            piece = body.next() => piece?.map_err(|error| kind(&error)),
+            () = &mut patience => Err("time-out".to_owned()),
+        };
+        came += piece.as_ref().map_or(0, Bytes::len);
+        if came >= LEAST {
+            came = 0;
+            patience.set(sleep(silence));
+        }
+        Some((piece, (body, patience, came)))
+    })
+}
+
 /// Resolves when nothing was sent for `silence`, or for twice that.
 async fn standstill(sent: &AtomicU64, silence: Duration) {
     let mut seen = sent.load(Ordering::Relaxed);
     loop {
-        tokio::time::sleep(silence).await;
+        sleep(silence).await;
         let now = sent.load(Ordering::Relaxed);
         if now == seen {
             return;

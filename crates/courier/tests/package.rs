@@ -1,4 +1,4 @@
-//! What a partner who does not read costs: no thread.
+//! Partners who do not read, or say next to nothing.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -6,15 +6,19 @@
     reason = "a test may end by panic, also in its helpers"
 )]
 
-use std::{sync::Arc, time::Duration};
+use std::{path::Path, sync::Arc, time::Duration};
 
-use dds_courier::Package;
+use axum::{Router, body::Body, routing::post};
+use dds_courier::{Courier, Desk, ExchangeError, Package, Timeouts};
 use dds_message::{Clock, Timestamp};
 use dds_osci::{intermediary::Attachment, outgoing::Outgoing, outgoing::PartHasher, random::SystemRandom};
 use dds_postbox::{Options, Postbox};
 use dds_store::{MasterKey, Vault};
-use futures::{StreamExt as _, TryStreamExt as _};
-use tokio::{task::spawn_blocking, time::timeout};
+use futures::{StreamExt as _, TryStreamExt as _, stream};
+use tokio::{
+    task::spawn_blocking,
+    time::{sleep, timeout},
+};
 
 struct Noon;
 
@@ -24,15 +28,44 @@ impl Clock for Noon {
     }
 }
 
-#[test]
-fn a_reader_who_waits_holds_no_thread() {
-    let folder = tempfile::tempdir().unwrap();
+fn postbox(folder: &Path) -> Postbox {
     let options = Options {
-        folder: folder.path().to_owned(),
+        folder: folder.to_owned(),
         vault: Vault::apart(&MasterKey::generate().unwrap()),
         clock: Arc::new(Noon),
     };
-    let postbox = Postbox::open(options).unwrap();
+    Postbox::open(options).unwrap()
+}
+
+/// An octet now and then is no answer.
+#[tokio::test]
+async fn a_partner_who_drips_has_not_answered() {
+    let folder = tempfile::tempdir().unwrap();
+    let desk = Desk { intake: Arc::default(), postbox: postbox(folder.path()) };
+    let drops = stream::iter(0..1_000).then(|_| async {
+        sleep(Duration::from_millis(50)).await;
+        Ok::<_, std::convert::Infallible>("a")
+    });
+    let drops = Arc::new(std::sync::Mutex::new(Some(drops)));
+    let answer = move || async move { Body::from_stream(drops.lock().unwrap().take().unwrap()) };
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let address = format!("http://{}/", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, Router::new().route("/", post(answer))).await.unwrap() });
+    let timeouts = Timeouts { silence: Duration::from_millis(500), ..Timeouts::default() };
+    let trusting = rustls::ClientConfig::builder().with_root_certificates(rustls::RootCertStore::empty());
+    let courier = Courier::new(desk, trusting.with_no_client_auth(), timeouts).unwrap();
+    let package = Package {
+        outgoing: Outgoing::plain(b"<huelle/>".to_vec(), &mut SystemRandom),
+        attachments: Vec::new(),
+    };
+    let answered = courier.exchange(&address, package, Vec::new()).await;
+    assert!(matches!(&answered, Err(ExchangeError::NoAnswer(why)) if why == "time-out"), "{answered:?}");
+}
+
+#[test]
+fn a_reader_who_waits_holds_no_thread() {
+    let folder = tempfile::tempdir().unwrap();
+    let postbox = postbox(folder.path());
     let octets: Vec<u8> = (0..1_000_000_u32).map(|n| n.to_le_bytes()[1]).collect();
     let mut parts = postbox.parts().unwrap();
     let handle = parts.put(&octets).unwrap();
