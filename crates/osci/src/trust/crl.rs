@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::sync::{Arc, OnceLock};
 
 use jiff::Timestamp;
+use x509_parser::oid_registry::OID_X509_EXT_AUTHORITY_KEY_IDENTIFIER;
 use x509_parser::prelude::{CertificateRevocationList, FromDer as _, X509Certificate};
 
 use super::TrustError;
@@ -18,6 +19,8 @@ struct Inner {
     der: Vec<u8>,
     /// Name of the issuer as bytes.
     issuer: Vec<u8>,
+    /// Which of his keys has signed (authorityKeyIdentifier); empty if the list does not say.
+    issuer_key: Vec<u8>,
     this_update: Timestamp,
     next_update: Option<Timestamp>,
     revoked: HashSet<Vec<u8>>,
@@ -55,6 +58,11 @@ impl RevocationList {
         };
         let inner = Inner {
             issuer: crl.issuer().as_raw().to_vec(),
+            issuer_key: crl
+                .extensions()
+                .iter()
+                .find(|extension| extension.oid == OID_X509_EXT_AUTHORITY_KEY_IDENTIFIER)
+                .map_or_else(Vec::new, |extension| extension.value.to_vec()),
             this_update: time(crl.last_update())?,
             next_update: crl.next_update().map(time).transpose()?,
             revoked: entries().map(|entry| entry.raw_serial().to_vec()).collect(),
@@ -98,7 +106,13 @@ impl RevocationList {
         }
     }
 
-    fn signed_by(&self, issuer: &Certificate) -> bool {
+    /// Whether both are by the same issuer with the same key, so that the newer one stands for the other.
+    pub(super) fn continues(&self, other: &Self) -> bool {
+        (&self.0.issuer, &self.0.issuer_key) == (&other.0.issuer, &other.0.issuer_key)
+    }
+
+    /// Whether this certificate, which may sign lists, has signed this one.
+    pub(super) fn signed_by(&self, issuer: &Certificate) -> bool {
         if self.0.verified_by.get() == Some(issuer) {
             return true;
         }
