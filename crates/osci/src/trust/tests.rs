@@ -99,6 +99,50 @@ fn a_path_over_intermediates() {
     assert_eq!(report.math, MathResult::Indeterminate, "an intermediate is no anchor");
 }
 
+/// An authority renewed with its key, and both certificates still configured.
+#[test]
+fn an_authority_that_has_ended_hides_no_renewed_one() {
+    let (ca, key) = (root(), ec());
+    let again = || KeyPair::try_from(key.serialize_der().as_slice()).unwrap();
+    let sub = |change: fn(&mut CertificateParams)| {
+        let mut params = ca_params("Zwischenstelle");
+        change(&mut params);
+        Ca::signed_by(params, again(), &ca).unwrap()
+    };
+    let renewed = sub(|_| {});
+    let ended = sub(|params| params.not_after = rcgen::date_time_ymd(2026, 5, 1));
+    let early = sub(|params| params.not_before = rcgen::date_time_ymd(2026, 7, 1));
+    let revoked = sub(|params| params.serial_number = Some(SerialNumber::from(vec![7])));
+    let leaf = issued(&signing("Amt"), &ec(), &renewed);
+    let crls = vec![list(&ca, &[vec![7]], (2026, 7, 1))];
+    let base = TrustPolicy { crls, ..policy(&[&ca]) };
+    let through = |path: &[&Ca]| {
+        let intermediates: Vec<_> = path.iter().map(|ca| anchor(ca)).collect();
+        TrustPolicy { intermediates, ..base.clone() }
+    };
+    for twin in [&ended, &early, &revoked] {
+        for both in [[twin, &renewed], [&renewed, twin]] {
+            let policy = through(&both);
+            assert_eq!(check(&policy, &leaf).findings, []);
+            let authority = (anchor(&renewed), anchor(&ca));
+            assert!(
+                policy.unanswered(&leaf, at()).contains(&authority),
+                "the one that counts is asked about"
+            );
+        }
+    }
+    // What holds nowhere is told of the first.
+    assert_eq!(check(&through(&[&revoked, &ended]), &leaf).findings, [F::S9701]);
+    assert_eq!(check(&through(&[&ended, &revoked]), &leaf).findings, [F::S3700, F::S9700]);
+
+    // Anchors likewise, and what is wrong with the certificate itself is told of the path that holds.
+    let anchors = [anchor(&ended), anchor(&renewed)];
+    let pinned = TrustPolicy { anchors: anchors.to_vec(), ..base.clone() };
+    assert_eq!(check(&pinned, &leaf).findings, []);
+    let pinned = TrustPolicy { crls: vec![list(&renewed, &[vec![1, 3]], (2026, 7, 1))], ..pinned };
+    assert_eq!(check(&pinned, &leaf).findings, [F::S9701]);
+}
+
 #[test]
 fn strangers_and_forgeries() {
     let (ca, namesake) = (root(), root());
