@@ -173,23 +173,26 @@ fn may_issue(
 }
 
 /// RFC 5280 4.2: a critical extension that is not processed refuses the certificate. Policies are not processed but
-/// harmless (no policy is demanded); name constraints and policy constraints would have to be.
+/// harmless (no policy is demanded); name constraints and policy constraints would have to be. A critical
+/// extendedKeyUsage names all that the key is for (4.2.1.12): an order is a message of a client, neither the answer of a
+/// TLS server nor one of a responder.
 fn critical_extensions(x509: &X509Certificate<'_>, certificate: &Certificate) -> Result<(), String> {
     for extension in x509.extensions().iter().filter(|extension| extension.critical) {
-        let known = matches!(
-            extension.parsed_extension(),
+        let name = certificate.subject();
+        match extension.parsed_extension() {
             ParsedExtension::BasicConstraints(_)
-                | ParsedExtension::KeyUsage(_)
-                | ParsedExtension::ExtendedKeyUsage(_)
-                | ParsedExtension::SubjectAlternativeName(_)
-                | ParsedExtension::CertificatePolicies(_)
-        );
-        if !known {
-            return Err(format!(
-                "\"{}\" has the critical extension {}, which is not known",
-                certificate.subject(),
-                extension.oid.to_id_string()
-            ));
+            | ParsedExtension::KeyUsage(_)
+            | ParsedExtension::SubjectAlternativeName(_)
+            | ParsedExtension::CertificatePolicies(_) => {}
+            ParsedExtension::ExtendedKeyUsage(usage)
+                if usage.any || usage.client_auth || usage.email_protection => {}
+            ParsedExtension::ExtendedKeyUsage(_) => {
+                return Err(format!("\"{name}\" is for other purposes only (extendedKeyUsage)"));
+            }
+            _ => {
+                let oid = extension.oid.to_id_string();
+                return Err(format!("\"{name}\" has the critical extension {oid}, which is not known"));
+            }
         }
     }
     Ok(())

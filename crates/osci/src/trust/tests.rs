@@ -263,6 +263,46 @@ fn unknown_critical_extensions() {
     refused_for(&policy(&[&constrained]), &issued(&signing("Amt"), &ec(), &constrained), "2.5.29.30");
 }
 
+/// A key of a TLS server or of a responder, issued by the same authority, signs no order. Not critical, the purposes
+/// are a recommendation.
+#[test]
+fn a_critical_extended_key_usage_counts() {
+    let ca = root();
+    // id-kp: serverAuth, clientAuth, emailProtection, OCSPSigning; anyExtendedKeyUsage.
+    let purpose = |last| super::ocsp::tlv(6, &[&[0x2b, 6, 1, 5, 5, 7, 3, last]]);
+    let (server, client, mail, ocsp) = (purpose(1), purpose(2), purpose(4), purpose(9));
+    let any = super::ocsp::tlv(6, &[&[0x55, 0x1d, 0x25, 0]]);
+    for (purposes, right) in [
+        (vec![&server], false),
+        (vec![&ocsp], false),
+        (vec![&server, &ocsp], false),
+        (vec![&client], true),
+        (vec![&mail], true),
+        (vec![&any], true),
+        (vec![&server, &client], true),
+    ] {
+        let purposes = super::ocsp::tlv(0x30, &purposes.iter().map(|one| one.as_slice()).collect::<Vec<_>>());
+        for critical in [true, false] {
+            let mut extension = CustomExtension::from_oid_content(&[2, 5, 29, 37], purposes.clone());
+            extension.set_criticality(critical);
+            let with = |mut params: CertificateParams| {
+                params.custom_extensions = vec![extension.clone()];
+                params
+            };
+            let leaf = issued(&with(signing("Amt")), &ec(), &ca);
+            let limited = Ca::self_signed(with(ca_params("Begrenzt")), ec()).unwrap();
+            let below = issued(&signing("Amt"), &ec(), &limited);
+            for (policy, certificate) in [(policy(&[&ca]), leaf), (policy(&[&limited]), below)] {
+                if right || !critical {
+                    assert_eq!(check(&policy, &certificate).findings, []);
+                } else {
+                    refused_for(&policy, &certificate, "extendedKeyUsage");
+                }
+            }
+        }
+    }
+}
+
 /// N22, N23: a warning, or a refusal by policy.
 #[test]
 fn validity() {
