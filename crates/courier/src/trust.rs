@@ -11,7 +11,9 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 use dds_osci::{
     certificate::Certificate,
     random::SystemRandom,
-    trust::{CertificateReport, CertificateUse, OcspAnswer, OcspError, OcspRequest, TrustPolicy},
+    trust::{
+        CertificateReport, CertificateUse, OcspAnswer, OcspError, OcspRequest, RevocationList, TrustPolicy,
+    },
 };
 use dds_postbox::Postbox;
 use futures::future::join_all;
@@ -67,6 +69,8 @@ struct Inner {
     /// Not before this time: by address of a responder that failed, and by fingerprint of a certificate it could not
     /// vouch for.
     pauses: Mutex<HashMap<String, Timestamp>>,
+    /// Held while an answer is taken: what is known here and what the postbox keeps change together.
+    taking: tokio::sync::Mutex<()>,
 }
 
 /// Why there is no answer.
@@ -78,6 +82,9 @@ enum Silent {
     /// What it says of this certificate is worth nothing.
     #[error(transparent)]
     Answer(#[from] OcspError),
+    /// A newer answer has revoked the certificate.
+    #[error("the OCSP response is older than the one that revokes")]
+    Older,
 }
 
 /// The pinned certificates of the intermediary that `client` talks to, each with what it is used for.
@@ -128,6 +135,7 @@ impl Trust {
             postbox,
             places: Semaphore::new(QUESTIONS),
             pauses: Mutex::default(),
+            taking: tokio::sync::Mutex::default(),
         }))
     }
 
@@ -138,11 +146,16 @@ impl Trust {
     }
 
     /// Puts another policy into force, for example with newer revocation lists; what responders have said goes on
-    /// counting.
+    /// counting, and older lists do not ([`TrustPolicy::in_place_of`]).
     pub fn replace(&self, policy: TrustPolicy) {
         let mut current = self.0.policy.write();
-        let answers = current.answers.clone();
-        *current = Arc::new(TrustPolicy { answers, ..policy });
+        let read: Vec<_> = policy.crls.iter().map(RevocationList::this_update).collect();
+        let policy = policy.in_place_of(&current);
+        for (read, kept) in read.iter().zip(&policy.crls).filter(|(read, kept)| **read != kept.this_update())
+        {
+            tracing::warn!(this_update = %read, in_force = %kept.this_update(), "osci.older_list_ignored");
+        }
+        *current = Arc::new(policy);
     }
 
     /// Asks the responders about these certificates and the authorities between them and an anchor, as far as no answer
@@ -202,20 +215,16 @@ impl Trust {
             fetch(client, &responder.url, certificate, issuer, now).await.map(Some)
         };
         let asked = tokio::time::timeout(self.0.patience.answer, asking).await;
-        let error = match asked.unwrap_or(Err(Silent::Responder("time-out"))) {
-            Ok(answer) => {
-                if let Some(answer) = answer {
-                    self.remember(policy, certificate, &answer, now).await;
-                    policy.answers.keep(answer);
-                }
-                return true;
-            }
-            Err(error) => error,
+        let taken = match asked.unwrap_or(Err(Silent::Responder("time-out"))) {
+            Ok(Some(answer)) => self.take(policy, certificate, answer, now).await,
+            Ok(None) => Ok(()),
+            Err(error) => Err(error),
         };
+        let Err(error) = taken else { return true };
         tracing::warn!(url = responder.url, certificate = certificate.sha256_hex(), %error, "osci.responder_silent");
         let who = match error {
             Silent::Responder(_) => &responder.url,
-            Silent::Answer(_) => certificate.sha256_hex(),
+            Silent::Answer(_) | Silent::Older => certificate.sha256_hex(),
         };
         let mut pauses = self.0.pauses.lock();
         pauses.retain(|_, until| *until > now);
@@ -223,29 +232,34 @@ impl Trust {
         false
     }
 
-    /// Makes durable that a certificate is revoked now, or no longer. If that fails the answer counts all the same
-    /// until the process ends.
-    async fn remember(
+    /// Keeps an answer, after what it changes about a revocation is durable. If that fails the answer counts all the
+    /// same until the process ends.
+    async fn take(
         &self,
         policy: &TrustPolicy,
         certificate: &Certificate,
-        answer: &OcspAnswer,
+        answer: OcspAnswer,
         now: Timestamp,
-    ) {
-        let Some(postbox) = &self.0.postbox else { return };
-        let known = policy.answers.about(certificate, now).is_some_and(|known| known.is_revoked());
-        if answer.is_revoked() == known {
-            return;
+    ) -> Result<(), Silent> {
+        let _one_by_one = self.0.taking.lock().await;
+        if !policy.answers.counts(&answer) {
+            return Err(Silent::Older);
         }
-        let (name, octets) = (certificate.sha256_hex().to_owned(), answer.bytes().to_vec());
-        let noted = if known {
-            postbox.run(move |boxes| boxes.forget_revoked(&name)).await
-        } else {
-            postbox.run(move |boxes| boxes.note_revoked(&(name, octets))).await
-        };
-        if let Err(error) = noted {
-            tracing::error!(certificate = certificate.sha256_hex(), %error, "osci.revocation_not_kept");
+        let was_revoked = policy.answers.about(certificate, now).is_some_and(|known| known.is_revoked());
+        if let Some(postbox) = &self.0.postbox {
+            let (name, octets) = (certificate.sha256_hex().to_owned(), answer.bytes().to_vec());
+            let noted = match (answer.is_revoked(), was_revoked) {
+                // Also after another that revokes: the newest one is what an answer has to be newer than.
+                (true, _) => postbox.run(move |boxes| boxes.note_revoked(&(name, octets))).await,
+                (false, true) => postbox.run(move |boxes| boxes.forget_revoked(&name)).await,
+                (false, false) => Ok(()),
+            };
+            if let Err(error) = noted {
+                tracing::error!(certificate = certificate.sha256_hex(), %error, "osci.revocation_not_kept");
+            }
         }
+        policy.answers.keep(answer);
+        Ok(())
     }
 
     fn responder(&self, issuer: &Certificate) -> Option<&Responder> {

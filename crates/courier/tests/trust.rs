@@ -75,6 +75,24 @@ async fn a_revoked_certificate_stays_revoked_while_the_responder_is_silent() {
     assert_eq!(findings(&trust, &leaf, later), [F::S9701]);
 }
 
+#[tokio::test]
+async fn an_answer_older_than_the_one_that_revokes_is_as_none() {
+    let world = Authority::new("Erfundene Stelle").await;
+    let (before, after) =
+        (trust(&world, RevocationDemand::IfAvailable), trust(&world, RevocationDemand::IfAvailable));
+    let leaf = issued("Amt", &world.ca);
+    world.say(Says::Revoked);
+    assert!(before.ask([&leaf], at()).await);
+    let revoking = before.policy().answers.about(&leaf, at()).unwrap();
+    after.policy().answers.recall([(leaf.sha256_hex().to_owned(), revoking.bytes().to_vec())]);
+    world.say(Says::GoodBefore);
+    for _ in 0..2 {
+        assert!(!after.ask([&leaf], at()).await, "nothing was learnt");
+        assert_eq!(findings(&after, &leaf, at()), [F::S9701]);
+    }
+    assert_eq!(world.asked(), 2, "and nobody asks again at once");
+}
+
 struct Morning;
 
 impl Clock for Morning {
@@ -103,7 +121,10 @@ async fn a_revoked_certificate_stays_revoked_when_the_process_begins_anew() {
     assert_eq!(found(Says::Trouble).await, []);
     assert_eq!(found(Says::Revoked).await, [F::S9701]);
     assert_eq!(found(Says::Trouble).await, [F::S9701]);
-    assert_eq!(found(Says::Good).await, []);
+    for older in [Says::GoodBefore, Says::Trouble, Says::Good, Says::Trouble] {
+        assert_eq!(found(older).await, [F::S9701], "{older:?}");
+    }
+    assert_eq!(found(Says::GoodAgain).await, []);
     assert_eq!(found(Says::Trouble).await, [], "the newer answer counts");
 }
 

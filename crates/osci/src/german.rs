@@ -211,6 +211,10 @@ const TEXTS: &[(&str, &str)] = &[
     ("\"{}\" is no certificate authority", "„{}“ ist keine Zertifizierungsstelle"),
     ("\"{}\" may not sign certificates (keyUsage)", "„{}“ darf keine Zertifikate signieren (keyUsage)"),
     (
+        "\"{}\" is for other purposes only (extendedKeyUsage)",
+        "„{}“ ist nur für andere Zwecke bestimmt (extendedKeyUsage)",
+    ),
+    (
         "the path below \"{}\" is longer than it allows",
         "der Pfad unter „{}“ ist länger, als das Zertifikat zulässt",
     ),

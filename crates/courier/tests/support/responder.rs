@@ -48,7 +48,11 @@ fn first(der: &[u8]) -> (&[u8], &[u8]) {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Says {
     Good,
+    /// Good, a minute before anything else was said; without a nonce, as whoever has kept an answer sends it.
+    GoodBefore,
     Revoked,
+    /// Good, a second after anything else was said.
+    GoodAgain,
     Unknown,
     /// Its time is over.
     Stale,
@@ -161,8 +165,10 @@ fn answer(ca: &Ca, request: &[u8], says: Says) -> Vec<u8> {
     let certificate_id = tlv(0x30, &[first(first(list).0).0]);
     let nonce = first(first(extensions).0).0.to_vec();
     let mut nonce = tlv(0xa1, &[&tlv(0x30, &[&nonce])]);
-    if says == Says::Replayed {
-        *nonce.last_mut().unwrap() ^= 1;
+    match says {
+        Says::Replayed => *nonce.last_mut().unwrap() ^= 1,
+        Says::GoodBefore => nonce.clear(),
+        _ => {}
     }
     let time = |text: &str| tlv(0x18, &[text.as_bytes()]);
     let status = match says {
@@ -172,6 +178,8 @@ fn answer(ca: &Ca, request: &[u8], says: Says) -> Vec<u8> {
     };
     let (this, next) = match says {
         Says::Stale => ("20260501000000Z", "20260502000000Z"),
+        Says::GoodBefore => ("20261122075800Z", "20261122140000Z"),
+        Says::GoodAgain => ("20261122075901Z", "20261122140000Z"),
         _ => ("20261122075900Z", "20261122140000Z"),
     };
     let single = tlv(0x30, &[&certificate_id, &status, &time(this), &tlv(0xa0, &[&time(next)])]);

@@ -6,6 +6,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use jiff::Timestamp;
 
 use super::OcspAnswer;
+use super::ocsp::latest_update;
 use crate::certificate::Certificate;
 
 /// Most answers kept. A certificate is asked about only when an accepted authority has issued it, so nobody fills this
@@ -15,8 +16,9 @@ const MOST: usize = 4_096;
 /// Verified answers by certificate, each until its `nextUpdate`. Cheap to clone; all clones share them. Whoever asks
 /// responders keeps the answers here, and [`TrustPolicy::check`](super::TrustPolicy::check) finds them.
 ///
-/// An answer that revokes counts until a newer one says otherwise: a responder that is silent must not make a revoked
-/// certificate good. Nor may a restart: whoever asks keeps such answers, and [`Self::recall`]s them.
+/// An answer that revokes counts until one with a later `thisUpdate` says otherwise: neither a responder that is silent
+/// nor somebody on the way to it who has kept an answer of yesterday must make a revoked certificate good. Nor may a
+/// restart: whoever asks keeps such answers, and [`Self::recall`]s them.
 #[derive(Debug, Clone, Default)]
 pub struct OcspAnswers(Arc<RwLock<Known>>);
 
@@ -24,20 +26,51 @@ pub struct OcspAnswers(Arc<RwLock<Known>>);
 struct Known {
     answers: HashMap<Certificate, OcspAnswer>,
     /// Answers of an earlier process that revoked, by fingerprint of the certificate.
-    revoked: HashMap<String, Vec<u8>>,
+    recalled: HashMap<String, Recalled>,
+}
+
+#[derive(Debug)]
+struct Recalled {
+    this_update: Timestamp,
+    bytes: Vec<u8>,
+}
+
+impl Known {
+    /// Not if one that revokes is newer, or of the same moment and this one does not revoke.
+    fn counts(&self, new: &OcspAnswer) -> bool {
+        let kept = self.answers.get(&new.certificate).filter(|kept| kept.revoked);
+        let recalled =
+            || self.recalled.get(new.certificate.sha256_hex()).map(|recalled| recalled.this_update);
+        let revoking = kept.map(|kept| kept.this_update).or_else(recalled);
+        revoking.is_none_or(|revoking| (new.this_update, new.revoked) >= (revoking, true))
+    }
 }
 
 impl OcspAnswers {
     /// What an earlier process knew as revoked: SHA-256 of the certificate in hex, with the octets of the answer.
     pub fn recall(&self, revoked: impl IntoIterator<Item = (String, Vec<u8>)>) {
-        self.0.write().unwrap_or_else(PoisonError::into_inner).revoked.extend(revoked);
+        let recalled = revoked.into_iter().map(|(certificate, bytes)| {
+            // Octets that cannot be read any more revoke until the responder is reached.
+            let this_update = latest_update(&bytes).unwrap_or(Timestamp::MIN);
+            (certificate, Recalled { this_update, bytes })
+        });
+        self.0.write().unwrap_or_else(PoisonError::into_inner).recalled.extend(recalled);
     }
 
-    /// Keeps an answer in place of an earlier one about the same certificate.
+    /// Whether an answer counts, after those that are kept: it does not if it is older than one that revokes.
+    #[must_use]
+    pub fn counts(&self, answer: &OcspAnswer) -> bool {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).counts(answer)
+    }
+
+    /// Keeps an answer that counts, in place of an earlier one about the same certificate.
     pub fn keep(&self, answer: OcspAnswer) {
         let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        let Known { answers, revoked } = &mut *known;
-        revoked.remove(answer.certificate.sha256_hex());
+        if !known.counts(&answer) {
+            return;
+        }
+        let Known { answers, recalled } = &mut *known;
+        recalled.remove(answer.certificate.sha256_hex());
         if answers.len() >= MOST && !answers.contains_key(&answer.certificate) {
             let soonest = answers.values().min_by_key(|answer| (answer.revoked, answer.until));
             if let Some(certificate) = soonest.map(|answer| answer.certificate.clone()) {
@@ -53,8 +86,9 @@ impl OcspAnswers {
         let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
         let answer = known.answers.get(certificate).filter(|answer| answer.revoked || answer.is_fresh(at));
         answer.cloned().or_else(|| {
-            let bytes = known.revoked.get(certificate.sha256_hex())?.clone();
-            Some(OcspAnswer { certificate: certificate.clone(), revoked: true, until: Timestamp::MIN, bytes })
+            let Recalled { this_update, bytes } = known.recalled.get(certificate.sha256_hex())?;
+            let (certificate, this_update, bytes) = (certificate.clone(), *this_update, bytes.clone());
+            Some(OcspAnswer { certificate, revoked: true, this_update, until: Timestamp::MIN, bytes })
         })
     }
 

@@ -85,7 +85,7 @@ impl TrustPolicy {
         named: bool,
     ) -> CertificateReport {
         let mut check = Check { codes: used_as.codes(), findings: Vec::new(), detail: Vec::new() };
-        let (math, path) = self.path(certificate, named, &mut check);
+        let (math, path) = self.path(certificate, named, at, &mut check);
         self.usage(certificate, used_as, &mut check);
         self.strength(certificate, &mut check);
         self.validity(path.as_deref().unwrap_or(std::slice::from_ref(certificate)), at, &mut check);
@@ -114,7 +114,7 @@ impl TrustPolicy {
     /// those.
     #[must_use]
     pub fn unanswered(&self, certificate: &Certificate, at: Timestamp) -> Vec<(Certificate, Certificate)> {
-        let Path::Found(path) = path::find(certificate, self) else {
+        let Path::Found(path) = path::find(certificate, self, at) else {
             return Vec::new();
         };
         let pairs = path.windows(2).filter_map(|pair| match pair {
@@ -128,9 +128,10 @@ impl TrustPolicy {
         &self,
         certificate: &Certificate,
         named: bool,
+        at: Timestamp,
         check: &mut Check,
     ) -> (MathResult, Option<Vec<Certificate>>) {
-        match path::find(certificate, self) {
+        match path::find(certificate, self, at) {
             Path::Found(path) => (MathResult::Ok, Some(path)),
             Path::Unknown(_) if named => (MathResult::Indeterminate, Some(vec![certificate.clone()])),
             Path::SelfSigned { signature_right: true } if self.self_signed_ok || named => {
@@ -181,11 +182,8 @@ impl TrustPolicy {
     }
 
     fn validity(&self, path: &[Certificate], at: Timestamp, check: &mut Check) {
-        for certificate in path {
+        for certificate in path.iter().filter(|certificate| !is_valid(certificate, at)) {
             let (from, until) = (certificate.not_before(), certificate.not_after());
-            if from <= at && at <= until {
-                continue;
-            }
             check.warn(
                 check.codes.validity,
                 format!("\"{}\" is valid from {from} to {until}", certificate.subject()),
@@ -207,28 +205,19 @@ impl TrustPolicy {
         let mut unknown = 0;
         for (index, pair) in path.windows(2).enumerate() {
             let [certificate, issuer] = pair else { continue };
-            let answer = self.answers.about(certificate, at);
-            let listed = self.listed(certificate, issuer, at);
-            let source = match (answer, listed) {
-                (_, Listed::Yes(this_update)) => {
-                    check.detail.push(format!("\"{}\" is on the revocation list", certificate.subject()));
-                    revoked = Some(RevocationSource::Crl(this_update));
-                    continue;
-                }
-                (Some(answer), _) if answer.revoked => {
-                    check
-                        .detail
-                        .push(format!("\"{}\" is revoked, says its responder", certificate.subject()));
-                    revoked = Some(RevocationSource::Ocsp(answer.bytes));
-                    continue;
-                }
-                (Some(answer), _) => Some(RevocationSource::Ocsp(answer.bytes)),
-                (None, Listed::No(this_update)) => Some(RevocationSource::Crl(this_update)),
-                (None, Listed::NotApplicable) => None,
-            };
-            unknown += usize::from(source.is_none());
+            let known = self.known(certificate, issuer, at);
+            if let Some(OnlineResult::Revoked(source)) = &known {
+                let name = certificate.subject();
+                check.detail.push(match source {
+                    RevocationSource::Crl(_) => format!("\"{name}\" is on the revocation list"),
+                    RevocationSource::Ocsp(_) => format!("\"{name}\" is revoked, says its responder"),
+                });
+                revoked = known;
+                continue;
+            }
+            unknown += usize::from(known.is_none());
             if index == 0 {
-                own = source;
+                own = known;
             }
         }
         match (&revoked, self.revocation) {
@@ -242,7 +231,32 @@ impl TrustPolicy {
             }
             (None, _) => {}
         }
-        revoked.map(OnlineResult::Revoked).or(own.map(OnlineResult::Ok))
+        revoked.or(own)
+    }
+
+    /// What answers and lists say about one certificate: what revokes outweighs the rest.
+    fn known(&self, certificate: &Certificate, issuer: &Certificate, at: Timestamp) -> Option<OnlineResult> {
+        use OnlineResult::{Ok, Revoked};
+        use RevocationSource::{Crl, Ocsp};
+        match (self.answers.about(certificate, at), self.listed(certificate, issuer, at)) {
+            (_, Listed::Yes(this_update)) => Some(Revoked(Crl(this_update))),
+            (Some(answer), _) if answer.revoked => Some(Revoked(Ocsp(answer.bytes))),
+            (Some(answer), _) => Some(Ok(Ocsp(answer.bytes))),
+            (None, Listed::No(this_update)) => Some(Ok(Crl(this_update))),
+            (None, Listed::NotApplicable) => None,
+        }
+    }
+
+    /// Whether the authorities of a path are valid and, as far as is known, not revoked. What nobody has said anything
+    /// about holds: it is asked about afterwards ([`Self::unanswered`]).
+    pub(super) fn authorities_hold(&self, path: &[Certificate], at: Timestamp) -> bool {
+        let revoked = |pair: &[Certificate]| match pair {
+            [certificate, issuer] => {
+                matches!(self.known(certificate, issuer, at), Some(OnlineResult::Revoked(_)))
+            }
+            _ => false,
+        };
+        path.iter().skip(1).all(|authority| is_valid(authority, at)) && !path.windows(2).skip(1).any(revoked)
     }
 
     /// What the lists say together: one that revokes counts more than any that does not.
@@ -261,6 +275,10 @@ impl TrustPolicy {
             .max_by_key(rank)
             .unwrap_or(Listed::NotApplicable)
     }
+}
+
+fn is_valid(certificate: &Certificate, at: Timestamp) -> bool {
+    (certificate.not_before()..=certificate.not_after()).contains(&at)
 }
 
 fn missing(unknown: usize, path: &[Certificate]) -> String {

@@ -1,9 +1,10 @@
 //! Revocation lists (Sperrlisten, CRL).
 
 use std::collections::HashSet;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use jiff::Timestamp;
+use x509_parser::oid_registry::OID_X509_EXT_AUTHORITY_KEY_IDENTIFIER;
 use x509_parser::prelude::{CertificateRevocationList, FromDer as _, X509Certificate};
 
 use super::TrustError;
@@ -18,10 +19,13 @@ struct Inner {
     der: Vec<u8>,
     /// Name of the issuer as bytes.
     issuer: Vec<u8>,
+    /// Which of his keys has signed (authorityKeyIdentifier); empty if the list does not say.
+    issuer_key: Vec<u8>,
     this_update: Timestamp,
     next_update: Option<Timestamp>,
     revoked: HashSet<Vec<u8>>,
-    verified_by: OnceLock<Certificate>,
+    /// Authorities whose signature is right; several if one was renewed with its key.
+    verified_by: RwLock<HashSet<Certificate>>,
 }
 
 /// What a list says about a certificate.
@@ -55,10 +59,15 @@ impl RevocationList {
         };
         let inner = Inner {
             issuer: crl.issuer().as_raw().to_vec(),
+            issuer_key: crl
+                .extensions()
+                .iter()
+                .find(|extension| extension.oid == OID_X509_EXT_AUTHORITY_KEY_IDENTIFIER)
+                .map_or_else(Vec::new, |extension| extension.value.to_vec()),
             this_update: time(crl.last_update())?,
             next_update: crl.next_update().map(time).transpose()?,
             revoked: entries().map(|entry| entry.raw_serial().to_vec()).collect(),
-            verified_by: OnceLock::new(),
+            verified_by: RwLock::default(),
             der: Vec::new(),
         };
         drop(crl);
@@ -98,27 +107,36 @@ impl RevocationList {
         }
     }
 
-    fn signed_by(&self, issuer: &Certificate) -> bool {
-        if self.0.verified_by.get() == Some(issuer) {
+    /// Whether both are by the same issuer with the same key, so that the newer one stands for the other.
+    pub(super) fn continues(&self, other: &Self) -> bool {
+        (&self.0.issuer, &self.0.issuer_key) == (&other.0.issuer, &other.0.issuer_key)
+    }
+
+    /// Whether this certificate, which may sign lists, has signed this one.
+    pub(super) fn signed_by(&self, issuer: &Certificate) -> bool {
+        let verified_by = &self.0.verified_by;
+        if verified_by.read().unwrap_or_else(PoisonError::into_inner).contains(issuer) {
             return true;
         }
         let right = self.verify(issuer).unwrap_or(false);
         if right {
-            // Another thread may have been first; its answer is as right.
-            self.0.verified_by.get_or_init(|| issuer.clone());
+            verified_by.write().unwrap_or_else(PoisonError::into_inner).insert(issuer.clone());
         }
         right
     }
 
     /// Signature and cRLSign of the issuer.
     fn verify(&self, issuer: &Certificate) -> Option<bool> {
-        let (_, crl) = CertificateRevocationList::from_der(&self.0.der).ok()?;
         let (_, x509) = X509Certificate::from_der(issuer.der()).ok()?;
+        if x509.subject().as_raw() != self.0.issuer {
+            return None;
+        }
+        let (_, crl) = CertificateRevocationList::from_der(&self.0.der).ok()?;
         let may = x509.key_usage().ok()?.is_none_or(|usage| usage.value.crl_sign());
         let signed = crl.tbs_cert_list.as_ref();
         let right =
             verify(&crl.signature_algorithm, signed, &crl.signature_value.data, issuer) == Verified::Right;
-        Some(may && right && x509.subject().as_raw() == self.0.issuer)
+        Some(may && right)
     }
 }
 

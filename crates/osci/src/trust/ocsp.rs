@@ -34,6 +34,8 @@ pub struct OcspRequest {
 pub struct OcspAnswer {
     pub(super) certificate: Certificate,
     pub(super) revoked: bool,
+    /// `thisUpdate`: when this was known to be right.
+    pub(super) this_update: Timestamp,
     /// `nextUpdate`, or what stands for it.
     pub(super) until: Timestamp,
     pub(super) bytes: Vec<u8>,
@@ -146,17 +148,11 @@ impl OcspRequest {
         let mut outer = Tlvs(basic);
         let (data, algorithm, signature) = (outer.next()?, outer.next()?, outer.next()?);
         let certificates = outer.optional(Class::ContextSpecific, 0)?;
-        let mut fields = Tlvs(data.content);
-        let _version = fields.optional(Class::ContextSpecific, 0)?;
-        let responder = fields.next()?;
-        let _produced_at = fields.next()?;
-        let singles = fields.next()?;
-        let extensions = fields.optional(Class::ContextSpecific, 1)?;
+        let ResponseData { responder, mut singles, extensions } = ResponseData::read(&data)?;
         self.verify(&data, &algorithm, &signature, &responder, certificates.as_ref(), at)?;
         if let Some(extensions) = extensions {
             self.check_nonce(Tlvs(extensions.content).next()?.content)?;
         }
-        let mut singles = Tlvs(singles.content);
         while !singles.0.is_empty() {
             let mut single = Tlvs(singles.next()?.content);
             if self.is_ours(single.next()?.content) {
@@ -181,7 +177,8 @@ impl OcspRequest {
             (Class::ContextSpecific, 2) => return Err(OcspError::Unknown),
             _ => return Err(OcspError::Malformed),
         };
-        Ok(OcspAnswer { certificate: self.certificate.clone(), revoked, until, bytes: response.to_vec() })
+        let (certificate, bytes) = (self.certificate.clone(), response.to_vec());
+        Ok(OcspAnswer { certificate, revoked, this_update, until, bytes })
     }
 
     fn verify(
@@ -255,6 +252,37 @@ impl OcspRequest {
         };
         let ours = Tlvs(&self.certificate_id).next().and_then(|id| parts(id.content));
         ours.is_ok() && ours == parts(certificate_id)
+    }
+}
+
+/// The latest `thisUpdate` in a response that was verified when it came.
+pub(super) fn latest_update(response: &[u8]) -> Result<Timestamp, OcspError> {
+    let mut singles = ResponseData::read(&Tlvs(basic_response(response)?).next()?)?.singles;
+    let mut latest = Timestamp::MIN;
+    while !singles.0.is_empty() {
+        let mut single = Tlvs(singles.next()?.content);
+        let (_certificate_id, _status) = (single.next()?, single.next()?);
+        latest = latest.max(time(single.next()?.whole)?);
+    }
+    Ok(latest)
+}
+
+/// What a responder signs (RFC 6960 4.2.1).
+struct ResponseData<'a> {
+    responder: Tlv<'a>,
+    singles: Tlvs<'a>,
+    extensions: Option<Tlv<'a>>,
+}
+
+impl<'a> ResponseData<'a> {
+    fn read(data: &Tlv<'a>) -> Result<Self, OcspError> {
+        let mut fields = Tlvs(data.content);
+        let _version = fields.optional(Class::ContextSpecific, 0)?;
+        let responder = fields.next()?;
+        let _produced_at = fields.next()?;
+        let singles = Tlvs(fields.next()?.content);
+        let extensions = fields.optional(Class::ContextSpecific, 1)?;
+        Ok(Self { responder, singles, extensions })
     }
 }
 

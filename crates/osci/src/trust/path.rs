@@ -1,5 +1,6 @@
 //! The path (Zertifikatskette) from a certificate to an anchor.
 
+use jiff::Timestamp;
 use x509_parser::extensions::ParsedExtension;
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 
@@ -15,8 +16,9 @@ const MAX_SIGNATURES: usize = 32;
 /// How the search ended.
 #[derive(Debug)]
 pub(super) enum Path {
-    /// From the certificate to the anchor. Signatures, names and the rules for authorities are right; validity and
-    /// revocation are not yet looked at.
+    /// From the certificate to the anchor. Signatures, names and the rules for authorities are right. Of several paths,
+    /// as after the renewal of an authority, the first one whose authorities are valid and not revoked; the first one
+    /// if there is none.
     Found(Vec<Certificate>),
     /// The certificate signs itself and is no anchor.
     SelfSigned { signature_right: bool },
@@ -28,8 +30,8 @@ pub(super) enum Path {
     Unknown(String),
 }
 
-pub(super) fn find(certificate: &Certificate, policy: &TrustPolicy) -> Path {
-    let mut search = Search { policy, signatures: 0, worst: None };
+pub(super) fn find(certificate: &Certificate, policy: &TrustPolicy, at: Timestamp) -> Path {
+    let mut search = Search { policy, at, signatures: 0, first: None, worst: None };
     if policy.anchors.contains(certificate) {
         // Pinned: the operator has named this very certificate.
         return Path::Found(vec![certificate.clone()]);
@@ -44,6 +46,9 @@ pub(super) fn find(certificate: &Certificate, policy: &TrustPolicy) -> Path {
     if search.extend(&mut path) {
         return Path::Found(path);
     }
+    if let Some(path) = search.first {
+        return Path::Found(path);
+    }
     if leaf.subject().as_raw() == leaf.issuer().as_raw() {
         let signature_right = signed_by(&leaf, certificate) == Verified::Right;
         return Path::SelfSigned { signature_right };
@@ -55,13 +60,16 @@ pub(super) fn find(certificate: &Certificate, policy: &TrustPolicy) -> Path {
 
 struct Search<'a> {
     policy: &'a TrustPolicy,
+    at: Timestamp,
     signatures: usize,
+    /// The first path to an anchor, of which an authority does not hold.
+    first: Option<Vec<Certificate>>,
     /// What to tell if no path is found: the finding that says most.
     worst: Option<Path>,
 }
 
 impl Search<'_> {
-    /// Depth first, anchors before intermediates.
+    /// Depth first, anchors before intermediates, until the authorities of a path hold.
     fn extend(&mut self, path: &mut Vec<Certificate>) -> bool {
         let Some(last) = path.last().cloned() else { return false };
         let Ok((_, x509)) = X509Certificate::from_der(last.der()) else { return false };
@@ -103,7 +111,12 @@ impl Search<'_> {
                 continue;
             }
             path.push(issuer.clone());
-            if is_anchor || self.extend(path) {
+            if is_anchor {
+                if self.policy.authorities_hold(path, self.at) {
+                    return true;
+                }
+                self.first.get_or_insert_with(|| path.clone());
+            } else if self.extend(path) {
                 return true;
             }
             path.pop();
@@ -160,23 +173,26 @@ fn may_issue(
 }
 
 /// RFC 5280 4.2: a critical extension that is not processed refuses the certificate. Policies are not processed but
-/// harmless (no policy is demanded); name constraints and policy constraints would have to be.
+/// harmless (no policy is demanded); name constraints and policy constraints would have to be. A critical
+/// extendedKeyUsage names all that the key is for (4.2.1.12): an order is a message of a client, neither the answer of a
+/// TLS server nor one of a responder.
 fn critical_extensions(x509: &X509Certificate<'_>, certificate: &Certificate) -> Result<(), String> {
     for extension in x509.extensions().iter().filter(|extension| extension.critical) {
-        let known = matches!(
-            extension.parsed_extension(),
+        let name = certificate.subject();
+        match extension.parsed_extension() {
             ParsedExtension::BasicConstraints(_)
-                | ParsedExtension::KeyUsage(_)
-                | ParsedExtension::ExtendedKeyUsage(_)
-                | ParsedExtension::SubjectAlternativeName(_)
-                | ParsedExtension::CertificatePolicies(_)
-        );
-        if !known {
-            return Err(format!(
-                "\"{}\" has the critical extension {}, which is not known",
-                certificate.subject(),
-                extension.oid.to_id_string()
-            ));
+            | ParsedExtension::KeyUsage(_)
+            | ParsedExtension::SubjectAlternativeName(_)
+            | ParsedExtension::CertificatePolicies(_) => {}
+            ParsedExtension::ExtendedKeyUsage(usage)
+                if usage.any || usage.client_auth || usage.email_protection => {}
+            ParsedExtension::ExtendedKeyUsage(_) => {
+                return Err(format!("\"{name}\" is for other purposes only (extendedKeyUsage)"));
+            }
+            _ => {
+                let oid = extension.oid.to_id_string();
+                return Err(format!("\"{name}\" has the critical extension {oid}, which is not known"));
+            }
         }
     }
     Ok(())

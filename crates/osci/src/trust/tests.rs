@@ -99,6 +99,50 @@ fn a_path_over_intermediates() {
     assert_eq!(report.math, MathResult::Indeterminate, "an intermediate is no anchor");
 }
 
+/// An authority renewed with its key, and both certificates still configured.
+#[test]
+fn an_authority_that_has_ended_hides_no_renewed_one() {
+    let (ca, key) = (root(), ec());
+    let again = || KeyPair::try_from(key.serialize_der().as_slice()).unwrap();
+    let sub = |change: fn(&mut CertificateParams)| {
+        let mut params = ca_params("Zwischenstelle");
+        change(&mut params);
+        Ca::signed_by(params, again(), &ca).unwrap()
+    };
+    let renewed = sub(|_| {});
+    let ended = sub(|params| params.not_after = rcgen::date_time_ymd(2026, 5, 1));
+    let early = sub(|params| params.not_before = rcgen::date_time_ymd(2026, 7, 1));
+    let revoked = sub(|params| params.serial_number = Some(SerialNumber::from(vec![7])));
+    let leaf = issued(&signing("Amt"), &ec(), &renewed);
+    let crls = vec![list(&ca, &[vec![7]], (2026, 7, 1))];
+    let base = TrustPolicy { crls, ..policy(&[&ca]) };
+    let through = |path: &[&Ca]| {
+        let intermediates: Vec<_> = path.iter().map(|ca| anchor(ca)).collect();
+        TrustPolicy { intermediates, ..base.clone() }
+    };
+    for twin in [&ended, &early, &revoked] {
+        for both in [[twin, &renewed], [&renewed, twin]] {
+            let policy = through(&both);
+            assert_eq!(check(&policy, &leaf).findings, []);
+            let authority = (anchor(&renewed), anchor(&ca));
+            assert!(
+                policy.unanswered(&leaf, at()).contains(&authority),
+                "the one that counts is asked about"
+            );
+        }
+    }
+    // What holds nowhere is told of the first.
+    assert_eq!(check(&through(&[&revoked, &ended]), &leaf).findings, [F::S9701]);
+    assert_eq!(check(&through(&[&ended, &revoked]), &leaf).findings, [F::S3700, F::S9700]);
+
+    // Anchors likewise, and what is wrong with the certificate itself is told of the path that holds.
+    let anchors = [anchor(&ended), anchor(&renewed)];
+    let pinned = TrustPolicy { anchors: anchors.to_vec(), ..base.clone() };
+    assert_eq!(check(&pinned, &leaf).findings, []);
+    let pinned = TrustPolicy { crls: vec![list(&renewed, &[vec![1, 3]], (2026, 7, 1))], ..pinned };
+    assert_eq!(check(&pinned, &leaf).findings, [F::S9701]);
+}
+
 #[test]
 fn strangers_and_forgeries() {
     let (ca, namesake) = (root(), root());
@@ -219,6 +263,46 @@ fn unknown_critical_extensions() {
     refused_for(&policy(&[&constrained]), &issued(&signing("Amt"), &ec(), &constrained), "2.5.29.30");
 }
 
+/// A key of a TLS server or of a responder, issued by the same authority, signs no order. Not critical, the purposes
+/// are a recommendation.
+#[test]
+fn a_critical_extended_key_usage_counts() {
+    let ca = root();
+    // id-kp: serverAuth, clientAuth, emailProtection, OCSPSigning; anyExtendedKeyUsage.
+    let purpose = |last| super::ocsp::tlv(6, &[&[0x2b, 6, 1, 5, 5, 7, 3, last]]);
+    let (server, client, mail, ocsp) = (purpose(1), purpose(2), purpose(4), purpose(9));
+    let any = super::ocsp::tlv(6, &[&[0x55, 0x1d, 0x25, 0]]);
+    for (purposes, right) in [
+        (vec![&server], false),
+        (vec![&ocsp], false),
+        (vec![&server, &ocsp], false),
+        (vec![&client], true),
+        (vec![&mail], true),
+        (vec![&any], true),
+        (vec![&server, &client], true),
+    ] {
+        let purposes = super::ocsp::tlv(0x30, &purposes.iter().map(|one| one.as_slice()).collect::<Vec<_>>());
+        for critical in [true, false] {
+            let mut extension = CustomExtension::from_oid_content(&[2, 5, 29, 37], purposes.clone());
+            extension.set_criticality(critical);
+            let with = |mut params: CertificateParams| {
+                params.custom_extensions = vec![extension.clone()];
+                params
+            };
+            let leaf = issued(&with(signing("Amt")), &ec(), &ca);
+            let limited = Ca::self_signed(with(ca_params("Begrenzt")), ec()).unwrap();
+            let below = issued(&signing("Amt"), &ec(), &limited);
+            for (policy, certificate) in [(policy(&[&ca]), leaf), (policy(&[&limited]), below)] {
+                if right || !critical {
+                    assert_eq!(check(&policy, &certificate).findings, []);
+                } else {
+                    refused_for(&policy, &certificate, "extendedKeyUsage");
+                }
+            }
+        }
+    }
+}
+
 /// N22, N23: a warning, or a refusal by policy.
 #[test]
 fn validity() {
@@ -335,8 +419,16 @@ fn each_use_has_its_codes() {
 }
 
 fn list(ca: &Ca, serials: &[Vec<u8>], next: (i32, u8, u8)) -> RevocationList {
-    let params = CertificateRevocationListParams {
-        this_update: rcgen::date_time_ymd(2026, 5, 1),
+    signed_list(&list_of((2026, 5, 1), serials, next), ca)
+}
+
+fn signed_list(params: &CertificateRevocationListParams, ca: &Ca) -> RevocationList {
+    RevocationList::from_der(params.signed_by(ca).unwrap().der().to_vec()).unwrap()
+}
+
+fn list_of(this: (i32, u8, u8), serials: &[Vec<u8>], next: (i32, u8, u8)) -> CertificateRevocationListParams {
+    CertificateRevocationListParams {
+        this_update: rcgen::date_time_ymd(this.0, this.1, this.2),
         next_update: rcgen::date_time_ymd(next.0, next.1, next.2),
         crl_number: SerialNumber::from(vec![1]),
         issuing_distribution_point: None,
@@ -350,8 +442,7 @@ fn list(ca: &Ca, serials: &[Vec<u8>], next: (i32, u8, u8)) -> RevocationList {
             })
             .collect(),
         key_identifier_method: KeyIdMethod::Sha256,
-    };
-    RevocationList::from_der(params.signed_by(ca).unwrap().der().to_vec()).unwrap()
+    }
 }
 
 /// N24.
@@ -393,6 +484,47 @@ fn revocation_lists() {
     assert_eq!(check(&policy, &leaf).findings, [F::S3707, F::S9700]);
 
     assert_eq!(RevocationList::from_der(vec![0x30, 0]).err(), Some(TrustError::MalformedCrl));
+}
+
+/// A copy of an older list, put where the newer one was, makes good nobody whom the newer one revokes.
+#[test]
+fn an_older_list_takes_no_newer_ones_place() {
+    let (ca, namesake) = (root(), root());
+    let leaf = issued(&signing("Amt"), &ec(), &ca);
+    let with = |crls| TrustPolicy { crls, ..policy(&[&ca]) };
+    let list = |day, serials: &[Vec<u8>]| list_of((2026, 5, day), serials, (2026, 7, 1));
+    let revokes = || signed_list(&list(20, &[vec![1, 3]]), &ca);
+    for (new, expected) in [
+        (signed_list(&list(10, &[]), &ca), vec![F::S9701]),
+        (signed_list(&list(20, &[]), &ca), vec![]),
+        (signed_list(&list(30, &[]), &ca), vec![]),
+        // By another key of that name: another list, and the file is the operator's to choose.
+        (signed_list(&list(10, &[]), &namesake), vec![]),
+    ] {
+        let new = with(vec![new]);
+        let text = format!("{:?}", new.crls);
+        assert_eq!(check(&new.in_place_of(&with(vec![revokes()])), &leaf).findings, expected, "{text}");
+    }
+    assert_eq!(check(&with(vec![]).in_place_of(&with(vec![revokes()])), &leaf).findings, []);
+    // A forged one of tomorrow neither takes its place nor bars the next right one.
+    let key_identifier_method = KeyIdMethod::PreSpecified(subject_key(&anchor(&ca)));
+    let forged = CertificateRevocationListParams { key_identifier_method, ..list(30, &[]) };
+    let forged = signed_list(&forged, &namesake);
+    assert!(forged.continues(&revokes()));
+    for (new, before) in [(forged.clone(), revokes()), (revokes(), forged)] {
+        assert_eq!(check(&with(vec![new]).in_place_of(&with(vec![before])), &leaf).findings, [F::S9701]);
+    }
+}
+
+fn subject_key(certificate: &Certificate) -> Vec<u8> {
+    use x509_parser::prelude::{FromDer as _, ParsedExtension, X509Certificate};
+    let (_, x509) = X509Certificate::from_der(certificate.der()).unwrap();
+    let parsed = x509.extensions().iter().map(|extension| extension.parsed_extension());
+    let keys = parsed.filter_map(|extension| match extension {
+        ParsedExtension::SubjectKeyIdentifier(key) => Some(key.0.to_vec()),
+        _ => None,
+    });
+    keys.last().unwrap()
 }
 
 /// A revoked authority revokes what it issued.
@@ -570,9 +702,46 @@ fn ocsp() {
     policy.answers.keep(revoked);
     assert_eq!(check(&policy, &leaf).findings, [F::S9701]);
     assert_eq!(policy.check(&leaf, used_as, later).findings, [F::S9701]);
-    assert_eq!(policy.unanswered(&leaf, later), [(leaf.clone(), issuer)]);
-    policy.answers.keep(answer);
+    assert_eq!(policy.unanswered(&leaf, later), [(leaf.clone(), issuer.clone())]);
+    policy.answers.keep(read(Response { this_update: "20260601115901Z", ..base() }).unwrap());
     assert_eq!(check(&policy, &leaf).findings, []);
+}
+
+/// Somebody on the way to the responder sends what it said yesterday, while that still counts.
+#[test]
+fn an_older_answer_clears_no_revocation() {
+    let ca = root();
+    let leaf = issued(&signing("Amt"), &ec(), &ca);
+    let issuer = anchor(&ca);
+    let request = OcspRequest::new(&leaf, &issuer, &mut Fixed).unwrap();
+    let revoked = super::ocsp::tlv(0xa1, &[&super::ocsp::tlv(0x18, &[b"20260401000000Z"])]);
+    let answer = |status: &[u8], this_update| {
+        let (status, responder) = (status.to_vec(), by_name(&issuer));
+        let (request, signer, certificates) = (&request, ca.key(), vec![]);
+        let response =
+            Response { request, status, this_update, nonce: None, signer, responder, certificates };
+        request.read(&response.bytes(), at()).unwrap()
+    };
+    let good = |this_update| answer(&[0x80, 0], this_update);
+    let evening = "20260531200000Z";
+    let (suspended, morning) = (answer(&revoked, evening), answer(&revoked, "20260601080000Z"));
+    let known = policy(&[&ca]);
+    known.answers.keep(morning.clone());
+    // After a restart the question is due at once.
+    let recalled = policy(&[&ca]);
+    recalled.answers.recall([(leaf.sha256_hex().to_owned(), morning.bytes().to_vec())]);
+    assert_eq!(recalled.unanswered(&leaf, at()).len(), 1);
+    for policy in [known, recalled] {
+        for older in [good(evening), good("20260601080000Z"), suspended.clone(), good("20260601075959Z")] {
+            assert!(!policy.answers.counts(&older));
+            policy.answers.keep(older);
+            assert_eq!(check(&policy, &leaf).findings, [F::S9701]);
+        }
+        policy.answers.keep(morning.clone());
+        assert_eq!(policy.unanswered(&leaf, at()), [], "the same once more is an answer");
+        policy.answers.keep(good("20260601080001Z"));
+        assert_eq!(check(&policy, &leaf).findings, []);
+    }
 }
 
 #[test]
