@@ -130,6 +130,7 @@ const TEXTS: &[(&str, &str)] = &[
     ("not a MIME message of OSCI: {}", "keine MIME-Nachricht nach OSCI: {}"),
     ("the MIME message exceeds a limit: {}", "die MIME-Nachricht überschreitet eine Grenze: {}"),
     ("length of a header line", "Länge einer Kopfzeile"),
+    ("length of a media type", "Länge eines Medientyps"),
     ("number of header lines", "Zahl der Kopfzeilen"),
     ("number of parts", "Zahl der Teile"),
     ("a header line does not end with CRLF", "eine Kopfzeile endet nicht mit CRLF"),
@@ -154,6 +155,10 @@ const TEXTS: &[(&str, &str)] = &[
     ("the parameters of a Content-Type are malformed", "die Parameter eines Content-Type sind fehlerhaft"),
     ("a parameter of a Content-Type stands there twice", "ein Parameter eines Content-Type steht doppelt da"),
     ("a Content-ID is malformed", "eine Content-ID ist fehlerhaft"),
+    (
+        "the Content-ID of an attachment cannot be handed on",
+        "die Content-ID einer Anlage lässt sich nicht weitergeben",
+    ),
     (
         "the message ends before its closing boundary",
         "die Nachricht endet vor ihrer schließenden Grenze (boundary)",

@@ -30,6 +30,7 @@ mod dialogue;
 mod examine;
 mod execute;
 mod fetch;
+mod fetchable;
 mod mailboxes;
 mod mediated;
 mod memory;

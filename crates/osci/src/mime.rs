@@ -12,7 +12,7 @@ mod scan;
 mod writing;
 
 pub use reading::MimeReader;
-pub use writing::MimeWriter;
+pub use writing::{MimeWriter, is_attachment_name};
 
 /// Bounds of a message (facts 17, INTEROP N43).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -9,6 +9,7 @@ mod writer;
 /// The gate's limits and errors, which stand in the face of this crate too: nobody needs to depend on `dds-xml` for
 /// them.
 pub use dds_xml::{LimitKind, Limits, Rule, XmlError as GateError, XmlErrorKind as GateErrorKind};
+pub(crate) use document::limits_of_ours;
 pub use document::{Document, XmlError, limits};
 pub use names::{
     C14N_INCLUSIVE, MIME_TEXT_XML, NS_C14N_EXCLUSIVE, NS_DS, NS_OSCI, NS_OSCI128, NS_OSCI2017, NS_SOAP,

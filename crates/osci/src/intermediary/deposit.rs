@@ -28,7 +28,7 @@ use crate::client::{Client, Delivery};
 use crate::feedback::{FeedbackClass, FeedbackCode, Refused};
 use crate::laufzettel::ProcessCardBundle;
 use crate::message::{Envelope, MessageId, check_references};
-use crate::mime::MimeLimits;
+use crate::mime::{MimeLimits, is_attachment_name};
 use crate::random::Random;
 use crate::xml::{Document, limits};
 
@@ -56,8 +56,8 @@ impl Intermediary {
     /// keys the process holds; `attachments` are those of the content; `now` as there.
     ///
     /// # Errors
-    /// 9000 when the content cannot be written, 9100 when it could not be fetched: it is longer than an envelope may
-    /// be, refers to an attachment that is not there, or has more of them than a message, or two of one name.
+    /// 9000 when the content cannot be written, 9100 when it is longer than an envelope may be, refers to an attachment
+    /// that is not there, or has more of them than a message, two of one name, or one whose name is none.
     pub fn deposit<H>(
         &self,
         client: &Client,
@@ -82,20 +82,25 @@ impl Intermediary {
             transport: None,
             signer: Ok(client.signature.clone()),
             reports,
+            fetchable: Ok(()),
             at: now,
             envelope,
         };
-        Ok(Deposit { id, subject, order })
+        Ok(Deposit { id, subject, order: order.look_ahead(self) })
     }
 }
 
 /// What the reader of a MIME message would refuse.
 fn check_parts<H>(attachments: &[Attachment<H>]) -> Result<(), Refused> {
     let names: HashSet<&str> = attachments.iter().map(|attachment| attachment.content_id.as_str()).collect();
-    let most = MimeLimits::default().parts;
+    let limits = MimeLimits::default();
+    let most = limits.parts;
     // The envelope is a part too.
-    if attachments.len() >= most || names.len() < attachments.len() {
-        let detail = format!("a message has less than {most} attachments, each with a name of its own");
+    if attachments.len() >= most
+        || names.len() < attachments.len()
+        || !names.iter().all(|name| is_attachment_name(name, &limits))
+    {
+        let detail = format!("a message has less than {most} attachments, each with a plain name of its own");
         return Err(Refused::new(FeedbackCode::S9100, detail));
     }
     Ok(())

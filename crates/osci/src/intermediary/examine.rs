@@ -27,6 +27,8 @@ pub struct Examined<H> {
     pub(super) signer: Result<Option<Certificate>, Refused>,
     /// Checks of the certificates, in the order of the roles.
     pub(super) reports: Vec<CertificateReport>,
+    /// What keeps a delivery from being fetched.
+    pub(super) fetchable: Result<(), Refused>,
     pub(super) at: Timestamp,
 }
 
@@ -49,6 +51,12 @@ impl<H> Examined<H> {
         for report in &mut self.reports {
             *report = intermediary.trust.check(&report.certificate, report.used_as, self.at);
         }
+        self.look_ahead(intermediary)
+    }
+
+    /// Looks whether what is stored can be fetched.
+    pub(super) fn look_ahead(mut self, intermediary: &Intermediary) -> Self {
+        self.fetchable = intermediary.check_fetchable(&self);
         self
     }
 
@@ -136,15 +144,17 @@ impl Intermediary {
         } else {
             received.document.bytes().to_vec()
         };
-        Ok(Examined {
+        let order = Examined {
             octets,
             attachments: received.attachments.iter().map(Attachment::from).collect(),
             transport: received.transport.clone(),
             signer,
             reports,
+            fetchable: Ok(()),
             at: now,
             envelope,
-        })
+        };
+        Ok(order.look_ahead(self))
     }
 
     pub(super) fn check_certificates(

@@ -1,7 +1,8 @@
 //! fetchDelivery: out of the mailbox, into the response.
 
 use super::execute::{Outcome, Refusal, Turn};
-use super::{Card, Delivery, Mailboxes, Reply, ReplyMessage, Step, StoreFailed};
+use super::reply::Frame;
+use super::{Card, Delivery, Intermediary, Mailboxes, Reply, Step, StoreFailed};
 use crate::feedback::{Feedback, FeedbackCode, Refused};
 use crate::laufzettel::ProcessCardBundle;
 use crate::message::{DeliverySelection, Envelope, MessageId, Order};
@@ -85,15 +86,24 @@ pub(super) fn response<M: Mailboxes>(
         Ok(stored) => stored,
         Err(refused) => return Ok(Err(Refusal::new(FeedbackCode::S9811, refused.detail))),
     };
-    let mut reply =
-        turn.frame.reply(turn.intermediary, Order::ResponseToFetchDelivery { feedback, echo, card });
-    reply.attachments = delivery.attachments;
-    if let ReplyMessage::Envelope(envelope) = &mut reply.message {
-        envelope.certificates = stored.certificates;
-        envelope.custom_headers = stored.custom_headers;
-        envelope.content = stored.content;
+    let order = Order::ResponseToFetchDelivery { feedback, echo, card };
+    let reply = turn.frame.send(relay(turn.intermediary, &turn.frame, stored, order));
+    Ok(Ok(Reply { attachments: delivery.attachments, ..reply }))
+}
+
+/// The envelope of such a response.
+pub(super) fn relay(
+    intermediary: &Intermediary,
+    frame: &Frame,
+    stored: Envelope,
+    response: Order,
+) -> Envelope {
+    Envelope {
+        certificates: stored.certificates,
+        custom_headers: stored.custom_headers,
+        content: stored.content,
+        ..frame.envelope(intermediary, response)
     }
-    Ok(Ok(reply))
 }
 
 /// The order a delivery came with.

@@ -135,6 +135,10 @@ impl Frame {
 
     /// The response with everything a response of an intermediary carries.
     pub(super) fn reply<H>(&self, intermediary: &Intermediary, order: Order) -> Reply<H> {
+        self.send(self.envelope(intermediary, order))
+    }
+
+    pub(super) fn envelope(&self, intermediary: &Intermediary, order: Order) -> Envelope {
         let mut envelope = Envelope::new(self.control.clone(), order);
         if self.sign {
             envelope
@@ -142,6 +146,10 @@ impl Frame {
                 .add(CertificateRole::SignatureIntermediary, &intermediary.signature);
         }
         envelope.features = Some(intermediary.rules.features());
+        envelope
+    }
+
+    pub(super) fn send<H>(&self, envelope: Envelope) -> Reply<H> {
         Reply {
             message: ReplyMessage::Envelope(Box::new(envelope)),
             attachments: Vec::new(),

@@ -39,8 +39,8 @@ pub(super) fn keep<M: Mailboxes>(
     }
 }
 
-/// The mailbox of the addressee, if he has one here (9706), the delivery is not larger than any may be (9904) and finds
-/// room (9811). The MessageId stays unused otherwise: the same order may come again when the addressee has fetched.
+/// The mailbox of the addressee, if he has one here (9706), the delivery is not larger than any may be (9904), can be fetched
+/// (9100) and finds room (9811). The MessageId stays unused otherwise: the same order may come again when the addressee has fetched.
 pub(super) fn mailbox<M: Mailboxes>(
     boxes: &mut M,
     intermediary: &Intermediary,
@@ -58,6 +58,13 @@ pub(super) fn mailbox<M: Mailboxes>(
     }
     if order.bytes() > intermediary.rules.max_message_kb.saturating_mul(KB) {
         return Ok(Err(Refusal::new(FeedbackCode::S9904, "the delivery is larger than any may be")));
+    }
+    if let Err(refused) = &order.fetchable {
+        let refusal = Refusal::from(refused.clone()).explained(
+            "Der Empfänger könnte die Zustellung nicht lesen, wenn er sie abholt",
+            "The recipient could not read the delivery when fetching it",
+        );
+        return Ok(Err(refusal));
     }
     let mailbox = addressee.sha256_hex().to_owned();
     let (deliveries, bytes) = boxes.load(&mailbox)?;
@@ -116,7 +123,7 @@ pub(super) fn new_card<H>(
     client: &Client,
     id: &MessageId,
     subject: Option<String>,
-    addressee: Option<String>,
+    addressee: Option<Fingerprint>,
 ) -> Card {
     let own = order.envelope.certificates.certificate(CertificateRole::CipherOriginator);
     let certificates = [client.signature.as_ref(), client.cipher.as_ref(), own];

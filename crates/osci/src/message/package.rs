@@ -45,6 +45,18 @@ impl NamespaceContext {
         Self(all)
     }
 
+    /// What a prefix (empty for the default namespace) is bound to.
+    pub fn get(&self, prefix: &str) -> Option<&str> {
+        self.0.get(prefix).map(String::as_str)
+    }
+
+    /// The bindings that mean something else among `others`, or nothing; with an empty URI where only those have a
+    /// default namespace.
+    pub(crate) fn lost_in(&self, others: &Self) -> Vec<(&str, &str)> {
+        let none = others.get("").and(self.get("").is_none().then_some(("", "")));
+        self.bindings().filter(|(prefix, uri)| others.get(prefix) != Some(uri)).chain(none).collect()
+    }
+
     /// A prefix bound to the namespace.
     pub fn prefix_of(&self, uri: &str) -> Option<&str> {
         self.0.iter().find(|(_, bound)| *bound == uri).map(|(prefix, _)| prefix.as_str())

@@ -8,25 +8,6 @@ pub struct Part {
     pub id: String,
     /// The element as it is sent.
     pub xml: Vec<u8>,
-    canonical: Option<Vec<u8>>,
-}
-
-impl Part {
-    /// A part that is its own canonical form.
-    pub(crate) const fn safe(id: String, xml: Vec<u8>) -> Self {
-        Self { id, xml, canonical: None }
-    }
-
-    /// A part with foreign octets, and its canonical form.
-    pub(crate) fn foreign(id: String, xml: Vec<u8>, canonical: Vec<u8>) -> Self {
-        let canonical = (canonical != xml).then_some(canonical);
-        Self { id, xml, canonical }
-    }
-
-    /// What the digest is taken over: the canonical form (inclusive C14N 1.0) of the element in its place.
-    pub fn canonical(&self) -> &[u8] {
-        self.canonical.as_deref().unwrap_or(&self.xml)
-    }
 }
 
 /// An envelope cut into the parts that a signature covers; the signature block goes after the ControlBlock

@@ -1,14 +1,15 @@
 //! Writing an envelope in the serialisation that every partner verifies (facts 3 and 9).
 
+use std::borrow::Cow;
+
 use super::ids::Ids;
 use super::parts::block_namespaces;
 use super::write_blocks::{Block, certificates, control, features, quality};
 use super::{
     Envelope, Fault, NamespaceContext, Part, RoleCertificates, UnsignedEnvelope, read_order, write_order,
 };
-use crate::c14n::canonical_bytes;
 use crate::feedback::{FaultSide, FeedbackCode, Language, Refused};
-use crate::xml::{Document, NS_OSCI, NS_SOAP, XmlError, XmlWriter, limits};
+use crate::xml::{Document, NS_OSCI, NS_SOAP, XmlWriter, limits_of_ours};
 
 const DECLARATION: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\r\n\r\n";
 const BODY_ID: &str = "body";
@@ -81,53 +82,34 @@ impl Envelope {
     fn custom(&self, namespaces: &NamespaceContext, ids: &mut Ids) -> Result<Vec<Part>, Refused> {
         let mut parts = Vec::new();
         for header in &self.custom_headers {
-            let xml = declare(&header.xml, &header.namespaces, namespaces).into_owned();
-            let mut wrapper = XmlWriter::new();
-            wrapper.start("wrapper", &namespaces.declarations()).raw(&xml);
-            let document = read_back(wrapper.finish())?;
-            let element = document.root().first_element_child();
-            let canonical = element.map(canonical_bytes).ok_or_else(|| broken("a custom header is empty"))?;
-            ids.add_document(document);
-            parts.push(Part::foreign(header.id.clone(), xml, canonical));
+            let xml = declare(&header.xml, &header.namespaces, namespaces)?.into_owned();
+            ids.add_document(placed(&xml, namespaces)?);
+            parts.push(Part { id: header.id.clone(), xml });
         }
         Ok(parts)
     }
 
     fn body(&self, namespaces: &NamespaceContext, soap: &str, ids: &mut Ids) -> Result<Part, Refused> {
-        let Some(content) = &self.content else {
-            let id = ids.free(BODY_ID);
-            let mut writer = body_writer(namespaces, soap, &id);
-            if read_order::is_in_body(self.kind()) {
-                write_order::body(&mut writer, &self.order);
-            }
-            return Ok(Part::safe(id, writer.finish()));
-        };
-        let raw = declare(&content.xml, &content.namespaces, namespaces);
-        let mut id = ids.free(BODY_ID);
-        loop {
-            let mut writer = body_writer(namespaces, soap, &id);
-            writer.raw(&raw);
-            let xml = writer.finish();
-            match Document::parse(xml.clone(), &unbounded()) {
-                // The content has our Id: ours gives way.
-                Err(XmlError::DuplicateId(taken)) if taken == id => id = ids.free(&format!("{id}_")),
-                Err(error) => return Err(broken(error.to_string())),
-                Ok(document) => {
-                    let canonical = canonical_bytes(document.root());
-                    ids.add_document(document);
-                    return Ok(Part::foreign(id, xml, canonical));
-                }
-            }
+        let content = self.content.as_ref();
+        let content =
+            content.map(|content| declare(&content.xml, &content.namespaces, namespaces)).transpose()?;
+        if let Some(content) = &content {
+            ids.add_document(placed(content, namespaces)?);
         }
+        let id = ids.free(BODY_ID);
+        let mut writer = XmlWriter::new();
+        let mut attributes = namespaces.declarations();
+        attributes.push(("Id".to_owned(), id.clone()));
+        writer.start(&format!("{soap}Body"), &attributes);
+        match &content {
+            Some(content) => {
+                writer.raw(content);
+            }
+            None if read_order::is_in_body(self.kind()) => write_order::body(&mut writer, &self.order),
+            None => {}
+        }
+        Ok(Part { id, xml: writer.finish() })
     }
-}
-
-fn body_writer(namespaces: &NamespaceContext, soap: &str, id: &str) -> XmlWriter {
-    let mut writer = XmlWriter::new();
-    let mut attributes = namespaces.declarations();
-    attributes.push(("Id".to_owned(), id.to_owned()));
-    writer.start(&format!("{soap}Body"), &attributes);
-    writer
 }
 
 impl Fault {
@@ -165,47 +147,40 @@ fn prefixed(prefix: &str) -> String {
     if prefix.is_empty() { String::new() } else { format!("{prefix}:") }
 }
 
-/// Adds to the start tag of a moved element the prefixes that were in force around it and are not any more.
+/// Adds to the start tag of a moved element the bindings that were in force around it, that it does not make itself,
+/// and that are others in its new place. What changes with the surroundings is not made by the element.
 fn declare<'a>(
     xml: &'a [u8],
     before: &NamespaceContext,
     now: &NamespaceContext,
-) -> std::borrow::Cow<'a, [u8]> {
-    let lost: Vec<_> =
-        before.bindings().filter(|binding| !now.bindings().any(|other| other == *binding)).collect();
+) -> Result<Cow<'a, [u8]>, Refused> {
+    let lost = before.lost_in(now);
     if lost.is_empty() {
-        return std::borrow::Cow::Borrowed(xml);
+        return Ok(Cow::Borrowed(xml));
     }
-    let name_end =
-        xml.iter().position(|byte| matches!(byte, b' ' | b'\t' | b'\n' | b'/' | b'>')).unwrap_or(xml.len());
-    let tag_end = xml.iter().position(|byte| *byte == b'>').unwrap_or(xml.len());
-    let start_tag = String::from_utf8_lossy(xml.get(..tag_end).unwrap_or_default());
-    let mut out = xml.get(..name_end).unwrap_or_default().to_vec();
-    for (name, uri) in
-        NamespaceContext::from_bindings(lost.iter().map(|(p, u)| ((*p).to_owned(), (*u).to_owned())))
-            .declarations()
-    {
-        // What the element declares itself wins.
-        if !start_tag.split(['=', ' ', '\t', '\n']).any(|word| word == name) {
-            let mut attribute = XmlWriter::new();
-            attribute.empty("x", &[(name, uri)]);
-            let written = attribute.finish();
-            let inside =
-                written.strip_prefix(b"<x").and_then(|rest| rest.strip_suffix(b"></x>")).unwrap_or_default();
-            out.extend_from_slice(inside);
-        }
-    }
-    out.extend_from_slice(xml.get(name_end..).unwrap_or_default());
-    std::borrow::Cow::Owned(out)
+    let elsewhere: Vec<_> = lost.iter().map(|(prefix, uri)| (*prefix, format!("{uri}#elsewhere"))).collect();
+    let elsewhere = before.with(elsewhere.iter().map(|(prefix, uri)| (*prefix, uri.as_str())));
+    let (here, there) = (bound_by(xml, before)?, bound_by(xml, &elsewhere)?);
+    let name_end = xml.iter().position(|byte| matches!(byte, b' ' | b'\t' | b'\r' | b'\n' | b'/' | b'>'));
+    let (name, rest) = xml.split_at(name_end.unwrap_or(xml.len()));
+    let mut tag = XmlWriter::new();
+    let inherited = lost.into_iter().filter(|(prefix, _)| here.get(prefix) != there.get(prefix));
+    tag.attributes(&NamespaceContext::from_bindings([]).with(inherited).declarations());
+    Ok(Cow::Owned([name, &tag.finish(), rest].concat()))
 }
 
-fn read_back(xml: Vec<u8>) -> Result<Document, Refused> {
-    Document::parse(xml, &unbounded()).map_err(|error| broken(error.to_string()))
+/// The bindings in force inside an element that stands among these.
+fn bound_by(xml: &[u8], around: &NamespaceContext) -> Result<NamespaceContext, Refused> {
+    let document = placed(xml, around)?;
+    let element = document.root().first_element_child().ok_or_else(|| broken("there is no element"))?;
+    Ok(NamespaceContext::inside(element))
 }
 
-/// What came in within the limits may grow a little on its way out.
-fn unbounded() -> dds_xml::Limits {
-    dds_xml::Limits { bytes: usize::MAX, text: usize::MAX, ..limits() }
+/// Content that others wrote, among these bindings.
+fn placed(xml: &[u8], around: &NamespaceContext) -> Result<Document, Refused> {
+    let mut place = XmlWriter::new();
+    place.start("place", &around.declarations()).raw(xml);
+    Document::parse(place.finish(), &limits_of_ours()).map_err(|error| broken(error.to_string()))
 }
 
 fn broken(detail: impl Into<String>) -> Refused {

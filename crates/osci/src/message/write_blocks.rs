@@ -56,7 +56,7 @@ impl<'a> Block<'a> {
         let mut writer = XmlWriter::new();
         writer.start(name, &all);
         inside(&mut writer);
-        Part::safe(id, writer.finish())
+        Part { id, xml: writer.finish() }
     }
 }
 

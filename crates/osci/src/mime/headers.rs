@@ -1,6 +1,6 @@
 //! Header sections: lines, folding, and the fields OSCI uses.
 
-use super::{MimeError, MimeLimits, PartHeaders, TransferEncoding};
+use super::{MimeError, MimeLimits, PartHeaders, TransferEncoding, is_attachment_name};
 
 /// Collects one header section from a stream.
 #[derive(Debug, Default)]
@@ -36,7 +36,9 @@ impl HeaderSection {
             let end = memchr::memchr(b'\n', input);
             let (piece, rest) = input.split_at(end.map_or(input.len(), |at| at + 1));
             *input = rest;
-            if self.field.len() + self.line.len() + piece.len() > limits.header_line.saturating_add(2) {
+            let begins = self.line.first().or(piece.first());
+            let continued = if matches!(begins, Some(b' ' | b'\t')) { self.field.len() } else { 0 };
+            if continued + self.line.len() + piece.len() > limits.header_line.saturating_add(2) {
                 return Err(MimeError::Limit("length of a header line"));
             }
             self.line.extend_from_slice(piece);
@@ -129,13 +131,20 @@ impl Fields {
     }
 
     /// The headers of a part.
-    pub(super) fn part(self, index: usize) -> Result<PartHeaders, MimeError> {
+    pub(super) fn part(self, index: usize, limits: &MimeLimits) -> Result<PartHeaders, MimeError> {
         let root = index == 0;
         let content_type = self.content_type.as_deref().unwrap_or("application/octet-stream");
         let (media, parameters) = media_type(content_type);
         let content_id = self.content_id.map(|id| without_brackets(&id)).transpose()?;
         if root && media != "text/xml" {
             return Err(MimeError::Malformed("the first part is not the message (text/xml)"));
+        }
+        if !root && content_id.as_deref().is_some_and(|id| !is_attachment_name(id, limits)) {
+            return Err(MimeError::Malformed("the Content-ID of an attachment cannot be handed on"));
+        }
+        // Written anew, the line may be longer.
+        if "Content-Type: ".len() + media.len() > limits.header_line {
+            return Err(MimeError::Limit("length of a media type"));
         }
         if root && content_id.is_none() {
             return Err(MimeError::Malformed("the root part has no Content-ID"));

@@ -119,7 +119,7 @@ impl MimeReader {
             State::Headers { mut scan, mut section } => match section.read(input, &self.limits, false)? {
                 None => State::Headers { scan, section },
                 Some(fields) => {
-                    let headers = fields.part(self.next)?;
+                    let headers = fields.part(self.next, &self.limits)?;
                     if headers.content_id.as_ref().is_some_and(|id| !self.content_ids.insert(id.clone())) {
                         return Err(MimeError::Malformed("two parts have the same Content-ID").into());
                     }

@@ -182,6 +182,11 @@ fn what_is_refused() {
         ),
         ("one Content-ID in two parts", ordinary().replace("a.txt", "osci@message")),
         (
+            "an attachment that would share the Content-ID of our root part",
+            ordinary().replace("osci@message", "other").replace("a.txt", "osci@message"),
+        ),
+        ("a Content-ID that would lose a control character", ordinary().replace("a.txt", "a\u{85}.txt")),
+        (
             "text behind a boundary",
             ordinary().replace("c\r\nContent-Type: text/plain", "cd\r\nContent-Type: text/plain"),
         ),
@@ -205,6 +210,26 @@ fn what_is_refused() {
         assert!(matches!(result, Err(ReadError::Mime(MimeError::Malformed(_)))), "{what}: {result:?}");
     }
     assert_eq!(malformed(&[HEAD, ROOT, PART].concat()), "the message ends before its closing boundary");
+}
+
+/// The line it came in may have been shorter: without blank and brackets.
+#[test]
+fn what_was_read_is_read_again_when_it_was_written() {
+    let limits = MimeLimits { header_line: 200, ..MimeLimits::default() };
+    let read = |octets: &[u8]| read_in(std::iter::once(octets), limits);
+    for (line, name) in
+        [("Content-ID: <a.txt>", "Content-ID:"), ("Content-Type: text/plain", "Content-Type:")]
+    {
+        let terse = |letters: usize| PART.replace(line, &format!("{name}{}", "y".repeat(letters)));
+        let parts = (1..limits.header_line)
+            .rev()
+            .find_map(|letters| read([HEAD, ROOT, &terse(letters), END].concat().as_bytes()).ok());
+        let head = &parts.unwrap()[1].0;
+        let writer = MimeWriter::new_boundary(&mut Counter(0));
+        let part = writer.part(&head.content_type, "8bit", head.content_id.as_deref().unwrap(), None);
+        let written = [writer.start(), writer.root(None), part, writer.close()].concat();
+        assert!(read(&written).is_ok(), "{head:?}");
+    }
 }
 
 /// INTEROP N43.

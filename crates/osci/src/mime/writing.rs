@@ -3,6 +3,22 @@
 use crate::certificate::hex;
 use crate::random::Random;
 
+use super::MimeLimits;
+
+/// `Content-ID` of the root part, as the Java library has it.
+const ROOT_ID: &str = "osci@message";
+
+/// Whether [`MimeWriter`] can give an attachment this name (`Content-ID` without `<>`), and whoever reads it within the
+/// limits finds it under no other: the name is written as it is, in one line, and is not that of the root part.
+#[must_use]
+pub fn is_attachment_name(name: &str, limits: &MimeLimits) -> bool {
+    let illegal = |char: char| char.is_control() || matches!(char, '<' | '>' | ' ');
+    !name.is_empty()
+        && !name.contains(illegal)
+        && name != ROOT_ID
+        && "Content-ID: <>".len() + name.len() <= limits.header_line
+}
+
 /// Writes the frame of a MIME message in the layout of facts 6; the caller streams the octets of the parts in
 /// between: `start`, `root`, octets, then for each attachment `part`, octets, and `close`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,7 +55,7 @@ impl MimeWriter {
     /// Head of the root part. The Java library announces its length only in encrypted messages.
     #[must_use]
     pub fn root(&self, length: Option<u64>) -> Vec<u8> {
-        self.part("text/xml; charset=UTF-8", "8bit", "osci@message", length)
+        self.part("text/xml; charset=UTF-8", "8bit", ROOT_ID, length)
     }
 
     /// Head of a part; its octets follow in this transfer encoding. Control characters in the arguments are left out,

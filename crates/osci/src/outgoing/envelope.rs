@@ -9,7 +9,7 @@ use crate::c14n::canonicalize;
 use crate::keys::Signer;
 use crate::message::UnsignedEnvelope;
 use crate::signature::{PartDigests, Reference, SignatureDraft, SigningError, SigningOptions, sign};
-use crate::xml::{Document, NS_DS, NS_OSCI, NS_SOAP, XmlWriter, elements};
+use crate::xml::{Document, NS_DS, NS_OSCI, NS_SOAP, XmlWriter, elements, limits_of_ours};
 
 /// Signs an envelope: one reference for every header block, the Body and every attachment, signature block right after
 /// the ControlBlock (facts 8). The digests are taken from the parsed envelope, not from what its writer believes to be
@@ -26,8 +26,7 @@ pub fn sign_envelope(
     options: SigningOptions,
 ) -> Result<Vec<u8>, SigningError> {
     let malformed = |what: &str| SigningError::Malformed(what.to_owned());
-    let limits = dds_xml::Limits { bytes: usize::MAX, text: usize::MAX, ..crate::xml::limits() };
-    let document = Document::parse(envelope.assemble(None), &limits)
+    let document = Document::parse(envelope.assemble(None), &limits_of_ours())
         .map_err(|error| SigningError::Malformed(error.to_string()))?;
     let (Some(header), Some(body)) = (document.header(), document.body()) else {
         return Err(malformed("no Header or no Body"));

@@ -39,6 +39,23 @@ pub fn limits() -> dds_xml::Limits {
     }
 }
 
+/// Limits for a message of ours: what came in within [`limits`] grows a little on its way out, and it is the reader who
+/// bounds what he takes. Nesting does not grow.
+#[must_use]
+pub(crate) fn limits_of_ours() -> dds_xml::Limits {
+    dds_xml::Limits {
+        bytes: usize::MAX,
+        depth: limits().depth,
+        elements: usize::MAX,
+        attributes: usize::MAX,
+        name_length: usize::MAX,
+        attribute_value: usize::MAX,
+        text: usize::MAX,
+        references: usize::MAX,
+        namespaces: usize::MAX,
+    }
+}
+
 /// The element of each Id.
 type Ids = HashMap<Box<str>, NodeId>;
 

@@ -37,6 +37,14 @@ impl XmlWriter {
     pub fn start<N: AsRef<str>, V: AsRef<str>>(&mut self, name: &str, attributes: &[(N, V)]) -> &mut Self {
         self.out.push(b'<');
         self.out.extend_from_slice(name.as_bytes());
+        self.attributes(attributes);
+        self.out.push(b'>');
+        self.open.push(name.to_owned());
+        self
+    }
+
+    /// Attributes alone, for a start tag that others wrote.
+    pub(crate) fn attributes<N: AsRef<str>, V: AsRef<str>>(&mut self, attributes: &[(N, V)]) {
         for (name, value) in attributes {
             self.out.push(b' ');
             self.out.extend_from_slice(name.as_ref().as_bytes());
@@ -44,9 +52,6 @@ impl XmlWriter {
             escape_attribute(value.as_ref(), &mut |bytes| self.out.extend_from_slice(bytes));
             self.out.push(b'"');
         }
-        self.out.push(b'>');
-        self.open.push(name.to_owned());
-        self
     }
 
     /// Start tag without attributes.

@@ -11,6 +11,7 @@
 mod broken;
 mod chunks;
 mod deposit;
+mod fetchable;
 mod happy;
 mod lost;
 mod mailbox;
