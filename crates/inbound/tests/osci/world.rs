@@ -13,7 +13,7 @@ use axum::Router;
 use dds_courier::{Courier, Desk, Identity, OwnIntermediary, Timeouts, Trust};
 use dds_inbound::{
     Limits, Pace, SourceTable,
-    osci::{Gate, GateOptions, IntermediaryEndpoint, OsciContext, routes},
+    osci::{FormerKeys, Gate, GateOptions, IntermediaryEndpoint, OsciContext, routes},
 };
 use dds_message::{Clock as _, Digest};
 use dds_osci::{
@@ -166,6 +166,7 @@ impl Machine {
                 },
                 ..GateOptions::default()
             }),
+            former: FormerKeys::default(),
         }
     }
 
