@@ -82,6 +82,11 @@ pub struct OsciIdentity {
     #[schemars(extend("since" = "0.2.0"))]
     #[serde(default)]
     pub signature_algorithm: Option<OsciSignature>,
+    /// Cipher keys that it had before (frühere Schlüssel). Their mailboxes at our own intermediary are kept and
+    /// collected, and what is encrypted for them is read; nothing new is encrypted for them by us.
+    #[schemars(extend("since" = "0.2.0"))]
+    #[serde(default)]
+    pub former: Vec<OsciKey>,
 }
 
 /// Signaturverfahren.
@@ -336,7 +341,8 @@ impl OsciConfig {
         let mut paths: Vec<&mut PathBuf> = Vec::new();
         let mut secrets: Vec<&mut SecretRef> = Vec::new();
         for identity in self.identities.values_mut() {
-            for key in [&mut identity.cipher, &mut identity.signature] {
+            for key in [&mut identity.cipher, &mut identity.signature].into_iter().chain(&mut identity.former)
+            {
                 match key {
                     OsciKey::Pkcs12 { pkcs12, pin } => {
                         paths.push(pkcs12);
@@ -397,7 +403,7 @@ impl OsciConfig {
             .find(|(_, url)| host(url).is_none())
     }
 
-    /// Every certificate file, to be watched for its end.
+    /// Every certificate file, to be watched for its end; former keys have been replaced already.
     #[must_use]
     pub fn certificate_files(&self) -> Vec<&Path> {
         let identities =
@@ -457,6 +463,7 @@ mod tests {
         [osci.identities.stadt]
         cipher = { pkcs12 = "osci/c.p12", pin = "env:PIN" }
         signature = { key = "osci/s.key", certificate = "osci/s.pem" }
+        former = [{ pkcs12 = "osci/c-2025.p12", pin = "file:osci/pin" }]
         [osci.intermediary]
         identity = "vermittler"
         parties = "osci/teilnehmer"
@@ -504,6 +511,11 @@ mod tests {
             "[osci.trust]\nrevocation = \"refuse\"\n[[osci.trust.ocsp]]\nurl = \"http://ocsp.example/\"\nissuer = \"osci/ca.pem\"\n[osci.fetch.sid]",
         );
         let config = ProcessConfig::parse("drehscheibe.toml", text.as_bytes()).unwrap();
+        let osci = config.osci.as_ref().unwrap();
+        let Some(crate::OsciKey::Pkcs12 { pkcs12, .. }) = osci.identities["stadt"].former.first() else {
+            panic!("{osci:?}")
+        };
+        assert_eq!(pkcs12, std::path::Path::new("osci/c-2025.p12"));
         let again = toml::to_string(&config).unwrap();
         assert_eq!(ProcessConfig::parse("drehscheibe.toml", again.as_bytes()).unwrap(), config);
         assert_eq!(config.osci.unwrap().certificate_files().len(), 4);

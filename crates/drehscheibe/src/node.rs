@@ -289,9 +289,7 @@ impl Node {
         for fetcher in parts.fetchers {
             tasks.spawn(fetcher.run(end(ended.clone())));
         }
-        if let Some(collector) = parts.collector {
-            tasks.spawn(collector.run(end(ended.clone())));
-        }
+        tasks.spawn(parts.collector.run(end(ended.clone())));
         if let Some(sender) = sender {
             let tracker = Tracker::new(TrackerParts {
                 sender,

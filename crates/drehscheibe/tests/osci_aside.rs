@@ -24,13 +24,14 @@ impl World {
     async fn new() -> Self {
         let stage = Stage::new().await;
         let (pki, listen) = (OsciPki::new().unwrap(), free_port().unwrap());
-        let [office, town, portal] =
-            ["vermittler", "stadt", "portal"].map(|name| pki.identity(name).unwrap());
+        let [office, town, renewed, portal] =
+            ["vermittler", "stadt", "stadt-neu", "portal"].map(|name| pki.identity(name).unwrap());
         let keys = stage.path("keys");
         fs::create_dir_all(keys.join("parties")).unwrap();
         fs::write(keys.join("ca.pem"), pki.root_pem()).unwrap();
         office.write(&keys, "vermittler").unwrap();
         town.write(&keys, "stadt").unwrap();
+        renewed.write(&keys, "stadt-neu").unwrap();
         let identity = |name: &str| {
             let key = |kind: &str| {
                 let file = keys.join(format!("{name}-{kind}")).display().to_string();
@@ -142,4 +143,32 @@ async fn what_is_set_aside_is_listed_tried_again_and_given_up() {
     assert_eq!(dropped.len(), 1, "{dropped:?}");
     assert_eq!(dropped[0]["data"]["message_id"], ids[0], "{dropped:?}");
     assert!(!stage.ask(&["journal", "export"]).good().out.contains("Geheimnis"));
+}
+
+/// The cipher key of our own mailbox was renewed, and the old one not kept: what was acknowledged is named until it is.
+#[tokio::test]
+async fn what_lies_under_a_renewed_key_is_listed_until_the_former_one_is_kept() {
+    let world = World::new().await;
+    let stage = &world.stage;
+    let router = Router::start(stage).await;
+    world.portal.store(&world.town, b"<anmeldung>Geheimnis").await.unwrap();
+    world.until(|listed| listed.len() == 1).await;
+    router.terminate().await;
+
+    let config = fs::read_to_string(stage.config()).unwrap();
+    let line = config.lines().find(|line| line.contains("stadt-cipher.key")).unwrap();
+    let renewed = line.replace("stadt-cipher", "stadt-neu-cipher");
+    let former = line.replace("cipher = {", "former = [{").replace('}', "}]");
+    let coded = |wanted: &'static str| move |listed: &[Value]| listed[0]["code"] == wanted;
+    fs::write(stage.config(), config.replace(line, &renewed)).unwrap();
+    let router = Router::start(stage).await;
+    world.until(coded("DDS-O013")).await;
+    assert!(world.metrics().await.contains("dds_osci_set_aside 1\n"));
+    router.terminate().await;
+
+    fs::write(stage.config(), config.replace(line, &format!("{renewed}\n{former}"))).unwrap();
+    let _router = Router::start(stage).await;
+    world.until(coded("DDS-I005")).await;
+    world.portal.store(&world.town, b"<anmeldung>").await.unwrap();
+    world.until(|listed| listed.len() == 2 && coded("DDS-I005")(&listed[1..])).await;
 }

@@ -25,8 +25,8 @@ use dds_courier::{
 use dds_inbound::{
     Limits, Pace, SourceTable,
     osci::{
-        Collector, CollectorOptions, Fetcher, FetcherOptions, Gate, GateOptions, IntermediaryEndpoint,
-        OsciContext, OwnMailbox, routes,
+        Collector, CollectorOptions, Fetcher, FetcherOptions, FormerKeys, Gate, GateOptions,
+        IntermediaryEndpoint, OsciContext, OwnMailbox, routes,
     },
 };
 use dds_message::{AnswerKind, Clock, Code, Digest};
@@ -148,6 +148,7 @@ impl World {
                 },
                 ..GateOptions::default()
             }),
+            former: FormerKeys::default(),
         };
         let identity = |key: &Arc<SoftwareKey>| Identity { cipher: key.clone(), signature: key.clone() };
         let rules = Intermediary {

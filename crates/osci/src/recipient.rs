@@ -33,6 +33,8 @@ use response::Frame;
 pub struct Recipient {
     /// Our cipher certificate; it stands in replies to processDelivery, so that the partner can encrypt for us.
     pub cipher: Option<Certificate>,
+    /// Cipher certificates that we had before and still have the keys of: what is addressed to them is for us.
+    pub former: Vec<Certificate>,
     /// Our signature certificate; without it answers are unsigned and the sender is warned (3802).
     pub signature: Option<Certificate>,
     /// Signature certificates of the intermediaries we take deliveries from. An order signed by anybody else is refused
@@ -53,6 +55,7 @@ impl Recipient {
     pub fn new(cipher: Certificate, signature: Certificate, intermediaries: Vec<Certificate>) -> Self {
         Self {
             cipher: Some(cipher),
+            former: Vec::new(),
             signature: Some(signature),
             intermediaries,
             policy: CryptoPolicy::default(),
@@ -136,6 +139,7 @@ impl Recipient {
         let addressee = envelope.certificates.certificate(CertificateRole::CipherAddressee);
         if let (Some(addressee), Some(own)) = (addressee, &self.cipher)
             && addressee != own
+            && !self.former.contains(addressee)
         {
             let detail = format!("the delivery is addressed to {}, not to us", addressee.sha256_hex());
             return Err(Refused::new(FeedbackCode::S9805, detail));

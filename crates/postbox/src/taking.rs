@@ -28,6 +28,9 @@ pub fn fetched_by(recipient: &str) -> Fingerprint {
     format!("fetch/{recipient}")
 }
 
+/// Begin of the names in `meta` that say which mailboxes are ours, or were.
+const OWN: &str = "own/";
+
 /// Longest rest of what was set aside. What would rest longer was noted by a clock that was ahead, and is due.
 pub const LONGEST_REST: SignedDuration = SignedDuration::from_hours(24);
 
@@ -71,6 +74,24 @@ pub struct Reply {
 }
 
 impl Boxes<'_> {
+    /// Notes which mailboxes are ours. Answers those that were ours before, are nobody's now, and hold something all
+    /// the same, with how many deliveries: they were acknowledged, and nobody would take them.
+    pub fn claim(&mut self, own: &[Fingerprint]) -> Result<Vec<(Fingerprint, u64)>, PostboxError> {
+        let mut note =
+            self.connection.prepare_cached("INSERT OR IGNORE INTO meta (name, value) VALUES (?1, x'')")?;
+        for mailbox in own {
+            note.execute([format!("{OWN}{mailbox}")])?;
+        }
+        let mut before = self.connection.prepare_cached(
+            "SELECT mailbox, deliveries FROM load JOIN meta ON meta.name = ?1 || mailbox WHERE deliveries > 0 ORDER BY mailbox",
+        )?;
+        let rows = before.query_map([OWN], |row| Ok((row.get(0)?, row.get::<_, i64>(1)?.cast_unsigned())))?;
+        let mut left: Vec<(Fingerprint, u64)> = rows.collect::<Result<_, _>>()?;
+        let parties = self.owners.read();
+        left.retain(|(mailbox, _)| !own.contains(mailbox) && !parties.contains(mailbox));
+        Ok(left)
+    }
+
     /// Notes that a delivery in a mailbox of our own is the reply to a message.
     pub fn keep_reply(&mut self, id: &MessageId, reply: &Reply) -> Result<(), PostboxError> {
         self.connection

@@ -23,11 +23,13 @@ pub(super) async fn list(State(admin): State<Admin>, headers: HeaderMap) -> Resp
     let deed = async {
         let Some(postbox) = &admin.postbox else { return Ok(Vec::new()) };
         let found = postbox.run(|boxes| boxes.all_set_aside(MOST)).await?;
+        let now = admin.clock.now().to_jiff();
         let rows = found.into_iter().map(|aside| {
             json!({
                 "message_id": aside.id.as_str(), "mailbox": aside.mailbox, "submitted": aside.submitted.to_string(),
                 "code": aside.code, "since": aside.since.to_string(), "tries": aside.tries,
-                "again": aside.again.to_string(),
+                // What is due is tried now.
+                "again": aside.again.max(now).to_string(),
             })
         });
         Ok(rows.collect::<Vec<_>>())

@@ -80,9 +80,12 @@ impl Judge<'_> {
     }
 
     fn identities(&mut self) {
-        for (name, OsciIdentity { cipher, signature, signature_algorithm }) in &self.config.identities {
+        for (name, OsciIdentity { cipher, signature, signature_algorithm, former }) in &self.config.identities
+        {
             let place = |kind: &str| format!("[osci] identities.{name}.{kind}");
             self.key(&place("cipher"), cipher, CertificateUse::ClientCipher);
+            // What they are worth now is no question: they only read what is under way.
+            self.findings.extend(former.iter().filter_map(|key| readable(key).err()).map(of));
             let Some(signer) = self.key(&place("signature"), signature, CertificateUse::ClientSignature)
             else {
                 continue;

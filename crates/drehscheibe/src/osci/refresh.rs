@@ -73,6 +73,7 @@ pub(super) fn mailboxes(osci: &Osci) -> Result<(), Failure> {
     let mut owners = parties(config)?;
     if let Some(own) = &config.own {
         owners.push(osci.known(own)?.cipher_certificate().clone());
+        owners.extend(osci.former(own).cloned());
     }
     osci.postbox.register(owners);
     Ok(())

@@ -5,6 +5,7 @@ use std::{collections::HashMap, future::Future, sync::Arc, time::Duration};
 use dds_courier::Identity;
 use dds_message::{Clock, Code, JournalEvent, Problem};
 use dds_osci::{
+    certificate::Certificate,
     feedback::FeedbackCode,
     intermediary::{Delivery, Fingerprint},
     message::{Envelope, MessageId},
@@ -13,7 +14,7 @@ use dds_osci::{
 use dds_postbox::{LONGEST_REST, Postbox, StoredPart, Waiting};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use jiff::{SignedDuration, Timestamp};
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::{Notify, OnceCell, Semaphore};
 
 use super::{
     content::unreadable,
@@ -44,6 +45,12 @@ impl OwnMailbox {
     #[must_use]
     pub fn of(identity: Identity) -> Self {
         Self { name: identity.cipher_certificate().sha256_hex().to_owned(), identity }
+    }
+
+    /// The one that it keeps for a cipher certificate that this identity had before.
+    #[must_use]
+    pub fn former(certificate: &Certificate, identity: Identity) -> Self {
+        Self { name: certificate.sha256_hex().to_owned(), identity }
     }
 
     /// Where the active recipient of this name puts what it fetches.
@@ -87,6 +94,8 @@ pub struct Collector {
     door: Door,
     postbox: Postbox,
     own: HashMap<Fingerprint, Identity>,
+    /// Mailboxes that were ours before, and whose identity is configured no more although something lies in them.
+    left: OnceCell<Vec<Fingerprint>>,
     clock: Arc<dyn Clock>,
     refusals: Refusals,
     wake: Arc<Notify>,
@@ -102,6 +111,7 @@ impl Collector {
             door: context.door(),
             postbox: context.postbox.clone(),
             own: own.collect(),
+            left: OnceCell::new(),
             clock: Arc::clone(&context.clock),
             refusals: context.refusals(),
             wake: Arc::clone(&context.wake),
@@ -141,18 +151,31 @@ impl Collector {
     /// When the postbox cannot work now; everything stays where it is.
     pub async fn collect(&self) -> Result<usize, Problem> {
         let now = self.now();
-        let own: Vec<Fingerprint> = self.own.keys().cloned().collect();
-        let waiting = self.postbox.run(move |boxes| boxes.waiting(&own, now, BATCH, AGAIN));
+        let left = self.left.get_or_try_init(|| self.claim()).await?;
+        let looked_at: Vec<Fingerprint> = self.own.keys().chain(left).cloned().collect();
+        let waiting = self.postbox.run(move |boxes| boxes.waiting(&looked_at, now, BATCH, AGAIN));
         let Waiting { deliveries, broken } = waiting.await?;
         let count = deliveries.len() + broken.len();
         for (id, error) in broken {
             tracing::error!(code = %Code::OSCI_POSTBOX, osci = %id, %error, "osci.record_broken");
             self.set_aside(Known { id: Some(id), ..Known::default() }, error.into(), true).await?;
         }
+        let (mut ours, mut others) = (Vec::new(), Vec::new());
+        for delivery in deliveries {
+            match self.own.get(&delivery.mailbox) {
+                Some(identity) => ours.push((delivery, identity.clone())),
+                None => others.push(delivery.id),
+            }
+        }
+        for id in others {
+            self.set_aside(Known { id: Some(id), ..Known::default() }, keyless(), true).await?;
+        }
         // Opening costs private operations, accepting and noting wait for the disk: each goes on while the others do,
         // and commits are shared. Accepted is in the order in which they came.
         let turns = &Semaphore::new(AT_ONCE as usize);
-        let opened = stream::iter(deliveries).map(|delivery| self.open(delivery)).buffered(AT_ONCE as usize);
+        let opened = stream::iter(ours)
+            .map(|(delivery, identity)| self.open(delivery, identity))
+            .buffered(AT_ONCE as usize);
         let accepted = opened.map(|(id, Opened { originator, prepared })| async move {
             let taken = match prepared {
                 Ok(prepared) => accept(turns, prepared).await,
@@ -166,6 +189,16 @@ impl Collector {
             .buffered(AT_ONCE as usize);
         noted.try_collect::<()>().await?;
         Ok(count)
+    }
+
+    /// Says which mailboxes are ours; answers those that are no more, and names them: what lies there was acknowledged.
+    async fn claim(&self) -> Result<Vec<Fingerprint>, Problem> {
+        let own: Vec<Fingerprint> = self.own.keys().cloned().collect();
+        let left = self.postbox.run(move |boxes| boxes.claim(&own)).await?;
+        for (mailbox, deliveries) in &left {
+            tracing::error!(code = %Code::OSCI_KEYS, mailbox, deliveries, "osci.mailbox_without_identity");
+        }
+        Ok(left.into_iter().map(|(mailbox, _)| mailbox).collect())
     }
 
     /// Notes in the mailbox what became of a delivery.
@@ -209,9 +242,12 @@ impl Collector {
     }
 
     /// Opens a delivery in a task of its own, whether or not anybody asks for it yet.
-    fn open(&self, delivery: Delivery<StoredPart>) -> impl Future<Output = (MessageId, Opened)> + use<> {
+    fn open(
+        &self,
+        delivery: Delivery<StoredPart>,
+        identity: Identity,
+    ) -> impl Future<Output = (MessageId, Opened)> + use<> {
         let id = delivery.id.clone();
-        let identity = self.own.get(&delivery.mailbox).cloned();
         let opening = tokio::spawn(open(self.door.clone(), delivery, identity));
         async move {
             let gone = |_| {
@@ -251,14 +287,16 @@ impl Opened {
     }
 }
 
-async fn open(door: Door, delivery: Delivery<StoredPart>, identity: Option<Identity>) -> Opened {
-    let Some(identity) = identity else {
-        let text = (
-            "die Identität dieses Postfachs ist nicht mehr konfiguriert",
-            "the identity of this mailbox is configured no more",
-        );
-        return Opened::failed(Problem::new(Code::OSCI_KEYS, text));
-    };
+/// A delivery in a mailbox that was ours when it came, and has no key now.
+fn keyless() -> Problem {
+    let text = (
+        "die Identität dieses Postfachs ist nicht mehr konfiguriert; ein ersetzter Schlüssel gehört unter „former“",
+        "the identity of this mailbox is configured no more; a key that was replaced belongs to `former`",
+    );
+    Problem::new(Code::OSCI_KEYS, text)
+}
+
+async fn open(door: Door, delivery: Delivery<StoredPart>, identity: Identity) -> Opened {
     match read(&door, delivery).await {
         Ok(delivered) => Opened {
             originator: Known::originator(&delivered.envelope),

@@ -50,18 +50,18 @@ pub(super) enum Part {
 }
 
 impl Door {
-    /// Opens the content as far as our key reaches. Every author's signature in it is right, or waits for an encrypted
+    /// Opens the content as far as our keys reach. Every author's signature in it is right, or waits for an encrypted
     /// attachment.
     pub(super) async fn open(
         &self,
         delivered: &Arc<Delivered>,
         identity: &Identity,
     ) -> Result<Content, Problem> {
-        let (door, delivered, cipher) = (self.clone(), Arc::clone(delivered), Arc::clone(&identity.cipher));
+        let (door, delivered, keys) = (self.clone(), Arc::clone(delivered), self.former.decrypters(identity));
         let opening = spawn_blocking(move || {
             let digests: Vec<PartDigests> =
                 delivered.attachments.iter().map(|attachment| attachment.digests.clone()).collect();
-            let ciphers: [&dyn Decrypter; 1] = [cipher.as_ref()];
+            let ciphers: Vec<&dyn Decrypter> = keys.iter().map(AsRef::as_ref).collect();
             let content = open(&delivered.document, &digests, &ciphers, &door.intake, &mut SystemRandom)
                 .map_err(|refused| unreadable("der Inhalt ist nicht lesbar", &refused.detail))?;
             let failed = content.all_encrypted().into_iter().find_map(|layer| match &layer.state {

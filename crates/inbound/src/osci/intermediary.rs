@@ -42,7 +42,7 @@ impl IntermediaryEndpoint {
 
     /// Answers one request.
     pub(super) async fn serve(self: Arc<Self>, request: Request) -> Response {
-        let decrypters: Vec<Arc<dyn Decrypter>> = vec![Arc::clone(&self.identity.cipher)];
+        let decrypters = self.context.former.decrypters(&self.identity);
         let received = match self.context.receive(decrypters, request).await {
             Ok(received) => received,
             Err(response) => return response,

@@ -10,7 +10,6 @@ use dds_osci::{
     feedback::{FeedbackCode, Refused},
     intake::AttachmentRef,
     intermediary::Attachment,
-    keys::Decrypter,
     message::{CertificateRole, Envelope, MessageId},
     random::SystemRandom,
     recipient::{Incoming, Push, Recipient, Refusal, Response as Answer},
@@ -41,7 +40,7 @@ pub struct RecipientEndpoint {
 impl RecipientEndpoint {
     /// Answers one request.
     pub(super) async fn serve(self: Arc<Self>, request: Request) -> Response {
-        let decrypters: Vec<Arc<dyn Decrypter>> = vec![Arc::clone(&self.identity.cipher)];
+        let decrypters = self.context.former.decrypters(&self.identity);
         let received = match self.context.receive(decrypters, request).await {
             Ok(received) => received,
             Err(response) => return response,

@@ -15,6 +15,7 @@ mod chunked;
 mod collecting;
 mod content;
 mod fetching;
+mod former;
 mod gate;
 mod mediating;
 mod receiving;

@@ -14,7 +14,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use dds_courier::{Courier, Desk, Identity, OwnIntermediary, Timeouts, Trust};
 use dds_inbound::{
     Limits, Pace, SourceTable,
-    osci::{Gate, GateOptions, IntermediaryEndpoint, OsciContext, routes},
+    osci::{FormerKeys, Gate, GateOptions, IntermediaryEndpoint, OsciContext, routes},
 };
 use dds_message::{Clock as _, Digest};
 use dds_osci::{
@@ -167,6 +167,7 @@ impl Machine {
                 },
                 ..GateOptions::default()
             }),
+            former: FormerKeys::default(),
         }
     }
 

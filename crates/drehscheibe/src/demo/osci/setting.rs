@@ -31,7 +31,7 @@ pub(super) fn section(keys: &Path, listen: SocketAddr, elsewhere: &str, passive:
     };
     let identity = |name: &str| {
         let (cipher, signature) = (key(name, "cipher"), key(name, "signature"));
-        (name.to_owned(), Keys { cipher, signature, signature_algorithm: None })
+        (name.to_owned(), Keys { cipher, signature, signature_algorithm: None, former: Vec::new() })
     };
     let fetch = |intermediary: &str, at: &str| OsciFetch {
         identity: "zweigstelle".to_owned(),

@@ -135,6 +135,11 @@ fn what_cannot_work_is_an_error_that_says_where() {
             "cipher = { key = \"stadt-signature.key\", certificate = \"stadt-signature.pem\" }",
             "identities.stadt.cipher",
         ),
+        (
+            "[osci.recipient]",
+            "former = [{ key = \"alt.key\", certificate = \"alt.pem\" }]\n[osci.recipient]",
+            "alt.key",
+        ),
         ("parties = \"teilnehmer\"", "parties = \"fehlt\"", "fehlt"),
         ("anchors = [\"wurzel.pem\"]", "anchors = []", "trust.anchors"),
         (

@@ -97,7 +97,8 @@ impl Fetcher {
             return Ok(Outcome::Unreadable("another delivery comes in its place".to_owned()));
         }
         let addressee = answer.value.envelope.certificates.certificate(CertificateRole::CipherAddressee);
-        if addressee.is_some_and(|addressee| addressee != self.identity.cipher_certificate()) {
+        let ours = self.context.former.decrypters(&self.identity);
+        if addressee.is_some_and(|addressee| !ours.iter().any(|key| key.certificate() == addressee)) {
             return Ok(Outcome::Unreadable("it is addressed to another certificate".to_owned()));
         }
         // No way back into the dialogue but through here: what is not durable is not acknowledged.

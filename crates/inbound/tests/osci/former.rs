@@ -1,0 +1,138 @@
+//! A cipher key was renewed: what is under way to the former one arrives, and what nobody can read any more is named.
+
+use std::sync::Arc;
+
+use axum::Router;
+use dds_courier::{Identity, OwnIntermediary};
+use dds_inbound::osci::{
+    Collector, CollectorOptions, FormerKeys, IntermediaryEndpoint, OsciContext, OwnMailbox,
+    RecipientEndpoint, routes,
+};
+use dds_osci::{
+    algorithm::CryptoPolicy,
+    intermediary::{Intermediary, Rules},
+    recipient::Recipient,
+};
+use dds_testbench::ManualClock;
+
+use crate::{
+    wire::Wire,
+    world::{Machine, Place, application, identity, keys, log, serve, town},
+};
+
+/// The town after its renewal: it signs as before.
+fn renewed() -> Identity {
+    Identity { cipher: keys().other.cipher.clone(), signature: keys().town.signature.clone() }
+}
+
+/// The process that has the renewed key, and perhaps the former one.
+fn boot(machine: &Machine, keeps: bool) -> OsciContext {
+    let former: Vec<_> =
+        keeps.then(|| (renewed(), vec![keys().town.cipher.clone() as _])).into_iter().collect();
+    OsciContext { former: FormerKeys::new(former), ..machine.boot() }
+}
+
+fn collector(context: &OsciContext, own: Vec<OwnMailbox>) -> Collector {
+    Collector::new(context, own, CollectorOptions::default())
+}
+
+#[tokio::test]
+async fn a_mailbox_without_its_key_is_named_and_collected_when_the_key_is_back() {
+    let place = Place::start(&ManualClock::default(), &[]).await;
+    let machine = &place.machine;
+    let before = collector(&machine.boot(), vec![OwnMailbox::of(identity(&keys().town))]);
+    assert_eq!(before.collect().await.unwrap(), 0);
+    place.portal.store(town(), application(0).as_bytes()).await.unwrap();
+    let log = log();
+
+    let without = collector(&boot(machine, false), vec![OwnMailbox::of(renewed())]);
+    assert_eq!(without.collect().await.unwrap(), 1);
+    assert_eq!(machine.set_aside()[0].0, "DDS-O013");
+    let (event, code, _) = machine.router.noted.lock()[0].clone();
+    assert_eq!((event.as_str(), code.as_str()), ("osci.set_aside", "DDS-O013"));
+    let log = std::fs::read_to_string(log).unwrap();
+    let named = |line: &&str| line.contains("osci.mailbox_without_identity") && line.contains("deliveries=1");
+    let line = log.lines().find(named).unwrap();
+    assert!(line.contains("ERROR") && line.contains(town().sha256_hex()), "{line}");
+
+    // A person has it tried again: in vain, and that is said.
+    let postbox = machine.boot().postbox;
+    postbox.run(|boxes| boxes.retry_set_aside(None)).await.unwrap();
+    assert_eq!(without.collect().await.unwrap(), 1);
+    assert_eq!(machine.set_aside()[0].0, "DDS-O013");
+
+    postbox.run(|boxes| boxes.retry_set_aside(None)).await.unwrap();
+    let own = vec![OwnMailbox::of(renewed()), OwnMailbox::former(town(), renewed())];
+    assert_eq!(collector(&boot(machine, true), own).collect().await.unwrap(), 1);
+    assert_eq!(machine.applications(), [0]);
+    assert!(machine.set_aside().is_empty());
+}
+
+/// Who fetches for himself now has a mailbox like any other.
+#[tokio::test]
+async fn a_mailbox_that_a_party_has_now_is_left_to_it() {
+    let place = Place::start(&ManualClock::default(), &[]).await;
+    let machine = &place.machine;
+    assert_eq!(
+        collector(&machine.boot(), vec![OwnMailbox::of(identity(&keys().town))]).collect().await.unwrap(),
+        0
+    );
+    place.portal.store(town(), application(0).as_bytes()).await.unwrap();
+    let context = boot(machine, false);
+    context.postbox.register([town().clone()]);
+    assert_eq!(collector(&context, vec![OwnMailbox::of(renewed())]).collect().await.unwrap(), 0);
+    assert!(machine.set_aside().is_empty());
+}
+
+/// The portal and its intermediary have not heard of the new certificate yet.
+#[tokio::test]
+async fn a_push_for_a_former_key_is_taken_while_it_is_kept() {
+    for keeps in [true, false] {
+        let clock = ManualClock::default();
+        let machine = Machine::new(&clock);
+        let keys = keys();
+        let mut recipient = Recipient::new(
+            keys.other.cipher_certificate().clone(),
+            keys.town.signature_certificate().clone(),
+            vec![keys.intermediary.signature_certificate().clone()],
+        );
+        recipient.former.extend(keeps.then(|| town().clone()));
+        let receiving = RecipientEndpoint { context: boot(&machine, keeps), recipient, identity: renewed() };
+        let host = serve(routes(None, Some(Arc::new(receiving)))).await;
+        let url = format!("http://{host}/osci/empfang");
+        let place = Place::start(&clock, &[&url]).await;
+        let sent = place.portal.forward(&url, town(), application(0).as_bytes()).await;
+        assert_eq!(sent.is_ok(), keeps, "{sent:?}");
+        assert_eq!(machine.applications(), if keeps { vec![0] } else { Vec::new() });
+    }
+}
+
+#[tokio::test]
+async fn an_order_for_a_former_key_of_the_intermediary_is_executed_while_it_is_kept() {
+    let keys = keys();
+    let identity =
+        Identity { cipher: keys.other.cipher.clone(), signature: keys.intermediary.signature.clone() };
+    for keeps in [true, false] {
+        let machine = Machine::new(&ManualClock::default());
+        let former = keeps.then(|| (identity.clone(), vec![keys.intermediary.cipher.clone() as _]));
+        let context = OsciContext { former: FormerKeys::new(former), ..machine.boot() };
+        let host = serve(intermediary(context, identity.clone())).await;
+        let place = Place::at(machine, Wire::default(), &host);
+        let stored = place.portal.store(town(), application(0).as_bytes()).await;
+        assert_eq!(stored.is_ok(), keeps, "{stored:?}");
+    }
+}
+
+/// An intermediary where the town has a mailbox.
+fn intermediary(context: OsciContext, identity: Identity) -> Router {
+    context.postbox.register([town().clone()]);
+    let rules = Intermediary {
+        cipher: identity.cipher_certificate().clone(),
+        signature: identity.signature_certificate().clone(),
+        trust: keys().policy(&[]),
+        policy: CryptoPolicy::default(),
+        rules: Rules::default(),
+    };
+    let own = OwnIntermediary::new(rules, Arc::clone(&context.wake));
+    routes(Some(Arc::new(IntermediaryEndpoint { context, own, identity })), None)
+}
