@@ -98,7 +98,9 @@ impl RevocationList {
         }
     }
 
-    fn signed_by(&self, issuer: &Certificate) -> bool {
+    /// Whether this authority has signed it, and may. A list that nobody known has signed says nothing.
+    #[must_use]
+    pub fn signed_by(&self, issuer: &Certificate) -> bool {
         if self.0.verified_by.get() == Some(issuer) {
             return true;
         }
