@@ -44,7 +44,7 @@ pub fn check_file(file: &Path, now: Timestamp) -> Vec<CheckFinding> {
         });
         match read {
             Some((subject, until)) => {
-                findings.extend(expiry(&name, &subject, Timestamp(until.saturating_mul(1_000)), now))
+                findings.extend(check_end(&name, Some(&subject), Timestamp(until.saturating_mul(1_000)), now))
             }
             None => {
                 let why = ("ein Zertifikat darin ist fehlerhaft", "a certificate in it is malformed");
@@ -67,15 +67,26 @@ pub fn certificate_end(pem: &[u8]) -> Option<Timestamp> {
     Some(Timestamp(certificate.validity().not_after.timestamp().saturating_mul(1_000)))
 }
 
-fn expiry(file: &str, subject: &str, until: Timestamp, now: Timestamp) -> Option<CheckFinding> {
+/// Looks at the end of one certificate, as [`check_certificates`] does. The holder (subject) is not named where it may
+/// be a person.
+#[must_use]
+pub fn check_end(
+    place: &str,
+    holder: Option<&str>,
+    until: Timestamp,
+    now: Timestamp,
+) -> Option<CheckFinding> {
     let left = until.0 - now.0;
     let day = until.day();
     let finding = |german: String, english: String| {
-        let text = (
-            format!("das Zertifikat von {subject} {german}"),
-            format!("the certificate of {subject} {english}"),
-        );
-        CheckFinding::error(Code::CERTIFICATE_EXPIRES, file, text)
+        let text = match holder {
+            Some(holder) => (
+                format!("das Zertifikat von {holder} {german}"),
+                format!("the certificate of {holder} {english}"),
+            ),
+            None => (format!("das Zertifikat {german}"), format!("the certificate {english}")),
+        };
+        CheckFinding::error(Code::CERTIFICATE_EXPIRES, place, text)
     };
     match left {
         ..0 => Some(finding(format!("ist am {day} abgelaufen"), format!("expired on {day}"))),
@@ -100,15 +111,17 @@ mod tests {
     #[test]
     fn the_warning_grows_as_the_day_comes_near() {
         let until = Timestamp(1_000 * DAY);
-        let severity =
-            |days: i64| expiry("x.pem", "CN=x", until, Timestamp((1_000 - days) * DAY)).map(|it| it.severity);
+        let severity = |days: i64| {
+            check_end("x.pem", None, until, Timestamp((1_000 - days) * DAY)).map(|it| it.severity)
+        };
         assert_eq!(severity(91), None);
         assert_eq!(severity(89), Some(Severity::Info));
         assert_eq!(severity(29), Some(Severity::Warning));
         assert_eq!(severity(6), Some(Severity::Warning));
         assert_eq!(severity(-1), Some(Severity::Error));
-        let text = expiry("x.pem", "CN=x", until, Timestamp(994 * DAY)).unwrap().to_string();
-        assert!(text.contains("in 6 days, act now") && text.contains("DDS-C007"), "{text}");
+        let text = check_end("x.pem", Some("CN=x"), until, Timestamp(994 * DAY)).unwrap().to_string();
+        assert!(text.contains("of CN=x") && text.contains("in 6 days, act now"), "{text}");
+        assert!(text.contains("DDS-C007"), "{text}");
     }
 
     #[test]

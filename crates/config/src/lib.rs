@@ -17,7 +17,7 @@ mod secret;
 mod store;
 
 pub use build::build_release;
-pub use certificate::{certificate_end, check_certificates, check_file};
+pub use certificate::{certificate_end, check_certificates, check_end, check_file};
 pub use osci::{
     OsciConfig, OsciFetch, OsciIdentity, OsciIntermediary, OsciKey, OsciLegacy, OsciRecipient, OsciResponder,
     OsciRevocation, OsciSignature, OsciTrust,

@@ -14,7 +14,7 @@ use dds_config::{
     ProcessConfig, ReleaseStore, SourcePaths, check_certificates, check_master_key, read_release, read_secret,
 };
 use dds_delivery::Scheduler;
-use dds_depot::{InForce, ProductPackage, Release, SecretRef};
+use dds_depot::{CheckFinding, InForce, ProductPackage, Release, SecretRef};
 use dds_inbound::{Context, FolderOptions, Listener, Peer, Sources};
 use dds_message::{Clock, Code, Digest, JournalEvent, Problem, Severity, TargetId};
 use dds_outbound::{
@@ -126,15 +126,13 @@ impl Node {
         // From now on it ends the process no more, also where there is nothing to read anew.
         let hangup = signal(SignalKind::hangup()).map_err(Failure::unexpected)?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        for finding in check_certificates(&config, clock.now()) {
-            match finding.severity {
-                Severity::Info => tracing::info!(code = %finding.code, %finding, "certificate.ends"),
-                _ => tracing::warn!(code = %finding.code, %finding, "certificate.ends"),
-            }
-        }
-        for finding in config.osci.iter().flat_map(|osci| crate::osci::judge(osci, clock.now().to_jiff())) {
-            tracing::warn!(code = %finding.code, %finding, "osci.unsound");
-        }
+        check_certificates(&config, clock.now()).iter().for_each(certificate_ends);
+        let now = clock.now().to_jiff();
+        config
+            .osci
+            .iter()
+            .flat_map(|osci| crate::osci::judge(osci, now))
+            .for_each(|finding| unsound(&finding));
         let telemetry = options::telemetry(&config)?;
         let releases = ReleaseStore::new(&config.releases);
         // What this start puts in force is there until the journal names it.
@@ -142,9 +140,13 @@ impl Node {
         // What cannot be used is refused before the store is opened: a first start that fails leaves none behind.
         let master_key = may_open(&config, &releases, new_store)?;
         let (release, stored) = active_release(&config, config_dir, &releases)?;
+        for finding in config.osci.iter().flat_map(|osci| crate::osci::ways(osci, &release, now)) {
+            unsound(&finding);
+        }
         let mut ways_out = options::outbound(&config, config_dir)?;
         let client = dds_outbound::client_config(&ways_out.tls).map_err(Problem::from)?;
-        let tls = config.listen.tls.as_ref().map(|tls| Certificates::open(tls, &telemetry)).transpose()?;
+        let tls =
+            config.listen.tls.as_ref().map(|tls| Certificates::open(tls, &telemetry, &clock)).transpose()?;
         let keys = Keys::read(&config)?;
         let partners = keys.as_ref().and_then(Keys::listen);
         let (mut doors, addresses) =
@@ -300,7 +302,7 @@ impl Node {
             });
             tasks.spawn(tracker.run(ended.clone()));
         }
-        let refresher = Refresher::new(Arc::clone(&osci));
+        let refresher = Refresher::new(Arc::clone(&osci), self.clock.now().to_jiff());
         tasks.spawn(watcher::osci(osci, refresher, Arc::clone(&self.clock), ended.clone()));
         Ok(())
     }
@@ -422,6 +424,23 @@ pub(crate) fn master_key(reference: &SecretRef) -> Result<MasterKey, Failure> {
         );
         Failure::new(Code::KEY_MISSING, text)
     })
+}
+
+/// Logs what was found of a certificate that ends.
+fn certificate_ends(finding: &CheckFinding) {
+    match finding.severity {
+        Severity::Info => tracing::info!(code = %finding.code, %finding, "certificate.ends"),
+        _ => tracing::warn!(code = %finding.code, %finding, "certificate.ends"),
+    }
+}
+
+/// Logs what was found in `[osci]`, or in the OSCI way of an office.
+pub(crate) fn unsound(finding: &CheckFinding) {
+    if finding.code == Code::CERTIFICATE_EXPIRES {
+        certificate_ends(finding);
+    } else {
+        tracing::warn!(code = %finding.code, %finding, "osci.unsound");
+    }
 }
 
 /// The key of the store, if this start may open the store or make the first one: nobody else has it open, and it is not

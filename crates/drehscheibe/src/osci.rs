@@ -41,7 +41,7 @@ use jiff::SignedDuration;
 use rustls::ClientConfig;
 use tokio::sync::Notify;
 
-pub(crate) use judge::judge;
+pub(crate) use judge::{judge, lists, ways};
 pub(crate) use refresh::Refresher;
 
 use self::refresh::Stand;

@@ -14,7 +14,7 @@ use tokio::{sync::watch, time::Instant};
 use crate::{
     Failure,
     commands::held,
-    node::Node,
+    node::{self, Node},
     osci::{Osci, Refresher},
 };
 
@@ -72,7 +72,8 @@ pub(crate) async fn release(node: Weak<Node>, mut ended: watch::Receiver<bool>) 
     }
 }
 
-/// Reads mailboxes and revocation lists of OSCI anew when they change, and sweeps the postbox.
+/// Reads mailboxes and revocation lists of OSCI anew when they change, says which lists have come to be without effect,
+/// and sweeps the postbox.
 pub(crate) async fn osci(
     osci: Arc<Osci>,
     mut refresher: Refresher,
@@ -104,6 +105,9 @@ pub(crate) async fn osci(
         }
         if changed && failures.is_empty() {
             tracing::info!("osci.mailboxes_read");
+        }
+        if changed || pauses.is_multiple_of(SWEEPS) {
+            refresher.unsound(clock.now().to_jiff()).iter().for_each(node::unsound);
         }
     }
 }

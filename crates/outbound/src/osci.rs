@@ -36,6 +36,7 @@ use dds_postbox::Postbox;
 
 pub(crate) use adapter::Osci;
 pub(crate) use partner::Flaw;
+pub use partner::certificates_of;
 pub use tracker::{Tracker, TrackerParts};
 
 /// What every OSCI target needs: who we are and how we send. Cheap to clone.

@@ -55,6 +55,8 @@ pub(crate) async fn run(options: &Check, output: Output) -> Result<ExitCode, Fai
     findings.extend(left_out(&paths));
     let (config, wrong) = process(&paths.config);
     findings.extend(wrong);
+    let osci = config.as_ref().and_then(|config| config.osci.clone()).unwrap_or_default();
+    findings.extend(crate::osci::ways(&osci, &release, SystemClock.now().to_jiff()));
     // Where the configuration of the process lies elsewhere, it is told when the release is built or the router
     // started.
     let local = config.as_ref().is_none_or(ProcessConfig::is_local);

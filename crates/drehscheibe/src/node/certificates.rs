@@ -1,10 +1,10 @@
 //! TLS of the listeners, renewed while they listen: when the files change, or at once on SIGHUP.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use dds_config::{TlsConfig, certificate_end};
 use dds_inbound::{Tls, TlsError};
-use dds_message::Code;
+use dds_message::{Clock, Code, Timestamp};
 use dds_telemetry::Telemetry;
 use tokio::{signal::unix::Signal, sync::watch};
 
@@ -36,7 +36,10 @@ impl Files {
 pub(super) struct Certificates {
     config: TlsConfig,
     telemetry: Telemetry,
+    clock: Arc<dyn Clock>,
     tls: Tls,
+    /// When the certificate that is served ends.
+    end: Option<Timestamp>,
     /// What was last read, whether it could be used or not.
     seen: Files,
 }
@@ -52,10 +55,16 @@ enum Look {
 
 impl Certificates {
     /// Reads the files. `DDS-C001` if they cannot be used.
-    pub(super) fn open(config: &TlsConfig, telemetry: &Telemetry) -> Result<Self, Failure> {
+    pub(super) fn open(
+        config: &TlsConfig,
+        telemetry: &Telemetry,
+        clock: &Arc<dyn Clock>,
+    ) -> Result<Self, Failure> {
         let seen = Files::read(config)?;
         let tls = Tls::from_pem(&seen.chain, &seen.key, seen.authorities.as_deref()).map_err(unusable)?;
-        let this = Self { config: config.clone(), telemetry: telemetry.clone(), tls, seen };
+        let end = certificate_end(&seen.chain);
+        let (telemetry, clock) = (telemetry.clone(), Arc::clone(clock));
+        let this = Self { config: config.clone(), telemetry, clock, tls, end, seen };
         this.tell();
         Ok(this)
     }
@@ -90,10 +99,19 @@ impl Certificates {
             Ok(found) => found,
             Err(failure) => return Look::Refused(failure),
         };
+        let (now, end) = (self.clock.now(), certificate_end(&found.chain));
+        // An old file put back by mistake, or a renewal that failed: what is served still counts.
+        if let Some(ended) = end.filter(|end| *end < now)
+            && self.end.is_some_and(|end| end >= now)
+        {
+            self.seen = found;
+            return Look::Refused(expired(ended));
+        }
         let renewed = self.tls.renew(&found.chain, &found.key, found.authorities.as_deref());
         self.seen = found;
         match renewed {
             Ok(()) => {
+                self.end = end;
                 self.tell();
                 Look::Renewed
             }
@@ -102,10 +120,19 @@ impl Certificates {
     }
 
     fn tell(&self) {
-        if let Some(end) = certificate_end(&self.seen.chain) {
+        if let Some(end) = self.end {
             self.telemetry.metrics().certificate("listen.tls", end);
         }
     }
+}
+
+fn expired(ended: Timestamp) -> Failure {
+    let day = ended.day();
+    let text = (
+        format!("[listen.tls]: das neue Zertifikat ist am {day} abgelaufen; das bisherige bleibt"),
+        format!("[listen.tls]: the new certificate expired on {day}; the present one stays"),
+    );
+    Failure::new(Code::CERTIFICATE_EXPIRES, text)
 }
 
 fn unusable(error: TlsError) -> Failure {
@@ -120,6 +147,8 @@ fn unusable(error: TlsError) -> Failure {
 mod tests {
     use std::{fs, path::Path};
 
+    use dds_testbench::ManualClock;
+
     use super::*;
 
     fn write(folder: &Path, year: i32) {
@@ -128,6 +157,10 @@ mod tests {
         parameters.not_after = rcgen::date_time_ymd(year, 1, 1);
         fs::write(folder.join("server.pem"), parameters.self_signed(&key).unwrap().pem()).unwrap();
         fs::write(folder.join("server.key"), key.serialize_pem()).unwrap();
+    }
+
+    fn clock() -> Arc<dyn Clock> {
+        Arc::new(ManualClock::default())
     }
 
     fn until(telemetry: &Telemetry) -> String {
@@ -144,7 +177,7 @@ mod tests {
         let config = TlsConfig { certificate: file("server.pem"), key: file("server.key"), client_ca: None };
         let telemetry = Telemetry::default();
         write(folder.path(), 2040);
-        let mut certificates = Certificates::open(&config, &telemetry).unwrap();
+        let mut certificates = Certificates::open(&config, &telemetry, &clock()).unwrap();
         assert_eq!(until(&telemetry), "served=\"listen.tls\"} 2208988800");
         assert!(matches!(certificates.look(), Look::Unchanged));
 
@@ -166,5 +199,27 @@ mod tests {
         assert!(matches!(certificates.look(), Look::Refused(_)));
         fs::remove_file(file("server.pem")).unwrap();
         assert!(matches!(certificates.look(), Look::Refused(_)));
+    }
+    #[test]
+    fn an_expired_certificate_does_not_take_the_place_of_a_valid_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = |name: &str| folder.path().join(name);
+        let config = TlsConfig { certificate: file("server.pem"), key: file("server.key"), client_ca: None };
+        let telemetry = Telemetry::default();
+        let now = ManualClock::default();
+        let shared: Arc<dyn Clock> = Arc::new(now.clone());
+        write(folder.path(), 2040);
+        let mut certificates = Certificates::open(&config, &telemetry, &shared).unwrap();
+        write(folder.path(), 2025);
+        let Look::Refused(failure) = certificates.look() else { panic!("it expired") };
+        assert_eq!(failure.problem.code, Code::CERTIFICATE_EXPIRES);
+        assert!(failure.problem.detail.german.contains("2025-01-01"), "{:?}", failure.problem);
+        assert_eq!(until(&telemetry), "served=\"listen.tls\"} 2208988800");
+        assert!(matches!(certificates.look(), Look::Unchanged), "told once");
+
+        // Where none counts any more, the later one is the better.
+        now.set(Timestamp::parse("2042-01-01T00:00:00Z").unwrap());
+        write(folder.path(), 2041);
+        assert!(matches!(certificates.look(), Look::Renewed));
     }
 }

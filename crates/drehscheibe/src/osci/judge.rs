@@ -1,9 +1,9 @@
-//! What is wrong with `[osci]`, as far as it can be seen before anybody sends: `drehscheibe check` prints it, `serve`
+//! What is wrong with `[osci]` and with the OSCI ways of offices, as far as it can be seen before anybody sends: `drehscheibe check` prints it, `serve`
 //! logs it.
 
 use std::{path::Path, sync::Arc};
 
-use dds_config::{OsciConfig, OsciIdentity, OsciIntermediary, OsciKey, read_secret};
+use dds_config::{OsciConfig, OsciIdentity, OsciIntermediary, OsciKey, check_end, read_secret};
 use dds_depot::CheckFinding;
 use dds_message::{Code, Text};
 use dds_osci::{
@@ -15,19 +15,23 @@ use dds_osci::{
 };
 use jiff::Timestamp;
 
+mod lists;
+mod ways;
+
+pub(crate) use lists::lists;
+pub(crate) use ways::ways;
+
 use super::{certificate, files, is_certificate, key, read, signing, trust_policy};
 use crate::Failure;
 
-/// Everything that cannot work is an error, a certificate that has ended a warning. Keys on a token are not looked at,
-/// and neither are those whose PIN is not here: it may be known to the service only.
+/// Everything that cannot work is an error. Keys on a token are not looked at, and neither are those whose PIN is not
+/// here: it may be known to the service only.
 pub(crate) fn judge(config: &OsciConfig, now: Timestamp) -> Vec<CheckFinding> {
-    let mut findings = Vec::new();
-    let policy = trust_policy(config).unwrap_or_else(|failure| {
+    let mut findings = lists(config, now);
+    let policy = named_policy(config).unwrap_or_else(|failure| {
         findings.push(of(failure));
         TrustPolicy { min_rsa_bits: config.trust.min_rsa_bits, ..TrustPolicy::default() }
     });
-    // Whether it has ended is told apart.
-    let policy = TrustPolicy { validity: Severity::Warn, ..policy };
     let mut judge = Judge { config, policy, now, findings };
     judge.identities();
     if let Some(part) = &config.recipient {
@@ -55,6 +59,11 @@ pub(crate) fn judge(config: &OsciConfig, now: Timestamp) -> Vec<CheckFinding> {
         judge.intermediary(part);
     }
     judge.findings
+}
+
+/// By which certificates that the operator has named are judged; whether one has ended is told apart.
+fn named_policy(config: &OsciConfig) -> Result<TrustPolicy, Failure> {
+    Ok(TrustPolicy { validity: Severity::Warn, ..trust_policy(config)? })
 }
 
 struct Judge<'a> {
@@ -106,8 +115,8 @@ impl Judge<'_> {
         match readable(key) {
             Ok(signer) => {
                 let signer = signer?;
-                let watched = matches!(key, OsciKey::Pem { .. });
-                self.certificate(place, signer.certificate(), used_as, watched);
+                let end = if matches!(key, OsciKey::Pem { .. }) { End::Watched } else { End::Ours };
+                self.certificate(place, signer.certificate(), used_as, end);
                 Some(signer)
             }
             Err(failure) => {
@@ -160,20 +169,14 @@ impl Judge<'_> {
         match certificate(file) {
             Ok(found) => {
                 let watched = self.config.certificate_files().contains(&file);
-                self.certificate(&file.display().to_string(), &found, used_as, watched);
+                let end = if watched { End::Watched } else { End::Theirs };
+                self.certificate(&file.display().to_string(), &found, used_as, end);
             }
             Err(failure) => self.findings.push(of(failure)),
         }
     }
 
-    /// `watched`: that it ends is told by [`dds_config::check_certificates`].
-    fn certificate(
-        &mut self,
-        place: &str,
-        certificate: &Certificate,
-        used_as: CertificateUse,
-        watched: bool,
-    ) {
+    fn certificate(&mut self, place: &str, certificate: &Certificate, used_as: CertificateUse, end: End) {
         let report = self.policy.check_named(certificate, used_as, self.now);
         if report.is_refused() {
             let why = report.detail_without_holder();
@@ -182,15 +185,44 @@ impl Judge<'_> {
                 format!("the certificate cannot be used here: {why}"),
             );
             self.findings.push(CheckFinding::error(Code::OSCI_KEYS, place, text));
-        } else if !watched && (self.now > certificate.not_after() || self.now < certificate.not_before()) {
-            let (from, until) = (certificate.not_before(), certificate.not_after());
-            let text = (
-                format!("das Zertifikat gilt nur von {from} bis {until}"),
-                format!("the certificate is valid only from {from} to {until}"),
-            );
-            self.findings.push(CheckFinding::error(Code::OSCI_KEYS, place, text).warning());
+            return;
+        }
+        match end {
+            End::Watched => {}
+            End::Ours => self.findings.extend(validity(place, certificate, self.now)),
+            End::Theirs => {
+                let found = validity(place, certificate, self.now);
+                // A party whose certificate has ended is its own affair: for everybody else nothing changes.
+                self.findings.extend(found.map(|found| match found.severity {
+                    dds_message::Severity::Error => found.warning(),
+                    _ => found,
+                }));
+            }
         }
     }
+}
+
+/// Who tells that a certificate ends.
+#[derive(Clone, Copy)]
+enum End {
+    /// [`dds_config::check_certificates`].
+    Watched,
+    /// We; it is ours.
+    Ours,
+    /// We; it is somebody else's.
+    Theirs,
+}
+
+/// Whether a certificate counts today, and for how long. Its holder may be a person.
+fn validity(place: &str, certificate: &Certificate, now: Timestamp) -> Option<CheckFinding> {
+    let from = certificate.not_before();
+    if now < from {
+        let text =
+            (format!("das Zertifikat gilt erst ab {from}"), format!("the certificate counts from {from} on"));
+        return Some(CheckFinding::error(Code::OSCI_KEYS, place, text).warning());
+    }
+    let [until, now] = [certificate.not_after(), now].map(|at| dds_message::Timestamp(at.as_millisecond()));
+    check_end(place, None, until, now)
 }
 
 /// A key, as far as it can be read here.

@@ -7,7 +7,9 @@ use std::{
 };
 
 use dds_config::{OsciConfig, OsciIntermediary};
+use dds_depot::CheckFinding;
 use dds_osci::certificate::Certificate;
+use jiff::Timestamp;
 
 use super::{Osci, certificate, files, is_certificate, trust_policy};
 use crate::Failure;
@@ -46,12 +48,21 @@ fn trace(file: &Path) -> Option<Trace> {
 pub(crate) struct Refresher {
     osci: Arc<Osci>,
     seen: Stand,
+    /// What was wrong with the revocation lists at the last look.
+    told: Vec<CheckFinding>,
 }
 
 impl Refresher {
-    /// Looks for what has changed since the keys were read.
-    pub(crate) fn new(osci: Arc<Osci>) -> Self {
-        Self { seen: osci.keys.seen.clone(), osci }
+    /// Looks for what has changed since the keys were read; what is wrong with the lists now was told at the start.
+    pub(crate) fn new(osci: Arc<Osci>, now: Timestamp) -> Self {
+        let told = super::lists(&osci.keys.config, now);
+        Self { seen: osci.keys.seen.clone(), osci, told }
+    }
+
+    /// What is wrong with the revocation lists and was not before: each ends some day, also when nobody touches it.
+    pub(crate) fn unsound(&mut self, now: Timestamp) -> Vec<CheckFinding> {
+        let before = std::mem::replace(&mut self.told, super::lists(&self.osci.keys.config, now));
+        self.told.iter().filter(|finding| !before.contains(finding)).cloned().collect()
     }
 
     /// One look: whether anything had changed, and why it could not all be read. What cannot be read stays as it was,

@@ -2,7 +2,7 @@
 
 use dds_courier::{Trust, intermediary_of};
 use dds_depot::{OsciMode, OsciWay};
-use dds_message::AnswerKind;
+use dds_message::{AnswerKind, Code, Problem};
 use dds_osci::{
     certificate::Certificate,
     client::Client,
@@ -49,9 +49,17 @@ pub(crate) enum Flaw {
     Value((&'static str, &'static str)),
 }
 
-impl Partner {
-    pub(crate) fn new(way: &OsciWay, sender: &OsciSender) -> Result<Self, Flaw> {
-        let identity = &sender.identity;
+/// What a way names, read.
+struct Named {
+    intermediary_cipher: Certificate,
+    intermediary_signature: Certificate,
+    addressee: Certificate,
+    readers: Vec<Certificate>,
+    mode: Mode,
+}
+
+impl Named {
+    fn read(way: &OsciWay) -> Result<Self, Flaw> {
         let read = |pem: &String, flaw| Certificate::from_pem(pem).map_err(|_| Flaw::Certificate(flaw));
         let receiver = || {
             way.receiver.clone().ok_or(Flaw::Value((
@@ -79,29 +87,21 @@ impl Partner {
                 ("ein Zertifikat seiner Leser ist fehlerhaft", "a certificate of its readers is malformed"),
             )?);
         }
-        let mut client = Client::new(
-            identity.cipher_certificate().clone(),
-            identity.signature_certificate().clone(),
-            read(
+        Ok(Self {
+            intermediary_cipher: read(
                 &way.intermediary_cipher,
                 (
                     "das Verschlüsselungszertifikat seines Intermediärs ist fehlerhaft",
                     "the cipher certificate of its intermediary is malformed",
                 ),
             )?,
-            read(
+            intermediary_signature: read(
                 &way.intermediary_signature,
                 (
                     "das Signaturzertifikat seines Intermediärs ist fehlerhaft",
                     "the signature certificate of its intermediary is malformed",
                 ),
             )?,
-        );
-        // Signatures of answers are judged as their encryption is.
-        client.policy = sender.courier.desk().intake.policy.clone();
-        Ok(Self {
-            address: way.intermediary.clone(),
-            client,
             addressee: read(
                 &way.addressee,
                 (
@@ -109,11 +109,53 @@ impl Partner {
                     "the cipher certificate of the authority is malformed",
                 ),
             )?,
+            readers,
             mode: match way.mode {
                 OsciMode::Store => Mode::Store,
                 OsciMode::Forward => Mode::Forward(receiver()?),
                 OsciMode::Mediate => Mode::Mediate(receiver()?),
             },
+        })
+    }
+}
+
+/// The certificates that the way of an office names: the key under which each stands, and what it is used for.
+///
+/// # Errors
+/// What is wrong with the way (DDS-O003 for a certificate, DDS-D007): its deliveries would wait.
+pub fn certificates_of(way: &OsciWay) -> Result<Vec<(&'static str, Certificate, CertificateUse)>, Problem> {
+    use CertificateUse as Use;
+    let named = Named::read(way).map_err(|flaw| match flaw {
+        Flaw::Certificate(what) => Problem::new(Code::OSCI_CERTIFICATE, what),
+        Flaw::Value(what) => Problem::new(Code::TARGET_UNKNOWN, what),
+    })?;
+    let mut all = vec![
+        ("intermediary_cipher", named.intermediary_cipher, Use::ReaderCipher),
+        ("intermediary_signature", named.intermediary_signature, Use::AddresseeSignature),
+        ("addressee", named.addressee, Use::AddresseeCipher),
+    ];
+    all.extend(named.readers.into_iter().map(|reader| ("readers", reader, Use::ReaderCipher)));
+    Ok(all)
+}
+
+impl Partner {
+    pub(crate) fn new(way: &OsciWay, sender: &OsciSender) -> Result<Self, Flaw> {
+        let Named { intermediary_cipher, intermediary_signature, addressee, readers, mode } =
+            Named::read(way)?;
+        let identity = &sender.identity;
+        let mut client = Client::new(
+            identity.cipher_certificate().clone(),
+            identity.signature_certificate().clone(),
+            intermediary_cipher,
+            intermediary_signature,
+        );
+        // Signatures of answers are judged as their encryption is.
+        client.policy = sender.courier.desk().intake.policy.clone();
+        Ok(Self {
+            address: way.intermediary.clone(),
+            client,
+            addressee,
+            mode,
             reply: way.reply.unwrap_or(AnswerKind::Receipt),
             chunk_kb: way.chunk_kb.map(std::num::NonZeroU64::get),
             subject: way.subject.clone(),

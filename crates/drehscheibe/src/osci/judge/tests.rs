@@ -185,11 +185,136 @@ fn a_party_has_one_certificate_that_encrypts() {
     }
 }
 
+/// The certificates of [`OsciPki`] end then.
+const END: &str = "4096-01-01T00:00:00Z";
+
+/// So long before they end.
+fn left(days: i64) -> Timestamp {
+    END.parse::<Timestamp>().unwrap() - jiff::SignedDuration::from_hours(24 * days)
+}
+
 #[test]
-fn a_party_that_has_ended_is_a_warning() {
+fn the_end_of_a_partys_certificate_is_told_before_it_comes() {
     let folder = folder();
-    let later: Timestamp = "9000-01-01T00:00:00Z".parse().unwrap();
-    let findings = judged(folder.path(), GOOD, later);
-    let [(Severity::Warning, text)] = &findings[..] else { panic!("{findings:?}") };
-    assert!(text.contains("amt.pem"), "{text}");
+    for (days, severity, words) in [
+        (89, Severity::Info, "expires on 4096-01-01"),
+        (29, Severity::Warning, "in 29 days"),
+        (3, Severity::Warning, "act now"),
+        (-1, Severity::Warning, "expired on 4096-01-01"),
+    ] {
+        let findings = judged(folder.path(), GOOD, left(days));
+        let [(found, text)] = &findings[..] else { panic!("{findings:?}") };
+        assert_eq!(*found, severity, "{text}");
+        assert!(text.contains("amt.pem") && text.contains("DDS-C007") && text.contains(words), "{text}");
+    }
+    assert_eq!(judged(folder.path(), GOOD, left(91)), []);
+}
+
+#[test]
+fn the_end_of_a_key_in_pkcs12_is_told_before_it_comes() {
+    use p12_keystore::{KeyStore, KeyStoreEntry, PrivateKey, PrivateKeyChain};
+    use rustls_pki_types::{PrivatePkcs8KeyDer, pem::PemObject as _};
+
+    let folder = folder();
+    let path = folder.path();
+    let key = PrivatePkcs8KeyDer::from_pem_file(path.join("stadt-cipher.key")).unwrap();
+    let certificate = super::super::certificate(&path.join("stadt-cipher.pem")).unwrap();
+    let certificate = p12_keystore::Certificate::from_der(certificate.der()).unwrap();
+    let key = PrivateKey::from_der(key.secret_pkcs8_der()).unwrap();
+    let mut store = KeyStore::new();
+    store.add_entry("k", KeyStoreEntry::PrivateKeyChain(PrivateKeyChain::new(vec![1], key, [certificate])));
+    fs::write(path.join("stadt.p12"), store.writer("geheim").write().unwrap()).unwrap();
+    fs::write(path.join("pin"), "geheim").unwrap();
+    fs::remove_file(path.join("teilnehmer/amt.pem")).unwrap();
+    let text = GOOD.replacen(
+        "{ key = \"stadt-cipher.key\", certificate = \"stadt-cipher.pem\" }",
+        "{ pkcs12 = \"stadt.p12\", pin = \"file:pin\" }",
+        1,
+    );
+    assert_eq!(judged(path, &text, left(91)), []);
+    for (days, severity) in [(89, Severity::Info), (29, Severity::Warning), (-1, Severity::Error)] {
+        let findings = judged(path, &text, left(days));
+        let [(found, text)] = &findings[..] else { panic!("{findings:?}") };
+        assert_eq!(*found, severity, "{text}");
+        assert!(text.contains("identities.stadt.cipher") && text.contains("DDS-C007"), "{text}");
+    }
+}
+
+#[test]
+fn a_revocation_list_without_effect_is_named() {
+    let folder = folder();
+    let path = folder.path();
+    let text =
+        GOOD.replace("anchors = [\"wurzel.pem\"]", "anchors = [\"wurzel.pem\"]\ncrls = [\"liste.crl\"]");
+    let other = OsciPki::new().unwrap();
+    fs::write(path.join("liste.crl"), other.revoke(&[]).unwrap()).unwrap();
+    let findings = judged(path, &text, now());
+    let [(Severity::Error, why)] = &findings[..] else { panic!("{findings:?}") };
+    assert!(why.contains("liste.crl") && why.contains("no effect"), "{why}");
+
+    // As an intermediate it is an authority of ours too.
+    fs::write(path.join("zwischen.pem"), other.root_pem()).unwrap();
+    let text = text.replace("crls =", "intermediates = [\"zwischen.pem\"]\ncrls =");
+    assert_eq!(judged(path, &text, now()), []);
+    let at = |moment: &str| judged(path, &text, moment.parse().unwrap());
+    let findings = at("2019-12-31T00:00:00Z");
+    let [(Severity::Error, why)] = &findings[..] else { panic!("{findings:?}") };
+    assert!(why.contains("from 2020-01-01"), "{why}");
+    let findings = at("2120-01-02T00:00:00Z");
+    let [(Severity::Warning, why)] = &findings[..] else { panic!("{findings:?}") };
+    assert!(why.contains("until 2120-01-01") && why.contains("no new revocation"), "{why}");
+}
+
+/// A release whose only office has this way.
+fn release(way: &str) -> dds_depot::Release {
+    let text = format!("title = \"Amt\"\n[office.steueramt]\n[office.steueramt.osci]\n{way}");
+    let profile = dds_depot::Filed {
+        file: "config/profiles/amt.toml".to_owned(),
+        value: toml::from_str(&text).unwrap(),
+    };
+    let contents = dds_depot::Contents { profiles: vec![profile], ..dds_depot::Contents::default() };
+    let files = [("config/profiles/amt.toml".to_owned(), text.into_bytes().into())].into();
+    dds_depot::Release::build(contents, files).unwrap()
+}
+
+#[test]
+fn the_certificates_of_an_office_are_judged_where_they_stand() {
+    let folder = folder();
+    let path = folder.path();
+    let pki = OsciPki::new().unwrap();
+    let amt = pki.identity("amt").unwrap();
+    let read = |name: &str| fs::read_to_string(path.join(name)).unwrap();
+    let file = path.join("drehscheibe.toml");
+    // The office belongs to another authority, of the same name.
+    fs::write(&file, GOOD.replace("anchors = [\"wurzel.pem\"]", "anchors = []")).unwrap();
+    let config = ProcessConfig::load(&file).unwrap().osci.unwrap();
+    let judged = |addressee: &str, more: &str, now: Timestamp| -> Vec<(Severity, String)> {
+        let way = format!(
+            "intermediary = \"http://land.example/osci\"\nintermediary_cipher = '''{}'''\nintermediary_signature = '''{}'''\naddressee = '''{addressee}'''\n{more}",
+            read("vermittler-cipher.pem"),
+            read("vermittler-signature.pem"),
+        );
+        let findings = ways(&config, &release(&way), now);
+        findings.into_iter().map(|finding| (finding.severity, finding.to_string())).collect()
+    };
+    assert_eq!(judged(&amt.cipher_pem, "", now()), []);
+    let reader = format!("readers = ['''{}''']", amt.signature_pem);
+    for (addressee, more, place, why) in [
+        (amt.signature_pem.as_str(), "", "addressee", "cannot be used here"),
+        (&read("stadt-cipher.pem"), "", "addressee", "our own certificate"),
+        ("Unfug", "", "steueramt", "malformed"),
+        (&amt.cipher_pem, &reader, "readers", "cannot be used here"),
+        (&amt.cipher_pem, "mode = \"forward\"", "steueramt", "no receiver"),
+    ] {
+        let findings = judged(addressee, more, now());
+        let [(Severity::Error, text)] = &findings[..] else { panic!("{why}: {findings:?}") };
+        assert!(text.contains("config/profiles/amt.toml:") && text.contains(place), "{text}");
+        assert!(text.contains(why), "{text}");
+    }
+    // Its two certificates of the intermediary, and its own.
+    for (days, severity) in [(29, Severity::Warning), (-1, Severity::Error)] {
+        let findings = judged(&amt.cipher_pem, "", left(days));
+        let found: Vec<Severity> = findings.iter().map(|(found, _)| *found).collect();
+        assert_eq!(found, [severity; 3], "{findings:?}");
+    }
 }

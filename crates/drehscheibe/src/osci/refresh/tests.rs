@@ -130,7 +130,7 @@ impl World {
             })
             .unwrap();
         let (osci, intermediary) = (Arc::new(osci), parts.intermediary.unwrap());
-        let refresher = Refresher::new(Arc::clone(&osci));
+        let refresher = Refresher::new(Arc::clone(&osci), clock.now().to_jiff());
         Self { folder, pki, party, clock, osci, intermediary, sender, refresher }
     }
 
@@ -227,4 +227,21 @@ async fn a_broken_file_hinders_nothing_else() {
     assert_eq!(failures.len(), 1, "{failures:?}");
     assert!(!world.is_trusted());
     assert!(!world.has_mailbox().await);
+}
+
+/// A list ends some day, and one that is replaced may be somebody else's: each is told once, when it comes to be so.
+#[tokio::test]
+async fn a_list_that_comes_to_be_without_effect_is_told_once() {
+    let mut world = World::new();
+    let now = world.clock.now().to_jiff();
+    assert_eq!(world.refresher.unsound(now), []);
+    let later: jiff::Timestamp = "2120-01-02T00:00:00Z".parse().unwrap();
+    let told = world.refresher.unsound(later);
+    assert!(told.len() == 1 && told[0].to_string().contains("sperrliste.crl"), "{told:?}");
+    assert_eq!(world.refresher.unsound(later), []);
+
+    fs::write(world.file("sperrliste.crl"), OsciPki::new().unwrap().revoke(&[]).unwrap()).unwrap();
+    world.reads();
+    let told = world.refresher.unsound(now);
+    assert!(told.len() == 1 && told[0].to_string().contains("no effect"), "{told:?}");
 }
