@@ -322,21 +322,22 @@ impl Mailboxes for Boxes<'_> {
         })
     }
 
-    fn issue_id(
-        &mut self,
-        id: &MessageId,
-        client: &Fingerprint,
-        at: Timestamp,
-    ) -> Result<usize, StoreFailed> {
+    fn unused_ids(&mut self, client: &Fingerprint) -> Result<usize, StoreFailed> {
         attempt(|| {
-            self.connection
-                .prepare_cached("INSERT INTO message_id (id, client, used, issued) VALUES (?1, ?2, 0, ?3)")?
-                .execute(params![id.as_str(), client, micros(at)])?;
             let count = self
                 .connection
                 .prepare_cached("SELECT count(*) FROM message_id WHERE client = ?1 AND used = 0")?
                 .query_row([client], |row| row.get::<_, i64>(0))?;
             Ok(usize::try_from(count).unwrap_or(usize::MAX))
+        })
+    }
+
+    fn issue_id(&mut self, id: &MessageId, client: &Fingerprint, at: Timestamp) -> Result<(), StoreFailed> {
+        attempt(|| {
+            self.connection
+                .prepare_cached("INSERT INTO message_id (id, client, used, issued) VALUES (?1, ?2, 0, ?3)")?
+                .execute(params![id.as_str(), client, micros(at)])?;
+            Ok(())
         })
     }
 

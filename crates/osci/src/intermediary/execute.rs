@@ -205,11 +205,12 @@ impl<M: Mailboxes> Turn<'_, M> {
                 self.answer(Order::ResponseToExitDialog(feedback))
             }
             Order::GetMessageId => {
-                let id = message_id(self.random);
-                let unused = self.boxes.issue_id(&id, &self.client.fingerprint(), self.order.at)?;
-                if unused > self.intermediary.rules.unused_ids {
+                let (id, client) = (message_id(self.random), self.client.fingerprint());
+                // A refusal is committed too, and must leave nothing behind.
+                if self.boxes.unused_ids(&client)? >= self.intermediary.rules.unused_ids {
                     return Ok(Err(Refusal::new(FeedbackCode::S9811, "too many unused MessageIds")));
                 }
+                self.boxes.issue_id(&id, &client, self.order.at)?;
                 let feedback = self.frame.done(&self.warnings);
                 self.answer(Order::ResponseToGetMessageId { feedback, message_id: Some(id) })
             }

@@ -46,9 +46,10 @@ pub trait Mailboxes {
     /// How many dialogues are open: all, and those of a client.
     fn open_dialogues(&mut self, client: &Fingerprint) -> Result<(usize, usize), StoreFailed>;
 
-    /// Notes a MessageId as issued to a client; counts those he holds unused, this one included.
-    fn issue_id(&mut self, id: &MessageId, client: &Fingerprint, at: Timestamp)
-    -> Result<usize, StoreFailed>;
+    /// How many MessageIds a client holds unused.
+    fn unused_ids(&mut self, client: &Fingerprint) -> Result<usize, StoreFailed>;
+    /// Notes a MessageId as issued to a client.
+    fn issue_id(&mut self, id: &MessageId, client: &Fingerprint, at: Timestamp) -> Result<(), StoreFailed>;
     /// What is known of a MessageId.
     fn id_state(&mut self, id: &MessageId, client: &Fingerprint) -> Result<IdState, StoreFailed>;
     /// Marks a MessageId as used, for ever.

@@ -75,9 +75,13 @@ impl<H: Clone + std::fmt::Debug> Mailboxes for MemoryMailboxes<H> {
         Ok((self.dialogues.len(), own.count()))
     }
 
-    fn issue_id(&mut self, id: &MessageId, client: &Fingerprint, _: Timestamp) -> Result<usize, StoreFailed> {
-        self.ids.insert(id.clone(), (client.clone(), false));
+    fn unused_ids(&mut self, client: &Fingerprint) -> Result<usize, StoreFailed> {
         Ok(self.ids.values().filter(|(owner, used)| owner == client && !used).count())
+    }
+
+    fn issue_id(&mut self, id: &MessageId, client: &Fingerprint, _: Timestamp) -> Result<(), StoreFailed> {
+        self.ids.insert(id.clone(), (client.clone(), false));
+        Ok(())
     }
 
     fn id_state(&mut self, id: &MessageId, client: &Fingerprint) -> Result<IdState, StoreFailed> {

@@ -2,6 +2,7 @@
 
 use dds_osci::client::{Answer, Fetched, Open, Stored};
 use dds_osci::feedback::FeedbackCode as F;
+use dds_osci::intermediary::{Client, Mailboxes as _};
 use dds_osci::message::{
     CardQuery, CardSelection, CustomHeader, DateSelection, DeliverySelection, MessageId, NamespaceContext,
     Quality, Role,
@@ -50,6 +51,24 @@ pub(crate) fn fetch(
     let (request, awaiting) = dialogue.fetch(selection, &mut SystemRandom);
     let answer = world.send(&PKI.recipient, &request, &[]).unwrap();
     awaiting.receive(Ok(&answer)).unwrap()
+}
+
+/// Whoever is refused a MessageId holds no more of them for having asked: else he, or who repeats his order, would be
+/// refused for ever.
+#[test]
+fn a_message_id_that_is_refused_is_not_kept() {
+    let mut world = World::new();
+    world.intermediary.rules.unused_ids = 2;
+    let codes = [(); 5].map(|()| {
+        let (request, _) = client(&PKI.sender).get_message_id(&mut SystemRandom);
+        world.code(&PKI.sender, &octets(&PKI.sender, &request, &[]))
+    });
+    assert_eq!(codes, [F::S0800, F::S0800, F::S9811, F::S9811, F::S9811]);
+    let sender = Client {
+        cipher: Some(PKI.sender.cipher_certificate().clone()),
+        signature: Some(PKI.sender.signature_certificate().clone()),
+    };
+    assert_eq!(world.boxes.unused_ids(&sender.fingerprint()).unwrap(), 2);
 }
 
 /// A client that leaves its dialogues open shuts out nobody but itself.
