@@ -1,5 +1,5 @@
-//! What is wrong with `[osci]` and with the OSCI ways of offices, as far as it can be seen before anybody sends: `drehscheibe check` prints it, `serve`
-//! logs it.
+//! What is wrong with `[osci]` and with the OSCI ways of offices, as far as it can be seen before anybody sends:
+//! `drehscheibe check` prints it, `serve` logs it.
 
 use std::{path::Path, sync::Arc};
 

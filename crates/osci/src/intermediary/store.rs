@@ -39,8 +39,9 @@ pub(super) fn keep<M: Mailboxes>(
     }
 }
 
-/// The mailbox of the addressee, if he has one here (9706), the delivery is not larger than any may be (9904), can be fetched
-/// (9100) and finds room (9811). The MessageId stays unused otherwise: the same order may come again when the addressee has fetched.
+/// The mailbox of the addressee, if he has one here (9706), the delivery is not larger than any may be (9904), can be
+/// fetched (9100) and finds room (9811). The MessageId stays unused otherwise: the same order may come again when the
+/// addressee has fetched.
 pub(super) fn mailbox<M: Mailboxes>(
     boxes: &mut M,
     intermediary: &Intermediary,

@@ -174,8 +174,8 @@ fn may_issue(
 
 /// RFC 5280 4.2: a critical extension that is not processed refuses the certificate. Policies are not processed but
 /// harmless (no policy is demanded); name constraints and policy constraints would have to be. A critical
-/// extendedKeyUsage names all that the key is for (4.2.1.12): an order is a message of a client, neither the answer of a
-/// TLS server nor one of a responder.
+/// extendedKeyUsage names all that the key is for (4.2.1.12): an order is a message of a client, neither the answer of
+/// a TLS server nor one of a responder.
 fn critical_extensions(x509: &X509Certificate<'_>, certificate: &Certificate) -> Result<(), String> {
     for extension in x509.extensions().iter().filter(|extension| extension.critical) {
         let name = certificate.subject();
