@@ -277,10 +277,6 @@ const TEXTS: &[(&str, &str)] = &[
     // Who can read.
     ("the data cannot be decrypted", "die Daten lassen sich nicht entschlüsseln"),
     ("the order is not encrypted", "der Auftrag ist nicht verschlüsselt"),
-    (
-        "the intermediary brings {} again, which was acknowledged",
-        "der Intermediär bringt {} noch einmal, obwohl es quittiert war",
-    ),
     ("the delivery is addressed to {}, not to us", "die Zustellung ist an {} gerichtet, nicht an uns"),
     ("{} must be encrypted", "{} muss verschlüsselt sein"),
     (
