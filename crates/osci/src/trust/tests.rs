@@ -520,11 +520,11 @@ fn subject_key(certificate: &Certificate) -> Vec<u8> {
     use x509_parser::prelude::{FromDer as _, ParsedExtension, X509Certificate};
     let (_, x509) = X509Certificate::from_der(certificate.der()).unwrap();
     let parsed = x509.extensions().iter().map(|extension| extension.parsed_extension());
-    let keys = parsed.filter_map(|extension| match extension {
+    let mut keys = parsed.filter_map(|extension| match extension {
         ParsedExtension::SubjectKeyIdentifier(key) => Some(key.0.to_vec()),
         _ => None,
     });
-    keys.last().unwrap()
+    keys.next_back().unwrap()
 }
 
 /// A revoked authority revokes what it issued.
