@@ -42,16 +42,36 @@ pub fn log_refusal(refused: &Refused) {
     }
 }
 
-/// Identität: the two keys of a role.
+/// Identität: the keys of a role.
 #[derive(Clone)]
 pub struct Identity {
     /// Decrypts; its certificate names the mailbox.
     pub cipher: Arc<dyn Decrypter>,
     /// Signs.
     pub signature: Arc<dyn Signer>,
+    /// Frühere Schlüssel: cipher keys that it had before. What is still encrypted for them is read as long as they are
+    /// kept; nothing new is encrypted for them by us.
+    pub former: Vec<Arc<dyn Decrypter>>,
 }
 
 impl Identity {
+    /// An identity that never had another cipher key.
+    #[must_use]
+    pub fn new(cipher: Arc<dyn Decrypter>, signature: Arc<dyn Signer>) -> Self {
+        Self { cipher, signature, former: Vec::new() }
+    }
+
+    /// Everything that decrypts for it, its present key first.
+    #[must_use]
+    pub fn decrypters(&self) -> Vec<Arc<dyn Decrypter>> {
+        std::iter::once(&self.cipher).chain(&self.former).cloned().collect()
+    }
+
+    /// The cipher certificates that it had before.
+    pub fn former_certificates(&self) -> impl Iterator<Item = &Certificate> {
+        self.former.iter().map(|key| key.certificate())
+    }
+
     /// Cipher certificate.
     #[must_use]
     pub fn cipher_certificate(&self) -> &Certificate {

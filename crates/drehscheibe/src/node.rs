@@ -128,11 +128,9 @@ impl Node {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         check_certificates(&config, clock.now()).iter().for_each(certificate_ends);
         let now = clock.now().to_jiff();
-        config
-            .osci
-            .iter()
-            .flat_map(|osci| crate::osci::judge(osci, now))
-            .for_each(|finding| unsound(&finding));
+        for finding in config.osci.iter().flat_map(|osci| crate::osci::judge(osci, now)) {
+            unsound(&finding);
+        }
         let telemetry = options::telemetry(&config)?;
         let releases = ReleaseStore::new(&config.releases);
         // What this start puts in force is there until the journal names it.

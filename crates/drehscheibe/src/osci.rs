@@ -17,8 +17,8 @@ use dds_courier::{Courier, Desk, Identity, OwnIntermediary, Patience, Responder,
 use dds_inbound::{
     Limits, Sources,
     osci::{
-        Collector, CollectorOptions, Fetcher, FetcherOptions, FormerKeys, Gate, GateOptions,
-        IntermediaryEndpoint, OsciContext, OwnMailbox, RecipientEndpoint,
+        Collector, CollectorOptions, Fetcher, FetcherOptions, Gate, GateOptions, IntermediaryEndpoint,
+        OsciContext, OwnMailbox, RecipientEndpoint,
     },
 };
 use dds_message::{Clock, Code};
@@ -67,8 +67,6 @@ pub(crate) struct Keys {
     trust: TrustPolicy,
     responders: Vec<Responder>,
     identities: BTreeMap<String, Identity>,
-    /// Cipher keys that the identities had before.
-    former: BTreeMap<String, Vec<Arc<dyn Decrypter>>>,
     recipient: Option<(Recipient, Identity)>,
     clients: Vec<(String, Client, Identity)>,
     /// What is read anew while running, as it lay there before the first reading: what has changed since is read again.
@@ -83,11 +81,6 @@ impl Keys {
         let policy = crypto_policy(&config);
         let loaded = config.identities.iter().map(|(name, identity)| Ok((name.clone(), load(identity)?)));
         let identities = loaded.collect::<Result<BTreeMap<_, _>, Failure>>()?;
-        let mut former = BTreeMap::new();
-        for (name, identity) in &config.identities {
-            let kept = identity.former.iter().map(|kept| key(kept).map(|(_, cipher)| cipher));
-            former.insert(name.clone(), kept.collect::<Result<Vec<_>, _>>()?);
-        }
         let mut recipient = None;
         if let Some(config) = &config.recipient {
             let identity = known(&identities, &config.identity)?;
@@ -97,8 +90,7 @@ impl Keys {
                 certificates(&config.intermediaries)?,
             );
             rules.policy = policy.clone();
-            let kept = former.get(&config.identity).into_iter().flatten();
-            rules.former = kept.map(|key: &Arc<dyn Decrypter>| key.certificate().clone()).collect();
+            rules.former = identity.former_certificates().cloned().collect();
             recipient = Some((rules, identity));
         }
         let mut clients = Vec::new();
@@ -119,7 +111,7 @@ impl Keys {
         }
         let trust = trust_policy(&config)?;
         let responders = responders(&config)?;
-        Ok(Some(Self { config, policy, trust, responders, identities, former, recipient, clients, seen }))
+        Ok(Some(Self { config, policy, trust, responders, identities, recipient, clients, seen }))
     }
 
     /// Where partners may send to us; `None` if nobody may.
@@ -192,19 +184,6 @@ impl Osci {
         known(&self.keys.identities, name)
     }
 
-    /// The cipher certificates that an identity had before.
-    fn former(&self, name: &str) -> impl Iterator<Item = &Certificate> {
-        self.keys.former.get(name).into_iter().flatten().map(|cipher| cipher.certificate())
-    }
-
-    fn former_keys(&self) -> FormerKeys {
-        let kept = self.keys.former.iter().filter_map(|(name, former)| {
-            let identity = self.keys.identities.get(name)?;
-            Some((identity.clone(), former.clone()))
-        });
-        FormerKeys::new(kept)
-    }
-
     /// Makes what listens, collects and fetches.
     pub(crate) fn stand_up(&self, around: Around) -> Result<Parts, Failure> {
         let context = OsciContext {
@@ -218,16 +197,13 @@ impl Osci {
             telemetry: around.telemetry,
             wake: Arc::clone(&self.wake),
             gate: Gate::new(GateOptions::default()),
-            former: self.former_keys(),
         };
         let mut own = Vec::new();
         let mut intermediary = None;
         if let (Some(config), Some(rules)) = (&self.keys.config.intermediary, &self.own) {
             let identity = self.known(&config.identity)?;
             if let Some(name) = &config.own {
-                let identity = self.known(name)?;
-                own.extend(self.former(name).map(|before| OwnMailbox::former(before, identity.clone())));
-                own.push(OwnMailbox::of(identity));
+                own.extend(OwnMailbox::all_of(&self.known(name)?));
             }
             let endpoint = IntermediaryEndpoint { context: context.clone(), own: rules.clone(), identity };
             intermediary = Some(Arc::new(endpoint));
@@ -377,7 +353,8 @@ fn load(identity: &OsciIdentity) -> Result<Identity, Failure> {
             "the certificate is not for signatures (keyUsage)",
         ));
     }
-    Ok(Identity { cipher, signature })
+    let former = identity.former.iter().map(|former| key(former).map(|(_, cipher)| cipher));
+    Ok(Identity { former: former.collect::<Result<_, _>>()?, ..Identity::new(cipher, signature) })
 }
 
 type Pair = (Arc<dyn Signer>, Arc<dyn Decrypter>);

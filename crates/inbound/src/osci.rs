@@ -15,7 +15,6 @@ mod collector;
 mod content;
 mod door;
 mod fetcher;
-mod former;
 mod gate;
 mod intermediary;
 mod receipt;
@@ -25,7 +24,6 @@ mod server;
 
 pub use collector::{Collector, CollectorOptions, OwnMailbox};
 pub use fetcher::{Fetched, Fetcher, FetcherOptions};
-pub use former::FormerKeys;
 pub use gate::{Gate, GateOptions};
 pub use intermediary::IntermediaryEndpoint;
 pub use recipient::RecipientEndpoint;

@@ -25,8 +25,8 @@ use dds_courier::{
 use dds_inbound::{
     Limits, Pace, SourceTable,
     osci::{
-        Collector, CollectorOptions, Fetcher, FetcherOptions, FormerKeys, Gate, GateOptions,
-        IntermediaryEndpoint, OsciContext, OwnMailbox, routes,
+        Collector, CollectorOptions, Fetcher, FetcherOptions, Gate, GateOptions, IntermediaryEndpoint,
+        OsciContext, OwnMailbox, routes,
     },
 };
 use dds_message::{AnswerKind, Clock, Code, Digest};
@@ -148,9 +148,8 @@ impl World {
                 },
                 ..GateOptions::default()
             }),
-            former: FormerKeys::default(),
         };
-        let identity = |key: &Arc<SoftwareKey>| Identity { cipher: key.clone(), signature: key.clone() };
+        let identity = |key: &Arc<SoftwareKey>| Identity::new(key.clone(), key.clone());
         let rules = Intermediary {
             cipher: certificate(&office),
             signature: certificate(&office),
@@ -360,7 +359,7 @@ async fn the_responder_is_asked_about_an_intermediary_that_is_fetched_from() {
         let anchors = vec![world.authority.anchor()];
         let policy = TrustPolicy { anchors, revocation: demand, ..TrustPolicy::default() };
         let trust = asking(policy, vec![Responder { url: world.authority.url.clone(), issuer: None }]);
-        let identity = Identity { cipher: world.town.clone(), signature: world.town.clone() };
+        let identity = Identity::new(world.town.clone(), world.town.clone());
         let (own, intermediary) = (world.own.clone(), world.intermediary.clone());
         let client = Client::new(own.clone(), own, intermediary.clone(), intermediary);
         let options = FetcherOptions {

@@ -179,15 +179,19 @@ impl Default for TrustPolicy {
 }
 
 impl TrustPolicy {
+    /// Whether an authority of this policy has signed the list, and may. A list that nobody known has signed says
+    /// nothing.
+    #[must_use]
+    pub fn has_signed(&self, list: &RevocationList) -> bool {
+        self.anchors.iter().chain(&self.intermediates).any(|issuer| list.signed_by(issuer))
+    }
+
     /// This policy in place of an earlier one. What responders have said goes on counting; and a revocation list gives
     /// way neither to an older one of the same authority nor to one that no authority of the policy has signed, because
     /// a copy of yesterday would make good whoever was revoked today.
     #[must_use]
     pub fn in_place_of(self, earlier: &Self) -> Self {
-        let worth = |list: &RevocationList| {
-            let signed = self.anchors.iter().chain(&self.intermediates).any(|issuer| list.signed_by(issuer));
-            (signed, list.this_update())
-        };
+        let worth = |list: &RevocationList| (self.has_signed(list), list.this_update());
         let in_force = |list: &RevocationList| {
             let before = earlier.crls.iter().filter(|before| before.continues(list));
             let best = before.max_by_key(|before| worth(before)).filter(|before| worth(before) > worth(list));

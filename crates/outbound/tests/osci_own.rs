@@ -191,7 +191,7 @@ impl Decrypter for Counting {
 async fn a_delivery_costs_one_operation_with_a_private_key() {
     let place = place().await;
     let key = Arc::new(Counting { key: keys().sender.key.clone(), uses: AtomicUsize::new(0) });
-    let identity = Identity { cipher: key.clone(), signature: key.clone() };
+    let identity = Identity::new(key.clone(), key.clone());
     let own = OsciSender { identity, ..place.own_sender() };
     let wire = targets(OsciSender { own: None, ..own.clone() }, &place.url, |_| {});
     let uses = |targets: Targets, number| {
@@ -388,7 +388,7 @@ async fn our_own_certificate_is_revoked_from_one_delivery_to_the_next() {
     let own = pki.identity("stadt").unwrap();
     let root = Certificate::from_pem(pki.root_pem()).unwrap();
     let place = Place::trusting(&ManualClock::default(), &[], vec![root]).await;
-    let identity = Identity { cipher: own.cipher.clone(), signature: own.signature.clone() };
+    let identity = Identity::new(own.cipher.clone(), own.signature.clone());
     let targets = targets(OsciSender { identity, ..place.own_sender() }, NOWHERE, |_| {});
     assert_eq!(told(&deliver(&targets, &consignment("osci", 30, Vec::new())).await).0, "delivered");
     let good = Intermediary::clone(&place.own.rules());

@@ -159,8 +159,25 @@ mod tests {
         fs::write(folder.join("server.key"), key.serialize_pem()).unwrap();
     }
 
-    fn clock() -> Arc<dyn Clock> {
-        Arc::new(ManualClock::default())
+    struct World {
+        folder: tempfile::TempDir,
+        telemetry: Telemetry,
+        now: ManualClock,
+        certificates: Certificates,
+    }
+
+    impl World {
+        /// Where a certificate is served that ends in 2040.
+        fn new() -> Self {
+            let folder = tempfile::tempdir().unwrap();
+            let (certificate, key) = (folder.path().join("server.pem"), folder.path().join("server.key"));
+            let config = TlsConfig { certificate, key, client_ca: None };
+            let (telemetry, now) = (Telemetry::default(), ManualClock::default());
+            write(folder.path(), 2040);
+            let clock: Arc<dyn Clock> = Arc::new(now.clone());
+            let certificates = Certificates::open(&config, &telemetry, &clock).unwrap();
+            Self { folder, telemetry, now, certificates }
+        }
     }
 
     fn until(telemetry: &Telemetry) -> String {
@@ -172,12 +189,8 @@ mod tests {
 
     #[test]
     fn renewed_files_are_taken_up_and_damaged_ones_are_not() {
-        let folder = tempfile::tempdir().unwrap();
+        let World { folder, telemetry, mut certificates, .. } = World::new();
         let file = |name: &str| folder.path().join(name);
-        let config = TlsConfig { certificate: file("server.pem"), key: file("server.key"), client_ca: None };
-        let telemetry = Telemetry::default();
-        write(folder.path(), 2040);
-        let mut certificates = Certificates::open(&config, &telemetry, &clock()).unwrap();
         assert_eq!(until(&telemetry), "served=\"listen.tls\"} 2208988800");
         assert!(matches!(certificates.look(), Look::Unchanged));
 
@@ -200,16 +213,10 @@ mod tests {
         fs::remove_file(file("server.pem")).unwrap();
         assert!(matches!(certificates.look(), Look::Refused(_)));
     }
+
     #[test]
     fn an_expired_certificate_does_not_take_the_place_of_a_valid_one() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = |name: &str| folder.path().join(name);
-        let config = TlsConfig { certificate: file("server.pem"), key: file("server.key"), client_ca: None };
-        let telemetry = Telemetry::default();
-        let now = ManualClock::default();
-        let shared: Arc<dyn Clock> = Arc::new(now.clone());
-        write(folder.path(), 2040);
-        let mut certificates = Certificates::open(&config, &telemetry, &shared).unwrap();
+        let World { folder, telemetry, now, mut certificates } = World::new();
         write(folder.path(), 2025);
         let Look::Refused(failure) = certificates.look() else { panic!("it expired") };
         assert_eq!(failure.problem.code, Code::CERTIFICATE_EXPIRES);

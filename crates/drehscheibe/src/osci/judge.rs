@@ -27,11 +27,8 @@ use crate::Failure;
 /// Everything that cannot work is an error. Keys on a token are not looked at, and neither are those whose PIN is not
 /// here: it may be known to the service only.
 pub(crate) fn judge(config: &OsciConfig, now: Timestamp) -> Vec<CheckFinding> {
-    let mut findings = lists(config, now);
-    let policy = named_policy(config).unwrap_or_else(|failure| {
-        findings.push(of(failure));
-        TrustPolicy { min_rsa_bits: config.trust.min_rsa_bits, ..TrustPolicy::default() }
-    });
+    let (policy, failure) = named_policy(config);
+    let findings = lists::judged(config, &policy, now).chain(failure.map(of)).collect();
     let mut judge = Judge { config, policy, now, findings };
     judge.identities();
     if let Some(part) = &config.recipient {
@@ -61,9 +58,32 @@ pub(crate) fn judge(config: &OsciConfig, now: Timestamp) -> Vec<CheckFinding> {
     judge.findings
 }
 
-/// By which certificates that the operator has named are judged; whether one has ended is told apart.
-fn named_policy(config: &OsciConfig) -> Result<TrustPolicy, Failure> {
-    Ok(TrustPolicy { validity: Severity::Warn, ..trust_policy(config)? })
+/// By which certificates that the operator has named are judged, as far as it can be read, and why not further. Whether
+/// one has ended is told apart.
+fn named_policy(config: &OsciConfig) -> (TrustPolicy, Option<Failure>) {
+    let (policy, failure) = match trust_policy(config) {
+        Ok(policy) => (policy, None),
+        Err(failure) => {
+            let policy = TrustPolicy { min_rsa_bits: config.trust.min_rsa_bits, ..TrustPolicy::default() };
+            (policy, Some(failure))
+        }
+    };
+    (TrustPolicy { validity: Severity::Warn, ..policy }, failure)
+}
+
+/// Why a certificate does not serve this use: German, English.
+fn unusable(
+    policy: &TrustPolicy,
+    certificate: &Certificate,
+    used_as: CertificateUse,
+    now: Timestamp,
+) -> Option<(String, String)> {
+    let report = policy.check_named(certificate, used_as, now);
+    report.is_refused().then(|| {
+        let why = report.detail_without_holder();
+        let german = format!("das Zertifikat ist hier nicht verwendbar ({})", german::reason(&why));
+        (german, format!("the certificate cannot be used here: {why}"))
+    })
 }
 
 struct Judge<'a> {
@@ -177,13 +197,7 @@ impl Judge<'_> {
     }
 
     fn certificate(&mut self, place: &str, certificate: &Certificate, used_as: CertificateUse, end: End) {
-        let report = self.policy.check_named(certificate, used_as, self.now);
-        if report.is_refused() {
-            let why = report.detail_without_holder();
-            let text = (
-                format!("das Zertifikat ist hier nicht verwendbar ({})", german::reason(&why)),
-                format!("the certificate cannot be used here: {why}"),
-            );
+        if let Some(text) = unusable(&self.policy, certificate, used_as, self.now) {
             self.findings.push(CheckFinding::error(Code::OSCI_KEYS, place, text));
             return;
         }

@@ -83,8 +83,9 @@ pub(super) fn mailboxes(osci: &Osci) -> Result<(), Failure> {
     let Some(config) = &osci.keys.config.intermediary else { return Ok(()) };
     let mut owners = parties(config)?;
     if let Some(own) = &config.own {
-        owners.push(osci.known(own)?.cipher_certificate().clone());
-        owners.extend(osci.former(own).cloned());
+        let own = osci.known(own)?;
+        owners.push(own.cipher_certificate().clone());
+        owners.extend(own.former_certificates().cloned());
     }
     osci.postbox.register(owners);
     Ok(())

@@ -5,7 +5,6 @@ use std::{collections::HashMap, future::Future, sync::Arc, time::Duration};
 use dds_courier::Identity;
 use dds_message::{Clock, Code, JournalEvent, Problem};
 use dds_osci::{
-    certificate::Certificate,
     feedback::FeedbackCode,
     intermediary::{Delivery, Fingerprint},
     message::{Envelope, MessageId},
@@ -29,7 +28,7 @@ const BATCH: usize = 16;
 /// on.
 const AGAIN: usize = 4;
 /// Deliveries being opened, being accepted, and being noted.
-const AT_ONCE: u32 = 4;
+const AT_ONCE: usize = 4;
 
 /// A mailbox in our postbox whose deliveries go the main path.
 #[derive(Debug, Clone)]
@@ -47,10 +46,11 @@ impl OwnMailbox {
         Self { name: identity.cipher_certificate().sha256_hex().to_owned(), identity }
     }
 
-    /// The one that it keeps for a cipher certificate that this identity had before.
-    #[must_use]
-    pub fn former(certificate: &Certificate, identity: Identity) -> Self {
-        Self { name: certificate.sha256_hex().to_owned(), identity }
+    /// Those that it keeps for all cipher certificates that this identity has and had before.
+    pub fn all_of(identity: &Identity) -> impl Iterator<Item = Self> {
+        let former = identity.former_certificates().map(|former| former.sha256_hex().to_owned());
+        let before = former.map(|name| Self { name, identity: identity.clone() });
+        before.chain([Self::of(identity.clone())])
     }
 
     /// Where the active recipient of this name puts what it fetches.
@@ -172,10 +172,9 @@ impl Collector {
         }
         // Opening costs private operations, accepting and noting wait for the disk: each goes on while the others do,
         // and commits are shared. Accepted is in the order in which they came.
-        let turns = &Semaphore::new(AT_ONCE as usize);
-        let opened = stream::iter(ours)
-            .map(|(delivery, identity)| self.open(delivery, identity))
-            .buffered(AT_ONCE as usize);
+        let turns = &Semaphore::new(AT_ONCE);
+        let opened =
+            stream::iter(ours).map(|(delivery, identity)| self.open(delivery, identity)).buffered(AT_ONCE);
         let accepted = opened.map(|(id, Opened { originator, prepared })| async move {
             let taken = match prepared {
                 Ok(prepared) => accept(turns, prepared).await,
@@ -183,10 +182,9 @@ impl Collector {
             };
             (id, originator, taken)
         });
-        let accepted = accepted.buffered(AT_ONCE as usize);
-        let noted = accepted
-            .map(|(id, originator, taken)| self.note(id, originator, taken))
-            .buffered(AT_ONCE as usize);
+        let accepted = accepted.buffered(AT_ONCE);
+        let noted =
+            accepted.map(|(id, originator, taken)| self.note(id, originator, taken)).buffered(AT_ONCE);
         noted.try_collect::<()>().await?;
         Ok(count)
     }
@@ -269,7 +267,7 @@ impl Collector {
 /// Accepts a delivery when it is its turn. Turns are given in the order in which they are asked for: what others could
 /// overtake takes all of them.
 async fn accept(turns: &Semaphore, prepared: Prepared) -> Result<(), Problem> {
-    let needed = if prepared.keeps_its_place() { 1 } else { AT_ONCE };
+    let needed = if prepared.keeps_its_place() { 1 } else { AT_ONCE as u32 };
     let _turn = turns.acquire_many(needed).await;
     prepared.accept().await.map(drop)
 }

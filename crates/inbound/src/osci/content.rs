@@ -57,7 +57,7 @@ impl Door {
         delivered: &Arc<Delivered>,
         identity: &Identity,
     ) -> Result<Content, Problem> {
-        let (door, delivered, keys) = (self.clone(), Arc::clone(delivered), self.former.decrypters(identity));
+        let (door, delivered, keys) = (self.clone(), Arc::clone(delivered), identity.decrypters());
         let opening = spawn_blocking(move || {
             let digests: Vec<PartDigests> =
                 delivered.attachments.iter().map(|attachment| attachment.digests.clone()).collect();

@@ -20,10 +20,7 @@ use dds_postbox::{Postbox, Reply, StoredPart};
 use dds_router::{ACCEPTED_IN_ORDER, Acknowledgement, Answer, Begin, Handle, Intake};
 use futures::{StreamExt as _, stream};
 
-use super::{
-    FormerKeys,
-    content::{Part, Picked, Reading, authors, media_type},
-};
+use super::content::{Part, Picked, Reading, authors, media_type};
 use crate::{AuthorRule, Limits, Sources, body::large_attachment, name};
 
 /// A delivery as it lies with us.
@@ -61,7 +58,6 @@ pub(super) struct Door {
     pub(super) postbox: Postbox,
     pub(super) trust: Trust,
     pub(super) clock: Arc<dyn Clock>,
-    pub(super) former: FormerKeys,
 }
 
 /// A delivery that was read and proved as far as it had to be: what is left is the router's word.

@@ -23,7 +23,7 @@ use std::{
 };
 
 use dds_courier::{Identity, intermediary_of};
-use dds_message::{Code, Problem};
+use dds_message::{Code, Problem, Text};
 use dds_osci::{client::Client, german};
 
 use super::server::OsciContext;
@@ -133,12 +133,10 @@ impl Fetcher {
         self.by_card(fetched).await?;
         if self.unreadable().await?.is_empty() {
             // No card leads to it, or it was a fault of the moment: the next visit knows.
+            let Text { german, english } = reason;
             let text = (
-                format!(
-                    "jede Zustellung mit Laufzettel war lesbar, eine andere nicht ({})",
-                    german::reason(&reason)
-                ),
-                format!("{reason}; every delivery with a process card could be read"),
+                format!("jede Zustellung mit Laufzettel war lesbar, eine andere nicht ({german})"),
+                format!("{english}; every delivery with a process card could be read"),
             );
             return Err(Problem::new(Code::OSCI_UNREADABLE, text));
         }
@@ -148,7 +146,7 @@ impl Fetcher {
     /// One dialogue, one delivery after the other as the intermediary brings them; why it had to stop before the last,
     /// if it had to. A delivery that comes twice ends it: an intermediary that forgets what it was told would never let
     /// it end, and what lies behind it would never come.
-    async fn oldest_first(&self, fetched: &mut Fetched) -> Result<Option<String>, Problem> {
+    async fn oldest_first(&self, fetched: &mut Fetched) -> Result<Option<Text>, Problem> {
         let mut open = self.open().await?;
         let mut seen = HashSet::new();
         let mut begun = self.begun_downloads().await?;
@@ -159,16 +157,18 @@ impl Fetcher {
                     fetched.count(fresh);
                     if !seen.insert(id.clone()) {
                         self.leave(next).await?;
-                        return Ok(Some(format!(
-                            "the intermediary brings {id} again, which was acknowledged"
-                        )));
+                        let text = (
+                            format!("der Intermediär bringt {id} noch einmal, obwohl es quittiert war"),
+                            format!("the intermediary brings {id} again, which was acknowledged"),
+                        );
+                        return Ok(Some(text.into()));
                     }
                     open = next;
                 }
                 Outcome::Nothing(next) if first.is_some() => open = next,
                 Outcome::Nothing(open) => return self.leave(open).await.map(|()| None),
                 Outcome::Again => open = self.open().await?,
-                Outcome::Unreadable(reason) => return Ok(Some(reason)),
+                Outcome::Unreadable(reason) => return Ok(Some((german::reason(&reason), reason).into())),
             }
         }
     }

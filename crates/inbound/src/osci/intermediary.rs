@@ -42,7 +42,7 @@ impl IntermediaryEndpoint {
 
     /// Answers one request.
     pub(super) async fn serve(self: Arc<Self>, request: Request) -> Response {
-        let decrypters = self.context.former.decrypters(&self.identity);
+        let decrypters = self.identity.decrypters();
         let received = match self.context.receive(decrypters, request).await {
             Ok(received) => received,
             Err(response) => return response,

@@ -28,7 +28,7 @@ use dds_telemetry::Telemetry;
 use http::{HeaderValue, StatusCode, header};
 use tokio::sync::Notify;
 
-use super::{FormerKeys, Gate, IntermediaryEndpoint, RecipientEndpoint, door::Door, refusal::Refusals};
+use super::{Gate, IntermediaryEndpoint, RecipientEndpoint, door::Door, refusal::Refusals};
 use crate::{Limits, Peer, Sources, body::Pieces};
 
 /// What the parts of OSCI share.
@@ -54,8 +54,6 @@ pub struct OsciContext {
     pub wake: Arc<Notify>,
     /// Who may send us a message now.
     pub gate: Gate,
-    /// Keys of before the last renewal of a cipher certificate.
-    pub former: FormerKeys,
 }
 
 impl OsciContext {
@@ -72,7 +70,6 @@ impl OsciContext {
             postbox: self.postbox.clone(),
             trust: self.trust.clone(),
             clock: Arc::clone(&self.clock),
-            former: self.former.clone(),
         }
     }
 

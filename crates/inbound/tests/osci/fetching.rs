@@ -206,6 +206,7 @@ async fn a_delivery_that_comes_twice_is_passed_over() {
         let problem = process.fetcher.visit().await.unwrap_err();
         assert_eq!(problem.code, Code::OSCI_UNREADABLE);
         assert!(problem.detail.english.contains(id.as_str()), "{}", problem.detail);
+        assert!(problem.detail.german.contains("noch einmal"), "{}", problem.detail.german);
         // initDialog, fetchDelivery twice, exitDialog; then initDialog, fetchProcessCard, fetchDelivery, exitDialog.
         assert!(place.wire.orders().len() <= 4 + 4);
     }

@@ -5,47 +5,46 @@ use std::sync::Arc;
 use axum::Router;
 use dds_courier::{Identity, OwnIntermediary};
 use dds_inbound::osci::{
-    Collector, CollectorOptions, FormerKeys, IntermediaryEndpoint, OsciContext, OwnMailbox,
-    RecipientEndpoint, routes,
+    Collector, CollectorOptions, IntermediaryEndpoint, OsciContext, OwnMailbox, RecipientEndpoint, routes,
 };
 use dds_osci::{
     algorithm::CryptoPolicy,
     intermediary::{Intermediary, Rules},
+    keys::Decrypter,
     recipient::Recipient,
 };
-use dds_testbench::ManualClock;
+use dds_testbench::{ManualClock, OsciIdentity};
 
 use crate::{
     wire::Wire,
     world::{Machine, Place, application, identity, keys, log, serve, town},
 };
 
-/// The town after its renewal: it signs as before.
-fn renewed() -> Identity {
-    Identity { cipher: keys().other.cipher.clone(), signature: keys().town.signature.clone() }
+/// The town after its renewal: it signs as before, and perhaps keeps the former key.
+fn renewed(keeps: bool) -> Identity {
+    let keys = keys();
+    let identity = Identity::new(keys.other.cipher.clone(), keys.town.signature.clone());
+    Identity { former: kept(keeps, &keys.town), ..identity }
 }
 
-/// The process that has the renewed key, and perhaps the former one.
-fn boot(machine: &Machine, keeps: bool) -> OsciContext {
-    let former: Vec<_> =
-        keeps.then(|| (renewed(), vec![keys().town.cipher.clone() as _])).into_iter().collect();
-    OsciContext { former: FormerKeys::new(former), ..machine.boot() }
+fn kept(keeps: bool, former: &OsciIdentity) -> Vec<Arc<dyn Decrypter>> {
+    if keeps { vec![former.cipher.clone()] } else { Vec::new() }
 }
 
-fn collector(context: &OsciContext, own: Vec<OwnMailbox>) -> Collector {
-    Collector::new(context, own, CollectorOptions::default())
+fn collector(context: &OsciContext, identity: &Identity) -> Collector {
+    Collector::new(context, OwnMailbox::all_of(identity).collect(), CollectorOptions::default())
 }
 
 #[tokio::test]
 async fn a_mailbox_without_its_key_is_named_and_collected_when_the_key_is_back() {
     let place = Place::start(&ManualClock::default(), &[]).await;
     let machine = &place.machine;
-    let before = collector(&machine.boot(), vec![OwnMailbox::of(identity(&keys().town))]);
+    let before = collector(&machine.boot(), &identity(&keys().town));
     assert_eq!(before.collect().await.unwrap(), 0);
     place.portal.store(town(), application(0).as_bytes()).await.unwrap();
     let log = log();
 
-    let without = collector(&boot(machine, false), vec![OwnMailbox::of(renewed())]);
+    let without = collector(&machine.boot(), &renewed(false));
     assert_eq!(without.collect().await.unwrap(), 1);
     assert_eq!(machine.set_aside()[0].0, "DDS-O013");
     let (event, code, _) = machine.router.noted.lock()[0].clone();
@@ -62,8 +61,7 @@ async fn a_mailbox_without_its_key_is_named_and_collected_when_the_key_is_back()
     assert_eq!(machine.set_aside()[0].0, "DDS-O013");
 
     postbox.run(|boxes| boxes.retry_set_aside(None)).await.unwrap();
-    let own = vec![OwnMailbox::of(renewed()), OwnMailbox::former(town(), renewed())];
-    assert_eq!(collector(&boot(machine, true), own).collect().await.unwrap(), 1);
+    assert_eq!(collector(&machine.boot(), &renewed(true)).collect().await.unwrap(), 1);
     assert_eq!(machine.applications(), [0]);
     assert!(machine.set_aside().is_empty());
 }
@@ -73,14 +71,11 @@ async fn a_mailbox_without_its_key_is_named_and_collected_when_the_key_is_back()
 async fn a_mailbox_that_a_party_has_now_is_left_to_it() {
     let place = Place::start(&ManualClock::default(), &[]).await;
     let machine = &place.machine;
-    assert_eq!(
-        collector(&machine.boot(), vec![OwnMailbox::of(identity(&keys().town))]).collect().await.unwrap(),
-        0
-    );
+    assert_eq!(collector(&machine.boot(), &identity(&keys().town)).collect().await.unwrap(), 0);
     place.portal.store(town(), application(0).as_bytes()).await.unwrap();
-    let context = boot(machine, false);
+    let context = machine.boot();
     context.postbox.register([town().clone()]);
-    assert_eq!(collector(&context, vec![OwnMailbox::of(renewed())]).collect().await.unwrap(), 0);
+    assert_eq!(collector(&context, &renewed(false)).collect().await.unwrap(), 0);
     assert!(machine.set_aside().is_empty());
 }
 
@@ -96,8 +91,9 @@ async fn a_push_for_a_former_key_is_taken_while_it_is_kept() {
             keys.town.signature_certificate().clone(),
             vec![keys.intermediary.signature_certificate().clone()],
         );
-        recipient.former.extend(keeps.then(|| town().clone()));
-        let receiving = RecipientEndpoint { context: boot(&machine, keeps), recipient, identity: renewed() };
+        let identity = renewed(keeps);
+        recipient.former = identity.former_certificates().cloned().collect();
+        let receiving = RecipientEndpoint { context: machine.boot(), recipient, identity };
         let host = serve(routes(None, Some(Arc::new(receiving)))).await;
         let url = format!("http://{host}/osci/empfang");
         let place = Place::start(&clock, &[&url]).await;
@@ -110,13 +106,11 @@ async fn a_push_for_a_former_key_is_taken_while_it_is_kept() {
 #[tokio::test]
 async fn an_order_for_a_former_key_of_the_intermediary_is_executed_while_it_is_kept() {
     let keys = keys();
-    let identity =
-        Identity { cipher: keys.other.cipher.clone(), signature: keys.intermediary.signature.clone() };
     for keeps in [true, false] {
         let machine = Machine::new(&ManualClock::default());
-        let former = keeps.then(|| (identity.clone(), vec![keys.intermediary.cipher.clone() as _]));
-        let context = OsciContext { former: FormerKeys::new(former), ..machine.boot() };
-        let host = serve(intermediary(context, identity.clone())).await;
+        let identity = Identity::new(keys.other.cipher.clone(), keys.intermediary.signature.clone());
+        let identity = Identity { former: kept(keeps, &keys.intermediary), ..identity };
+        let host = serve(intermediary(machine.boot(), identity)).await;
         let place = Place::at(machine, Wire::default(), &host);
         let stored = place.portal.store(town(), application(0).as_bytes()).await;
         assert_eq!(stored.is_ok(), keeps, "{stored:?}");

@@ -14,7 +14,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use dds_courier::{Courier, Desk, Identity, OwnIntermediary, Timeouts, Trust};
 use dds_inbound::{
     Limits, Pace, SourceTable,
-    osci::{FormerKeys, Gate, GateOptions, IntermediaryEndpoint, OsciContext, routes},
+    osci::{Gate, GateOptions, IntermediaryEndpoint, OsciContext, routes},
 };
 use dds_message::{Clock as _, Digest};
 use dds_osci::{
@@ -88,7 +88,7 @@ pub(crate) fn town() -> &'static Certificate {
 }
 
 pub(crate) fn identity(keys: &OsciIdentity) -> Identity {
-    Identity { cipher: keys.cipher.clone(), signature: keys.signature.clone() }
+    Identity::new(keys.cipher.clone(), keys.signature.clone())
 }
 
 /// An application; each number another.
@@ -167,7 +167,6 @@ impl Machine {
                 },
                 ..GateOptions::default()
             }),
-            former: FormerKeys::default(),
         }
     }
 

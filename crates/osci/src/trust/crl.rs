@@ -112,9 +112,8 @@ impl RevocationList {
         (&self.0.issuer, &self.0.issuer_key) == (&other.0.issuer, &other.0.issuer_key)
     }
 
-    /// Whether this authority has signed it, and may. A list that nobody known has signed says nothing.
-    #[must_use]
-    pub fn signed_by(&self, issuer: &Certificate) -> bool {
+    /// Whether this certificate, which may sign lists, has signed this one.
+    pub(super) fn signed_by(&self, issuer: &Certificate) -> bool {
         let verified_by = &self.0.verified_by;
         if verified_by.read().unwrap_or_else(PoisonError::into_inner).contains(issuer) {
             return true;

@@ -105,9 +105,15 @@ impl Osci {
         let Some(id) = answer.value.message_id.filter(|_| code.is_success()) else {
             return Err(judge::ended(code).unwrap_or_else(|| temporary(Code::OSCI_REFUSED, told(code))));
         };
-        let (given, delivery) = (id.clone(), consignment.delivery);
-        let known = self.sender.postbox.run(move |boxes| boxes.is_sent_for_another(&given, delivery));
-        if known.await.map_err(store)? {
+        let sent = self.noted(consignment, &id, SentState::Begun);
+        let keeping = self.sender.postbox.run(move |boxes| {
+            let known = boxes.is_sent_for_another(&sent.message_id, sent.delivery)?;
+            if !known {
+                boxes.keep_sent(&sent)?;
+            }
+            Ok::<_, PostboxError>(known)
+        });
+        if keeping.await.map_err(store)? {
             // Its process card would be that of the other delivery.
             let text = (
                 "der Intermediär gibt eine MessageId ein zweites Mal aus",
@@ -115,7 +121,6 @@ impl Osci {
             );
             return Err(temporary(Code::OSCI_ANSWER, text));
         }
-        self.keep(consignment, &id, SentState::Begun).await?;
         Ok(id)
     }
 
@@ -226,7 +231,7 @@ impl Osci {
             Past::Arrived => {
                 // From here on the tracker follows it, also to fill the Laufzettel of what was pushed and is received
                 // already.
-                self.keep(consignment, &id, SentState::Stored).await?;
+                self.keep_stored(consignment, &id).await?;
                 Ok(received(&id))
             }
             Past::Pushed { since } if self.sender.now().duration_since(since) > PUSH_LIMIT => {
@@ -282,16 +287,20 @@ impl Osci {
         self.sender.postbox.run(move |boxes| boxes.sent(delivery)).await.map_err(store)
     }
 
-    async fn keep(&self, consignment: &Consignment, id: &MessageId, state: SentState) -> Result<(), Verdict> {
-        let sent = Sent {
+    fn noted(&self, consignment: &Consignment, id: &MessageId, state: SentState) -> Sent {
+        Sent {
             delivery: consignment.delivery,
             target: consignment.target.clone(),
             message_id: id.clone(),
             state,
             at: self.sender.now(),
-        };
+        }
+    }
+
+    async fn keep_stored(&self, consignment: &Consignment, id: &MessageId) -> Result<(), Verdict> {
+        let sent = self.noted(consignment, id, SentState::Stored);
         self.sender.postbox.run(move |boxes| boxes.keep_sent(&sent)).await.map_err(store)?;
-        if state == SentState::Begun { Ok(()) } else { self.end_transfer(consignment.delivery).await }
+        self.end_transfer(consignment.delivery).await
     }
 
     async fn forget(&self, delivery: DeliveryId) -> Result<(), Verdict> {

@@ -93,7 +93,7 @@ impl Party {
     }
 
     pub(crate) fn identity(&self) -> Identity {
-        Identity { cipher: self.key.clone(), signature: self.key.clone() }
+        Identity::new(self.key.clone(), self.key.clone())
     }
 }
 

@@ -3,6 +3,7 @@
 use dds_config::OsciConfig;
 use dds_depot::CheckFinding;
 use dds_message::Code;
+use dds_osci::trust::TrustPolicy;
 use jiff::Timestamp;
 
 use crate::osci::trust_policy;
@@ -11,15 +12,23 @@ use crate::osci::trust_policy;
 /// nothing, and one that has ended knows no new revocation.
 pub(crate) fn lists(config: &OsciConfig, now: Timestamp) -> Vec<CheckFinding> {
     // What cannot be read is told by whoever reads it.
-    let Ok(policy) = trust_policy(config) else { return Vec::new() };
-    let judged = config.trust.crls.iter().zip(&policy.crls).filter_map(|(file, list)| {
+    trust_policy(config).map_or_else(|_| Vec::new(), |policy| judged(config, &policy, now).collect())
+}
+
+/// The same of a policy that was read from this configuration.
+pub(super) fn judged(
+    config: &OsciConfig,
+    policy: &TrustPolicy,
+    now: Timestamp,
+) -> impl Iterator<Item = CheckFinding> {
+    config.trust.crls.iter().zip(&policy.crls).filter_map(move |(file, list)| {
         let finding = |text| {
             CheckFinding::error(Code::OSCI_KEYS, file.display().to_string(), text).remedy((
                 "Die heutige Liste der Zertifizierungsstelle hierher legen; ihr Zertifikat steht unter anchors oder intermediates.",
                 "Put the authority's list of today here; its certificate stands under anchors or intermediates.",
             ))
         };
-        if !policy.anchors.iter().chain(&policy.intermediates).any(|issuer| list.signed_by(issuer)) {
+        if !policy.has_signed(list) {
             let text = (
                 "die Sperrliste ist von keiner der konfigurierten Zertifizierungsstellen signiert und wirkt nicht",
                 "none of the configured authorities has signed the revocation list: it has no effect",
@@ -45,6 +54,5 @@ pub(crate) fn lists(config: &OsciConfig, now: Timestamp) -> Vec<CheckFinding> {
                 "the revocation list does not say how long it counts (nextUpdate): it never shows that a certificate is not revoked".to_owned(),
             )).warning()),
         }
-    });
-    judged.collect()
+    })
 }

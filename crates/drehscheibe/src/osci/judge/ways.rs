@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use dds_config::OsciConfig;
 use dds_depot::{CheckFinding, Office, OsciWay, Release, locate};
 use dds_message::Code;
-use dds_osci::{certificate::Certificate, german, trust::TrustPolicy};
+use dds_osci::{certificate::Certificate, trust::TrustPolicy};
 use dds_outbound::osci::certificates_of;
 use jiff::Timestamp;
 
-use super::{named_policy, readable, validity};
+use super::{named_policy, readable, unusable, validity};
 
 /// What is wrong with the ways of a release: its deliveries would wait, or come back to ourselves.
 pub(crate) fn ways(config: &OsciConfig, release: &Release, now: Timestamp) -> Vec<CheckFinding> {
@@ -21,7 +21,7 @@ pub(crate) fn ways(config: &OsciConfig, release: &Release, now: Timestamp) -> Ve
         return Vec::new();
     }
     // What is wrong with `[osci]` itself is told apart.
-    let policy = named_policy(config).unwrap_or_default();
+    let (policy, _) = named_policy(config);
     let keys = config.identities.values().filter_map(|identity| readable(&identity.cipher).ok().flatten());
     let ours = keys.map(|key| key.certificate().clone()).collect();
     let judge = Judge { release, policy, ours, now };
@@ -58,23 +58,18 @@ impl Judge<'_> {
             }
         };
         let judged = certificates.into_iter().filter_map(|(key, certificate, used_as)| {
-            let error = |german: String, english: String| {
+            let error = |(german, english): (String, String)| {
                 let text = (format!("{section} {key}: {german}"), format!("{section} {key}: {english}"));
                 Some(at(CheckFinding::error(Code::OSCI_CERTIFICATE, file, text), key))
             };
             if key == "addressee" && self.ours.contains(&certificate) {
-                return error(
+                return error((
                     "ist unser eigenes Zertifikat; was dorthin geht, käme zu uns zurück".to_owned(),
                     "is our own certificate; what goes there would come back to us".to_owned(),
-                );
+                ));
             }
-            let report = self.policy.check_named(&certificate, used_as, self.now);
-            if report.is_refused() {
-                let why = report.detail_without_holder();
-                return error(
-                    format!("das Zertifikat ist hier nicht verwendbar ({})", german::reason(&why)),
-                    format!("the certificate cannot be used here: {why}"),
-                );
+            if let Some(why) = unusable(&self.policy, &certificate, used_as, self.now) {
+                return error(why);
             }
             validity(file, &certificate, self.now).map(|finding| at(finding, key))
         });

@@ -97,7 +97,7 @@ impl Fetcher {
             return Ok(Outcome::Unreadable("another delivery comes in its place".to_owned()));
         }
         let addressee = answer.value.envelope.certificates.certificate(CertificateRole::CipherAddressee);
-        let ours = self.context.former.decrypters(&self.identity);
+        let ours = self.identity.decrypters();
         if addressee.is_some_and(|addressee| !ours.iter().any(|key| key.certificate() == addressee)) {
             return Ok(Outcome::Unreadable("it is addressed to another certificate".to_owned()));
         }
