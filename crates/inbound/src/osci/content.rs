@@ -7,8 +7,8 @@ use dds_courier::{AttachmentList, Identity};
 use dds_message::{Code, Format, Problem};
 use dds_osci::{
     content::{
-        AttachmentPart, AttachmentReader, Container, Content, ContentBody, ContentItem, EncryptedContent,
-        LayerState, open,
+        AttachmentCipher, AttachmentPart, AttachmentReader, Container, Content, ContentBody, ContentItem,
+        EncryptedContent, Layer, LayerState, open,
     },
     feedback::Refused,
     german,
@@ -221,8 +221,10 @@ fn named(part: &AttachmentPart, delivered: &Delivered) -> Result<Part, Problem> 
 /// what he signed, and nothing is left out silently.
 fn items(content: &Content) -> Result<Vec<&ContentItem>, Problem> {
     let mut found = Vec::new();
-    content.containers.iter().for_each(|container| collect(container, false, &mut found));
-    content.encrypted.iter().for_each(|layer| collect_layer(layer, false, &mut found));
+    content.containers.iter().for_each(|container| Cover::default().collect(container, &mut found));
+    for layer in content.encrypted.iter().filter_map(opened) {
+        Cover::default().collect(&layer.container, &mut found);
+    }
     let signed = found.iter().any(|(signed, _)| *signed);
     if signed && found.iter().any(|(signed, _)| !signed) {
         let text = (
@@ -234,26 +236,57 @@ fn items(content: &Content) -> Result<Vec<&ContentItem>, Problem> {
     Ok(found.into_iter().map(|(_, item)| item).collect())
 }
 
-/// `covered`: a signature further out covers all of the container.
-fn collect<'c>(container: &'c Container, covered: bool, found: &mut Vec<(bool, &'c ContentItem)>) {
-    let signed = covered || !container.signatures.is_empty();
-    for item in &container.contents {
-        match &item.body {
-            ContentBody::Container(inner) => collect(inner, signed, found),
-            ContentBody::Inline(_) | ContentBody::Attachment(_) => found.push((signed, item)),
-        }
-    }
-    for layer in &container.encrypted {
-        // A signature need not refer to what is encrypted in its container.
-        let named = |uri: &str| uri.strip_prefix('#').is_some_and(|id| layer.id.as_deref() == Some(id));
-        let mut references = container.signatures.iter().flat_map(|signature| &signature.references);
-        collect_layer(layer, covered || references.any(|reference| named(&reference.uri)), found);
-    }
+fn opened(encrypted: &EncryptedContent) -> Option<&Layer> {
+    if let LayerState::Opened(layer) = &encrypted.state { Some(layer) } else { None }
 }
 
-fn collect_layer<'c>(layer: &'c EncryptedContent, covered: bool, found: &mut Vec<(bool, &'c ContentItem)>) {
-    if let LayerState::Opened(layer) = &layer.state {
-        collect(&layer.container, covered, found);
+/// What signatures further out cover of a container.
+#[derive(Debug, Clone, Copy, Default)]
+struct Cover<'s, 'c> {
+    /// A container around it is signed: all that it holds, and the octets of its attachments.
+    signed: bool,
+    /// Layers around it, beginning with the one whose ciphertext is signed: what stands in them.
+    layers: &'s [&'c Layer],
+}
+
+impl<'c> Cover<'_, 'c> {
+    /// Each content, and whether a signature covers it.
+    fn collect(self, container: &'c Container, found: &mut Vec<(bool, &'c ContentItem)>) {
+        let inside = Self { signed: self.signed || !container.signatures.is_empty(), ..self };
+        for item in &container.contents {
+            match &item.body {
+                ContentBody::Container(inner) => inside.collect(inner, found),
+                ContentBody::Inline(_) => found.push((inside.covers_octets(), item)),
+                ContentBody::Attachment(part) => found.push((inside.covers_attachment(part), item)),
+            }
+        }
+        for encrypted in &container.encrypted {
+            let Some(layer) = opened(encrypted) else { continue };
+            // A signature need not refer to what is encrypted in its container.
+            let named =
+                |uri: &str| uri.strip_prefix('#').is_some_and(|id| encrypted.id.as_deref() == Some(id));
+            let mut references = container.signatures.iter().flat_map(|signature| &signature.references);
+            if self.covers_octets() || references.any(|reference| named(&reference.uri)) {
+                let layers = [self.layers, &[layer]].concat();
+                Cover { signed: false, layers: &layers }.collect(&layer.container, found);
+            } else {
+                Cover::default().collect(&layer.container, found);
+            }
+        }
+    }
+
+    const fn covers_octets(self) -> bool {
+        self.signed || !self.layers.is_empty()
+    }
+
+    /// The octets of an attachment stand elsewhere. A signed ciphertext covers them only if it holds their key, and they
+    /// open with no others.
+    fn covers_attachment(self, part: &AttachmentPart) -> bool {
+        let bound = |cipher: &AttachmentCipher| {
+            cipher.data.is_authenticated()
+                && self.layers.iter().any(|layer| layer.keys.contains(&part.content_id))
+        };
+        self.signed || part.cipher.as_ref().is_some_and(bound)
     }
 }
 

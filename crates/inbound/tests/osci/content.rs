@@ -7,7 +7,8 @@ use dds_inbound::{
 };
 use dds_message::{Digest, Format};
 use dds_osci::{
-    algorithm::{DigestAlgorithm, KeyTransport},
+    algorithm::{DigestAlgorithm, Hasher, KeyTransport},
+    c14n::canonical_bytes,
     client::{Client, Delivery},
     content::{AttachmentEncryption, Author, ContainerDraft, encrypt_container, package},
     feedback::{Feedback, FeedbackCode, Language},
@@ -18,8 +19,9 @@ use dds_osci::{
     outgoing::{AttachmentHead, PartHasher, message_bytes},
     random::SystemRandom,
     recipient::Recipient,
-    signature::{PartDigests, SigningOptions},
+    signature::{PartDigests, Reference, SignatureDraft, SigningOptions, sign},
     trust::TrustPolicy,
+    xml::{Document, ENVELOPE_NAMESPACES, limits},
 };
 use dds_testbench::{ManualClock, OsciIdentity};
 
@@ -329,6 +331,74 @@ async fn nothing_stands_beside_what_an_author_has_signed() {
     let world = World::new().await;
     world.store(package(&[], &[signed]), (portal, portal), Some(portal), &[]).await;
     assert_eq!(world.collect().await.0[0].document, application(1));
+}
+
+/// A container whose author has signed nothing but its one layer, as ciphertext (`None`: nobody has signed); such as we
+/// read and do not write.
+fn signed_layer(inner: &[u8], author: Option<&OsciIdentity>) -> Vec<u8> {
+    let reader = R::CipherAddressee.usual_id(town(), 0);
+    let readers = [(reader.as_str(), town())];
+    let layer =
+        encrypt_container("Schicht", inner, &readers, KeyTransport::DEFAULT, &mut SystemRandom).unwrap();
+    let layer = String::from_utf8(layer).unwrap();
+    let declared: String =
+        ENVELOPE_NAMESPACES.iter().map(|(name, uri)| format!(" {name}=\"{uri}\"")).collect();
+    let around = |signature: &str| {
+        format!("<osci:ContentContainer{declared} Id=\"Aussen\">{signature}{layer}</osci:ContentContainer>")
+    };
+    let Some(author) = author else { return around("").into_bytes() };
+    let document = Document::parse(around("").into_bytes(), &limits()).unwrap();
+    let canonical = canonical_bytes(document.by_id("Schicht").unwrap());
+    let digest = Hasher::digest(DigestAlgorithm::Sha256, &canonical).unwrap();
+    let references = vec![Reference::Element { id: "Schicht".to_owned(), digest }];
+    let in_scope = document.root().namespaces();
+    let namespaces =
+        in_scope.map(|one| (one.name().unwrap_or_default().to_owned(), one.uri().to_owned())).collect();
+    let key_id = R::SignatureOtherAuthor.usual_id(author.signature_certificate(), 0);
+    let draft = SignatureDraft { references, key_id: &key_id, namespaces: &namespaces, objects: b"" };
+    let signature = sign(&draft, author.signature.as_ref(), SigningOptions::default()).unwrap();
+    around(std::str::from_utf8(&signature).unwrap()).into_bytes()
+}
+
+/// Whoever signs a ciphertext signs what stands in it. The octets of an attachment stand elsewhere.
+#[tokio::test]
+async fn a_signed_ciphertext_covers_an_attachment_only_with_its_key() {
+    let portal = &keys().portal;
+    let wrap = AttachmentEncryption::key(&mut SystemRandom);
+    let mut sealed = Vec::new();
+    let mut encryption = AttachmentEncryption::new("anlage.pdf", &wrap, DigestAlgorithm::Sha256).unwrap();
+    encryption.update(b"%PDF-1.7 erfunden", &mut sealed);
+    let (plaintext, _) = encryption.finish(&mut sealed).unwrap();
+    let clear = b"%PDF-1.7 von wem auch immer".to_vec();
+    let plain =
+        |draft: ContainerDraft| draft.attachment("Anlage", digests("anlage.pdf", b"%PDF-1.7 erfunden"));
+    let with_key = |draft: ContainerDraft| draft.encrypted_attachment("Anlage", plaintext.clone(), &wrap);
+    // A key that stands where nobody has signed: the attachment is whose key it is.
+    let key = ContainerDraft::new("Daneben").encrypted_attachment("Leer", plaintext.clone(), &wrap);
+    let key = String::from_utf8(container(key, &[])).unwrap();
+    let (start, rest) = key.split_once("<osci:Content ").unwrap();
+    let beside = [start, rest.split_once("</osci:Content>").unwrap().1].concat().into_bytes();
+    let unsigned = |draft| container(draft, &[]);
+    for (inner, beside, sent, author, taken) in [
+        (unsigned(with_key(document(1))), None, &sealed, Some(portal), true),
+        (unsigned(plain(document(1))), None, &clear, Some(portal), false),
+        (unsigned(plain(document(1))), Some(beside), &sealed, Some(portal), false),
+        (container(with_key(document(1)), &[portal]), None, &sealed, Some(portal), true),
+        (unsigned(plain(document(1))), None, &clear, None, true),
+    ] {
+        let mut containers = vec![signed_layer(&inner, author)];
+        let case = (author.is_some(), beside.is_some(), sent.len());
+        containers.extend(beside);
+        let world = World::new().await;
+        let parts = [("anlage.pdf", sent.clone())];
+        world.store(package(&[], &containers), (portal, portal), Some(portal), &parts).await;
+        let (found, aside) = world.collect().await;
+        if taken {
+            assert_eq!((found.len(), found[0].attachments.len(), aside), (1, 1, Vec::new()), "{case:?}");
+        } else {
+            assert_eq!((found.len(), aside), (0, vec!["DDS-O011".to_owned()]), "{case:?}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! Opening a ContentPackage as far as our keys reach.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use roxmltree::Node;
 
@@ -108,11 +108,14 @@ struct AttachmentKey {
 }
 
 impl Opening<'_> {
-    /// Takes note of the keys and digest algorithms in a ContentPackage or in the plaintext of a layer.
-    fn enter(&mut self, root: Node<'_, '_>) -> Result<(), Refused> {
+    /// Takes note of the keys and digest algorithms in a ContentPackage or in the plaintext of a layer. Returns the
+    /// Content-IDs of the attachments whose keys these are.
+    fn enter(&mut self, root: Node<'_, '_>) -> Result<BTreeSet<String>, Refused> {
+        let mut found = BTreeSet::new();
         for node in root.descendants().filter(|node| holds_attachment_key(*node)) {
             let Ok(data) = encryption::read(node, &self.config.policy) else { continue };
             let Some((content_id, cipher)) = attachment_cipher(&data) else { continue };
+            found.insert(content_id.clone());
             let known =
                 self.keys.entry(content_id).or_insert(AttachmentKey { cipher: cipher.clone(), used: false });
             if !known.cipher.is_same_key(&cipher) {
@@ -125,7 +128,7 @@ impl Opening<'_> {
                 self.digests.push(algorithm);
             }
         }
-        Ok(())
+        Ok(found)
     }
 
     fn container(
@@ -284,9 +287,9 @@ impl Opening<'_> {
         if !is(root, NS_OSCI, "ContentContainer") {
             return Err(invalid("the plaintext is no ContentContainer"));
         }
-        self.enter(root)?;
+        let keys = self.enter(root)?;
         let container = self.container(&document, root, depth + 1)?;
-        Ok(Layer { document, container })
+        Ok(Layer { document, container, keys })
     }
 }
 

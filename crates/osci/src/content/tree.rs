@@ -1,5 +1,7 @@
 //! What was found in a ContentPackage.
 
+use std::collections::BTreeSet;
+
 use super::AttachmentCipher;
 use crate::certificate::Certificate;
 use crate::feedback::Refused;
@@ -86,6 +88,8 @@ pub struct Layer {
     pub document: Document,
     /// The container that it is.
     pub container: Container,
+    /// Content-IDs of the encrypted attachments whose keys stand in the plaintext: who signs the layer signs the keys.
+    pub keys: BTreeSet<String>,
 }
 
 impl Content {
