@@ -499,6 +499,45 @@ fn an_algorithm_we_refuse_concerns_only_its_readers() {
     assert!(matches!(two, LayerState::Opened(_)), "{two:?}");
 }
 
+/// An attachment passes before anybody sees what an author inside a layer has named.
+#[test]
+fn an_author_may_digest_otherwise_than_the_order() {
+    let signed_with = |digest| {
+        let mut hasher = PartHasher::new("beleg.txt", &[digest]);
+        hasher.update(b"Beleg eins");
+        let options = SigningOptions { digest, ..SigningOptions::default() };
+        let draft = ContainerDraft::new("innen").attachment("c1", hasher.finish());
+        let readers = [("addressee_cipher_1", certificate(&keys().cipher))];
+        let container = draft.write(&[first()], options).unwrap();
+        encrypt_container("e", &container, &readers, KeyTransport::DEFAULT, &mut SystemRandom).unwrap()
+    };
+    for octets in [b"Beleg eins".as_slice(), b"Etwas anderes"] {
+        for digest in [DigestAlgorithm::Sha256, DigestAlgorithm::Sha512] {
+            let mut message = with(&[signed_with(digest)], &[]);
+            message.attachments.push(("beleg.txt".to_owned(), octets.to_vec()));
+            let (_, mut content) = opened(&message, &decrypters());
+            let verdict = |content: &Content| content.all_containers()[0].signatures[0].verdict.clone();
+            let part = content.attachments()[0].clone();
+            if let Some(reader) = AttachmentReader::new(&part) {
+                assert_eq!((verdict(&content), digest), (Verdict::Pending, DigestAlgorithm::Sha512));
+                content.settle(&digests("beleg.txt", octets));
+                assert_eq!(verdict(&content), Verdict::Pending, "by another algorithm than the author's");
+                let (mut reader, mut clear) = (reader.unwrap(), Vec::new());
+                octets.chunks(5).for_each(|piece| reader.update(piece, &mut clear));
+                content.settle(&reader.finish(&mut clear).unwrap());
+                assert_eq!(clear, octets);
+            }
+            match verdict(&content) {
+                Verdict::Valid => assert_eq!(octets, b"Beleg eins"),
+                Verdict::Invalid(fault) => {
+                    assert_eq!((fault.reason, octets), (Reason::Digest, b"Etwas anderes".as_slice()));
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+}
+
 #[test]
 fn a_broken_layer_is_9202_and_says_no_more() {
     let readers = [("addressee_cipher_1", certificate(&keys().cipher))];

@@ -104,8 +104,12 @@ fn a_large_attachment_passes_in_constant_memory() {
     let config = IntakeConfig::default();
     let ours = decrypters();
     let (data, iv) = AttachmentEncryption::METHOD;
-    let cipher = AttachmentCipher { data, iv, key: wrap.key.clone(), digests: vec![DigestAlgorithm::Sha256] };
-    let part = AttachmentPart { content_id: "gross".to_owned(), cipher: Some(cipher) };
+    let cipher = AttachmentCipher { data, iv, key: wrap.key.clone() };
+    let part = AttachmentPart {
+        content_id: "gross".to_owned(),
+        cipher: Some(cipher),
+        digests: vec![DigestAlgorithm::Sha256],
+    };
     let store = Passing(Some(AttachmentReader::new(&part).unwrap().unwrap()), None, Vec::new());
     let before = peak_kib();
 

@@ -50,7 +50,7 @@ pub(super) enum Part {
 }
 
 impl Door {
-    /// Opens the content as far as our keys reach. Every author's signature in it is right, or waits for an encrypted
+    /// Opens the content as far as our keys reach. Every author's signature in it is right, or waits for an
     /// attachment.
     pub(super) async fn open(
         &self,
@@ -93,7 +93,7 @@ impl Door {
         })?
     }
 
-    /// Finds the document and what belongs to it; the content learns what was read of encrypted attachments.
+    /// Finds the document and what belongs to it; the content learns what was read of attachments.
     pub(super) async fn pick(
         &self,
         delivered: &Arc<Delivered>,
@@ -180,7 +180,7 @@ impl Door {
         Ok(None)
     }
 
-    /// Clear octets of an attachment, and afterwards their digests where they were encrypted.
+    /// Clear octets of an attachment, and afterwards the digests that signatures wait for.
     pub(super) fn clear(
         &self,
         part: AttachmentPart,
@@ -290,7 +290,7 @@ impl<'c> Cover<'_, 'c> {
     }
 }
 
-/// Gives the clear octets of an attachment in pieces; blocks. Returns the digests of what was encrypted.
+/// Gives the clear octets of an attachment in pieces; blocks. Returns the digests that signatures wait for.
 fn clear_into(
     postbox: &Postbox,
     part: &AttachmentPart,
@@ -300,25 +300,25 @@ fn clear_into(
     let undecipherable =
         |refused: Refused| unreadable("eine Anlage lässt sich nicht entschlüsseln", &refused.detail);
     let mut reader = postbox.open_part(&attachment.handle)?;
-    let mut cipher = AttachmentReader::new(part).transpose().map_err(undecipherable)?;
+    let mut clearing = AttachmentReader::new(part).transpose().map_err(undecipherable)?;
     let mut clear = Vec::new();
     while let Some(piece) = reader.next_chunk().map_err(PostboxError::from)? {
-        match &mut cipher {
+        match &mut clearing {
             None => {
                 if !take(piece) {
                     return Ok(None);
                 }
             }
-            Some(cipher) => {
-                cipher.update(&piece, &mut clear);
+            Some(clearing) => {
+                clearing.update(&piece, &mut clear);
                 if clear.len() >= PIECE && !take(Bytes::from(std::mem::take(&mut clear))) {
                     return Ok(None);
                 }
             }
         }
     }
-    let Some(cipher) = cipher else { return Ok(None) };
-    let digests = cipher.finish(&mut clear).map_err(undecipherable)?;
+    let Some(clearing) = clearing else { return Ok(None) };
+    let digests = clearing.finish(&mut clear).map_err(undecipherable)?;
     if !clear.is_empty() {
         take(Bytes::from(clear));
     }
@@ -328,13 +328,13 @@ fn clear_into(
 /// How far a content was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Reading {
-    /// Encrypted attachments are still to come.
+    /// Attachments are still to come.
     Opened,
     /// All of it.
     Complete,
 }
 
-/// Every author's signature must be right; one that waits for an encrypted attachment may wait until it was read.
+/// Every author's signature must be right; one that waits for an attachment may wait until it was read.
 pub(super) fn authors(content: &Content, reading: Reading) -> Result<(), Problem> {
     for container in content.all_containers() {
         for signature in &container.signatures {

@@ -142,6 +142,10 @@ fn read(answer: &[u8]) -> Envelope {
 
 /// A container, signed by these authors.
 fn container(draft: ContainerDraft, authors: &[&OsciIdentity]) -> Vec<u8> {
+    container_with(draft, authors, SigningOptions::default())
+}
+
+fn container_with(draft: ContainerDraft, authors: &[&OsciIdentity], options: SigningOptions) -> Vec<u8> {
     let named: Vec<_> = authors
         .iter()
         .map(|author| {
@@ -154,7 +158,7 @@ fn container(draft: ContainerDraft, authors: &[&OsciIdentity]) -> Vec<u8> {
         .iter()
         .map(|(key_id, author)| Author { signer: author.signature.as_ref(), key_id, time: None })
         .collect();
-    draft.write(&authors, SigningOptions::default()).unwrap()
+    draft.write(&authors, options).unwrap()
 }
 
 fn plain(draft: ContainerDraft) -> Vec<u8> {
@@ -305,6 +309,33 @@ async fn a_document_may_be_an_encrypted_attachment_of_a_signed_container() {
     let (taken, aside) = world.collect().await;
     assert_eq!((taken.len(), aside), (1, Vec::new()));
     assert_eq!((taken[0].document.as_ref(), taken[0].format), (application(3).as_bytes(), Format::Xml));
+}
+
+/// The digest that an author in an encrypted container has named is computed when the attachment is handed over.
+#[tokio::test]
+async fn an_author_may_digest_an_attachment_otherwise_than_the_order() {
+    let portal = &keys().portal;
+    let options = SigningOptions { digest: DigestAlgorithm::Sha512, ..SigningOptions::default() };
+    let mut hasher = PartHasher::new("anlage.pdf", &[DigestAlgorithm::Sha512]);
+    hasher.update(b"%PDF-1.7 erfunden");
+    let signed = container_with(document(1).attachment("Anlage", hasher.finish()), &[portal], options);
+    let reader = R::CipherAddressee.usual_id(town(), 0);
+    let readers = [(reader.as_str(), town())];
+    let layer =
+        encrypt_container("Schicht", &signed, &readers, KeyTransport::DEFAULT, &mut SystemRandom).unwrap();
+    for (octets, arrives) in [(b"%PDF-1.7 erfunden".to_vec(), true), (b"%PDF-1.7 vertauscht".to_vec(), false)]
+    {
+        let world = World::new().await;
+        let content = package(std::slice::from_ref(&layer), &[]);
+        world.store(content, (portal, portal), Some(portal), &[("anlage.pdf", octets)]).await;
+        let (taken, aside) = world.collect().await;
+        let sizes: Vec<_> = taken.iter().flat_map(|one| &one.attachments).map(|one| one.size).collect();
+        if arrives {
+            assert_eq!((sizes, aside), (vec![17], Vec::new()));
+        } else {
+            assert_eq!((sizes, aside), (Vec::new(), vec!["DDS-O011".to_owned()]));
+        }
+    }
 }
 
 /// Whoever carries a signed content could put another container beside it, before it or after.

@@ -22,8 +22,6 @@ pub struct AttachmentCipher {
     pub iv: IvLength,
     /// The key itself.
     pub key: Zeroizing<Vec<u8>>,
-    /// Plaintext digests that signatures over the content wait for.
-    pub digests: Vec<DigestAlgorithm>,
 }
 
 impl AttachmentCipher {
@@ -38,32 +36,40 @@ impl std::fmt::Debug for AttachmentCipher {
     }
 }
 
-/// Turns the octets of an encrypted attachment into its plaintext, in constant memory.
+/// Turns the octets of an attachment into its plaintext and computes the digests that signatures over the content wait
+/// for, in constant memory.
 ///
 /// Nothing of the plaintext is authentic before [`Self::finish`] returned `Ok`, and nothing is signed before
 /// [`Content::settle`](super::Content::settle) was told the digests.
 pub struct AttachmentReader {
     content_id: String,
-    decryption: Decryption,
+    decryption: Option<Decryption>,
     hasher: MultiHasher,
 }
 
 impl AttachmentReader {
-    /// Reads an encrypted attachment; `None` when it is not encrypted.
+    /// Reads an attachment; `None` when it is not encrypted and no signature waits for it.
     ///
     /// # Errors
     /// 9202 when the key has not the length of the algorithm.
     pub fn new(part: &AttachmentPart) -> Option<Result<Self, Refused>> {
-        let cipher = part.cipher.as_ref()?;
-        let decryption = Decryption::new(cipher.data, cipher.iv, &cipher.key).map_err(|_| failure());
-        let hasher = MultiHasher::new(&cipher.digests);
-        Some(decryption.map(|decryption| Self { content_id: part.content_id.clone(), decryption, hasher }))
+        let AttachmentPart { content_id, cipher, digests } = part;
+        if cipher.is_none() && digests.is_empty() {
+            return None;
+        }
+        let decryption = cipher.as_ref().map(|cipher| Decryption::new(cipher.data, cipher.iv, &cipher.key));
+        let (content_id, hasher) = (content_id.clone(), MultiHasher::new(digests));
+        let reader = |decryption| Self { content_id, decryption, hasher };
+        Some(decryption.transpose().map(reader).map_err(|_| failure()))
     }
 
     /// Takes octets of the MIME part, appends plaintext to `out`.
     pub fn update(&mut self, octets: &[u8], out: &mut Vec<u8>) {
         let before = out.len();
-        self.decryption.update(octets, out);
+        match &mut self.decryption {
+            Some(decryption) => decryption.update(octets, out),
+            None => out.extend_from_slice(octets),
+        }
         self.hasher.update(out.get(before..).unwrap_or_default());
     }
 
@@ -73,7 +79,9 @@ impl AttachmentReader {
     /// 9202, the same for every reason.
     pub fn finish(mut self, out: &mut Vec<u8>) -> Result<PartDigests, Refused> {
         let before = out.len();
-        self.decryption.finish(out).map_err(|_| failure())?;
+        if let Some(decryption) = self.decryption {
+            decryption.finish(out).map_err(|_| failure())?;
+        }
         self.hasher.update(out.get(before..).unwrap_or_default());
         Ok(PartDigests { content_id: self.content_id, digests: self.hasher.finish() })
     }

@@ -94,7 +94,7 @@ struct Opening<'a> {
     /// Keys of encrypted attachments by Content-ID. They hold for the whole message: the library puts them into the
     /// outermost container of a layer, and again into each layer around it, wherever the Content stands (facts 11).
     keys: BTreeMap<String, AttachmentKey>,
-    /// Digest algorithms that any signature over content names, and SHA-256.
+    /// Digest algorithms that any signature over content names so far, and SHA-256.
     digests: Vec<DigestAlgorithm>,
     /// There is a layer into which we do not see.
     unopened: bool,
@@ -184,14 +184,20 @@ impl Opening<'_> {
         match (first, node.attribute("href")) {
             (None, Some(href)) => {
                 let content_id = href.strip_prefix("cid:").ok_or_else(|| invalid("href"))?;
-                if !self.attachments.iter().any(|part| part.content_id == content_id) {
-                    return Err(Refused::new(FeedbackCode::S9100, "an attachment is missing"));
-                }
+                let known = self
+                    .attachments
+                    .iter()
+                    .find(|part| part.content_id == content_id)
+                    .ok_or_else(|| Refused::new(FeedbackCode::S9100, "an attachment is missing"))?;
                 let cipher = self.keys.get_mut(content_id).map(|key| {
                     key.used = true;
-                    AttachmentCipher { digests: self.digests.clone(), ..key.cipher.clone() }
+                    key.cipher.clone()
                 });
-                let part = AttachmentPart { content_id: content_id.to_owned(), cipher };
+                let mut digests = self.digests.clone();
+                if cipher.is_none() {
+                    digests.retain(|algorithm| known.get(*algorithm).is_none());
+                }
+                let part = AttachmentPart { content_id: content_id.to_owned(), cipher, digests };
                 Ok(ContentItem { id, body: ContentBody::Attachment(part) })
             }
             (Some(inner), None) if is(inner, NS_OSCI, "Base64Content") => {
@@ -307,8 +313,7 @@ fn attachment_cipher(data: &EncryptedData) -> Option<(String, AttachmentCipher)>
             method: Ok((algorithm, iv)),
             ..
         } => {
-            let cipher =
-                AttachmentCipher { data: *algorithm, iv: *iv, key: key.clone(), digests: Vec::new() };
+            let cipher = AttachmentCipher { data: *algorithm, iv: *iv, key: key.clone() };
             Some((content_id.clone(), cipher))
         }
         _ => None,

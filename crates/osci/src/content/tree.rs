@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::AttachmentCipher;
+use crate::algorithm::DigestAlgorithm;
 use crate::certificate::Certificate;
 use crate::feedback::Refused;
 use crate::signature::{ContentSignature, PartDigests};
@@ -57,6 +58,9 @@ pub struct AttachmentPart {
     pub content_id: String,
     /// Present when the octets of the part are encrypted on content level.
     pub cipher: Option<AttachmentCipher>,
+    /// Digests of the clear octets that signatures over the content wait for. An attachment that is not encrypted was
+    /// digested when it came, by what its envelope names; signatures in encrypted containers may name others.
+    pub digests: Vec<DigestAlgorithm>,
 }
 
 /// `xenc:EncryptedData` of a container.
@@ -118,7 +122,7 @@ impl Content {
             .collect()
     }
 
-    /// Settles the signatures that wait for the plaintext of an encrypted attachment; see
+    /// Settles the signatures that wait for the clear octets of an attachment; see
     /// [`AttachmentReader`](super::AttachmentReader).
     pub fn settle(&mut self, plaintext: &PartDigests) {
         self.each_signature(&mut |signature| signature.settle(plaintext));

@@ -272,7 +272,7 @@ impl Report {
         self.process_cards.push((id, facts));
     }
 
-    /// Decrypts the encrypted attachments to settle the signatures over their plaintext.
+    /// Reads the attachments whose clear octets signatures wait for, decrypting those that are encrypted.
     fn plaintexts(&mut self, content: &mut Content, received: &Received<MemoryStore>) {
         let parts: Vec<_> = content.attachments().into_iter().cloned().collect();
         for wanted in parts {
@@ -296,7 +296,8 @@ impl Report {
                     }
                 }
             });
-            if let Some(part) = self.parts.iter_mut().find(|part| part.content_id == wanted.content_id) {
+            let mut parts = self.parts.iter_mut().filter(|_| wanted.cipher.is_some());
+            if let Some(part) = parts.find(|part| part.content_id == wanted.content_id) {
                 part.plaintext = Some(outcome);
             }
         }

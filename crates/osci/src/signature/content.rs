@@ -21,7 +21,7 @@ pub(crate) const AUTHORS: [&str; 2] = ["SignatureCertificateOriginator", "Signat
 /// Befund über eine Inhaltssignatur: one `ds:Signature` of a content container.
 #[derive(Debug, Clone)]
 pub struct ContentSignature {
-    /// Valid, invalid, or pending as long as plaintext digests of encrypted attachments are to be compared.
+    /// Valid, invalid, or pending as long as digests of attachments are to be compared.
     pub verdict: Verdict,
     /// Every fault, the deciding one first.
     pub faults: Vec<Fault>,
@@ -50,29 +50,34 @@ impl ContentSignature {
         }
     }
 
-    /// Settles the references to an encrypted attachment once its plaintext went by (facts 11: the digest on content
-    /// level is that of the plaintext).
-    pub fn settle(&mut self, plaintext: &PartDigests) {
-        self.settle_as(&plaintext.content_id, |reference| {
-            let digest = reference.algorithm.and_then(|algorithm| plaintext.get(algorithm));
-            if digest == Some(&reference.expected) { Ok(()) } else { Err(Reason::Digest) }
+    /// Settles the references to an attachment once its clear octets went by (facts 11: the digest on content level is
+    /// that of the plaintext). One by an algorithm that was not computed goes on waiting.
+    pub fn settle(&mut self, clear: &PartDigests) {
+        self.settle_as(&clear.content_id, |reference| {
+            let digest = clear.get(reference.algorithm?)?;
+            Some(if digest == reference.expected { Ok(()) } else { Err(Reason::Digest) })
         });
     }
 
     /// Settles the references to an encrypted attachment that its own key does not open: it was altered.
     pub fn settle_broken(&mut self, content_id: &str) {
-        self.settle_as(content_id, |_| Err(Reason::Undecryptable));
+        self.settle_as(content_id, |_| Some(Err(Reason::Undecryptable)));
     }
 
-    fn settle_as(&mut self, content_id: &str, judge: impl Fn(&ReferenceVerdict) -> Result<(), Reason>) {
+    fn settle_as(
+        &mut self,
+        content_id: &str,
+        judge: impl Fn(&ReferenceVerdict) -> Option<Result<(), Reason>>,
+    ) {
         for reference in &mut self.references {
             let meant = matches!(&reference.target, Target::Attachment(id) if id == content_id);
             if reference.verdict != Verdict::Pending || !meant {
                 continue;
             }
             reference.verdict = match judge(reference) {
-                Ok(()) => Verdict::Valid,
-                Err(reason) => {
+                None => continue,
+                Some(Ok(())) => Verdict::Valid,
+                Some(Err(reason)) => {
                     let fault = Fault::new(reason, reference.uri.as_str());
                     self.faults.push(fault.clone());
                     Verdict::Invalid(fault)
@@ -261,10 +266,14 @@ impl<'a> Check<'a> {
         if self.encrypted.iter().any(|known| known == id) {
             return Verdict::Pending;
         }
-        match self.plain.iter().find(|part| part.content_id == id) {
-            None => invalid(Reason::Missing),
-            Some(part) if part.get(algorithm) == Some(&reference.expected) => Verdict::Valid,
+        let Some(part) = self.plain.iter().find(|part| part.content_id == id) else {
+            return invalid(Reason::Missing);
+        };
+        match part.get(algorithm) {
+            Some(digest) if digest == reference.expected => Verdict::Valid,
             Some(_) => invalid(Reason::Digest),
+            // Only the envelope's algorithms were known when it came.
+            None => Verdict::Pending,
         }
     }
 }
