@@ -85,6 +85,7 @@ const TEXTS: &[(&str, &str)] = &[
     ("an encrypted container in an attachment", "ein verschlüsselter Container in einer Anlage"),
     ("the plaintext is no ContentContainer", "der Klartext ist kein ContentContainer"),
     ("two keys for one attachment", "zwei Schlüssel für eine Anlage"),
+    ("more keys than attachments", "mehr Schlüssel als Anlagen"),
     (
         "the key of an attachment that no Content refers to",
         "der Schlüssel einer Anlage, auf die kein Content verweist",

@@ -603,6 +603,38 @@ fn bounds_and_structure_of_content() {
     assert!(content.all_containers().is_empty());
 }
 
+/// A key is kept until the content is opened, also one for what a reader other than us may refer to.
+#[test]
+fn no_more_keys_than_attachments() {
+    let sealed = |name: &str| {
+        let wrap = AttachmentEncryption::key(&mut SystemRandom);
+        ContainerDraft::new(name).encrypted_attachment(name, digests(name, b""), &wrap)
+    };
+    // Each names its attachment only where we do not see it.
+    let keys_only = |name: &str| {
+        let written = sealed(name).write(&[], SigningOptions::default()).unwrap();
+        let text = String::from_utf8(written).unwrap();
+        let (start, rest) = text.split_once("<osci:Content ").unwrap();
+        [start, rest.split_once("</osci:Content>").unwrap().1].concat().into_bytes()
+    };
+    let readers = [("reader0_cipher_1", certificate(&keys().stranger))];
+    let closed =
+        encrypt_container("e", &container(), &readers, KeyTransport::DEFAULT, &mut SystemRandom).unwrap();
+    let attached = Message::new().attachments.len();
+    for (count, accepted) in [(attached, true), (attached + 1, false)] {
+        let containers: Vec<_> = (0..count).map(|number| keys_only(&format!("a{number}"))).collect();
+        let message = with(std::slice::from_ref(&closed), &containers);
+        let received = read(&message.packed(&message.signed())).unwrap();
+        let config = IntakeConfig::default();
+        let content =
+            open(&received.document, &received.digests(), &decrypters(), &config, &mut SystemRandom);
+        match content {
+            Ok(content) => assert_eq!((content.containers.len(), accepted), (count, true)),
+            Err(refused) => assert!(!accepted && refused.detail.contains("more keys"), "{refused}"),
+        }
+    }
+}
+
 /// The library digests EncryptedData inside a signed container without the inherited declarations (facts 11). Such a
 /// signature is recognised and marked; the exception holds for nothing else.
 #[test]

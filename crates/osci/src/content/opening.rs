@@ -121,6 +121,9 @@ impl Opening<'_> {
             if !known.cipher.is_same_key(&cipher) {
                 return Err(invalid("two keys for one attachment"));
             }
+            if self.keys.len() > self.attachments.len() {
+                return Err(invalid("more keys than attachments"));
+            }
         }
         let methods = root.descendants().filter(|node| is(*node, NS_DS, "DigestMethod"));
         for algorithm in methods.filter_map(|node| DigestAlgorithm::from_uri(node.attribute("Algorithm")?)) {
@@ -153,7 +156,6 @@ impl Opening<'_> {
                 return Err(invalid("ContentContainer"));
             }
         }
-        let hidden: Vec<String> = self.keys.keys().cloned().collect();
         self.signatures += children(node, NS_DS, "Signature").count();
         if self.signatures > SIGNATURES {
             return Err(invalid("too many signatures"));
@@ -163,7 +165,7 @@ impl Opening<'_> {
             node.id(),
             self.envelope,
             self.attachments,
-            &hidden,
+            &|content_id| self.keys.contains_key(content_id),
             &self.config.policy,
         );
         Ok(Container { id: node.attribute("Id").map(str::to_owned), contents, encrypted, signatures })

@@ -102,8 +102,8 @@ impl ContentSignature {
 /// Verifies every `ds:Signature` of one `osci:ContentContainer`.
 ///
 /// `container` stands in `document`; the certificates of the authors stand in `envelope`, which is another document
-/// when the container was decrypted. `plain` are the digests of the attachments that are not encrypted, `encrypted` the
-/// Content-IDs of those that are.
+/// when the container was decrypted. `transported` are the digests of all attachments as they came, `is_encrypted` tells
+/// by Content-ID which of them are encrypted in themselves, so that these digests are not those of the author.
 ///
 /// Required: each `Content` of the container is covered (inline: its octets or its element; attachment: the Content
 /// element and the octets; nested container: the Content element and the octets of its attachments), no reference leads
@@ -114,12 +114,12 @@ pub fn verify_content(
     document: &Document,
     container: NodeId,
     envelope: &Document,
-    plain: &[PartDigests],
-    encrypted: &[String],
+    transported: &[PartDigests],
+    is_encrypted: &dyn Fn(&str) -> bool,
     policy: &CryptoPolicy,
 ) -> Vec<ContentSignature> {
     let Some(container) = document.node(container) else { return Vec::new() };
-    let check = Check { document, container, envelope, plain, encrypted, policy };
+    let check = Check { document, container, envelope, transported, is_encrypted, policy };
     children(container, NS_DS, "Signature").map(|signature| check.signature(signature)).collect()
 }
 
@@ -127,8 +127,8 @@ struct Check<'a> {
     document: &'a Document,
     container: Node<'a, 'a>,
     envelope: &'a Document,
-    plain: &'a [PartDigests],
-    encrypted: &'a [String],
+    transported: &'a [PartDigests],
+    is_encrypted: &'a dyn Fn(&str) -> bool,
     policy: &'a CryptoPolicy,
 }
 
@@ -263,10 +263,10 @@ impl<'a> Check<'a> {
             (Ok(Transform::None), Ok(algorithm)) => *algorithm,
             (Ok(_), _) => return invalid(Reason::Transform),
         };
-        if self.encrypted.iter().any(|known| known == id) {
+        if (self.is_encrypted)(id) {
             return Verdict::Pending;
         }
-        let Some(part) = self.plain.iter().find(|part| part.content_id == id) else {
+        let Some(part) = self.transported.iter().find(|part| part.content_id == id) else {
             return invalid(Reason::Missing);
         };
         match part.get(algorithm) {
