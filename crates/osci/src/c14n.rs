@@ -8,7 +8,7 @@ use roxmltree::Node;
 use crate::xml::{NS_XML, escape_attribute, escape_text};
 
 /// Which namespace declarations the apex element carries.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Apex {
     /// All in scope: the standard.
     InScope,

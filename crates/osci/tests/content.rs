@@ -635,6 +635,68 @@ fn no_more_keys_than_attachments() {
     }
 }
 
+/// Authors may digest one content by its octets or by its element, and by different algorithms; what was found for one
+/// of them says nothing about another form.
+#[test]
+fn authors_of_one_content_digest_it_each_in_their_way() {
+    use Reference::{Base64, Element};
+    let bare = ContainerDraft::new("offen").inline("c1", b"Inhalt");
+    let text = String::from_utf8(bare.write(&[], SigningOptions::default()).unwrap()).unwrap();
+    let document = Document::parse(text.clone().into_bytes(), &limits()).unwrap();
+    let mut canonical = Vec::new();
+    let piece = &mut |piece: &[u8]| canonical.extend_from_slice(piece);
+    canonicalize_as(document.by_id("c1").unwrap(), Apex::InScope, piece);
+    let in_scope = document.root().namespaces();
+    let namespaces =
+        in_scope.map(|one| (one.name().unwrap_or_default().to_owned(), one.uri().to_owned())).collect();
+    let mut signatures = String::new();
+    for digest in [DigestAlgorithm::Sha256, DigestAlgorithm::Sha512] {
+        let digest_of = |octets: &[u8]| Hasher::digest(digest, octets).unwrap();
+        let (octets, element) = (digest_of(b"Inhalt"), digest_of(&canonical));
+        for reference in [
+            Base64 { id: "c1".to_owned(), digest: octets },
+            Element { id: "c1".to_owned(), digest: element.clone() },
+            // Right in the other form.
+            Base64 { id: "c1".to_owned(), digest: element },
+        ] {
+            let references = vec![reference];
+            let draft =
+                SignatureDraft { references, key_id: SIGNER_ID, namespaces: &namespaces, objects: b"" };
+            let options = SigningOptions { digest, ..SigningOptions::default() };
+            let signed = sign(&draft, &keys().signature, options).unwrap();
+            signatures.push_str(std::str::from_utf8(&signed).unwrap());
+        }
+    }
+    let signed = text.replacen("<osci:Content>", &format!("{signatures}<osci:Content>"), 1);
+    assert_ne!(signed, text);
+    for (inside, valid) in [("SW5oYWx0", true), ("SW5oYWx1", false)] {
+        let container = signed.replace(">SW5oYWx0<", &format!(">{inside}<")).into_bytes();
+        let (_, content) = opened(&with(&[], &[container]), &[]);
+        let verdicts = content.containers[0].signatures.iter().map(|one| one.verdict == Verdict::Valid);
+        assert_eq!(verdicts.collect::<Vec<_>>(), [valid, valid, false, valid, valid, false]);
+    }
+}
+
+/// Nobody fills the memory with the names of what he has not signed.
+#[test]
+fn a_signature_names_only_some_of_what_it_leaves_out() {
+    let signed = String::from_utf8(container()).unwrap();
+    let more: String = (0..100)
+        .map(|number| {
+            format!(
+                "<osci:Content><osci:Base64Content Id=\"x{number:02}\">AAAA</osci:Base64Content></osci:Content>"
+            )
+        })
+        .collect();
+    let end = "</osci:ContentContainer>";
+    let container = signed.replace(end, &format!("{more}{end}")).into_bytes();
+    let (_, content) = opened(&with(&[], &[container]), &[]);
+    let faults = &content.containers[0].signatures[0].faults;
+    let named: Vec<_> = faults.iter().map(|fault| (fault.reason, fault.place.clone())).collect();
+    let expected: Vec<_> = (0..16).map(|number| (Reason::Unsigned, format!("x{number:02}"))).collect();
+    assert_eq!(named, expected);
+}
+
 /// The library digests EncryptedData inside a signed container without the inherited declarations (facts 11). Such a
 /// signature is recognised and marked; the exception holds for nothing else.
 #[test]

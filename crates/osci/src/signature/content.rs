@@ -1,6 +1,6 @@
 //! Signatures of content containers by their authors (facts 11, Inhaltssignatur).
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use roxmltree::{Node, NodeId};
 
@@ -8,7 +8,7 @@ use super::reading::{
     Parsed, ParsedReference, Transform, certificate_element, certificate_in, element_digest,
 };
 use super::verdict::{Fault, PartDigests, Reason, ReferenceVerdict, Target, Verdict, attachment_place};
-use crate::algorithm::{CryptoPolicy, Hasher, SignatureAlgorithm};
+use crate::algorithm::{CryptoPolicy, DigestAlgorithm, Hasher, SignatureAlgorithm};
 use crate::c14n::Apex;
 use crate::certificate::Certificate;
 use crate::xml::{
@@ -119,65 +119,102 @@ pub fn verify_content(
     policy: &CryptoPolicy,
 ) -> Vec<ContentSignature> {
     let Some(container) = document.node(container) else { return Vec::new() };
-    let check = Check { document, container, envelope, transported, is_encrypted, policy };
-    children(container, NS_DS, "Signature").map(|signature| check.signature(signature)).collect()
+    let signatures: Vec<_> = children(container, NS_DS, "Signature").collect();
+    if signatures.is_empty() {
+        return Vec::new();
+    }
+    let (scope, digests) = (Scope::of(container), Digests::default());
+    let mut check = Check { document, scope, digests, envelope, transported, is_encrypted, policy };
+    signatures.into_iter().map(|signature| check.signature(signature)).collect()
 }
 
 struct Check<'a> {
     document: &'a Document,
-    container: Node<'a, 'a>,
+    scope: Scope<'a>,
+    digests: Digests,
     envelope: &'a Document,
     transported: &'a [PartDigests],
     is_encrypted: &'a dyn Fn(&str) -> bool,
     policy: &'a CryptoPolicy,
 }
 
-/// What a signature of this container may and must refer to.
+/// What the signatures of a container must and may refer to.
 struct Scope<'a> {
-    elements: HashMap<NodeId, (Node<'a, 'a>, Need)>,
-    attachments: HashMap<&'a str, bool>,
+    elements: HashSet<NodeId>,
+    attachments: HashSet<&'a str>,
+    /// What each signature must refer to, by the names that a fault gives.
+    required: Vec<(String, Part<'a>)>,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Need {
-    Must,
-    May,
-    Seen,
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Part<'a> {
+    Element(NodeId),
+    Attachment(&'a str),
+}
+
+/// Unsigned parts that one signature names. There may be as many signatures as parts, and the first decides.
+const UNSIGNED: usize = 16;
+
+impl<'a> Scope<'a> {
+    fn of(container: Node<'a, 'a>) -> Self {
+        let (mut elements, mut required) = (HashSet::new(), Vec::new());
+        for content in children(container, NS_OSCI, "Content") {
+            let target = child(content, NS_OSCI, "Base64Content").unwrap_or(content);
+            let place = target.attribute("Id").unwrap_or(target.tag_name().name());
+            elements.insert(target.id());
+            required.push((place.to_owned(), Part::Element(target.id())));
+        }
+        // The attachments of nested containers too: their element says which, not what is in them.
+        let contents = container.descendants().filter(|node| is(*node, NS_OSCI, "Content"));
+        let attachments: HashSet<_> =
+            contents.filter_map(|content| content.attribute("href")?.strip_prefix("cid:")).collect();
+        required.extend(attachments.iter().map(|id| (attachment_place(id), Part::Attachment(id))));
+        required.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
+        elements.extend(children(container, NS_XENC, "EncryptedData").map(|data| data.id()));
+        Self { elements, attachments, required }
+    }
+
+    fn unsigned(&self, seen: &HashSet<Part<'a>>) -> impl Iterator<Item = Fault> {
+        let missing = self.required.iter().filter(|(_, part)| !seen.contains(part));
+        missing.take(UNSIGNED).map(|(place, _)| Fault::new(Reason::Unsigned, place.as_str()))
+    }
+}
+
+/// Digests of elements that were computed: many authors may sign one content.
+#[derive(Default)]
+struct Digests(HashMap<(NodeId, Form, DigestAlgorithm), Option<Vec<u8>>>);
+
+/// What of an element is digested.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Form {
+    /// The octets that its text is in Base64.
+    Octets,
+    Canonical(Apex),
+}
+
+impl Digests {
+    fn of(&mut self, node: Node<'_, '_>, form: Form, algorithm: DigestAlgorithm) -> Option<&[u8]> {
+        let compute = || match form {
+            Form::Octets => Hasher::digest(algorithm, &base64_of(&text_of(node)?)?),
+            Form::Canonical(apex) => element_digest(node, apex, algorithm),
+        };
+        self.0.entry((node.id(), form, algorithm)).or_insert_with(compute).as_deref()
+    }
 }
 
 impl<'a> Check<'a> {
-    fn scope(&self, signature: Node<'a, 'a>) -> Scope<'a> {
-        let mut scope = Scope { elements: HashMap::new(), attachments: HashMap::new() };
-        for content in children(self.container, NS_OSCI, "Content") {
-            let target = child(content, NS_OSCI, "Base64Content").unwrap_or(content);
-            scope.elements.insert(target.id(), (target, Need::Must));
-        }
-        // The attachments of nested containers too: their element says which, not what is in them.
-        for content in self.container.descendants().filter(|node| is(*node, NS_OSCI, "Content")) {
-            if let Some(id) = content.attribute("href").and_then(|href| href.strip_prefix("cid:")) {
-                scope.attachments.insert(id, false);
-            }
-        }
-        for data in children(self.container, NS_XENC, "EncryptedData") {
-            scope.elements.insert(data.id(), (data, Need::May));
-        }
-        for properties in signed_properties(signature) {
-            scope.elements.insert(properties.id(), (properties, Need::May));
-        }
-        scope
-    }
-
-    fn signature(&self, signature: Node<'a, 'a>) -> ContentSignature {
+    fn signature(&mut self, signature: Node<'a, 'a>) -> ContentSignature {
         let parsed = match Parsed::read(signature, self.policy) {
             Ok(parsed) => parsed,
             Err(fault) => return ContentSignature::broken(fault),
         };
-        let mut scope = self.scope(signature);
+        let own: Vec<_> = signed_properties(signature).collect();
+        let mut seen = HashSet::new();
         let mut faults = Vec::new();
         let mut references = Vec::with_capacity(parsed.references.len());
         let mut signing_time = None;
         for reference in &parsed.references {
-            let (target, verdict, library_form) = self.reference(reference, &mut scope);
+            let (target, verdict, library_form) = self.reference(reference, &own, &mut seen);
             if let Verdict::Invalid(fault) = &verdict {
                 faults.push(fault.clone());
             }
@@ -195,7 +232,7 @@ impl<'a> Check<'a> {
                 library_form,
             });
         }
-        faults.extend(scope.missing());
+        faults.extend(self.scope.unsigned(&seen));
         let signer = self.signer(&parsed, &mut faults);
         let mut result = ContentSignature {
             verdict: Verdict::Valid,
@@ -231,31 +268,37 @@ impl<'a> Check<'a> {
         Some(certificate)
     }
 
-    fn reference(&self, reference: &ParsedReference<'_>, scope: &mut Scope<'a>) -> (Target, Verdict, bool) {
+    /// `own`: the signed properties of the signature itself.
+    fn reference(
+        &mut self,
+        reference: &ParsedReference<'_>,
+        own: &[Node<'a, 'a>],
+        seen: &mut HashSet<Part<'a>>,
+    ) -> (Target, Verdict, bool) {
         let invalid = |reason| Verdict::Invalid(Fault::new(reason, reference.uri));
         if let Some(id) = reference.uri.strip_prefix("cid:") {
-            return (Target::Attachment(id.to_owned()), self.attachment(id, reference, scope), false);
+            return (Target::Attachment(id.to_owned()), self.attachment(id, reference, seen), false);
         }
         let Some(node) = reference.uri.strip_prefix('#').and_then(|id| self.document.by_id(id)) else {
             return (Target::Nothing, invalid(Reason::Missing), false);
         };
         let target = Target::Element(node.id());
-        let Some((node, need)) = scope.elements.get_mut(&node.id()) else {
+        if !own.contains(&node) && !self.scope.elements.contains(&node.id()) {
             return (target, invalid(Reason::Unexpected), false);
-        };
-        if std::mem::replace(need, Need::Seen) == Need::Seen {
+        }
+        if !seen.insert(Part::Element(node.id())) {
             return (target, invalid(Reason::Twice), false);
         }
-        match element(*node, reference) {
+        match element(node, reference, &mut self.digests) {
             Ok(library_form) => (target, Verdict::Valid, library_form),
             Err(fault) => (target, Verdict::Invalid(fault), false),
         }
     }
 
-    fn attachment(&self, id: &str, reference: &ParsedReference<'_>, scope: &mut Scope<'a>) -> Verdict {
+    fn attachment(&self, id: &str, reference: &ParsedReference<'_>, seen: &mut HashSet<Part<'a>>) -> Verdict {
         let invalid = |reason| Verdict::Invalid(Fault::new(reason, reference.uri));
-        let Some(seen) = scope.attachments.get_mut(id) else { return invalid(Reason::Unexpected) };
-        if std::mem::replace(seen, true) {
+        let Some(known) = self.scope.attachments.get(id) else { return invalid(Reason::Unexpected) };
+        if !seen.insert(Part::Attachment(known)) {
             return invalid(Reason::Twice);
         }
         let algorithm = match (&reference.transform, &reference.algorithm) {
@@ -278,23 +321,12 @@ impl<'a> Check<'a> {
     }
 }
 
-impl Scope<'_> {
-    fn missing(&self) -> Vec<Fault> {
-        let elements = self
-            .elements
-            .values()
-            .filter(|(_, need)| *need == Need::Must)
-            .map(|(node, _)| node.attribute("Id").unwrap_or(node.tag_name().name()).to_owned());
-        let attachments = self.attachments.iter().filter(|(_, seen)| !**seen);
-        let attachments = attachments.map(|(id, _)| attachment_place(id));
-        let mut places: Vec<String> = elements.chain(attachments).collect();
-        places.sort_unstable();
-        places.into_iter().map(|place| Fault::new(Reason::Unsigned, place)).collect()
-    }
-}
-
 /// Compares the digest of an element; `true` when only the library's form fits.
-fn element(node: Node<'_, '_>, reference: &ParsedReference<'_>) -> Result<bool, Fault> {
+fn element(
+    node: Node<'_, '_>,
+    reference: &ParsedReference<'_>,
+    digests: &mut Digests,
+) -> Result<bool, Fault> {
     let fault = |reason| Err(Fault::new(reason, reference.uri));
     let algorithm = *reference.algorithm.as_ref().map_err(Clone::clone)?;
     let expected = Some(reference.expected.as_slice());
@@ -304,16 +336,18 @@ fn element(node: Node<'_, '_>, reference: &ParsedReference<'_>) -> Result<bool, 
             if !is(node, NS_OSCI, "Base64Content") {
                 return fault(Reason::Transform);
             }
-            let octets = text_of(node).and_then(|text| base64_of(&text));
-            let digest = octets.and_then(|octets| Hasher::digest(algorithm, &octets));
-            if digest.as_deref() == expected { Ok(false) } else { fault(Reason::Digest) }
+            if digests.of(node, Form::Octets, algorithm) == expected {
+                Ok(false)
+            } else {
+                fault(Reason::Digest)
+            }
         }
         Transform::None | Transform::Canonical => {
-            if element_digest(node, Apex::InScope, algorithm).as_deref() == expected {
+            if digests.of(node, Form::Canonical(Apex::InScope), algorithm) == expected {
                 return Ok(false);
             }
             let library = is(node, NS_XENC, "EncryptedData")
-                && element_digest(node, Apex::OwnOnly, algorithm).as_deref() == expected;
+                && digests.of(node, Form::Canonical(Apex::OwnOnly), algorithm) == expected;
             if library { Ok(true) } else { fault(Reason::Digest) }
         }
     }
