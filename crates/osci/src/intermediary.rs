@@ -96,7 +96,7 @@ pub struct Rules {
     pub mailbox_deliveries: u64,
     /// Octets of the deliveries that wait in one mailbox, envelopes and attachments; what would be more gets 9811.
     pub mailbox_bytes: u64,
-    /// Process cards in one response; more get 3801.
+    /// Process cards in one response; more get 3801. So do cards of more than 4 MiB together.
     pub cards: u64,
     /// Largest delivery in KB (9904).
     pub max_message_kb: u64,

@@ -11,6 +11,11 @@ use crate::xml::{NS_DS, NS_OSCI, NS_OSCI2017, NS_XML, children, elements};
 /// Longest ConversationId, Challenge and Response we carry around; the wire sets no bound, lawful ones have 30.
 const LONGEST: usize = 256;
 
+/// Certificates of one block, and their octets: each is checked, and the process card tells of each. Lawful messages
+/// have a handful.
+const MOST_CERTIFICATES: usize = 256;
+const MOST_OCTETS: usize = 768 << 10;
+
 pub(super) fn control(block: Node<'_, '_>) -> Result<ControlBlock, Refused> {
     only(block, &[(NS_OSCI, "Response"), (NS_OSCI, "Challenge")])?;
     let value = |name| -> Result<Option<String>, Refused> {
@@ -48,6 +53,7 @@ pub(super) fn control(block: Node<'_, '_>) -> Result<ControlBlock, Refused> {
 
 pub(super) fn certificates(block: Node<'_, '_>, intermediary: bool) -> Result<RoleCertificates, Refused> {
     let mut read = RoleCertificates::default();
+    let mut octets = 0;
     for element in elements(block) {
         let name = element.tag_name().name();
         let role = CertificateRole::from_element(name)
@@ -68,6 +74,10 @@ pub(super) fn certificates(block: Node<'_, '_>, intermediary: bool) -> Result<Ro
         let encoded = text(one(data, NS_DS, "X509Certificate")?)?;
         let certificate =
             Certificate::from_base64(&encoded).map_err(|error| invalid(format!("{name}: {error}")))?;
+        octets += certificate.der().len();
+        if read.entries.len() >= MOST_CERTIFICATES || octets > MOST_OCTETS {
+            return Err(invalid("too many certificates"));
+        }
         let id = element.attribute("Id").unwrap_or_default().to_owned();
         read.entries.push(RoleCertificate { role, id, certificate });
     }

@@ -151,8 +151,15 @@ fn parse_id(node: Node<'_, '_>) -> Result<MessageId, Refused> {
     MessageId::from_wire(&wire).ok_or_else(|| invalid("MessageId is not Base64 of text"))
 }
 
+/// Octets of a subject, which stands in every list of process cards.
+const LONGEST_SUBJECT: usize = 16 << 10;
+
 fn subject(node: Node<'_, '_>) -> Result<Option<String>, Refused> {
-    optional(node, NS_OSCI, "Subject")?.map(text).transpose()
+    let subject = optional(node, NS_OSCI, "Subject")?.map(text).transpose()?;
+    if subject.as_ref().is_some_and(|subject| subject.len() > LONGEST_SUBJECT) {
+        return Err(invalid("Subject is too long"));
+    }
+    Ok(subject)
 }
 
 fn receiver(node: Node<'_, '_>) -> Result<String, Refused> {

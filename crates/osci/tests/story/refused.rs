@@ -1,6 +1,9 @@
 //! N5, N6, N11–N26: what the intermediary refuses for its dialogue, its signer or its certificates.
 
+use dds_osci::certificate::Certificate;
+use dds_osci::client::Delivery;
 use dds_osci::feedback::FeedbackCode as F;
+use dds_osci::intermediary::Mailboxes as _;
 use dds_osci::message::{CardQuery, CardSelection, CertificateRole, DeliverySelection, MessageId};
 use dds_osci::random::SystemRandom;
 
@@ -283,4 +286,56 @@ fn n24_revoked_signature_certificate_of_the_client() {
     let list = dds_osci::trust::RevocationList::from_der(PKI.crl.clone()).unwrap();
     world.intermediary.trust.crls.push(list);
     assert_eq!(with_signature(&PKI.revoked, &mut world), F::S9701);
+}
+
+/// Many certificates that are one but for their last octets, as those of other authors: nobody asks how good they are.
+fn with_authors(mut delivery: Delivery, number: u16) -> Delivery {
+    let der = PKI.stranger.signature_certificate().der();
+    let (start, _) = der.split_at(der.len() - 2);
+    for other in 0..number {
+        let certificate = Certificate::from_der([start, &other.to_be_bytes()].concat()).unwrap();
+        delivery.certificates.add(CertificateRole::SignatureOtherAuthor, &certificate);
+    }
+    delivery
+}
+
+#[test]
+fn more_certificates_than_a_message_has_are_refused() {
+    let mut world = World::new();
+    let mut order = |number| {
+        let id = message_id(&mut world, &PKI.sender);
+        let delivery = with_authors(delivery("x"), number);
+        let (request, _) = client(&PKI.sender).store(id, delivery, &mut SystemRandom);
+        world.code(&PKI.sender, &octets(&PKI.sender, &request, &[]))
+    };
+    // Beside the originator's two and the addressee's.
+    assert_eq!(order(253), F::S3702);
+    assert_eq!(order(254), F::S9100);
+    let long = Delivery { subject: Some("x".repeat((16 << 10) + 1)), ..delivery("x") };
+    let id = message_id(&mut world, &PKI.sender);
+    let (request, _) = client(&PKI.sender).store(id, long, &mut SystemRandom);
+    assert_eq!(world.code(&PKI.sender, &octets(&PKI.sender, &request, &[])), F::S9100);
+}
+
+/// Each card tells of each certificate: all together would be more than their reader takes.
+#[test]
+fn a_list_of_process_cards_ends_before_it_is_too_long() {
+    let mut world = World::new();
+    let id = message_id(&mut world, &PKI.sender);
+    let (request, _) =
+        client(&PKI.sender).store(id.clone(), with_authors(delivery("x"), 250), &mut SystemRandom);
+    assert_eq!(world.code(&PKI.sender, &octets(&PKI.sender, &request, &[])), F::S3702);
+    let card = world.boxes.card(&id).unwrap().unwrap();
+    for number in 1..100 {
+        let mut card = card.clone();
+        card.bundle.message_id = MessageId::new(format!("{number}"));
+        world.boxes.keep_card(&card).unwrap();
+    }
+    let dialogue = open(&mut world, &PKI.recipient);
+    let query = CardQuery { selection: None, limit: None };
+    let (request, awaiting) = dialogue.fetch_process_cards(query, &mut SystemRandom);
+    let answer = world.send(&PKI.recipient, &request, &[]).unwrap();
+    let (_, answer) = awaiting.receive(Ok(&answer)).unwrap();
+    assert!(answer.feedback.has(F::S3801), "{:?}", answer.feedback.codes());
+    assert!((10..100).contains(&answer.value.cards.len()), "{}", answer.value.cards.len());
 }
