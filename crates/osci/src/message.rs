@@ -36,6 +36,7 @@ pub use order::{ChunkInformation, ChunkRequest, Fault, Order};
 pub use package::{ContentPackage, NamespaceContext};
 pub use parts::{Part, UnsignedEnvelope};
 pub use references::check_references;
+pub(crate) use references::check_surroundings;
 pub use selection::{CardQuery, CardSelection, DateSelection, DeliverySelection, Role};
 
 /// What an unencrypted OSCI message is: an envelope with an order or its response, or a SOAP fault.

@@ -8,7 +8,9 @@ use super::{Attachment, Client, Intermediary, Reply};
 use crate::certificate::Certificate;
 use crate::feedback::{FeedbackClass, FeedbackCode, Refused};
 use crate::intake::{PartStore, Received, TransportEncryption};
-use crate::message::{CertificateRole, Envelope, Fault, Message, MessageKind, check_references};
+use crate::message::{
+    CertificateRole, Envelope, Fault, Message, MessageKind, check_references, check_surroundings,
+};
 use crate::signature::{SignerRole, Verdict, verify_message};
 use crate::trust::{CertificateReport, CertificateUse};
 
@@ -90,7 +92,8 @@ impl Intermediary {
     /// Examines an order. `now` is the time at which certificates are checked and which time stamps will carry.
     ///
     /// # Errors
-    /// The fault to answer with: 9100 when it is no OSCI message or an attachment is missing, 9300 when it is no order
+    /// The fault to answer with: 9100 when it is no OSCI message, an attachment is missing or the content could not be
+    /// handed on as its author signed it, 9300 when it is no order
     /// that an intermediary takes.
     pub fn examine<P: PartStore>(
         &self,
@@ -125,6 +128,9 @@ impl Intermediary {
         }
         let attachments = received.attachments.iter().map(|attachment| attachment.content_id.as_str());
         check_references(&received.document, attachments).map_err(|refused| fault(&refused))?;
+        if envelope.content.is_some() {
+            check_surroundings(&received.document).map_err(|refused| fault(&refused))?;
+        }
         let verdict = verify_message(&received.document, envelope.kind(), &received.digests(), &self.policy);
         let signer = match verdict.verdict {
             Verdict::Absent => Ok(voucher.cloned()),

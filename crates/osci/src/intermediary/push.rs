@@ -12,7 +12,9 @@ use super::{
 use crate::control::challenge;
 use crate::feedback::{FeedbackClass, FeedbackCode, Refused};
 use crate::intake::{PartStore, Received};
-use crate::message::{CertificateRole, ContentPackage, ControlBlock, Envelope, Message, MessageId, Order};
+use crate::message::{
+    CertificateRole, ContentPackage, ControlBlock, Envelope, Message, MessageId, Order, check_surroundings,
+};
 use crate::signature::{Verdict, verify_message};
 use crate::trust::CertificateUse;
 
@@ -283,6 +285,9 @@ impl Forwarding {
             return Err(Refused::new(code, format!("the recipient refused with {told}")));
         }
         let mediated = matches!(self.order, Order::MediateDelivery { .. });
+        if mediated {
+            check_surroundings(&received.document).map_err(|refused| broken(refused.detail))?;
+        }
         if mediated && response.content.as_ref().is_none_or(ContentPackage::is_empty) {
             return Err(Refused::new(FeedbackCode::S9806, "the recipient returned no content"));
         }

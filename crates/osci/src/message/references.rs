@@ -2,7 +2,7 @@ use std::collections::HashSet;
 
 use super::fields::invalid;
 use crate::feedback::Refused;
-use crate::xml::{Document, NS_XENC};
+use crate::xml::{Document, NS_XENC, NS_XML};
 
 /// Every `cid:` of the readable content must be there (facts 16, step 5). What lies inside encrypted containers only
 /// the reader can tell.
@@ -24,6 +24,21 @@ pub fn check_references<'a>(
         if !reference.strip_prefix("cid:").is_some_and(|id| present.contains(id)) {
             return Err(invalid("the content names an attachment that is not there"));
         }
+    }
+    Ok(())
+}
+
+/// Content that is handed on must not lie below `xml:lang` or the like on Envelope or Body: inclusive
+/// canonicalisation makes them part of what the author signed (facts 9), and they stay behind when it moves.
+///
+/// # Errors
+/// 9100 if there is one.
+pub(crate) fn check_surroundings(document: &Document) -> Result<(), Refused> {
+    let mut around = document.envelope().into_iter().chain(document.body());
+    if around.any(|node| node.attributes().any(|attribute| attribute.namespace() == Some(NS_XML))) {
+        return Err(invalid(
+            "an attribute xml:* of Envelope or Body would not be handed on with the content",
+        ));
     }
     Ok(())
 }

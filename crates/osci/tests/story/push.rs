@@ -8,6 +8,7 @@ use dds_osci::feedback::FeedbackCode as F;
 use dds_osci::intermediary::{Mailboxes as _, PushFailure};
 use dds_osci::keys::Signer;
 use dds_osci::message::{Envelope, MessageId, MessageKind, RoleCertificates};
+use dds_osci::outgoing::Outgoing;
 use dds_osci::random::SystemRandom;
 use dds_osci::recipient::{Incoming, Recipient, Refusal, Reply, Response, ResponseMessage};
 use dds_osci::signature::SigningOptions;
@@ -271,6 +272,21 @@ fn n39_mediation_without_reply() {
         Incoming::Accept(accepting) => accepting.accepted(),
     });
     assert_eq!(mediate(&mut world, true).feedback.decisive(), F::S9806);
+}
+
+/// What an author has signed in the reply would lose what it inherits there.
+#[test]
+fn a_reply_below_attributes_that_stay_behind_is_unreadable() {
+    let mut world = World::new();
+    world.recipient = Box::new(|octets| {
+        let received = intake(octets, &PKI.recipient).unwrap();
+        let response = good(recipient().receive(&received).unwrap());
+        let ResponseMessage::Envelope(envelope) = response.message else { panic!("a fault") };
+        let xml = String::from_utf8(envelope.write().unwrap().assemble(None)).unwrap();
+        let spoken = xml.replacen("<soap:Body", "<soap:Body xml:lang=\"de\"", 1);
+        Pushed::Answer(stream(Outgoing::plain(spoken.into_bytes(), &mut SystemRandom), &[]))
+    });
+    assert_eq!(mediate(&mut world, true).feedback.decisive(), F::S9808);
 }
 
 /// What the recipient itself answers to an altered push.

@@ -1,14 +1,17 @@
 //! N5, N6, N11–N26: what the intermediary refuses for its dialogue, its signer or its certificates.
 
 use dds_osci::certificate::Certificate;
-use dds_osci::client::Delivery;
+use dds_osci::client::{Delivery, Request};
 use dds_osci::feedback::FeedbackCode as F;
 use dds_osci::intermediary::Mailboxes as _;
 use dds_osci::message::{CardQuery, CardSelection, CertificateRole, DeliverySelection, MessageId};
+use dds_osci::outgoing::Outgoing;
 use dds_osci::random::SystemRandom;
 
 use crate::happy::{fetch, message_id, open, store};
-use crate::world::{PKI, World, client, code, delivery, envelope, is_fault, octets, octets_signed, plain};
+use crate::world::{
+    PKI, RECEIVER, World, client, code, delivery, envelope, is_fault, octets, octets_signed, plain, stream,
+};
 
 #[test]
 fn n5_signed_with_another_key_than_announced() {
@@ -338,4 +341,26 @@ fn a_list_of_process_cards_ends_before_it_is_too_long() {
     let (_, answer) = awaiting.receive(Ok(&answer)).unwrap();
     assert!(answer.feedback.has(F::S3801), "{:?}", answer.feedback.codes());
     assert!((10..100).contains(&answer.value.cards.len()), "{}", answer.value.cards.len());
+}
+
+/// An author's signature covers what his content inherits; a response is another Envelope.
+#[test]
+fn content_below_attributes_that_stay_behind_is_refused() {
+    let mut world = World::lenient();
+    let mut posted = |request: &Request, element: &str| {
+        let xml = String::from_utf8(request.envelope.write().unwrap().assemble(None)).unwrap();
+        let spoken = xml.replacen(element, &format!("{element} xml:lang=\"de\""), 1);
+        assert_ne!(spoken, xml);
+        let octets = stream(Outgoing::plain(spoken.into_bytes(), &mut SystemRandom), &[]);
+        world.code(&PKI.sender, &octets)
+    };
+    let own = plain(&PKI.sender);
+    let (store, _) = own.store(MessageId::new("1"), delivery("x"), &mut SystemRandom);
+    let (forward, _) = own.forward(RECEIVER, MessageId::new("1"), delivery("x"), &mut SystemRandom);
+    for element in ["<soap:Envelope", "<soap:Body"] {
+        assert_eq!(posted(&store, element), F::S9100, "{element}");
+        assert_eq!(posted(&forward, element), F::S9100, "{element}");
+        assert_eq!(posted(&own.get_message_id(&mut SystemRandom).0, element), F::S0800, "no content");
+    }
+    assert_eq!(posted(&store, "<osci:ContentPackage"), F::S9801, "the content brings it along");
 }
