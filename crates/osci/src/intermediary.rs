@@ -83,9 +83,9 @@ pub struct Rules {
     pub encryption_required: bool,
     /// A dialogue ends after so long without an order.
     pub dialogue_idle: SignedDuration,
-    /// Dialogues open at the same time; more get 9811.
+    /// Dialogues open at the same time; more get 9811, unless one gives way that nobody went on with.
     pub dialogues: usize,
-    /// Dialogues that one client may have open; more get 9811.
+    /// Dialogues that one client may have open; more get 9811, unless one of its own gives way.
     pub client_dialogues: usize,
     /// MessageIds a client may hold unused; more get 9811.
     pub unused_ids: usize,

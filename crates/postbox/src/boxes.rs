@@ -292,12 +292,13 @@ impl Mailboxes for Boxes<'_> {
             let sealed = self.seal("dialogue", &dialogue.conversation, &DialogueRecord::of(dialogue))?;
             self.connection
                 .prepare_cached(
-                    "INSERT OR REPLACE INTO dialogue (conversation, client, used, record) VALUES (?1, ?2, ?3, ?4)",
+                    "INSERT OR REPLACE INTO dialogue (conversation, client, used, begun, record) VALUES (?1, ?2, ?3, ?4, ?5)",
                 )?
                 .execute(params![
                     dialogue.conversation,
                     dialogue.client.fingerprint(),
                     micros(dialogue.used),
+                    dialogue.next_sequence > 0,
                     sealed
                 ])?;
             Ok(())
@@ -322,6 +323,24 @@ impl Mailboxes for Boxes<'_> {
         })
     }
 
+    fn end_unbegun(&mut self, client: Option<&Fingerprint>) -> Result<bool, StoreFailed> {
+        attempt(|| {
+            let waiting = match client {
+                Some(_) => "begun = 0 AND client = ?1",
+                None => "begun = 0 AND ?1 IS NULL",
+            };
+            let oldest = self
+                .connection
+                .prepare_cached(&format!(
+                    "SELECT conversation FROM dialogue WHERE {waiting} ORDER BY used LIMIT 1"
+                ))?
+                .query_row([client], |row| row.get::<_, String>(0))
+                .optional()?;
+            oldest.as_deref().map(|conversation| self.try_end_dialogue(conversation)).transpose()?;
+            Ok(oldest.is_some())
+        })
+    }
+
     fn unused_ids(&mut self, client: &Fingerprint) -> Result<usize, StoreFailed> {
         attempt(|| {
             let count = self
@@ -332,11 +351,36 @@ impl Mailboxes for Boxes<'_> {
         })
     }
 
-    fn issue_id(&mut self, id: &MessageId, client: &Fingerprint, at: Timestamp) -> Result<(), StoreFailed> {
+    fn issued_for(
+        &mut self,
+        order: &[u8],
+        client: &Fingerprint,
+    ) -> Result<Option<(MessageId, IdState)>, StoreFailed> {
+        attempt(|| {
+            let found = self
+                .connection
+                .prepare_cached("SELECT id, used FROM message_id WHERE client = ?1 AND request = ?2")?
+                .query_row(params![client, order], |row| {
+                    Ok((row.get::<_, String>(0)?, row.get::<_, bool>(1)?))
+                })
+                .optional()?;
+            Ok(found.map(|(id, used)| (MessageId::new(id), IdState::of(Some((client, used)), client))))
+        })
+    }
+
+    fn issue_id(
+        &mut self,
+        id: &MessageId,
+        client: &Fingerprint,
+        order: Option<&[u8]>,
+        at: Timestamp,
+    ) -> Result<(), StoreFailed> {
         attempt(|| {
             self.connection
-                .prepare_cached("INSERT INTO message_id (id, client, used, issued) VALUES (?1, ?2, 0, ?3)")?
-                .execute(params![id.as_str(), client, micros(at)])?;
+                .prepare_cached(
+                    "INSERT INTO message_id (id, client, used, issued, request) VALUES (?1, ?2, 0, ?3, ?4)",
+                )?
+                .execute(params![id.as_str(), client, micros(at), order])?;
             Ok(())
         })
     }

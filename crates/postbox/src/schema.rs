@@ -5,7 +5,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior, config::DbConfig};
 use crate::PostboxError;
 
 /// Version of the tables; a newer file is refused.
-const VERSION: i64 = 7;
+const VERSION: i64 = 8;
 
 /// From form 1 to 2: dialogues and transfers in chunks get other columns. Both live for hours at most and are begun
 /// anew by whoever has them open; their files are swept.
@@ -46,20 +46,29 @@ DROP TABLE IF EXISTS transfer;
 DELETE FROM part WHERE holder LIKE 'transfer/%';
 ";
 
+/// From form 7 to 8: MessageIds know the order they were issued for, and dialogues whether they were begun. Those open
+/// are begun anew by their clients.
+const REPEATED: &str = "
+ALTER TABLE message_id ADD COLUMN request BLOB;
+DROP TABLE IF EXISTS dialogue;
+";
+
 /// Statements kept compiled; there are fewer.
 const STATEMENTS: usize = 128;
 
 const TABLES: &str = "
 CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS dialogue (
-  conversation TEXT PRIMARY KEY, client TEXT NOT NULL, used INTEGER NOT NULL, record BLOB NOT NULL
+  conversation TEXT PRIMARY KEY, client TEXT NOT NULL, used INTEGER NOT NULL, begun INTEGER NOT NULL, record BLOB NOT NULL
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS dialogue_used ON dialogue (used);
 CREATE INDEX IF NOT EXISTS dialogue_client ON dialogue (client);
 CREATE TABLE IF NOT EXISTS message_id (
-  id TEXT PRIMARY KEY, client TEXT NOT NULL, used INTEGER NOT NULL, issued INTEGER NOT NULL
+  id TEXT PRIMARY KEY, client TEXT NOT NULL, used INTEGER NOT NULL, issued INTEGER NOT NULL, request BLOB
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS message_id_unused ON message_id (client) WHERE used = 0;
+-- The order that a MessageId was issued for may come again.
+CREATE UNIQUE INDEX IF NOT EXISTS message_id_request ON message_id (client, request) WHERE request IS NOT NULL;
 -- The order of arrival is the order of fetching.
 CREATE TABLE IF NOT EXISTS delivery (
   number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, mailbox TEXT NOT NULL,
@@ -175,6 +184,9 @@ pub(crate) fn prepare(connection: &Connection) -> Result<(), PostboxError> {
     }
     if matches!(version, 1..=6) {
         step.execute_batch(ADDRESSED)?;
+    }
+    if matches!(version, 1..=7) {
+        step.execute_batch(REPEATED)?;
     }
     step.execute_batch(TABLES)?;
     step.pragma_update(None, "user_version", VERSION)?;

@@ -75,7 +75,7 @@ async fn a_message_id_stays_known_as_long_as_it_could_be_replayed() {
     postbox
         .run(move |boxes| {
             for (id, days, used) in issued {
-                boxes.issue_id(&MessageId::new(id), &owner, ago(days))?;
+                boxes.issue_id(&MessageId::new(id), &owner, Some(id.as_bytes()), ago(days))?;
                 if used {
                     boxes.use_id(&MessageId::new(id))?;
                 }
@@ -89,6 +89,13 @@ async fn a_message_id_stays_known_as_long_as_it_could_be_replayed() {
         let client = client.clone();
         postbox.run(move |boxes| boxes.id_state(&MessageId::new(id), &client))
     };
+    let asked = |order: &'static [u8]| {
+        let client = client.clone();
+        postbox.run(move |boxes| boxes.issued_for(order, &client))
+    };
+    assert_eq!(asked(b"used").await.unwrap(), Some((MessageId::new("used"), IdState::Used)));
+    assert_eq!(asked(b"fresh").await.unwrap(), Some((MessageId::new("fresh"), IdState::Free)));
+    assert_eq!(asked(b"forgotten").await.unwrap(), None);
     assert_eq!(state("fresh").await.unwrap(), IdState::Free);
     assert_eq!(state("forgotten").await.unwrap(), IdState::Unknown);
     assert_eq!(state("used").await.unwrap(), IdState::Used);

@@ -139,7 +139,7 @@ impl<H: Clone + std::fmt::Debug> Deposit<H> {
             Err(refusal) => return Ok(Err(refusal.refused)),
         };
         let client = order.client();
-        boxes.issue_id(&id, &client.fingerprint(), order.at)?;
+        boxes.issue_id(&id, &client.fingerprint(), None, order.at)?;
         let card = put(boxes, &order, &client, (&id, subject), mailbox)?;
         let warnings = order.findings(|class| class == FeedbackClass::Warning);
         Ok(Ok(Deposited { id, card, warnings }))

@@ -3,9 +3,10 @@
 use super::dialogue::{Place, enter, message_id};
 use super::reply::Frame;
 use super::{
-    Client, Dialogue, Examined, Intermediary, Mailboxes, Reply, Step, StoreFailed, cards, chunks, fetch,
-    push, store,
+    Client, Dialogue, Examined, IdState, Intermediary, Mailboxes, Reply, Step, StoreFailed, cards, chunks,
+    fetch, push, store,
 };
+use crate::algorithm::{DigestAlgorithm, Hasher};
 use crate::certificate::PublicKeyKind;
 use crate::feedback::{Feedback, FeedbackClass, FeedbackCode, Refused};
 use crate::message::{ChunkInformation, ChunkRequest, MessageKind, Order};
@@ -186,9 +187,7 @@ impl<M: Mailboxes> Turn<'_, M> {
     fn perform(&mut self) -> Outcome<M::Handle> {
         match self.order.envelope.order.clone() {
             Order::InitDialog => {
-                let rules = &self.intermediary.rules;
-                let (open, own) = self.boxes.open_dialogues(&self.client.fingerprint())?;
-                if open >= rules.dialogues || own >= rules.client_dialogues {
+                if !self.finds_room()? {
                     return Ok(Err(Refusal::new(FeedbackCode::S9811, "too many dialogues are open")));
                 }
                 if let Some(dialogue) = &self.dialogue {
@@ -204,16 +203,7 @@ impl<M: Mailboxes> Turn<'_, M> {
                 let feedback = self.frame.done(&self.warnings);
                 self.answer(Order::ResponseToExitDialog(feedback))
             }
-            Order::GetMessageId => {
-                let (id, client) = (message_id(self.random), self.client.fingerprint());
-                // A refusal is committed too, and must leave nothing behind.
-                if self.boxes.unused_ids(&client)? >= self.intermediary.rules.unused_ids {
-                    return Ok(Err(Refusal::new(FeedbackCode::S9811, "too many unused MessageIds")));
-                }
-                self.boxes.issue_id(&id, &client, self.order.at)?;
-                let feedback = self.frame.done(&self.warnings);
-                self.answer(Order::ResponseToGetMessageId { feedback, message_id: Some(id) })
-            }
+            Order::GetMessageId => self.issue(),
             Order::StoreDelivery { message_id, subject } => store::store(self, &message_id, subject),
             Order::ForwardDelivery { receiver, message_id, subject } => {
                 push::forward(self, &receiver, &message_id, subject)
@@ -228,6 +218,51 @@ impl<M: Mailboxes> Turn<'_, M> {
             // `examine` lets no other kind through.
             _ => Ok(Err(Refusal::new(FeedbackCode::S9811, "an order without executor"))),
         }
+    }
+
+    /// Whether one more dialogue may be open. A dialogue without an order gives way: its initDialog may be one that
+    /// somebody posts again and again, and he cannot go on without the Challenge in our encrypted answer.
+    fn finds_room(&mut self) -> Result<bool, StoreFailed> {
+        let (rules, client) = (&self.intermediary.rules, self.client.fingerprint());
+        let (open, own) = self.boxes.open_dialogues(&client)?;
+        if own >= rules.client_dialogues {
+            return self.boxes.end_unbegun(Some(&client));
+        }
+        Ok(open < rules.dialogues || self.boxes.end_unbegun(None)?)
+    }
+
+    /// One order is issued one MessageId, however often it comes: a client whose answer was lost gets it once more,
+    /// and whoever posts the order of another again gets him no further ones. Within a dialogue nothing comes twice.
+    fn issue(&mut self) -> Outcome<M::Handle> {
+        let client = self.client.fingerprint();
+        let challenge = self.order.envelope.control.challenge.as_ref().filter(|_| self.dialogue.is_none());
+        let order =
+            challenge.and_then(|challenge| Hasher::digest(DigestAlgorithm::Sha256, challenge.as_bytes()));
+        let known = match &order {
+            Some(order) => self.boxes.issued_for(order, &client)?,
+            None => None,
+        };
+        let id = match known {
+            Some((id, IdState::Free)) => id,
+            Some(_) => {
+                let refusal =
+                    Refusal::new(FeedbackCode::S9400, "the MessageId of this order was used before");
+                return Ok(Err(refusal.explained(
+                    "Dieser Auftrag wurde schon beantwortet und seine MessageId verwendet; ein neuer Auftrag braucht eine neue Challenge",
+                    "This order was answered before and its MessageId used; a new order needs a new Challenge",
+                )));
+            }
+            None if self.boxes.unused_ids(&client)? >= self.intermediary.rules.unused_ids => {
+                return Ok(Err(Refusal::new(FeedbackCode::S9811, "too many unused MessageIds")));
+            }
+            None => {
+                let id = message_id(self.random);
+                self.boxes.issue_id(&id, &client, order.as_deref(), self.order.at)?;
+                id
+            }
+        };
+        let feedback = self.frame.done(&self.warnings);
+        self.answer(Order::ResponseToGetMessageId { feedback, message_id: Some(id) })
     }
 
     pub(super) fn answer(&self, order: Order) -> Outcome<M::Handle> {

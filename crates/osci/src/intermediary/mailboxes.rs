@@ -45,11 +45,26 @@ pub trait Mailboxes {
     fn expire_dialogues(&mut self, used: RangeInclusive<Timestamp>) -> Result<(), StoreFailed>;
     /// How many dialogues are open: all, and those of a client.
     fn open_dialogues(&mut self, client: &Fingerprint) -> Result<(usize, usize), StoreFailed>;
+    /// Ends the dialogue that has waited longest for an order after its initDialog, of this client or of all. Whether
+    /// there was one.
+    fn end_unbegun(&mut self, client: Option<&Fingerprint>) -> Result<bool, StoreFailed>;
 
     /// How many MessageIds a client holds unused.
     fn unused_ids(&mut self, client: &Fingerprint) -> Result<usize, StoreFailed>;
-    /// Notes a MessageId as issued to a client.
-    fn issue_id(&mut self, id: &MessageId, client: &Fingerprint, at: Timestamp) -> Result<(), StoreFailed>;
+    /// The MessageId that a client was issued for an order, named by the digest of its Challenge.
+    fn issued_for(
+        &mut self,
+        order: &[u8],
+        client: &Fingerprint,
+    ) -> Result<Option<(MessageId, IdState)>, StoreFailed>;
+    /// Notes a MessageId as issued to a client, and for which order, if that could come again.
+    fn issue_id(
+        &mut self,
+        id: &MessageId,
+        client: &Fingerprint,
+        order: Option<&[u8]>,
+        at: Timestamp,
+    ) -> Result<(), StoreFailed>;
     /// What is known of a MessageId.
     fn id_state(&mut self, id: &MessageId, client: &Fingerprint) -> Result<IdState, StoreFailed>;
     /// Marks a MessageId as used, for ever.

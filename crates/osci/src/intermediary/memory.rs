@@ -15,12 +15,19 @@ use crate::message::{CardQuery, CardSelection, DateSelection, DeliverySelection,
 /// A transfer and its chunks.
 type Upload<H> = (ChunkUpload, BTreeMap<u64, Attachment<H>>);
 
+#[derive(Debug, Clone)]
+struct IssuedId {
+    owner: Fingerprint,
+    order: Option<Vec<u8>>,
+    used: bool,
+}
+
 /// Postfächer im Speicher. Nothing is durable; transactions are the caller's clone.
 #[derive(Debug, Clone)]
 pub struct MemoryMailboxes<H> {
     owners: HashSet<Fingerprint>,
     dialogues: HashMap<String, Dialogue>,
-    ids: HashMap<MessageId, (Fingerprint, bool)>,
+    ids: HashMap<MessageId, IssuedId>,
     deliveries: Vec<Delivery<H>>,
     cards: BTreeMap<MessageId, Card>,
     uploads: HashMap<(Fingerprint, MessageId), Upload<H>>,
@@ -75,23 +82,49 @@ impl<H: Clone + std::fmt::Debug> Mailboxes for MemoryMailboxes<H> {
         Ok((self.dialogues.len(), own.count()))
     }
 
-    fn unused_ids(&mut self, client: &Fingerprint) -> Result<usize, StoreFailed> {
-        Ok(self.ids.values().filter(|(owner, used)| owner == client && !used).count())
+    fn end_unbegun(&mut self, client: Option<&Fingerprint>) -> Result<bool, StoreFailed> {
+        let waiting = self.dialogues.values().filter(|dialogue| {
+            dialogue.next_sequence == 0
+                && client.is_none_or(|client| dialogue.client.fingerprint() == *client)
+        });
+        let oldest = waiting.min_by_key(|dialogue| dialogue.used).map(|one| one.conversation.clone());
+        Ok(oldest.is_some_and(|conversation| self.dialogues.remove(&conversation).is_some()))
     }
 
-    fn issue_id(&mut self, id: &MessageId, client: &Fingerprint, _: Timestamp) -> Result<(), StoreFailed> {
-        self.ids.insert(id.clone(), (client.clone(), false));
+    fn unused_ids(&mut self, client: &Fingerprint) -> Result<usize, StoreFailed> {
+        Ok(self.ids.values().filter(|issued| issued.owner == *client && !issued.used).count())
+    }
+
+    fn issued_for(
+        &mut self,
+        order: &[u8],
+        client: &Fingerprint,
+    ) -> Result<Option<(MessageId, IdState)>, StoreFailed> {
+        let same = |issued: &IssuedId| issued.owner == *client && issued.order.as_deref() == Some(order);
+        let found = self.ids.iter().find(|(_, issued)| same(issued));
+        Ok(found.map(|(id, issued)| (id.clone(), IdState::of(Some((client, issued.used)), client))))
+    }
+
+    fn issue_id(
+        &mut self,
+        id: &MessageId,
+        client: &Fingerprint,
+        order: Option<&[u8]>,
+        _: Timestamp,
+    ) -> Result<(), StoreFailed> {
+        let issued = IssuedId { owner: client.clone(), order: order.map(<[u8]>::to_vec), used: false };
+        self.ids.insert(id.clone(), issued);
         Ok(())
     }
 
     fn id_state(&mut self, id: &MessageId, client: &Fingerprint) -> Result<IdState, StoreFailed> {
-        let issued = self.ids.get(id).map(|(owner, used)| (owner.as_str(), *used));
+        let issued = self.ids.get(id).map(|issued| (issued.owner.as_str(), issued.used));
         Ok(IdState::of(issued, client))
     }
 
     fn use_id(&mut self, id: &MessageId) -> Result<(), StoreFailed> {
-        if let Some((_, used)) = self.ids.get_mut(id) {
-            *used = true;
+        if let Some(issued) = self.ids.get_mut(id) {
+            issued.used = true;
         }
         Ok(())
     }

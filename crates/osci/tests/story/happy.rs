@@ -71,19 +71,27 @@ fn a_message_id_that_is_refused_is_not_kept() {
     assert_eq!(world.boxes.unused_ids(&sender.fingerprint()).unwrap(), 2);
 }
 
+/// Goes on with a dialogue, and leaves it open.
+pub(crate) fn begin(world: &mut World, keys: &Keys, dialogue: Open) {
+    let (request, _) = dialogue.get_message_id(&mut SystemRandom);
+    let octets = octets(keys, &request, &[]);
+    assert_eq!(world.code(keys, &octets), F::S0801);
+}
+
 /// A client that leaves its dialogues open shuts out nobody but itself.
 #[test]
 fn h25_a_client_has_only_so_many_dialogues_open() {
     let mut world = World::new();
     world.intermediary.rules.client_dialogues = 2;
+    for _ in 0..2 {
+        let dialogue = open(&mut world, &PKI.sender);
+        begin(&mut world, &PKI.sender, dialogue);
+    }
     let mut init = |keys: &Keys| {
         let (request, _) = client(keys).init(&mut SystemRandom);
         let octets = octets(keys, &request, &[]);
         (world.code(keys, &octets), world.refused.take().map(|refused| refused.code))
     };
-    for _ in 0..2 {
-        assert_eq!(init(&PKI.sender), (F::S0801, None));
-    }
     assert_eq!(init(&PKI.sender), (F::S9811, Some(F::S9811)));
     assert_eq!(init(&PKI.recipient), (F::S0801, None));
     world.later(16 * 60);

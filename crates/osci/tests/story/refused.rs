@@ -3,12 +3,12 @@
 use dds_osci::certificate::Certificate;
 use dds_osci::client::{Delivery, Request};
 use dds_osci::feedback::FeedbackCode as F;
-use dds_osci::intermediary::Mailboxes as _;
-use dds_osci::message::{CardQuery, CardSelection, CertificateRole, DeliverySelection, MessageId};
+use dds_osci::intermediary::{Mailboxes as _, Rules};
+use dds_osci::message::{CardQuery, CardSelection, CertificateRole, DeliverySelection, MessageId, Order};
 use dds_osci::outgoing::Outgoing;
 use dds_osci::random::SystemRandom;
 
-use crate::happy::{fetch, message_id, open, store};
+use crate::happy::{begin, close, fetch, message_id, open, store};
 use crate::world::{
     PKI, RECEIVER, World, client, code, delivery, envelope, is_fault, octets, octets_signed, plain, stream,
 };
@@ -66,6 +66,49 @@ fn n11_replayed_store_outside_a_dialogue() {
     let octets = octets(&PKI.sender, &request, &[]);
     assert_eq!(world.code(&PKI.sender, &octets), F::S0800);
     assert_eq!(world.code(&PKI.sender, &octets), F::S9801);
+}
+
+/// Somebody without any key posts an order that he has seen again and again. A client whose answer was lost may do so
+/// too.
+#[test]
+fn n11_replayed_get_message_id_takes_no_further_ids() {
+    let mut world = World::new();
+    world.intermediary.rules.unused_ids = 2;
+    let (request, _) = client(&PKI.sender).get_message_id(&mut SystemRandom);
+    let seen = octets(&PKI.sender, &request, &[]);
+    let mut issued = || {
+        let answer = world.exchange(&PKI.sender, &seen).unwrap();
+        let Order::ResponseToGetMessageId { message_id, .. } = envelope(&answer).order else { panic!() };
+        message_id.ok_or_else(|| code(&answer))
+    };
+    let id = issued().unwrap();
+    assert_eq!([issued(), issued(), issued()], [(); 3].map(|()| Ok(id.clone())));
+    let (store, _) = client(&PKI.sender).store(id, delivery("x"), &mut SystemRandom);
+    let store = octets(&PKI.sender, &store, &[]);
+    assert_eq!(world.code(&PKI.sender, &store), F::S0800);
+    let again = world.exchange(&PKI.sender, &seen).unwrap();
+    assert_eq!((code(&again), is_fault(&again)), (F::S9400, false));
+    // The client is not shut out.
+    assert_ne!(message_id(&mut world, &PKI.sender), message_id(&mut world, &PKI.sender));
+}
+
+#[test]
+fn n11_replayed_init_dialog_shuts_out_nobody() {
+    for bound in [|rules: &mut Rules| rules.client_dialogues = 3, |rules: &mut Rules| rules.dialogues = 3] {
+        let mut world = World::new();
+        bound(&mut world.intermediary.rules);
+        let dialogue = open(&mut world, &PKI.recipient);
+        let (dialogue, _) = fetch(&mut world, dialogue, None);
+        let (request, _) = client(&PKI.recipient).init(&mut SystemRandom);
+        let seen = octets(&PKI.recipient, &request, &[]);
+        for _ in 0..5 {
+            assert_eq!(world.code(&PKI.recipient, &seen), F::S0801);
+        }
+        close(&mut world, &PKI.recipient, dialogue);
+        let dialogue = open(&mut world, &PKI.recipient);
+        assert_eq!(world.code(&PKI.recipient, &seen), F::S0801);
+        close(&mut world, &PKI.recipient, dialogue);
+    }
 }
 
 #[test]
@@ -141,7 +184,8 @@ fn n16_order_after_the_time_of_the_dialogue() {
 fn n16_only_so_many_dialogues() {
     let mut world = World::new();
     world.intermediary.rules.dialogues = 1;
-    let _held = open(&mut world, &PKI.sender);
+    let held = open(&mut world, &PKI.recipient);
+    begin(&mut world, &PKI.recipient, held);
     let (request, awaiting) = client(&PKI.sender).init(&mut SystemRandom);
     let answer = world.send(&PKI.sender, &request, &[]).unwrap();
     assert!(awaiting.receive(Ok(&answer)).is_err());
