@@ -105,7 +105,9 @@ fn n11_replayed_init_dialog_shuts_out_nobody() {
             assert_eq!(world.code(&PKI.recipient, &seen), F::S0801);
         }
         close(&mut world, &PKI.recipient, dialogue);
+        world.later(1);
         let dialogue = open(&mut world, &PKI.recipient);
+        world.later(1);
         assert_eq!(world.code(&PKI.recipient, &seen), F::S0801);
         close(&mut world, &PKI.recipient, dialogue);
     }
