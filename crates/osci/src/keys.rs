@@ -5,6 +5,7 @@ use zeroize::Zeroizing;
 
 use crate::algorithm::{DataAlgorithm, KeyTransport, SignatureAlgorithm};
 use crate::certificate::{Certificate, CertificateError, Curve, PublicKeyKind};
+use crate::feedback::{FeedbackCode, Refused};
 use crate::random::Random;
 
 mod pkcs12;
@@ -36,6 +37,13 @@ pub enum KeyError {
     /// The token (smart card, HSM) is not usable: absent, locked, removed.
     #[error("the token cannot be used: {0}")]
     Token(String),
+}
+
+/// Trouble with a key of ours is not the partner's: 9000.
+impl From<KeyError> for Refused {
+    fn from(error: KeyError) -> Self {
+        Self::new(FeedbackCode::S9000, error.to_string())
+    }
 }
 
 /// Makes signatures for one role.
@@ -78,23 +86,30 @@ pub trait Decrypter: Send + Sync {
 /// Bleichenbacher (RSA-1.5) and Manger (OAEP); facts 17.
 ///
 /// The random key is drawn in any case, and chosen byte by byte without a branch on the outcome.
+///
+/// # Errors
+/// [`KeyError::Token`] alone: a token that is not there says nothing about the wrapped key, and it is not the sender who
+/// must act.
 pub fn unwrap_or_random(
     decrypter: &dyn Decrypter,
     transport: KeyTransport,
     wrapped: &[u8],
     algorithm: DataAlgorithm,
     random: &mut dyn Random,
-) -> Zeroizing<Vec<u8>> {
+) -> Result<Zeroizing<Vec<u8>>, KeyError> {
     let mut key = Zeroizing::new(vec![0; algorithm.key_len()]);
     random.fill(&mut key);
-    let unwrapped = decrypter.unwrap_key(transport, wrapped).unwrap_or_default();
+    let unwrapped = match decrypter.unwrap_key(transport, wrapped) {
+        Err(lost @ KeyError::Token(_)) => return Err(lost),
+        result => result.unwrap_or_default(),
+    };
     let fits = u8::from(unwrapped.len() == key.len());
     let mask = fits.wrapping_neg();
     for (index, byte) in key.iter_mut().enumerate() {
         let candidate = unwrapped.get(index).copied().unwrap_or(0);
         *byte = (candidate & mask) | (*byte & !mask);
     }
-    key
+    Ok(key)
 }
 
 /// The Base64 body of the first PEM block with one of these labels.

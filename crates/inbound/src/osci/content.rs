@@ -10,7 +10,7 @@ use dds_osci::{
         AttachmentCipher, AttachmentPart, AttachmentReader, Container, Content, ContentBody, ContentItem,
         EncryptedContent, Layer, LayerState, open,
     },
-    feedback::Refused,
+    feedback::{FeedbackCode, Refused},
     german,
     intermediary::Attachment,
     keys::Decrypter,
@@ -74,7 +74,10 @@ impl Door {
                     format!("ein für uns verschlüsselter Teil ist nicht lesbar ({})", german::reason(why)),
                     format!("an encrypted part for us cannot be read: {why}"),
                 );
-                return Err(Problem::new(Code::OSCI_CONTENT, text));
+                // Trouble with a key of ours is none of the sender's, and may be over at the next try.
+                let ours = refused.code == FeedbackCode::S9000;
+                let code = if ours { Code::OSCI_KEYS } else { Code::OSCI_CONTENT };
+                return Err(Problem::new(code, text));
             }
             if content.all_containers().is_empty() {
                 let text = (

@@ -121,8 +121,12 @@ impl OsciContext {
             }
             ReceiveError::Refused(refused) => {
                 pieces.linger();
-                // Our own trouble (disk, memory for envelopes) before anything of the order was done.
-                if refused.code == FeedbackCode::S9000 { not_now(&refused) } else { fault(&refused) }
+                if refused.code != FeedbackCode::S9000 {
+                    return fault(&refused);
+                }
+                // Our own trouble (disk, memory for envelopes, token) before anything of the order was done.
+                tracing::error!(code = %refused.code, detail = refused.detail, "osci.cannot_receive");
+                not_now(&refused)
             }
         })
     }

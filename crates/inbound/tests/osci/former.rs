@@ -118,7 +118,7 @@ async fn an_order_for_a_former_key_of_the_intermediary_is_executed_while_it_is_k
 }
 
 /// An intermediary where the town has a mailbox.
-fn intermediary(context: OsciContext, identity: Identity) -> Router {
+pub(crate) fn intermediary(context: OsciContext, identity: Identity) -> Router {
     context.postbox.register([town().clone()]);
     let rules = Intermediary {
         cipher: identity.cipher_certificate().clone(),

@@ -21,6 +21,7 @@ mod mediating;
 mod receiving;
 #[path = "../channels/support.rs"]
 mod support;
+mod token;
 mod unreadable;
 mod wire;
 mod world;

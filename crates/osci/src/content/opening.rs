@@ -270,7 +270,10 @@ impl Opening<'_> {
         if self.layers > LAYERS || depth >= DEPTH {
             return Err(invalid("too many encrypted layers"));
         }
-        let session = unwrap_or_random(decrypter, transport, &key.wrapped, algorithm, self.random);
+        let session = match unwrap_or_random(decrypter, transport, &key.wrapped, algorithm, self.random) {
+            Ok(session) => session,
+            Err(lost) => return Ok(LayerState::Failed(lost.into())),
+        };
         let mut plaintext = Vec::with_capacity(octets.len());
         let decrypted = Decryption::new(algorithm, iv, &session).and_then(|mut decryption| {
             decryption.update(octets, &mut plaintext);

@@ -1,6 +1,6 @@
 //! A message inside `soapMessageEncrypted` (facts 7).
 //!
-//! One answer and the same work for every failure after the key was chosen (facts 17): a key that cannot be unwrapped
+//! One answer and the same work for every failure after the key was chosen (facts 17): a key that does not unwrap
 //! is replaced by a random one, all octets are decrypted to the end, and what the plaintext looks like decides nothing
 //! before the tag was verified.
 
@@ -81,9 +81,9 @@ impl<P: PartStore> Encrypted<P> {
                     format!("no private key for certificate {}", certificate.sha256_hex()),
                 )
             })?;
-        // From here on every failure looks alike.
+        // From here on every failure looks alike, unless the token with the key is lost.
         let session =
-            unwrap_or_random(*decrypter, transport, &key.wrapped, algorithm, &mut Fallback(fallback));
+            unwrap_or_random(*decrypter, transport, &key.wrapped, algorithm, &mut Fallback(fallback))?;
         let decryption = Decryption::new(algorithm, iv, &session).map_err(|_| failure())?;
         let reader = MimeReader::new(config.mime);
         // What is appended to a ciphertext that nothing authenticates would tell by its padding what it is.

@@ -139,7 +139,8 @@ fn a_broken_key_looks_like_a_broken_ciphertext() {
     let (key, transport, algorithm) = (rsa(), KeyTransport::DEFAULT, DataAlgorithm::Aes256Gcm);
     let right = [9; 32];
     let wrap = |key: &[u8]| RSA.certificate.wrap_key(transport, key).unwrap();
-    let unwrap = |wrapped: &[u8]| unwrap_or_random(&key, transport, wrapped, algorithm, &mut Fixed(0x55));
+    let unwrap =
+        |wrapped: &[u8]| unwrap_or_random(&key, transport, wrapped, algorithm, &mut Fixed(0x55)).unwrap();
     assert_eq!(unwrap(&wrap(&right)).as_slice(), right);
 
     let mut octets = Vec::new();
@@ -168,6 +169,23 @@ fn a_broken_key_looks_like_a_broken_ciphertext() {
         assert_eq!(key.as_slice(), [0x55; 32], "{what}: a random key of the right length");
         assert_eq!(decrypt(&key), Err(crate::cipher::CipherError), "{what}");
     }
+}
+
+/// A token that is away says nothing about the key, and the sender is not to blame.
+#[test]
+fn a_lost_token_is_told_apart() {
+    struct Away(SoftwareKey);
+    impl Decrypter for Away {
+        fn certificate(&self) -> &Certificate {
+            Decrypter::certificate(&self.0)
+        }
+        fn unwrap_key(&self, _: KeyTransport, _: &[u8]) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+            Err(KeyError::Token("no slot".to_owned()))
+        }
+    }
+    let (transport, algorithm) = (KeyTransport::DEFAULT, DataAlgorithm::Aes256Gcm);
+    let lost = unwrap_or_random(&Away(rsa()), transport, b"", algorithm, &mut Fixed(0x55)).unwrap_err();
+    assert_eq!(Refused::from(lost).code, FeedbackCode::S9000);
 }
 
 #[test]

@@ -19,15 +19,19 @@ use tokio::task::spawn_blocking;
 use super::{OsciSender, judge::decisive};
 
 /// Why an order has no answer.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub(crate) enum Unanswered {
     /// The intermediary knows nothing of it.
+    #[error("not reached: {0}")]
     NotReached(String),
     /// It was sent; the intermediary may have executed it.
+    #[error("no answer: {0}")]
     NoAnswer(String),
     /// Something came that is no answer to it.
+    #[error(transparent)]
     Lost(Lost),
     /// It could not be made: our key or our content.
+    #[error("our key or content cannot be used: {0}")]
     Own(String),
 }
 
@@ -52,7 +56,7 @@ impl<'a> Line<'a> {
     ) -> Result<Answer<A>, Unanswered> {
         let (request, awaiting) = order(&self.client, &mut SystemRandom);
         let came = self.exchange(request, attachments).await?;
-        let answer = awaiting.receive(came.as_ref().map_err(Refused::clone)).map_err(Unanswered::Lost)?;
+        let answer = awaiting.receive(came.as_ref().map_err(Refused::clone)).map_err(lost)?;
         if answer.features.is_some() {
             self.client.partner.clone_from(&answer.features);
         }
@@ -70,8 +74,7 @@ impl<'a> Line<'a> {
         let open = self.open().await?;
         let (request, awaiting) = order(open, &mut SystemRandom);
         let came = self.exchange(request, attachments).await?;
-        let (open, answer) =
-            awaiting.receive(came.as_ref().map_err(Refused::clone)).map_err(Unanswered::Lost)?;
+        let (open, answer) = awaiting.receive(came.as_ref().map_err(Refused::clone)).map_err(lost)?;
         // There is no answer without a message.
         let came = came.map_err(|refused| Unanswered::Own(refused.detail))?;
         Ok((open, answer, came))
@@ -90,7 +93,7 @@ impl<'a> Line<'a> {
                 let came = self.exchange(request, &[]).await.map_err(CardsMissing::Unanswered)?;
                 let received = awaiting.receive(came.as_ref().map_err(Refused::clone));
                 let (next, answer): (Open, Answer<Cards>) =
-                    received.map_err(|lost| CardsMissing::Unanswered(Unanswered::Lost(lost)))?;
+                    received.map_err(lost).map_err(CardsMissing::Unanswered)?;
                 open = next;
                 match decisive(&answer.feedback) {
                     // A warning alone may be a refusal: it says of no delivery that it is unknown.
@@ -121,7 +124,7 @@ impl<'a> Line<'a> {
     async fn open(&mut self) -> Result<Open, Unanswered> {
         let (request, awaiting) = self.client.init(&mut SystemRandom);
         let came = self.exchange(request, &[]).await?;
-        let open = awaiting.receive(came.as_ref().map_err(Refused::clone)).map_err(Unanswered::Lost)?;
+        let open = awaiting.receive(came.as_ref().map_err(Refused::clone)).map_err(lost)?;
         self.client.partner = open.partner().cloned();
         Ok(open)
     }
@@ -162,13 +165,22 @@ impl<'a> Line<'a> {
     }
 }
 
+/// What is wrong with an answer is told here: it may quote names that the partner has chosen, and the journal keeps what
+/// becomes of the delivery.
+fn lost(lost: Lost) -> Unanswered {
+    tracing::warn!(reason = %lost, "osci.answer_lost");
+    Unanswered::Lost(lost)
+}
+
 /// Ids in one fetchProcessCard: intermediaries answer with a limited number of cards (ours with 100), and with 3801
 /// where there are more.
 const BATCH: usize = 50;
 
 /// Why there are no process cards.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub(crate) enum CardsMissing {
+    #[error(transparent)]
     Unanswered(Unanswered),
+    #[error("refused with {0}")]
     Refused(FeedbackCode),
 }

@@ -137,7 +137,7 @@ impl Tracker {
             Some(_) => sender.own_cards(&partner.client, ids).await.map_err(|error| error.to_string()),
             None => {
                 let mut line = Line::new(sender, &partner.address, partner.client.clone());
-                line.cards(&ids).await.map_err(|error| format!("{error:?}"))
+                line.cards(&ids).await.map_err(|error| error.to_string())
             }
         };
         cards.unwrap_or_else(|error| {
