@@ -94,6 +94,8 @@ async fn a_message_travels_and_its_story_can_be_told() {
     for at in [&found["rows"][0]["at"], &story["journal"][0]["at"], &built[0]["built"]] {
         assert!(at.as_str().is_some_and(|at| at.starts_with("20") && at.ends_with('Z')), "{at}");
     }
+    let spoken = stage.ask(&["journal", "search", "--event", "message.accepted"]).good().out;
+    assert!(spoken.contains("message.accepted") && spoken.contains("  channel=rest"), "{spoken}");
     let none = stage.ask(&["journal", "search", "--json", "--case", "HST-2026-000118"]).good().json();
     assert_eq!(none["rows"], Value::Array(Vec::new()));
     let exported = stage.ask(&["journal", "export"]).good().out;

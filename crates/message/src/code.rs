@@ -124,8 +124,8 @@ codes! {
     TOO_LARGE "DDS-I003" Sender 413 "Nachricht zu groß" "Message too large"
         "Anlagen verkleinern oder aufteilen; die Grenzen nennt die Antwort." "Make attachments smaller or split them; the answer names the limits.";
     BAD_REQUEST "DDS-I004" Sender 400 "Anfrage unvollständig oder fehlerhaft" "Request incomplete or malformed"
-        "Anfrage nach der Schnittstellenbeschreibung aufbauen: /openapi.json (REST), /soap/v1?wsdl (SOAP)."
-        "Build the request as /openapi.json (REST) or /soap/v1?wsdl (SOAP) describes.";
+        "Anfrage nach der Schnittstellenbeschreibung aufbauen: /openapi.json (REST), /soap/v1?wsdl (SOAP), docs/interface-rest.md (Transferverzeichnis)."
+        "Build the request as /openapi.json (REST), /soap/v1?wsdl (SOAP) or docs/interface-rest.md (drop folder) describes.";
     NOT_WELL_FORMED "DDS-I005" Sender 400 "Dokument ist kein zulässiges XML oder JSON" "Document is not acceptable XML or JSON"
         "Dokument an der genannten Stelle berichtigen; DOCTYPE ist nie erlaubt." "Correct the document at the named position; DOCTYPE is never allowed.";
     UNSUPPORTED_MEDIA "DDS-I006" Sender 415 "Format nicht unterstützt" "Format not supported"

@@ -15,6 +15,7 @@ use dds_store::{
 use dds_telemetry::SystemClock;
 use indicatif::ProgressBar;
 use serde::Serialize;
+use serde_json::{Map, Value};
 
 use crate::{
     Failure,
@@ -275,8 +276,20 @@ async fn search(options: &JournalSearch, output: Output) -> Result<ExitCode, Fai
             or(&row.code),
             or(&row.target)
         ));
+        if !row.data.is_empty() {
+            output.line(format!("{:>8} {}", "", facts(&row.data)));
+        }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Such as `message_id=…  originator=…`.
+fn facts(data: &Map<String, Value>) -> String {
+    let fact = |(name, value): (&String, &Value)| match value {
+        Value::String(text) => format!("{name}={text}"),
+        other => format!("{name}={other}"),
+    };
+    data.iter().map(fact).collect::<Vec<_>>().join("  ")
 }
 
 /// A name that does not exist finds nothing, which looks like good news.
