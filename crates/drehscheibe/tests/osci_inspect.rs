@@ -185,6 +185,13 @@ fn the_reference_that_fails_is_named() {
     assert_ne!(lost, unsigned);
     let report = party.inspect(lost.as_bytes(), &["--json"]).bad().json();
     assert!(report["findings"].to_string().contains("OSCI 9100"), "{report}");
+
+    // So is an envelope that every reader refuses, however good its signature.
+    let unordered = unsigned.replace("Service=\"reception\"", "Service=\"creation\"");
+    assert_ne!(unordered, unsigned);
+    let report = party.inspect(unordered.as_bytes(), &["--json"]).bad().json();
+    let findings = report["findings"].to_string();
+    assert!(findings.contains("OSCI 9100") && findings.contains("QualityOfTimestamp"), "{report}");
 }
 
 #[test]

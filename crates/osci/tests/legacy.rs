@@ -147,7 +147,8 @@ fn inspection_names_what_is_old() {
         Sealed::new(&message.packed(&message.signed()), DataAlgorithm::TripleDesCbc, KeyTransport::Rsa15);
     let report = inspect(&sealed.message(), &decrypters(), &config(true, true), &mut SystemRandom);
     let old = [DataAlgorithm::TripleDesCbc.uri(), KeyTransport::Rsa15.uri()].map(Finding::Algorithm);
-    assert_eq!(report.findings, old);
+    let algorithms = report.findings.into_iter().filter(|finding| matches!(finding, Finding::Algorithm(_)));
+    assert_eq!(algorithms.collect::<Vec<_>>(), old);
     assert_eq!(report.signature.verdict, "valid");
 }
 

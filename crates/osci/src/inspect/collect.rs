@@ -11,7 +11,7 @@ use crate::algorithm::{CryptoPolicy, DataAlgorithm, DigestAlgorithm, KeyTranspor
 use crate::content::{self, AttachmentReader, Container, Content, ContentBody, EncryptedContent, LayerState};
 use crate::intake::{IntakeConfig, MemoryStore, Received, read_all};
 use crate::keys::Decrypter;
-use crate::message::MessageKind;
+use crate::message::{Message, MessageKind};
 use crate::random::Random;
 use crate::signature::{
     ContentSignature, MessageVerdict, ReferenceVerdict, Verdict, certificate_in, is_signature_block,
@@ -113,12 +113,14 @@ impl Report {
         let verdict = verify_message(&received.document, received.kind, &received.digests(), &config.policy);
         self.signature = message_signature(&received.document, &verdict);
         self.parts = received.attachments.iter().map(part).collect();
+        let refused = Message::read(&received.document).err();
+        self.findings.extend(refused.map(Finding::Refused));
         match content::open(&received.document, &received.digests(), decrypters, config, random) {
             Ok(mut content) => {
                 self.plaintexts(&mut content, received);
                 self.content(&content);
             }
-            Err(refused) => self.findings.push(Finding::Content(refused)),
+            Err(refused) => self.findings.push(Finding::Refused(refused)),
         }
         self.weaknesses(received);
     }

@@ -52,8 +52,8 @@ pub enum Finding {
     Unpackaged(MimeError),
     /// More than one element has this Id, which is the basis of signature wrapping.
     DuplicateId(String),
-    /// The content cannot be judged: why an order with it would be refused.
-    Content(Refused),
+    /// Envelope or content are not as they must be: why whoever receives the message refuses it.
+    Refused(Refused),
     /// The strict policy refuses this algorithm (URI), which the message uses.
     Algorithm(&'static str),
     /// The strict policy refuses the key of the certificate in this role: too weak.
@@ -64,7 +64,7 @@ impl Finding {
     /// Whether the message is wrong by it; the others are remarks.
     #[must_use]
     pub const fn is_refusal(&self) -> bool {
-        matches!(self, Self::Unpackaged(_) | Self::DuplicateId(_) | Self::Content(_))
+        matches!(self, Self::Unpackaged(_) | Self::DuplicateId(_) | Self::Refused(_))
     }
 }
 
@@ -73,7 +73,7 @@ impl fmt::Display for Finding {
         match self {
             Self::Unpackaged(error) => write!(f, "{error}; the envelope was read alone"),
             Self::DuplicateId(id) => write!(f, "the Id {id:?} occurs more than once"),
-            Self::Content(refused) => write!(f, "{refused}"),
+            Self::Refused(refused) => write!(f, "{refused}"),
             Self::Algorithm(uri) => write!(f, "{uri} is refused by the strict policy"),
             Self::WeakKey(role) => write!(f, "{role}: the key is too weak for the strict policy"),
         }

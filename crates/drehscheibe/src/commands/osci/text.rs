@@ -212,7 +212,7 @@ impl Page {
 
     fn finding(&self, finding: &Finding) -> String {
         match finding {
-            Finding::Content(refused) => self.refused(refused),
+            Finding::Refused(refused) => self.refused(refused),
             other => self.word(&other.to_string()),
         }
     }
