@@ -491,11 +491,11 @@ pub(crate) struct KeyChange {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Aside {
-    /// List them: MessageId, code, since when, when again
+    /// List them: MessageId, code, since when, when again, originator
     List(Settings),
-    /// Try one again now, or all of them
+    /// Try one again now, those of one originator, or all of them
     Retry(AsideRetry),
-    /// Give one up: nobody tries it again, and its process card never shows a reception
+    /// Give one up, or those of one originator: nobody tries it again, and its process card never shows a reception
     Drop(AsideDrop),
 }
 
@@ -504,7 +504,11 @@ pub(crate) struct AsideRetry {
     #[command(flatten)]
     pub(crate) settings: Settings,
     /// MessageId; without it all
+    #[arg(conflicts_with = "originator")]
     pub(crate) id: Option<String>,
+    /// All of one originator: SHA-256 of his certificate, as the list shows it
+    #[arg(long, value_name = "FINGERPRINT")]
+    pub(crate) originator: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -512,7 +516,11 @@ pub(crate) struct AsideDrop {
     #[command(flatten)]
     pub(crate) settings: Settings,
     /// MessageId
-    pub(crate) id: String,
+    #[arg(required_unless_present = "originator", conflicts_with = "originator")]
+    pub(crate) id: Option<String>,
+    /// All of one originator: SHA-256 of his certificate, as the list shows it
+    #[arg(long, value_name = "FINGERPRINT")]
+    pub(crate) originator: Option<String>,
 }
 
 /// Exit code: 0 readable and nothing invalid, 1 something invalid, 2 unreadable.

@@ -167,14 +167,22 @@ const TEXTS: &[(&str, &str)] = &[
         "osci aside",
         "Zustellungen auflisten, erneut versuchen oder aufgeben, die sich nicht übernehmen lassen",
     ),
-    ("osci aside list", "Auflisten: MessageId, Fehlerschlüssel, seit wann, wann wieder"),
-    ("osci aside retry", "Eine jetzt erneut versuchen, oder alle"),
+    ("osci aside list", "Auflisten: MessageId, Fehlerschlüssel, seit wann, wann wieder, Absender"),
+    ("osci aside retry", "Eine jetzt erneut versuchen, alle eines Absenders, oder alle"),
     ("osci aside retry.id", "MessageId; ohne sie alle"),
     (
+        "osci aside retry.originator",
+        "Alle eines Absenders: SHA-256 seines Zertifikats, wie die Liste es zeigt",
+    ),
+    (
         "osci aside drop",
-        "Eine aufgeben: niemand versucht sie mehr, und ihr Laufzettel zeigt nie einen Empfang",
+        "Eine aufgeben, oder alle eines Absenders: niemand versucht sie mehr, und ihr Laufzettel zeigt nie einen Empfang",
     ),
     ("osci aside drop.id", "MessageId"),
+    (
+        "osci aside drop.originator",
+        "Alle eines Absenders: SHA-256 seines Zertifikats, wie die Liste es zeigt",
+    ),
     (
         "osci inspect",
         "Alles über eine gespeicherte Nachricht sagen: Rollen, Rückmeldungen, Laufzettel, jede Signatur und jeden Hashwert",

@@ -17,6 +17,8 @@ struct World {
     stage: Stage,
     listen: SocketAddr,
     portal: OsciPeer,
+    /// Its certificates are good as well, and it is no source.
+    stranger: OsciPeer,
     town: dds_osci::certificate::Certificate,
 }
 
@@ -24,8 +26,8 @@ impl World {
     async fn new() -> Self {
         let stage = Stage::new().await;
         let (pki, listen) = (OsciPki::new().unwrap(), free_port().unwrap());
-        let [office, town, renewed, portal] =
-            ["vermittler", "stadt", "stadt-neu", "portal"].map(|name| pki.identity(name).unwrap());
+        let [office, town, renewed, portal, stranger] =
+            ["vermittler", "stadt", "stadt-neu", "portal", "fremd"].map(|name| pki.identity(name).unwrap());
         let keys = stage.path("keys");
         fs::create_dir_all(keys.join("parties")).unwrap();
         fs::write(keys.join("ca.pem"), pki.root_pem()).unwrap();
@@ -55,10 +57,12 @@ impl World {
             Digest::of(portal.signature_certificate().der()),
         );
         fs::write(stage.path("config/sources/osci-portal.toml"), source).unwrap();
-        let (cipher, signature) =
-            (office.cipher_certificate().clone(), office.signature_certificate().clone());
-        let portal = OsciPeer::new(portal, listen, cipher, signature);
-        Self { stage, listen, portal, town: town.cipher_certificate().clone() }
+        let peer = |keys| {
+            let (cipher, signature) = (office.cipher_certificate(), office.signature_certificate());
+            OsciPeer::new(keys, listen, cipher.clone(), signature.clone())
+        };
+        let (portal, stranger) = (peer(portal), peer(stranger));
+        Self { stage, listen, portal, stranger, town: town.cipher_certificate().clone() }
     }
 
     fn listed(&self) -> Vec<Value> {
@@ -143,6 +147,65 @@ async fn what_is_set_aside_is_listed_tried_again_and_given_up() {
     assert_eq!(dropped.len(), 1, "{dropped:?}");
     assert_eq!(dropped[0]["data"]["message_id"], ids[0], "{dropped:?}");
     assert!(!stage.ask(&["journal", "export"]).good().out.contains("Geheimnis"));
+}
+
+/// A tenth of the mailbox is full of somebody who is no source: he is heard again when a person has acted.
+#[tokio::test]
+async fn all_of_one_originator_are_tried_again_or_given_up() {
+    let world = World::new().await;
+    let stage = &world.stage;
+    let config = fs::read_to_string(stage.config()).unwrap();
+    let bounded = config.replace("[osci.intermediary]\n", "[osci.intermediary]\nmailbox_deliveries = 20\n");
+    fs::write(stage.config(), bounded).unwrap();
+    let _router = Router::start(stage).await;
+    let portal = world.portal.store(&world.town, b"<anmeldung>Geheimnis").await.unwrap();
+    let listed = world.until(|listed| listed.len() == 1).await;
+    let source = listed[0]["originator"].as_str().unwrap().to_owned();
+    for number in 0..2 {
+        world.stranger.store(&world.town, b"<anmeldung/>").await.unwrap();
+        world.until(|listed| listed.len() == number + 2).await;
+    }
+    let refused = world.stranger.store(&world.town, b"<anmeldung/>").await.unwrap_err().to_string();
+    assert!(refused.contains("9811"), "{refused}");
+    let listed = world.listed();
+    let stranger = listed[1]["originator"].as_str().unwrap();
+    assert_eq!(
+        (listed[2]["originator"].as_str(), listed[2]["code"].as_str()),
+        (Some(stranger), Some("DDS-I001"))
+    );
+    assert_ne!(stranger, source);
+    let people = stage.ask(&["osci", "aside", "list"]).good().out;
+    assert!(people.contains(&format!("originator {stranger}")), "{people}");
+
+    let again = |row: &Value| row["again"].as_str().unwrap().parse::<Timestamp>().unwrap();
+    // As `openssl x509 -fingerprint` writes it.
+    let pairs: Vec<&str> = (0..stranger.len()).step_by(2).map(|at| &stranger[at..at + 2]).collect();
+    stage.ask(&["osci", "aside", "retry", "--originator", &pairs.join(":").to_uppercase()]).good();
+    let tried = world.until(|now| (1..3).all(|at| again(&now[at]) > again(&listed[at]))).await;
+    assert_eq!(tried[0], listed[0], "the other one rests");
+
+    for nonsense in [&["drop"][..], &["drop", "x", "--originator", stranger]] {
+        assert_eq!(stage.ask(&[&["osci", "aside"], nonsense].concat()).code, Some(2), "{nonsense:?}");
+    }
+    let misread = stage.ask(&["osci", "aside", "drop", "--originator", "fremd"]).bad();
+    assert!(misread.err.contains("DDS-C013"), "{misread:?}");
+    let nobody = "0".repeat(64);
+    for deed in ["drop", "retry"] {
+        let said = stage.ask(&["osci", "aside", deed, "--originator", &nobody]).bad();
+        assert!(said.err.contains("DDS-C016"), "{said:?}");
+    }
+    assert_eq!(world.listed().len(), 3);
+    stage.ask(&["osci", "aside", "drop", "--originator", stranger]).good();
+    let left = world.listed();
+    assert_eq!((left.len(), &left[0]["message_id"]), (1, &portal.as_str().into()));
+    let found = stage.ask(&["journal", "search", "--json", "--event", "osci.dropped"]).good().json();
+    let noted = |row: &Value| row["data"]["message_id"].as_str().map(str::to_owned);
+    let mut dropped: Vec<_> = found["rows"].as_array().unwrap().iter().map(noted).collect();
+    dropped.reverse();
+    let theirs: Vec<_> =
+        listed[1..].iter().map(|row| row["message_id"].as_str().map(str::to_owned)).collect();
+    assert_eq!(dropped, theirs);
+    world.stranger.store(&world.town, b"<anmeldung/>").await.unwrap();
 }
 
 /// The cipher key of our own mailbox was renewed, and the old one not kept: what was acknowledged is named until it is.

@@ -317,6 +317,10 @@ const TEXTS: &[(&str, &str)] = &[
         "the mailbox {} is full: {} deliveries of {} bytes wait",
         "das Postfach {} ist voll: {} Zustellungen mit {} Bytes warten",
     ),
+    (
+        "{} deliveries of {} bytes from {} lie in the mailbox {} and cannot be taken over",
+        "{} Zustellungen mit {} Bytes von {} liegen im Postfach {} und lassen sich nicht übernehmen",
+    ),
     ("the delivery is larger than any may be", "die Zustellung ist größer als zugelassen"),
     ("nothing in the mailbox that matches", "im Postfach liegt nichts, was der Auswahl entspricht"),
     ("the MessageId was not issued here", "die MessageId wurde hier nicht ausgegeben"),

@@ -92,7 +92,8 @@ pub struct Rules {
     /// How many of the largest deliveries ([`Self::max_message_kb`]) one client may have under way in chunks, counted
     /// in octets; what would be more gets 9811.
     pub uploads: u64,
-    /// Deliveries that may wait in one mailbox for their reception; more get 9811.
+    /// Deliveries that may wait in one mailbox for their reception; more get 9811. So do more of one client when a
+    /// tenth of this, or of [`Self::mailbox_bytes`], is what he stored and the recipient could not take over.
     pub mailbox_deliveries: u64,
     /// Octets of the deliveries that wait in one mailbox, envelopes and attachments; what would be more gets 9811.
     pub mailbox_bytes: u64,

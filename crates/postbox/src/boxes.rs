@@ -422,6 +422,18 @@ impl Mailboxes for Boxes<'_> {
         })
     }
 
+    fn refused(&mut self, mailbox: &Fingerprint, client: &Fingerprint) -> Result<(u64, u64), StoreFailed> {
+        attempt(|| {
+            let mut sum = self.connection.prepare_cached(
+                "SELECT count(*), coalesce(sum(bytes), 0) FROM delivery \
+                 WHERE mailbox = ?1 AND originator = ?2 AND refused = 1 AND received IS NULL",
+            )?;
+            let (deliveries, bytes): (i64, i64) =
+                sum.query_row([mailbox, client], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            Ok((deliveries.cast_unsigned(), bytes.cast_unsigned()))
+        })
+    }
+
     fn put_delivery(&mut self, delivery: &Delivery<StoredPart>) -> Result<(), StoreFailed> {
         attempt(|| {
             let id = delivery.id.as_str();

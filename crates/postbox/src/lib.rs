@@ -30,6 +30,6 @@ pub use revoked::Revoked;
 pub use runner::{Options, Postbox, folder};
 pub use sent::{Sent, SentState};
 pub use sweep::Swept;
-pub use taking::{LONGEST_REST, REPLIES, Reply, SetAside, Waiting, fetched_by};
+pub use taking::{LONGEST_REST, REPLIES, Reply, SetAside, Waiting, Why, fetched_by};
 pub use transfer::Transfer;
 pub use unreadable::Unreadable;

@@ -5,7 +5,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior, config::DbConfig};
 use crate::PostboxError;
 
 /// Version of the tables; a newer file is refused.
-const VERSION: i64 = 8;
+const VERSION: i64 = 9;
 
 /// From form 1 to 2: dialogues and transfers in chunks get other columns. Both live for hours at most and are begun
 /// anew by whoever has them open; their files are swept.
@@ -53,6 +53,12 @@ ALTER TABLE message_id ADD COLUMN request BLOB;
 DROP TABLE IF EXISTS dialogue;
 ";
 
+/// From form 8 to 9: what is set aside is known by its originator. What lies there learns it with its next try.
+const ORIGINATED: &str = "
+ALTER TABLE delivery ADD COLUMN originator TEXT;
+ALTER TABLE delivery ADD COLUMN refused INTEGER NOT NULL DEFAULT 0;
+";
+
 /// Statements kept compiled; there are fewer.
 const STATEMENTS: usize = 128;
 
@@ -72,7 +78,8 @@ CREATE UNIQUE INDEX IF NOT EXISTS message_id_request ON message_id (client, requ
 -- The order of arrival is the order of fetching.
 CREATE TABLE IF NOT EXISTS delivery (
   number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, mailbox TEXT NOT NULL,
-  submitted INTEGER NOT NULL, modified INTEGER NOT NULL, received INTEGER, bytes INTEGER NOT NULL DEFAULT 0
+  submitted INTEGER NOT NULL, modified INTEGER NOT NULL, received INTEGER, bytes INTEGER NOT NULL DEFAULT 0,
+  originator TEXT, refused INTEGER NOT NULL DEFAULT 0
 );
 -- What is delivered. It never changes, and a row that does would be written anew as a whole.
 CREATE TABLE IF NOT EXISTS sealed (number INTEGER PRIMARY KEY, record BLOB NOT NULL);
@@ -92,6 +99,9 @@ WHEN OLD.received IS NULL AND NEW.received IS NOT NULL BEGIN
   UPDATE load SET deliveries = deliveries - 1, bytes = bytes - OLD.bytes WHERE mailbox = OLD.mailbox;
 END;
 CREATE INDEX IF NOT EXISTS delivery_waiting ON delivery (mailbox, number) WHERE received IS NULL;
+-- What of each originator lies refused in a mailbox. All that is asked for stands in the index: he may have thousands.
+CREATE INDEX IF NOT EXISTS delivery_refused ON delivery (mailbox, originator, refused, received, bytes)
+WHERE refused = 1 AND received IS NULL;
 CREATE INDEX IF NOT EXISTS delivery_submitted ON delivery (mailbox, submitted);
 CREATE INDEX IF NOT EXISTS delivery_modified ON delivery (mailbox, modified);
 CREATE INDEX IF NOT EXISTS delivery_received ON delivery (received) WHERE received IS NOT NULL;
@@ -187,6 +197,9 @@ pub(crate) fn prepare(connection: &Connection) -> Result<(), PostboxError> {
     }
     if matches!(version, 1..=7) {
         step.execute_batch(REPEATED)?;
+    }
+    if matches!(version, 1..=8) {
+        step.execute_batch(ORIGINATED)?;
     }
     step.execute_batch(TABLES)?;
     step.pragma_update(None, "user_version", VERSION)?;

@@ -43,6 +43,9 @@ pub struct SetAside {
     pub mailbox: Fingerprint,
     /// When it was put there.
     pub submitted: Timestamp,
+    /// SHA-256 of the originator's certificate: whom our intermediary issued the MessageId to, else whom the envelope
+    /// names.
+    pub originator: Option<Fingerprint>,
     /// Code of the refusal, such as `DDS-R001`.
     pub code: String,
     /// Since when it is refused for this reason.
@@ -53,6 +56,17 @@ pub struct SetAside {
     pub again: Timestamp,
     /// It was not refused for this reason before.
     pub is_new: bool,
+}
+
+/// Why a delivery is set aside.
+#[derive(Debug, Clone, Copy)]
+pub struct Why<'a> {
+    /// Code of the refusal.
+    pub code: &'a str,
+    /// SHA-256 of the originator's certificate, as far as the envelope says it.
+    pub originator: Option<&'a str>,
+    /// It is refused for good, by what it is or whose it is: it counts against what its originator may have lying here.
+    pub refused: bool,
 }
 
 /// What the collector has to do.
@@ -178,11 +192,19 @@ impl Boxes<'_> {
     pub fn set_aside(
         &mut self,
         id: &MessageId,
-        code: &str,
+        why: &Why<'_>,
         now: Timestamp,
         (first, longest): (SignedDuration, SignedDuration),
     ) -> Result<Option<SetAside>, PostboxError> {
+        // An envelope that came in chunks may name anybody: whose a MessageId is, our intermediary has verified.
+        self.connection
+            .prepare_cached(
+                "UPDATE delivery SET originator = coalesce((SELECT client FROM message_id WHERE id = ?1), ?2), refused = ?3 \
+                 WHERE id = ?1",
+            )?
+            .execute(params![id.as_str(), why.originator, why.refused])?;
         let Some(before) = self.one_set_aside(id)? else { return Ok(None) };
+        let code = why.code;
         let is_new = before.code != code;
         let (since, tries) = if is_new { (now, 1) } else { (before.since, before.tries.saturating_add(1)) };
         let doubled = 2_i32.saturating_pow(tries.saturating_sub(1));
@@ -215,6 +237,16 @@ impl Boxes<'_> {
             format!("{ASIDE} JOIN set_aside USING (id) WHERE received IS NULL ORDER BY at LIMIT {limit}");
         let mut statement = self.connection.prepare_cached(&query)?;
         let rows = statement.query_map([], RawAside::read)?.collect::<Result<Vec<_>, _>>()?;
+        rows.into_iter().map(RawAside::aside).collect()
+    }
+
+    /// What is set aside of one originator, longest first.
+    pub fn set_aside_of(&mut self, originator: &Fingerprint) -> Result<Vec<SetAside>, PostboxError> {
+        let query = format!(
+            "{ASIDE} JOIN set_aside USING (id) WHERE received IS NULL AND originator = ?1 ORDER BY at, number"
+        );
+        let mut statement = self.connection.prepare_cached(&query)?;
+        let rows = statement.query_map([originator], RawAside::read)?.collect::<Result<Vec<_>, _>>()?;
         rows.into_iter().map(RawAside::aside).collect()
     }
 
@@ -259,19 +291,30 @@ impl Boxes<'_> {
 }
 
 /// Columns of [`RawAside`].
-const ASIDE: &str = "SELECT id, mailbox, submitted, coalesce(code, ''), coalesce(at, 0), coalesce(tries, 0), coalesce(again, 0) FROM delivery";
+const ASIDE: &str = "SELECT id, mailbox, submitted, originator, coalesce(code, ''), coalesce(at, 0), coalesce(tries, 0), coalesce(again, 0) FROM delivery";
 
-struct RawAside(String, String, i64, String, i64, u32, i64);
+struct RawAside(String, String, i64, Option<String>, String, i64, u32, i64);
 
 impl RawAside {
     fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Self> {
-        Ok(Self(row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?, row.get(6)?))
+        Ok(Self(
+            row.get(0)?,
+            row.get(1)?,
+            row.get(2)?,
+            row.get(3)?,
+            row.get(4)?,
+            row.get(5)?,
+            row.get(6)?,
+            row.get(7)?,
+        ))
     }
 
     fn aside(self) -> Result<SetAside, PostboxError> {
-        let Self(id, mailbox, submitted, code, since, tries, again) = self;
+        let Self(id, mailbox, submitted, originator, code, since, tries, again) = self;
         let (submitted, since, again) = (time(submitted)?, time(since)?, time(again)?);
+        // Without any certificate he is nobody in particular.
+        let originator = originator.filter(|known| !known.is_empty());
         let id = MessageId::new(id);
-        Ok(SetAside { id, mailbox, submitted, code, since, tries, again, is_new: false })
+        Ok(SetAside { id, mailbox, submitted, originator, code, since, tries, again, is_new: false })
     }
 }

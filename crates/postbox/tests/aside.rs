@@ -14,7 +14,7 @@ use dds_osci::{
     intermediary::{Client, Delivery, Dialogue, Mailboxes as _},
     message::MessageId,
 };
-use dds_postbox::{Boxes, Postbox, PostboxError};
+use dds_postbox::{Boxes, Postbox, PostboxError, Why};
 use jiff::{SignedDuration, Timestamp as Moment};
 use support::{NOW, postbox};
 
@@ -32,16 +32,25 @@ async fn run<T: Send + 'static>(
 }
 
 async fn put(postbox: &Postbox, id: &str) -> MessageId {
+    put_into(postbox, "town", id).await
+}
+
+async fn put_into(postbox: &Postbox, mailbox: &str, id: &str) -> MessageId {
     let delivery = Delivery {
         id: MessageId::new(id),
-        mailbox: "town".to_owned(),
+        mailbox: mailbox.to_owned(),
         submitted: now(),
-        envelope: Vec::new(),
+        envelope: b"<e/>".to_vec(),
         attachments: Vec::new(),
     };
     let id = delivery.id.clone();
     run(postbox, move |boxes| Ok(boxes.put_delivery(&delivery)?)).await;
     id
+}
+
+/// Refused for good, by this code; the envelope names nobody.
+const fn refused(code: &str) -> Why<'_> {
+    Why { code, originator: None, refused: true }
 }
 
 const RESTS: (SignedDuration, SignedDuration) =
@@ -55,7 +64,8 @@ async fn the_rest_doubles_up_to_a_day_and_begins_anew_with_another_reason_or_by_
     let aside = |code: &'static str| {
         let (postbox, id) = (postbox.clone(), id.clone());
         async move {
-            let aside = run(&postbox, move |boxes| boxes.set_aside(&id, code, now(), RESTS)).await.unwrap();
+            let aside = run(&postbox, move |boxes| boxes.set_aside(&id, &refused(code), now(), RESTS));
+            let aside = aside.await.unwrap();
             (aside.again.duration_since(now()).as_mins(), aside.is_new)
         }
     };
@@ -79,7 +89,7 @@ async fn what_a_person_drops_is_tried_no_more_and_is_no_reception() {
     let postbox = postbox(folder.path());
     let (dropped, other) = (put(&postbox, "1").await, put(&postbox, "2").await);
     for id in [dropped.clone(), other.clone()] {
-        run(&postbox, move |boxes| boxes.set_aside(&id, "DDS-O010", now(), RESTS)).await;
+        run(&postbox, move |boxes| boxes.set_aside(&id, &refused("DDS-O010"), now(), RESTS)).await;
     }
     let listed = run(&postbox, |boxes| boxes.all_set_aside(10)).await;
     let codes: Vec<_> = listed.iter().map(|aside| (aside.id.as_str(), aside.code.as_str())).collect();
@@ -97,6 +107,91 @@ async fn what_a_person_drops_is_tried_no_more_and_is_no_reception() {
     let new = put(&postbox, "3").await;
     let id = new.clone();
     assert!(run(&postbox, move |boxes| boxes.drop_set_aside(&id, now())).await.is_none(), "not set aside");
+}
+
+/// What a client may have lying refused is counted in each mailbox, and only while it lies there for good.
+#[tokio::test]
+async fn what_is_refused_counts_against_its_originator_until_it_is_taken_or_dropped() {
+    let folder = tempfile::tempdir().unwrap();
+    let postbox = postbox(folder.path());
+    let aside = |id: MessageId, originator: &'static str, refused: bool| {
+        let why = Why { code: "DDS-I001", originator: Some(originator), refused };
+        run(&postbox, move |boxes| boxes.set_aside(&id, &why, now(), RESTS))
+    };
+    let counted = |mailbox: &'static str, client: &'static str| {
+        run(&postbox, move |boxes| Ok(boxes.refused(&mailbox.to_owned(), &client.to_owned())?))
+    };
+    let [taken, dropped, waiting] =
+        [put(&postbox, "1").await, put(&postbox, "2").await, put(&postbox, "3").await];
+    for id in [&taken, &dropped, &waiting] {
+        aside(id.clone(), "stranger", true).await;
+    }
+    aside(put(&postbox, "4").await, "portal", true).await;
+    aside(put(&postbox, "5").await, "stranger", false).await;
+    aside(put_into(&postbox, "district", "6").await, "stranger", true).await;
+    put(&postbox, "7").await;
+    assert_eq!(counted("town", "stranger").await, (3, 3 * 4));
+    assert_eq!((counted("town", "portal").await, counted("district", "stranger").await), ((1, 4), (1, 4)));
+    assert_eq!(counted("district", "portal").await, (0, 0));
+    let stranger = "stranger".to_owned();
+    let all = run(&postbox, move |boxes| boxes.set_aside_of(&stranger)).await;
+    let all: Vec<_> = all.iter().map(|one| (one.id.as_str(), one.originator.as_deref())).collect();
+    assert_eq!(all, ["1", "2", "3", "5", "6"].map(|id| (id, Some("stranger"))));
+
+    run(&postbox, move |boxes| boxes.taken(&taken, now())).await;
+    assert_eq!(counted("town", "stranger").await, (2, 2 * 4));
+    run(&postbox, move |boxes| boxes.drop_set_aside(&dropped, now())).await;
+    assert_eq!(counted("town", "stranger").await, (1, 4));
+    // Tried again, and now it is only the router that takes nothing more.
+    aside(waiting, "stranger", false).await;
+    assert_eq!(counted("town", "stranger").await, (0, 0));
+}
+
+/// An envelope can name the certificate of somebody else, who would have to answer for it.
+#[tokio::test]
+async fn the_originator_is_whom_the_message_id_was_issued_to() {
+    let folder = tempfile::tempdir().unwrap();
+    let postbox = postbox(folder.path());
+    for (id, client, known) in [("1", "stranger", Some("stranger")), ("2", "", None)] {
+        let id = put(&postbox, id).await;
+        let why = Why { code: "DDS-I001", originator: Some("portal"), refused: true };
+        let (aside, counts) = run(&postbox, move |boxes| {
+            boxes.issue_id(&id, &client.to_owned(), None, now())?;
+            let aside = boxes.set_aside(&id, &why, now(), RESTS)?.unwrap();
+            let counts =
+                [client, "portal"].map(|who| boxes.refused(&"town".to_owned(), &who.to_owned()).unwrap());
+            Ok((aside, counts))
+        })
+        .await;
+        assert_eq!((aside.originator.as_deref(), counts), (known, [(1, 4), (0, 0)]), "{client:?}");
+    }
+}
+
+/// What was set aside before originators were noted stays, counts against nobody, and learns whose it is.
+#[tokio::test]
+async fn a_postbox_of_form_8_opens() {
+    let folder = tempfile::tempdir().unwrap();
+    let old = postbox(folder.path());
+    let id = put(&old, "1").await;
+    let aside = id.clone();
+    run(&old, move |boxes| boxes.set_aside(&aside, &refused("DDS-I001"), now(), RESTS)).await;
+    drop(old);
+    let file = rusqlite::Connection::open(folder.path().join("postbox.sqlite")).unwrap();
+    file.execute_batch(
+        "DROP INDEX delivery_refused; ALTER TABLE delivery DROP COLUMN originator; ALTER TABLE delivery DROP COLUMN refused;
+         PRAGMA user_version = 8;",
+    )
+    .unwrap();
+    drop(file);
+    let new = postbox(folder.path());
+    let listed = run(&new, |boxes| boxes.all_set_aside(9)).await;
+    assert_eq!(listed.iter().map(|one| (&one.id, &one.originator)).collect::<Vec<_>>(), [(&id, &None)]);
+    let counted = || run(&new, |boxes| Ok(boxes.refused(&"town".to_owned(), &"stranger".to_owned())?));
+    assert_eq!(counted().await, (0, 0));
+    let why = Why { originator: Some("stranger"), ..refused("DDS-I001") };
+    let again = run(&new, move |boxes| boxes.set_aside(&id, &why, now(), RESTS)).await.unwrap();
+    assert_eq!((again.originator.as_deref(), again.tries, again.is_new), (Some("stranger"), 2, false));
+    assert_eq!(counted().await, (1, 4));
 }
 
 /// The oldest of a mailbox cannot be read: who fetches gets the next one.

@@ -64,7 +64,8 @@ async fn a_postbox_of_form_6_opens() {
     drop(postbox(folder.path()));
     let old = rusqlite::Connection::open(folder.path().join("postbox.sqlite")).unwrap();
     old.execute_batch(
-        "DROP INDEX message_id_request; ALTER TABLE message_id DROP COLUMN request; DROP TABLE dialogue;
+        "DROP INDEX message_id_request; ALTER TABLE message_id DROP COLUMN request; DROP INDEX delivery_refused; ALTER TABLE delivery DROP COLUMN originator;
+         ALTER TABLE delivery DROP COLUMN refused; DROP TABLE dialogue;
          CREATE TABLE dialogue (conversation TEXT PRIMARY KEY, client TEXT NOT NULL, used INTEGER NOT NULL, record BLOB NOT NULL)
            WITHOUT ROWID;
          INSERT INTO dialogue VALUES ('1', 'c', 0, x'00');

@@ -77,7 +77,8 @@ async fn what_lay_in_a_postbox_of_form_2_is_counted() {
     drop(old);
     let file = rusqlite::Connection::open(folder.path().join("postbox.sqlite")).unwrap();
     file.execute_batch(
-        "DROP INDEX message_id_request; ALTER TABLE message_id DROP COLUMN request;
+        "DROP INDEX message_id_request; ALTER TABLE message_id DROP COLUMN request; DROP INDEX delivery_refused; ALTER TABLE delivery DROP COLUMN originator;
+         ALTER TABLE delivery DROP COLUMN refused;
          ALTER TABLE delivery ADD COLUMN record BLOB NOT NULL DEFAULT x'';
          UPDATE delivery SET record = (SELECT record FROM sealed WHERE sealed.number = delivery.number);
          DROP TRIGGER delivery_swept; DROP TABLE sealed;

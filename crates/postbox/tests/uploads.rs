@@ -100,7 +100,8 @@ async fn a_postbox_of_form_1_opens() {
     let file = folder.path().join("postbox.sqlite");
     let old = rusqlite::Connection::open(&file).unwrap();
     old.execute_batch(
-        "DROP INDEX message_id_request; ALTER TABLE message_id DROP COLUMN request;
+        "DROP INDEX message_id_request; ALTER TABLE message_id DROP COLUMN request; DROP INDEX delivery_refused; ALTER TABLE delivery DROP COLUMN originator;
+         ALTER TABLE delivery DROP COLUMN refused;
          ALTER TABLE delivery ADD COLUMN record BLOB NOT NULL DEFAULT x''; DROP TRIGGER delivery_swept; DROP TABLE sealed;
          DROP TRIGGER delivery_comes; DROP TRIGGER delivery_goes; DROP TABLE load; ALTER TABLE set_aside DROP COLUMN tries; ALTER TABLE delivery DROP COLUMN bytes;
          DROP TABLE dialogue; DROP TABLE upload; DROP TABLE upload_chunk;

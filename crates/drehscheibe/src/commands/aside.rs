@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use dds_message::Digest;
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -20,8 +21,12 @@ pub(crate) async fn run(command: &Aside, output: Output) -> Result<ExitCode, Fai
             output.result(&found)?;
             return Ok(ExitCode::SUCCESS);
         }
-        Aside::Retry(one) => (&one.settings, "osci/aside/retry", json!({ "id": one.id })),
-        Aside::Drop(one) => (&one.settings, "osci/aside/drop", json!({ "id": one.id })),
+        Aside::Retry(one) => {
+            (&one.settings, "osci/aside/retry", wish(one.id.as_deref(), one.originator.as_deref())?)
+        }
+        Aside::Drop(one) => {
+            (&one.settings, "osci/aside/drop", wish(one.id.as_deref(), one.originator.as_deref())?)
+        }
     };
     ask(settings, Method::POST, deed, &body).await?;
     output.line(output.pick("erledigt", "done"));
@@ -29,13 +34,32 @@ pub(crate) async fn run(command: &Aside, output: Output) -> Result<ExitCode, Fai
     Ok(ExitCode::SUCCESS)
 }
 
+/// Which are meant; a fingerprint as the list shows it, or in pairs with colons.
+fn wish(id: Option<&str>, originator: Option<&str>) -> Result<Value, Failure> {
+    match (id, originator) {
+        (Some(id), _) => Ok(json!({ "id": id })),
+        (None, Some(written)) => {
+            let fingerprint = Digest::parse(written).map_err(|error| {
+                let german = format!("{written:?} ist kein SHA-256-Fingerabdruck eines Zertifikats");
+                Failure::argument((german, error.to_string()))
+            })?;
+            Ok(json!({ "originator": fingerprint.to_string() }))
+        }
+        (None, None) => Ok(json!("all")),
+    }
+}
+
 fn line(row: &Value, output: Output) -> String {
     let text = |name: &str| row.get(name).and_then(Value::as_str).unwrap_or_default();
     let tries = row.get("tries").and_then(Value::as_u64).unwrap_or_default();
     let (since, attempts, again) =
         (output.pick("seit", "since"), output.pick("Versuche", "tries"), output.pick("wieder", "again"));
+    let originator = match text("originator") {
+        "" => String::new(),
+        known => format!("  {} {known}", output.pick("Absender", "originator")),
+    };
     format!(
-        "{}  {}  {since} {}  {attempts} {tries}  {again} {}",
+        "{}  {}  {since} {}  {attempts} {tries}  {again} {}{originator}",
         text("message_id"),
         text("code"),
         text("since"),

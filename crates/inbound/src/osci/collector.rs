@@ -10,7 +10,7 @@ use dds_osci::{
     message::{Envelope, MessageId},
     xml::{Document, limits},
 };
-use dds_postbox::{LONGEST_REST, Postbox, StoredPart, Waiting};
+use dds_postbox::{LONGEST_REST, Postbox, StoredPart, Waiting, Why};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{Notify, OnceCell, Semaphore};
@@ -220,11 +220,16 @@ impl Collector {
     /// is told when it is refused for this reason the first time; that it lies there, the gauge says.
     async fn set_aside(&self, known: Known, problem: Problem, last: bool) -> Result<(), Problem> {
         let Some(id) = known.id.clone() else { return Ok(()) };
-        let (now, code) = (self.now(), problem.code);
+        let (now, code, refused) = (self.now(), problem.code, is_final(&problem));
         let rests =
             if last { (self.options.again, LONGEST_REST) } else { (self.options.soon, self.options.soon) };
-        let setting = self.postbox.run(move |boxes| boxes.set_aside(&id, code.as_str(), now, rests));
+        let named = known.originator.clone();
+        let setting = self.postbox.run(move |boxes| {
+            let why = Why { code: code.as_str(), originator: named.as_deref(), refused };
+            boxes.set_aside(&id, &why, now, rests)
+        });
         let Some(aside) = setting.await? else { return Ok(()) };
+        let known = Known { originator: aside.originator, ..known };
         let (message_id, originator, again) = (aside.id.as_str(), known.originator.as_deref(), aside.again);
         if aside.is_new {
             tracing::warn!(%code, detail = %problem.detail, message_id, originator, last, %again, "osci.set_aside");

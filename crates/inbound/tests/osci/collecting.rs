@@ -4,10 +4,18 @@ use std::{sync::Arc, time::Duration};
 
 use dds_inbound::osci::{Collector, CollectorOptions, OwnMailbox};
 use dds_message::{Clock as _, Code};
-use dds_testbench::ManualClock;
+use dds_osci::{
+    feedback::{Feedback, FeedbackCode},
+    intermediary::Rules,
+    message::Envelope,
+};
+use dds_testbench::{ManualClock, OsciPeer, OsciPrepared};
 use tokio::sync::Notify;
 
-use crate::world::{Machine, Place, application, identity, keys, log, town};
+use crate::{
+    support::client,
+    world::{Machine, Place, application, identity, keys, log, opened, town},
+};
 
 fn start(machine: &Machine) -> Collector {
     Collector::new(&machine.boot(), vec![OwnMailbox::of(identity(&keys().town))], CollectorOptions::default())
@@ -238,4 +246,85 @@ async fn what_was_set_aside_is_due_when_a_process_begins() {
     stop.notify_one();
     running.await.unwrap();
     assert_eq!(machine.applications(), [0]);
+}
+
+/// What the intermediary says to an order of the stranger.
+async fn answered(place: &Place, order: &OsciPrepared) -> Feedback {
+    let answer = client().post(&place.address).body(order.body.clone()).send().await.unwrap();
+    let received = opened(&keys().other, &answer.bytes().await.unwrap());
+    Envelope::read(&received.document).unwrap().order.feedback().unwrap().clone()
+}
+
+/// A mailbox of 20 deliveries: of one sender, 2 may lie there that cannot be taken over.
+#[tokio::test]
+async fn a_stranger_closes_the_mailbox_to_nobody_but_himself() {
+    let rules = Rules { mailbox_deliveries: 20, ..Rules::default() };
+    let place = Place::with(&ManualClock::default(), rules).await;
+    let (machine, log) = (&place.machine, log());
+    let collector = start(machine);
+    for number in 0..2 {
+        place.stranger.store(town(), application(number).as_bytes()).await.unwrap();
+        assert_eq!(collector.collect().await.unwrap(), 1);
+    }
+    assert_eq!(machine.set_aside().into_iter().map(|(code, _)| code).collect::<Vec<_>>(), ["DDS-I001"; 2]);
+    let order = place.stranger.prepare(town(), application(2).as_bytes()).await.unwrap();
+    let refused = answered(&place, &order).await;
+    assert_eq!(refused.decisive(), FeedbackCode::S9811);
+    let texts: Vec<&str> = refused.entries.iter().map(|entry| entry.text.as_str()).collect();
+    assert!(texts.iter().any(|text| text.contains("der Betreiber des Empfängers muss handeln")), "{texts:?}");
+    let who = keys().other.signature_certificate().sha256_hex().to_owned();
+    let log = std::fs::read_to_string(log).unwrap();
+    let named = |line: &str| line.contains("osci.not_executed") && line.contains(&who);
+    assert!(log.lines().any(named), "{log}");
+
+    // A source goes on, and what it has lying there is its own affair.
+    place.portal.store(town(), b"<anmeldung>").await.unwrap();
+    place.portal.store(town(), application(3).as_bytes()).await.unwrap();
+    assert_eq!(collector.collect().await.unwrap(), 2);
+    assert_eq!((machine.applications(), machine.set_aside().len()), (vec![3], 3));
+    place.portal.store(town(), application(4).as_bytes()).await.unwrap();
+
+    // The same order is taken when one of them was dropped.
+    let postbox = machine.boot().postbox;
+    let theirs = who.clone();
+    let lying = postbox.run(move |boxes| boxes.set_aside_of(&theirs)).await.unwrap();
+    assert_eq!(lying.len(), 2);
+    let dropped = lying[0].id.clone();
+    postbox.run(move |boxes| boxes.drop_set_aside(&dropped, jiff::Timestamp::UNIX_EPOCH)).await.unwrap();
+    assert!(answered(&place, &order).await.is_success());
+    assert_eq!(collector.collect().await.unwrap(), 2);
+    assert_eq!(machine.applications(), [3, 4]);
+    let order = place.stranger.prepare(town(), application(5).as_bytes()).await.unwrap();
+    assert_eq!(answered(&place, &order).await.decisive(), FeedbackCode::S9811, "and two lie there again");
+}
+
+/// Few large deliveries fill a mailbox as well.
+#[tokio::test]
+async fn a_stranger_fills_no_more_than_a_tenth_of_the_room() {
+    let rules = Rules { mailbox_bytes: 400_000, ..Rules::default() };
+    let place = Place::with(&ManualClock::default(), rules).await;
+    let collector = start(&place.machine);
+    let store = async |peer: &OsciPeer, number| {
+        let document = application(number);
+        peer.store_with(town(), document.as_bytes(), &[("nachweis.pdf", &[7; 40_000])]).await
+    };
+    store(&place.stranger, 0).await.unwrap();
+    assert_eq!(collector.collect().await.unwrap(), 1);
+    let refused = store(&place.stranger, 1).await.unwrap_err().to_string();
+    assert!(refused.contains("9811"), "{refused}");
+    store(&place.portal, 2).await.unwrap();
+}
+
+/// That the router takes nothing more now says nothing about who sends.
+#[tokio::test]
+async fn what_is_put_aside_for_now_counts_against_nobody() {
+    let rules = Rules { mailbox_deliveries: 20, ..Rules::default() };
+    let place = Place::with(&ManualClock::default(), rules).await;
+    let collector = start(&place.machine);
+    *place.machine.router.refuse.lock() = Some(Code::OVERLOADED);
+    for number in 0..4 {
+        place.portal.store(town(), application(number).as_bytes()).await.unwrap();
+        assert_eq!(collector.collect().await.unwrap(), 1);
+    }
+    assert_eq!(place.machine.set_aside().len(), 4);
 }

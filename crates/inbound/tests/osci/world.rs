@@ -272,6 +272,8 @@ pub(crate) struct Place {
     pub(crate) wire: Wire,
     pub(crate) address: String,
     pub(crate) portal: OsciPeer,
+    /// Its certificates are good as well, and it is no source.
+    pub(crate) stranger: OsciPeer,
 }
 
 impl Place {
@@ -300,12 +302,13 @@ impl Place {
 
     /// An intermediary that is served already.
     pub(crate) fn at(machine: Machine, wire: Wire, host: &str) -> Self {
-        let keys = keys();
-        let (cipher, signature) =
-            (keys.intermediary.cipher_certificate(), keys.intermediary.signature_certificate());
-        let portal =
-            OsciPeer::new(keys.portal.clone(), host.parse().unwrap(), cipher.clone(), signature.clone());
-        Self { machine, wire, address: format!("http://{host}/osci"), portal }
+        let peer = |keys: &OsciIdentity, at: &OsciIdentity| {
+            let (cipher, signature) = (at.cipher_certificate().clone(), at.signature_certificate().clone());
+            OsciPeer::new(keys.clone(), host.parse().unwrap(), cipher, signature)
+        };
+        let Keys { portal, other, intermediary, .. } = keys();
+        let (portal, stranger) = (peer(portal, intermediary), peer(other, intermediary));
+        Self { machine, wire, address: format!("http://{host}/osci"), portal, stranger }
     }
 
     /// Gives a waiting delivery another MessageId, as if this intermediary had given it out.

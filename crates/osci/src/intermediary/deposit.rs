@@ -134,11 +134,11 @@ impl<H: Clone + std::fmt::Debug> Deposit<H> {
         if let Some(refused) = order.fault().or_else(unsound) {
             return Ok(Err(refused));
         }
-        let mailbox = match mailbox(boxes, intermediary, &order)? {
+        let client = order.client();
+        let mailbox = match mailbox(boxes, intermediary, &order, &client)? {
             Ok(mailbox) => mailbox,
             Err(refusal) => return Ok(Err(refusal.refused)),
         };
-        let client = order.client();
         boxes.issue_id(&id, &client.fingerprint(), None, order.at)?;
         let card = put(boxes, &order, &client, (&id, subject), mailbox)?;
         let warnings = order.findings(|class| class == FeedbackClass::Warning);

@@ -74,6 +74,9 @@ pub trait Mailboxes {
     fn has_mailbox(&mut self, owner: &Certificate) -> Result<bool, StoreFailed>;
     /// How many deliveries of a mailbox wait for their reception, and their octets ([`Delivery::bytes`]).
     fn load(&mut self, mailbox: &Fingerprint) -> Result<(u64, u64), StoreFailed>;
+    /// How many of them a client stored and the recipient could not take over, and their octets: they wait until
+    /// somebody acts.
+    fn refused(&mut self, mailbox: &Fingerprint, client: &Fingerprint) -> Result<(u64, u64), StoreFailed>;
     /// Puts a delivery into its mailbox.
     fn put_delivery(&mut self, delivery: &Delivery<Self::Handle>) -> Result<(), StoreFailed>;
     /// The delivery of a mailbox that a selection names (specification 1.2, 6.6.9 and 6.6.10; facts 13), oldest first,

@@ -140,6 +140,11 @@ impl<H: Clone + std::fmt::Debug> Mailboxes for MemoryMailboxes<H> {
         Ok(own.fold((0, 0), |(count, bytes), one| (count + 1, bytes + one.bytes())))
     }
 
+    /// Nobody takes anything over from here: whoever owns a mailbox fetches.
+    fn refused(&mut self, _: &Fingerprint, _: &Fingerprint) -> Result<(u64, u64), StoreFailed> {
+        Ok((0, 0))
+    }
+
     fn put_delivery(&mut self, delivery: &Delivery<H>) -> Result<(), StoreFailed> {
         self.deliveries.push(delivery.clone());
         Ok(())

@@ -33,7 +33,7 @@ pub(super) fn keep<M: Mailboxes>(
     if let Err(refusal) = claim(boxes, id, client)? {
         return Ok(Err(refusal));
     }
-    match mailbox(boxes, intermediary, order)? {
+    match mailbox(boxes, intermediary, order, client)? {
         Ok(mailbox) => put(boxes, order, client, (id, subject), mailbox).map(Ok),
         Err(refusal) => Ok(Err(refusal)),
     }
@@ -42,10 +42,14 @@ pub(super) fn keep<M: Mailboxes>(
 /// The mailbox of the addressee, if he has one here (9706), the delivery is not larger than any may be (9904), can be
 /// fetched (9100) and finds room (9811). The MessageId stays unused otherwise: the same order may come again when the
 /// addressee has fetched.
+///
+/// Of the room, one client may fill a tenth with what the addressee cannot take over: strangers with a good certificate
+/// would close the mailbox to everybody else.
 pub(super) fn mailbox<M: Mailboxes>(
     boxes: &mut M,
     intermediary: &Intermediary,
     order: &Examined<M::Handle>,
+    client: &Client,
 ) -> Result<Result<Fingerprint, Refusal>, StoreFailed> {
     let Some(addressee) = order.envelope.certificates.certificate(CertificateRole::CipherAddressee) else {
         return Ok(Err(Refusal::new(FeedbackCode::S9706, "the order names no addressee")));
@@ -75,6 +79,19 @@ pub(super) fn mailbox<M: Mailboxes>(
         let refusal = Refusal::new(FeedbackCode::S9811, detail).explained(
             "Das Postfach des Empfängers ist voll; er muss Zustellungen abholen",
             "The recipient's mailbox is full; he must fetch deliveries",
+        );
+        return Ok(Err(refusal));
+    }
+    let client = client.fingerprint();
+    let (deliveries, bytes) = boxes.refused(&mailbox, &client)?;
+    let tenth = |bound: u64| (bound / 10).max(1);
+    if deliveries >= tenth(rules.mailbox_deliveries) || bytes >= tenth(rules.mailbox_bytes) {
+        let detail = format!(
+            "{deliveries} deliveries of {bytes} bytes from {client} lie in the mailbox {mailbox} and cannot be taken over"
+        );
+        let refusal = Refusal::new(FeedbackCode::S9811, detail).explained(
+            "Im Postfach liegen Zustellungen dieses Absenders, die der Empfänger nicht übernehmen konnte; der Betreiber des Empfängers muss handeln",
+            "The mailbox holds deliveries of this sender that the recipient could not take over; the recipient's operator must act",
         );
         return Ok(Err(refusal));
     }
