@@ -88,8 +88,8 @@ pub trait Decrypter: Send + Sync {
 /// The random key is drawn in any case, and chosen byte by byte without a branch on the outcome.
 ///
 /// # Errors
-/// [`KeyError::Token`] alone: a token that is not there says nothing about the wrapped key, and it is not the sender who
-/// must act.
+/// [`KeyError::Token`] alone: a token that is not there says nothing about the wrapped key, and it is not the sender
+/// who must act.
 pub fn unwrap_or_random(
     decrypter: &dyn Decrypter,
     transport: KeyTransport,

@@ -282,8 +282,8 @@ impl<'c> Cover<'_, 'c> {
         self.signed || !self.layers.is_empty()
     }
 
-    /// The octets of an attachment stand elsewhere. A signed ciphertext covers them only if it holds their key, and they
-    /// open with no others.
+    /// The octets of an attachment stand elsewhere. A signed ciphertext covers them only if it holds their key, and
+    /// they open with no others.
     fn covers_attachment(self, part: &AttachmentPart) -> bool {
         let bound = |cipher: &AttachmentCipher| {
             cipher.data.is_authenticated()

@@ -102,8 +102,8 @@ impl ContentSignature {
 /// Verifies every `ds:Signature` of one `osci:ContentContainer`.
 ///
 /// `container` stands in `document`; the certificates of the authors stand in `envelope`, which is another document
-/// when the container was decrypted. `transported` are the digests of all attachments as they came, `is_encrypted` tells
-/// by Content-ID which of them are encrypted in themselves, so that these digests are not those of the author.
+/// when the container was decrypted. `transported` are the digests of all attachments as they came, `is_encrypted`
+/// tells by Content-ID which of them are encrypted in themselves, so that these digests are not those of the author.
 ///
 /// Required: each `Content` of the container is covered (inline: its octets or its element; attachment: the Content
 /// element and the octets; nested container: the Content element and the octets of its attachments), no reference leads

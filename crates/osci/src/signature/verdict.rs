@@ -34,9 +34,9 @@ pub enum Verdict {
     Invalid(Fault),
     /// There is no signature.
     Absent,
-    /// All is right so far, but digests of attachments are still to be compared: in content signatures those whose clear
-    /// octets were not read to the end, because that was not asked for or their key or algorithm does not count; in an
-    /// inspection those of attachments that could not be told apart.
+    /// All is right so far, but digests of attachments are still to be compared: in content signatures those whose
+    /// clear octets were not read to the end, because that was not asked for or their key or algorithm does not count;
+    /// in an inspection those of attachments that could not be told apart.
     Pending,
 }
 

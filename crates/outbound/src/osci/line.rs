@@ -165,8 +165,8 @@ impl<'a> Line<'a> {
     }
 }
 
-/// What is wrong with an answer is told here: it may quote names that the partner has chosen, and the journal keeps what
-/// becomes of the delivery.
+/// What is wrong with an answer is told here: it may quote names that the partner has chosen, and the journal keeps
+/// what becomes of the delivery.
 fn lost(lost: Lost) -> Unanswered {
     tracing::warn!(reason = %lost, "osci.answer_lost");
     Unanswered::Lost(lost)
