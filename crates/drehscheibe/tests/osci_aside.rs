@@ -158,6 +158,7 @@ async fn all_of_one_originator_are_tried_again_or_given_up() {
     let bounded = config.replace("[osci.intermediary]\n", "[osci.intermediary]\nmailbox_deliveries = 20\n");
     fs::write(stage.config(), bounded).unwrap();
     let _router = Router::start(stage).await;
+    assert_eq!(stage.ask(&["osci", "aside", "list"]).good().out, "nothing is set aside\n");
     let portal = world.portal.store(&world.town, b"<anmeldung>Geheimnis").await.unwrap();
     let listed = world.until(|listed| listed.len() == 1).await;
     let source = listed[0]["originator"].as_str().unwrap().to_owned();

@@ -96,6 +96,7 @@ async fn a_message_travels_and_its_story_can_be_told() {
     }
     let spoken = stage.ask(&["journal", "search", "--event", "message.accepted"]).good().out;
     assert!(spoken.contains("message.accepted") && spoken.contains("  channel=rest"), "{spoken}");
+    assert!(!spoken.contains("null"), "{spoken}");
     let none = stage.ask(&["journal", "search", "--json", "--case", "HST-2026-000118"]).good().json();
     assert_eq!(none["rows"], Value::Array(Vec::new()));
     let exported = stage.ask(&["journal", "export"]).good().out;

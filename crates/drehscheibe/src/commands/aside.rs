@@ -15,7 +15,11 @@ pub(crate) async fn run(command: &Aside, output: Output) -> Result<ExitCode, Fai
         Aside::List(settings) => {
             let answer = ask(settings, Method::GET, "osci/aside", &Value::Null).await?;
             let found: Value = answer.json().await.map_err(Failure::unexpected)?;
-            for row in found.as_array().into_iter().flatten() {
+            let rows = found.as_array().map(Vec::as_slice).unwrap_or_default();
+            if rows.is_empty() {
+                output.line(output.pick("nichts ist beiseitegelegt", "nothing is set aside"));
+            }
+            for row in rows {
                 output.line(line(row, output));
             }
             output.result(&found)?;

@@ -289,7 +289,7 @@ fn facts(data: &Map<String, Value>) -> String {
         Value::String(text) => format!("{name}={text}"),
         other => format!("{name}={other}"),
     };
-    data.iter().map(fact).collect::<Vec<_>>().join("  ")
+    data.iter().filter(|(_, value)| !value.is_null()).map(fact).collect::<Vec<_>>().join("  ")
 }
 
 /// A name that does not exist finds nothing, which looks like good news.
