@@ -185,7 +185,7 @@ async fn large_attachments_come_in_constant_memory() {
     let rules = Rules { receivers: vec![url.clone()], mailbox_bytes: u64::MAX, ..Rules::default() };
     // Without a wire in between, which holds every message.
     let office = Machine::new(&clock);
-    let host = serve(intermediary(office.boot(), rules)).await;
+    let host = serve(intermediary(office.boot(), identity(&keys().intermediary), rules)).await;
     let place = Place::at(office, Wire::default(), &host);
     let portal = Portal::new(&clock);
     let ways = [(None, None), (None, Some(4_096)), (Some(url.as_str()), None)];

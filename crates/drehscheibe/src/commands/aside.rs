@@ -11,7 +11,7 @@ use crate::{Failure, cli::Aside, output::Output};
 
 /// Lists, retries or drops.
 pub(crate) async fn run(command: &Aside, output: Output) -> Result<ExitCode, Failure> {
-    let (settings, deed, body) = match command {
+    let (settings, deed, id, originator) = match command {
         Aside::List(settings) => {
             let answer = ask(settings, Method::GET, "osci/aside", &Value::Null).await?;
             let found: Value = answer.json().await.map_err(Failure::unexpected)?;
@@ -25,14 +25,10 @@ pub(crate) async fn run(command: &Aside, output: Output) -> Result<ExitCode, Fai
             output.result(&found)?;
             return Ok(ExitCode::SUCCESS);
         }
-        Aside::Retry(one) => {
-            (&one.settings, "osci/aside/retry", wish(one.id.as_deref(), one.originator.as_deref())?)
-        }
-        Aside::Drop(one) => {
-            (&one.settings, "osci/aside/drop", wish(one.id.as_deref(), one.originator.as_deref())?)
-        }
+        Aside::Retry(wish) => (&wish.settings, "osci/aside/retry", &wish.id, &wish.originator),
+        Aside::Drop(wish) => (&wish.settings, "osci/aside/drop", &wish.id, &wish.originator),
     };
-    ask(settings, Method::POST, deed, &body).await?;
+    ask(settings, Method::POST, deed, &wish(id.as_deref(), originator.as_deref())?).await?;
     output.line(output.pick("erledigt", "done"));
     output.result(&json!({ "done": true }))?;
     Ok(ExitCode::SUCCESS)

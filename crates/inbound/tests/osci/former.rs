@@ -2,22 +2,14 @@
 
 use std::sync::Arc;
 
-use axum::Router;
-use dds_courier::{Identity, OwnIntermediary};
-use dds_inbound::osci::{
-    Collector, CollectorOptions, IntermediaryEndpoint, OsciContext, OwnMailbox, RecipientEndpoint, routes,
-};
-use dds_osci::{
-    algorithm::CryptoPolicy,
-    intermediary::{Intermediary, Rules},
-    keys::Decrypter,
-    recipient::Recipient,
-};
+use dds_courier::Identity;
+use dds_inbound::osci::{Collector, CollectorOptions, OsciContext, OwnMailbox, RecipientEndpoint, routes};
+use dds_osci::{intermediary::Rules, keys::Decrypter, recipient::Recipient};
 use dds_testbench::{ManualClock, OsciIdentity};
 
 use crate::{
     wire::Wire,
-    world::{Machine, Place, application, identity, keys, log, serve, town},
+    world::{Machine, Place, application, identity, intermediary, keys, log, serve, town},
 };
 
 /// The town after its renewal: it signs as before, and perhaps keeps the former key.
@@ -110,23 +102,9 @@ async fn an_order_for_a_former_key_of_the_intermediary_is_executed_while_it_is_k
         let machine = Machine::new(&ManualClock::default());
         let identity = Identity::new(keys.other.cipher.clone(), keys.intermediary.signature.clone());
         let identity = Identity { former: kept(keeps, &keys.intermediary), ..identity };
-        let host = serve(intermediary(machine.boot(), identity)).await;
+        let host = serve(intermediary(machine.boot(), identity, Rules::default())).await;
         let place = Place::at(machine, Wire::default(), &host);
         let stored = place.portal.store(town(), application(0).as_bytes()).await;
         assert_eq!(stored.is_ok(), keeps, "{stored:?}");
     }
-}
-
-/// An intermediary where the town has a mailbox.
-pub(crate) fn intermediary(context: OsciContext, identity: Identity) -> Router {
-    context.postbox.register([town().clone()]);
-    let rules = Intermediary {
-        cipher: identity.cipher_certificate().clone(),
-        signature: identity.signature_certificate().clone(),
-        trust: keys().policy(&[]),
-        policy: CryptoPolicy::default(),
-        rules: Rules::default(),
-    };
-    let own = OwnIntermediary::new(rules, Arc::clone(&context.wake));
-    routes(Some(Arc::new(IntermediaryEndpoint { context, own, identity })), None)
 }

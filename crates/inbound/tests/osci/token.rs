@@ -13,15 +13,15 @@ use dds_inbound::osci::{Collector, CollectorOptions, OwnMailbox};
 use dds_osci::{
     algorithm::KeyTransport,
     certificate::Certificate,
+    intermediary::Rules,
     keys::{Decrypter, KeyError},
 };
 use dds_testbench::{ManualClock, OsciIdentity};
 use zeroize::Zeroizing;
 
 use crate::{
-    former::intermediary,
     wire::Wire,
-    world::{Machine, Place, application, keys, log, serve, town},
+    world::{Machine, Place, application, intermediary, keys, log, serve, town},
 };
 
 /// A key on a token that somebody may pull out.
@@ -59,7 +59,7 @@ async fn an_order_for_a_key_on_a_lost_token_may_come_again_and_the_operator_lear
     let token = Token::with(&keys().intermediary);
     let machine = Machine::new(&ManualClock::default());
     let identity = Identity::new(token.clone(), keys().intermediary.signature.clone());
-    let host = serve(intermediary(machine.boot(), identity)).await;
+    let host = serve(intermediary(machine.boot(), identity, Rules::default())).await;
     let place = Place::at(machine, Wire::default(), &host);
 
     let refused = place.portal.store(town(), application(0).as_bytes()).await.unwrap_err();

@@ -296,7 +296,8 @@ impl Place {
 
     async fn on(machine: Machine, rules: Rules) -> Self {
         let wire = Wire::default();
-        let host = serve(wire.before(intermediary(machine.boot(), rules))).await;
+        let endpoint = intermediary(machine.boot(), identity(&keys().intermediary), rules);
+        let host = serve(wire.before(endpoint)).await;
         Self::at(machine, wire, &host)
     }
 
@@ -364,20 +365,18 @@ impl Place {
     }
 }
 
-/// An intermediary where the town has a mailbox.
-pub(crate) fn intermediary(context: OsciContext, rules: Rules) -> Router {
-    let keys = keys();
+/// An intermediary with these keys and rules, where the town has a mailbox.
+pub(crate) fn intermediary(context: OsciContext, identity: Identity, rules: Rules) -> Router {
     context.postbox.register([town().clone()]);
     let intermediary = Intermediary {
-        cipher: keys.intermediary.cipher_certificate().clone(),
-        signature: keys.intermediary.signature_certificate().clone(),
-        trust: keys.policy(&[]),
+        cipher: identity.cipher_certificate().clone(),
+        signature: identity.signature_certificate().clone(),
+        trust: keys().policy(&[]),
         policy: CryptoPolicy::default(),
         rules,
     };
     let own = OwnIntermediary::new(intermediary, Arc::clone(&context.wake));
-    let office = IntermediaryEndpoint { context, own, identity: identity(&keys.intermediary) };
-    routes(Some(Arc::new(office)), None)
+    routes(Some(Arc::new(IntermediaryEndpoint { context, own, identity })), None)
 }
 
 /// Serves until the test ends; answers host and port.

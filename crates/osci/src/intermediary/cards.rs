@@ -15,20 +15,15 @@ pub(super) fn fetch<M: Mailboxes>(turn: &mut Turn<'_, M>, query: CardQuery) -> O
     if found.is_empty() {
         return Ok(Err(Refusal::new(FeedbackCode::S9804, "no process card that matches")));
     }
-    let all = found.len();
     let mut bytes = 0;
-    let cards: Vec<_> = found
-        .into_iter()
-        .map(|card| card.bundle)
-        .enumerate()
-        .take_while(|(index, bundle)| {
-            bytes += bundle.to_xml().len();
-            *index == 0 || bytes <= LIST
-        })
-        .map(|(_, bundle)| bundle)
-        .collect();
+    let fitting = found.iter().take_while(|card| {
+        bytes += card.bundle.to_xml().len();
+        bytes <= LIST
+    });
+    let count = fitting.count().max(1);
     let mut warnings = turn.warnings.clone();
-    warnings.extend((more || cards.len() < all).then_some(FeedbackCode::S3801));
+    warnings.extend((more || count < found.len()).then_some(FeedbackCode::S3801));
     let feedback = turn.frame.done(&warnings);
+    let cards = found.into_iter().take(count).map(|card| card.bundle).collect();
     turn.answer(Order::ResponseToFetchProcessCard { feedback, echo: query, cards })
 }

@@ -93,8 +93,7 @@ impl Intermediary {
     ///
     /// # Errors
     /// The fault to answer with: 9100 when it is no OSCI message, an attachment is missing or the content could not be
-    /// handed on as its author signed it, 9300 when it is no order
-    /// that an intermediary takes.
+    /// handed on as its author signed it, 9300 when it is no order that an intermediary takes.
     pub fn examine<P: PartStore>(
         &self,
         received: &Received<P>,

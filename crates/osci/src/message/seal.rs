@@ -24,18 +24,12 @@ impl Envelope {
         let unsigned = self.write()?;
         let octets = match signer {
             Some((signer, options)) => sign_envelope(&unsigned, attachments, signer, options)
-                .map_err(|error| ours(error.to_string()))?,
+                .map_err(|error| Refused::new(FeedbackCode::S9000, error.to_string()))?,
             None => unsigned.assemble(None),
         };
         match encrypt {
-            Some(target) => {
-                Outgoing::encrypted(octets, target, random).map_err(|error| ours(error.to_string()))
-            }
+            Some(target) => Ok(Outgoing::encrypted(octets, target, random)?),
             None => Ok(Outgoing::plain(octets, random)),
         }
     }
-}
-
-fn ours(detail: String) -> Refused {
-    Refused::new(FeedbackCode::S9000, detail)
 }

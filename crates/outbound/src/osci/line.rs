@@ -165,8 +165,7 @@ impl<'a> Line<'a> {
     }
 }
 
-/// What is wrong with an answer is told here: it may quote names that the partner has chosen, and the journal keeps
-/// what becomes of the delivery.
+/// What exactly is wrong with an answer is for the log; the journal keeps the code of our own table (invariant I9).
 fn lost(lost: Lost) -> Unanswered {
     tracing::warn!(reason = %lost, "osci.answer_lost");
     Unanswered::Lost(lost)
