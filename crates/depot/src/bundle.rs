@@ -30,8 +30,7 @@ impl Release {
     pub fn bundle_parts(&self) -> BundleParts {
         let compiled = || self.index().messages.iter().flatten();
         let canonical = compiled().map(|message| message.canonical.clone());
-        let products =
-            self.contents().products.iter().map(|product| join(product.folder(), &product.value.stylesheet));
+        let products = self.contents().products.iter().filter_map(|product| self.stylesheet_of(product));
         let schemas =
             compiled().filter_map(|message| message.schema.clone()).chain([CANONICAL_SCHEMA.to_owned()]);
         let schematrons = compiled().flat_map(|message| message.schematrons.clone());
@@ -72,9 +71,9 @@ impl Release {
         }
     }
 
-    /// Path of a product's stylesheet in the release.
+    /// Path of a product's stylesheet in the release; `None` if it takes the Vorgang as it is.
     #[must_use]
-    pub fn stylesheet_of(&self, product: &crate::Filed<crate::ProductPackage>) -> String {
-        join(product.folder(), &product.value.stylesheet)
+    pub fn stylesheet_of(&self, product: &crate::Filed<crate::ProductPackage>) -> Option<String> {
+        Some(join(product.folder(), product.value.stylesheet.as_ref()?))
     }
 }

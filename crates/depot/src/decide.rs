@@ -71,8 +71,8 @@ pub struct PlannedDelivery {
     pub authority_name: String,
     /// Product package, such as `fv-steuerwerk@3.2`.
     pub product: String,
-    /// Stylesheet from the Vorgang, path in the release.
-    pub stylesheet: String,
+    /// Stylesheet from the Vorgang, path in the release; `None`: the product takes the Vorgang as it is.
+    pub stylesheet: Option<String>,
     /// What it writes.
     pub output: OutputForm,
     /// Media type of the document.

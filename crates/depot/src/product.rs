@@ -22,9 +22,11 @@ pub struct ProductPackage {
     pub vendor: Option<String>,
     /// How it is reached.
     pub adapter: AdapterKind,
-    /// Stylesheet from the Vorgang to its document: file of the package.
-    pub stylesheet: String,
-    /// What the stylesheet writes.
+    /// Stylesheet from the Vorgang to its document: file of the package. Without it the product takes the Vorgang as it
+    /// is (`rules/vorgang/1/vorgang.xsd`), with the `sendung` that a stylesheet would see.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stylesheet: Option<String>,
+    /// What the stylesheet writes; `xml` without one.
     pub output: OutputForm,
     /// Media type of the document.
     pub media_type: String,

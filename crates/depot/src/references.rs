@@ -1,6 +1,6 @@
 //! References between definitions: what must exist for a release to be built at all.
 
-use dds_message::{Ars, AuthorityId, Code, ProcedureId};
+use dds_message::{Ars, AuthorityId, Code, OutputForm, ProcedureId};
 use std::collections::HashSet;
 
 use crate::{
@@ -9,7 +9,7 @@ use crate::{
     finding::CheckFinding,
     index::{Index, file_of, join},
     municipality::{Municipality, Office},
-    product::ProductKind,
+    product::{ProductKind, ProductPackage},
     release::{Contents, Filed, Files},
     source::Source,
     text::{locate, nearest},
@@ -67,8 +67,24 @@ impl References<'_> {
             }
         }
         for product in &contents.products {
-            let path = join(product.folder(), &product.value.stylesheet);
-            self.file(&product.file, "", &product.value.stylesheet, &path);
+            let Some(stylesheet) = &product.value.stylesheet else {
+                self.vorgang_as_it_is(product);
+                continue;
+            };
+            self.file(&product.file, "", stylesheet, &join(product.folder(), stylesheet));
+        }
+    }
+
+    /// A product without a stylesheet gets XML, whatever it calls it.
+    fn vorgang_as_it_is(&mut self, product: &Filed<ProductPackage>) {
+        if product.value.output != OutputForm::Xml {
+            let text = (
+                "ohne stylesheet nimmt das Produkt den Vorgang, wie er ist, und das ist XML: output = \"xml\" setzen \
+                 oder ein stylesheet nennen",
+                "without a stylesheet the product takes the Vorgang as it is, which is XML: set output = \"xml\" or \
+                 name a stylesheet",
+            );
+            self.findings.push(CheckFinding::error(Code::RULE_SYNTAX, &product.file, text));
         }
     }
 

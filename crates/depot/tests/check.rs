@@ -9,7 +9,7 @@
 
 mod support;
 
-use dds_message::Severity;
+use dds_message::{OutputForm, Severity};
 use serde_json::{Value, json};
 use support::{CITY, DAY, DISTRICT, Depot, SEAT, VILLAGE};
 
@@ -48,6 +48,22 @@ fn a_release_without_rules_or_municipalities_is_refused() {
     let said = says(depot);
     assert_eq!(said.len(), 1, "{said:#?}");
     assert_says(&said, "Error config/municipalities: DDS-C002: the release has no municipality", "mounted");
+}
+
+#[test]
+fn a_product_that_takes_the_vorgang_as_it_is_takes_xml() {
+    let said = new(|depot| {
+        let product = &mut depot.contents.products[0].value;
+        (product.stylesheet, product.output) = (None, OutputForm::Xml);
+    });
+    assert_eq!(said, [""; 0]);
+    let mut depot = Depot::new();
+    let product = &mut depot.contents.products[0].value;
+    (product.stylesheet, product.output) = (None, OutputForm::Json);
+    let said = depot.errors();
+    assert_eq!(said.len(), 1, "{said:#?}");
+    let file = "rules/products/fv-steuerwerk/1.0/product.toml: DDS-C003";
+    assert_says(&said, file, "set output = \"xml\" or name a stylesheet");
 }
 
 #[test]

@@ -433,6 +433,9 @@ pub(crate) struct Bench {
     /// next message when it has the answer to the one before
     #[arg(long, value_name = "N")]
     pub(crate) rate: Option<f64>,
+    /// Stylesheets per message: 1, the rule's, and the product takes the Vorgang as it is; 2, the product's as well
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=2))]
+    pub(crate) stylesheets: u8,
     #[command(flatten)]
     pub(crate) sources: Sources,
     /// Folder with fixture messages

@@ -159,6 +159,10 @@ const TEXTS: &[(&str, &str)] = &[
         "X, V: so viele Nachrichten je Sekunde zu festen Zeitpunkten, ab denen die Antwortzeit zählt; ohne die Angabe sendet jeder \
          Absender, sobald er seine Antwort hat",
     ),
+    (
+        "bench.stylesheets",
+        "Stylesheets je Nachricht: 1, das der Regel, und das Produkt nimmt den Vorgang, wie er ist; 2, auch das des Produkts",
+    ),
     ("health", "Eine laufende Datendrehscheibe fragen, ob sie bereit ist"),
     ("health.admin", "Adresse des Betriebszugangs; ohne sie die der Konfiguration oder deren Vorgabe"),
     ("health.config", "drehscheibe.toml der Datendrehscheibe"),

@@ -37,7 +37,7 @@ const SENDUNG: &str = r#"<sendung xmlns="urn:datendrehscheibe:vorgang:1" nachric
 struct Product {
     name: String,
     output: OutputForm,
-    stylesheet: String,
+    stylesheet: Option<String>,
     /// This product writes German dates.
     german_dates: bool,
     /// This product is a letter for people: decimal comma, Ja and Nein.
@@ -335,7 +335,7 @@ fn the_test_sees_a_loss() {
     let product = |output, letter| Product {
         name: String::new(),
         output,
-        stylesheet: String::new(),
+        stylesheet: None,
         german_dates: letter,
         letter,
     };

@@ -5,6 +5,7 @@ use std::{ffi::CString, marker::PhantomData, ptr::NonNull};
 use crate::{
     error::{Error, ErrorKind},
     ffi::{self, Doc, Node},
+    output::write_document,
     report::{Blanks, Files, Listening, parse_raw, prepare_process},
 };
 
@@ -91,6 +92,16 @@ impl Document {
         let _listening = Listening::start(Files::new());
         // SAFETY: the tree lives, both texts end with NUL and are only read.
         unsafe { ffi::dds_xslt_root_has(self.as_ptr(), name.as_ptr(), value.as_ptr()) != 0 }
+    }
+
+    /// The document as XML in UTF-8, of at most `limit` bytes.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Budget`] if it is longer, [`ErrorKind::Memory`] if there is none for it.
+    pub fn write(&self, limit: usize) -> Result<Vec<u8>, Error> {
+        let _listening = Listening::start(Files::new());
+        let failed = |(kind, message)| Error { kind, file: String::new(), line: 0, message };
+        write_document(self.as_ptr(), limit).map_err(failed)
     }
 
     pub(crate) fn as_ptr(&self) -> *mut Doc {

@@ -118,6 +118,8 @@ unsafe extern "C" {
         context: *mut c_void,
     ) -> c_int;
 
+    pub(crate) fn dds_xslt_write_document(document: *mut Doc, write: Write, context: *mut c_void) -> c_int;
+
     // pool.c
     pub(crate) fn dds_xslt_pool_memory();
 

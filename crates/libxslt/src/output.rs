@@ -15,6 +15,15 @@ struct Sink {
     overflow: bool,
 }
 
+impl Sink {
+    fn into_bytes(self) -> Result<Vec<u8>, (ErrorKind, String)> {
+        if self.overflow {
+            return Err((ErrorKind::Budget, format!("result of more than {} bytes", self.limit)));
+        }
+        Ok(self.bytes)
+    }
+}
+
 /// A serialised result.
 pub(crate) struct Written {
     pub(crate) bytes: Vec<u8>,
@@ -34,10 +43,18 @@ pub(crate) fn serialise(
     if !plain {
         write_by_libxml2(result, style, &mut sink)?;
     }
-    if sink.overflow {
-        return Err((ErrorKind::Budget, format!("result of more than {limit} bytes")));
+    Ok(Written { bytes: sink.into_bytes()?, plain })
+}
+
+/// Writes any document as XML in UTF-8.
+pub(crate) fn write_document(document: *mut Doc, limit: usize) -> Result<Vec<u8>, (ErrorKind, String)> {
+    let mut sink = Sink { bytes: Vec::new(), limit, overflow: false };
+    // SAFETY: the document lives, and so does `sink` until the call returns.
+    let written = unsafe { ffi::dds_xslt_write_document(document, write, (&raw mut sink).cast()) };
+    if written != 1 && !sink.overflow {
+        return Err((ErrorKind::Memory, "no memory to write the document".to_owned()));
     }
-    Ok(Written { bytes: sink.bytes, plain })
+    sink.into_bytes()
 }
 
 fn write_by_libxml2(result: *mut Doc, style: *mut Style, sink: &mut Sink) -> Result<(), (ErrorKind, String)> {

@@ -1,7 +1,7 @@
 /*
  * Serialises plain results: XML in UTF-8 of elements, attributes and whole texts, without indentation, DOCTYPE, CDATA sections or
  * disable-output-escaping. That is what nearly every stylesheet here writes, and a tenth of the cost of xmlsave.c, which
- * writes the same bytes (tests/plain.rs). Parsing these bytes would only build the same tree once more.
+ * writes the same bytes (tests/same.rs). Parsing these bytes would only build the same tree once more.
  */
 #include <string.h>
 
@@ -174,6 +174,27 @@ static int is_plain_tree(const xmlNode *root) {
     }
 }
 
+static int is_plain_document(const xmlDoc *document) {
+    const xmlNode *root = document->children;
+    return root != NULL && root->type == XML_ELEMENT_NODE && root->next == NULL && is_plain_tree(root);
+}
+
+static void put_document(struct writer *to, const xmlDoc *document, int bare) {
+    if (!bare) {
+        put(to, "<?xml version=\"");
+        put(to, document->version != NULL ? document->version : BAD_CAST "1.0");
+        put(to, "\" encoding=\"UTF-8\"?>\n");
+    }
+    put_tree(to, document->children);
+}
+
+static void begin(struct writer *to, sink write, void *context) {
+    to->write = write;
+    to->context = context;
+    to->failed = 0;
+    to->at = to->bytes;
+}
+
 /* 1 when the result is plain and was written, 0 when it is not plain, -1 when it was too long. */
 int dds_xslt_write_plain(xsltStylesheetPtr style, xmlDocPtr result, sink write, void *context) {
     const xmlChar *method, *encoding;
@@ -186,22 +207,28 @@ int dds_xslt_write_plain(xsltStylesheetPtr style, xmlDocPtr result, sink write, 
     XSLT_GET_IMPORT_INT(standalone, style, standalone)
     /* Without `xsl:output encoding` libxml2 escapes what is not ASCII in attributes. */
     if (style->methodURI != NULL || !xmlStrEqual(method, BAD_CAST "xml") || !xmlStrEqual(encoding, BAD_CAST "UTF-8") ||
-        result->encoding == NULL || indent == 1 || standalone != -1 || result->children == NULL ||
-        result->children->type != XML_ELEMENT_NODE || result->children->next != NULL || !is_plain_tree(result->children))
+        result->encoding == NULL || indent == 1 || standalone != -1 || !is_plain_document(result))
         return 0;
 
-    to.write = write;
-    to.context = context;
-    to.failed = 0;
-    to.at = to.bytes;
-    if (bare != 1) {
-        put(&to, "<?xml version=\"");
-        put(&to, result->version != NULL ? result->version : BAD_CAST "1.0");
-        put(&to, "\" encoding=\"UTF-8\"?>\n");
-    }
-    put_tree(&to, result->children);
+    begin(&to, write, context);
+    put_document(&to, result, bare == 1);
     if (indent != 0) /* as xsltSaveResultTo ends when xsl:output does not say */
         put(&to, "\n");
+    flush(&to);
+    return to.failed ? -1 : 1;
+}
+
+/* Any document as XML in UTF-8: 1 when it was written, 0 when there was no memory for it, -1 when it was too long. */
+int dds_xslt_write_document(xmlDocPtr document, sink write, void *context) {
+    struct writer to;
+    xmlOutputBufferPtr buffer;
+    if (!is_plain_document(document)) {
+        buffer = xmlOutputBufferCreateIO(write, NULL, context, NULL);
+        return buffer == NULL ? 0 : xmlSaveFormatFileTo(buffer, document, "UTF-8", 0) < 0 ? -1 : 1;
+    }
+    begin(&to, write, context);
+    put_document(&to, document, 0);
+    put(&to, "\n");
     flush(&to);
     return to.failed ? -1 : 1;
 }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use dds_libxslt::{Document, Limits, Stylesheet};
+use dds_libxslt::{Document, ErrorKind, Limits, Stylesheet};
 
 const LIMITS: Limits =
     Limits { operations: 20_000_000, depth: 3000, variables: 15_000, output_bytes: 1 << 20 };
@@ -89,6 +89,27 @@ fn plain_results_are_written_as_libxml2_writes_them() {
             let expected = copy(&theirs, &document).replace(" standalone=\"yes\"", "");
             assert_eq!(copy(&ours, &document), expected, "{document}");
         }
+    }
+}
+
+#[test]
+fn a_document_that_is_written_reads_back() {
+    let style = compile("<xsl:output method='xml' encoding='UTF-8'/>");
+    let long = format!("<r a='{0}'>{0}</r>", "Langer Text &amp; ".repeat(2000));
+    let mut plain = 0;
+    for text in documents().chain([long.clone()]) {
+        let document = Document::parse(text.as_bytes(), "document").unwrap();
+        let written = document.write(usize::MAX).unwrap();
+        let read = Document::parse(&written, "written").unwrap();
+        let copies = [&document, &read].map(|tree| style.run(tree, &[], &LIMITS).unwrap());
+        assert_eq!(copies[0], copies[1], "{text}");
+        assert_eq!(read.write(usize::MAX).unwrap(), written);
+        plain += usize::from(!text.contains("<!--") && !text.contains("<?p"));
+    }
+    assert!((500..2_500).contains(&plain), "{plain}: both ways of writing are wanted");
+    for before in ["", "<!-- c -->"] {
+        let document = Document::parse(format!("{before}{long}").as_bytes(), "document").unwrap();
+        assert_eq!(document.write(1_000).unwrap_err().kind, ErrorKind::Budget);
     }
 }
 

@@ -48,12 +48,14 @@ pub(crate) fn new_delivery(
     let digest = Digest::of(bytes);
     let mut data = dds_telemetry::Facts::new();
     data.insert("product".to_owned(), planned.product.clone().into());
-    data.insert("stylesheet".to_owned(), planned.stylesheet.clone().into());
-    data.insert(
-        "stylesheet_digest".to_owned(),
-        serde_json::json!(release.file(&planned.stylesheet).map(|bytes| Digest::of(bytes))),
-    );
-    data.insert("sources".to_owned(), serde_json::json!(release.sources_digest(&planned.stylesheet)));
+    if let Some(stylesheet) = &planned.stylesheet {
+        data.insert("stylesheet".to_owned(), stylesheet.clone().into());
+        data.insert(
+            "stylesheet_digest".to_owned(),
+            serde_json::json!(release.file(stylesheet).map(|bytes| Digest::of(bytes))),
+        );
+        data.insert("sources".to_owned(), serde_json::json!(release.sources_digest(stylesheet)));
+    }
     data.insert("output".to_owned(), serde_json::json!(digest));
     data.insert("bytes".to_owned(), bytes.len().into());
     data.insert("authority".to_owned(), planned.authority.as_str().into());

@@ -192,6 +192,38 @@ async fn a_redirected_delivery_leaves_evidence_of_what_was_sent() {
     bench.finish().await;
 }
 
+/// A product that speaks the common form needs no stylesheet, and the journal names none.
+#[tokio::test]
+async fn a_product_without_a_stylesheet_gets_the_vorgang() {
+    let mut bench = Bench::start().await;
+    let file = "rules/products/fv-steuerwerk/3.2/product.toml";
+    let text = std::fs::read_to_string(bench.dir.path().join(file)).unwrap();
+    let text = text.replace("stylesheet = \"xslt/from-vorgang.xsl\"\n", "").replace("\"json\"", "\"xml\"");
+    assert!(!text.contains("stylesheet") && !text.contains("\"json\""));
+    write(bench.dir.path(), file, &text);
+    bench.activate(release(bench.dir.path())).await;
+    let sent = bench.send(None, &application(1)).await.unwrap();
+    let call = bench.desk.call().await;
+    let text = call.document.clone();
+    call.says(delivered());
+    bench.reaches(sent.id, MessageState::Completed).await;
+    assert!(
+        text.contains("<vorgang xmlns=\"urn:datendrehscheibe:vorgang:1\" verfahren=\"hundesteuer\""),
+        "{text}"
+    );
+    assert!(
+        text.contains(&format!(
+            "<sendung xmlns=\"urn:datendrehscheibe:vorgang:1\" nachricht=\"{}\"",
+            sent.id
+        ))
+    );
+    let rows = bench.spy.store.history(sent.id).await.unwrap();
+    let prepared = rows.iter().find(|row| row.event == "delivery.prepared").unwrap();
+    assert_eq!(prepared.data["output"], serde_json::json!(Digest::of(text.as_bytes())));
+    assert_eq!(prepared.data.get("stylesheet"), None);
+    bench.finish().await;
+}
+
 /// The next release gives dog tax another deadline.
 fn with_deadline(bench: &Bench, deadline: &str) {
     let rule = "rules/hundesteuer/1.0/rule.toml";

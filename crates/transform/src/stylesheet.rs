@@ -142,6 +142,14 @@ impl Document {
     pub fn set_first_child(&mut self, fragment: Option<&Self>) -> Result<(), TransformError> {
         self.0.set_first_child(fragment.map(|fragment| &fragment.0)).map_err(TransformError::of_run)
     }
+
+    /// The document as it is, as XML in UTF-8.
+    ///
+    /// # Errors
+    /// DDS-T002 if it is larger than the budget allows, or there is no memory for it.
+    pub fn write(&self, budget: &Budget) -> Result<Vec<u8>, TransformError> {
+        self.0.write(budget.output_bytes).map_err(TransformError::of_run)
+    }
 }
 
 /// The text of libxml2 quotes names of the document, which may be anything: only the line is told.

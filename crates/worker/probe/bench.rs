@@ -83,7 +83,7 @@ async fn through_pool(
         canonical_schema: None,
         procedure: None,
         targets: vec![TargetJob {
-            stylesheet: sheet.to_owned(),
+            stylesheet: Some(sheet.to_owned()),
             output: OutputForm::Xml,
             sendung: Bytes::new(),
         }],

@@ -105,7 +105,10 @@ impl Engine {
                     (!sendung.is_empty()).then(|| Document::parse(sendung, "sendung")).transpose()?;
                 let added = vorgang.set_first_child(sendung.as_ref());
                 added.inspect_err(|error| self.wear(error))?;
-                results.push(self.target(bundle, path, *output, &vorgang)?);
+                results.push(match path {
+                    Some(path) => self.target(bundle, path, *output, &vorgang)?,
+                    None => vorgang.write(&self.budget).inspect_err(|error| self.wear(error))?.into(),
+                });
             }
         }
         micros.targets = watch.lap();

@@ -59,7 +59,7 @@ pub(crate) struct RunHeader {
     pub(crate) canonical: Option<String>,
     pub(crate) canonical_schema: Option<String>,
     pub(crate) procedure: Option<String>,
-    pub(crate) targets: Vec<(String, OutputForm)>,
+    pub(crate) targets: Vec<(Option<String>, OutputForm)>,
 }
 
 /// From the worker.

@@ -67,9 +67,9 @@ pub struct Job {
 /// One document to make of the Vorgang.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TargetJob {
-    /// Stylesheet of the product.
-    pub stylesheet: String,
-    /// Form of the result.
+    /// Stylesheet of the product; `None`: the product takes the Vorgang as it is.
+    pub stylesheet: Option<String>,
+    /// Form of the result. The Vorgang itself is XML.
     pub output: OutputForm,
     /// `<sendung xmlns="urn:datendrehscheibe:vorgang:1" …/>`: made the first child of the Vorgang for this target.
     /// Empty: nothing is inserted.

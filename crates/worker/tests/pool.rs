@@ -9,7 +9,7 @@ use bytes::Bytes;
 use common::{BUNDLE, bundle, job, options, target, template, works};
 use dds_message::{Code, Digest};
 use dds_transform::Budget;
-use dds_worker::{Job, JobError, JobResult, Pool, PoolOptions};
+use dds_worker::{Job, JobError, JobResult, Pool, PoolOptions, TargetJob};
 
 /// Runs for a second or so and then answers.
 fn slow() -> (String, String) {
@@ -38,12 +38,22 @@ async fn a_message_becomes_a_vorgang_and_that_a_document_per_target() {
     assert_eq!(errors, []);
     let mut job = job("product", "<m n='7'/>");
     job.canonical = Some("vorgang".to_owned());
-    job.targets =
-        vec![target("product", "<s z='1'/>"), target("product", "<s z='2'/>"), target("product", "")];
+    let as_it_is = |sendung| TargetJob { stylesheet: None, ..target("", sendung) };
+    job.targets = vec![
+        target("product", "<s z='1'/>"),
+        as_it_is("<s z='ü'/>"),
+        target("product", "<s z='2'/>"),
+        target("product", ""),
+        as_it_is(""),
+    ];
     let result = pool.run(job).await.unwrap();
     assert_eq!(result.canonical.as_deref(), Some(&b"<v><k>7</k></v>\n"[..]));
     let outputs: Vec<&[u8]> = result.outputs.iter().map(AsRef::as_ref).collect();
-    assert_eq!(outputs, [&b"<p to=\"1\">7</p>\n"[..], b"<p to=\"2\">7</p>\n", b"<p to=\"\">7</p>\n"]);
+    let declaration = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
+    let [with, without] =
+        ["<s z=\"ü\"/>", ""].map(|sendung| format!("{declaration}<v>{sendung}<k>7</k></v>\n"));
+    let expected = ["<p to=\"1\">7</p>\n", &with, "<p to=\"2\">7</p>\n", "<p to=\"\">7</p>\n", &without];
+    assert_eq!(outputs, expected.map(str::as_bytes));
 }
 
 #[tokio::test]

@@ -81,7 +81,7 @@ async fn json_comes_in_as_xml_and_goes_out_from_the_map_vocabulary() {
     pool.load(with_schema(&[("j", template(body))])).await.unwrap();
     let mut job = checked(r#"{"m": {"n": 7}}"#);
     job.format = Format::Json;
-    job.targets[0].stylesheet = "j".to_owned();
+    job.targets[0].stylesheet = Some("j".to_owned());
     job.targets[0].output = OutputForm::Json;
     let result = pool.run(job).await.unwrap();
     assert_eq!(result.outputs, [Bytes::from_static(br#"{"n":7}"#)]);

@@ -26,7 +26,7 @@ use crate::{
 pub(super) async fn run(options: &Bench) -> Result<Report, Failure> {
     let messages = options.messages.unwrap_or(10_000);
     let built = read_release(&check::paths(&options.sources))?;
-    let (before, after) = (with_one_target(&built, true)?, with_one_target(&built, false)?);
+    let (before, after) = (with_one_target(&built, true, options)?, with_one_target(&built, false, options)?);
     let stage = Box::pin(Stage::around(&before, StageOptions::default())).await?;
     let accept = Arc::new(Accept::open(&stage, template(options)?).await?);
     accept.all(options.clients as u64, messages, 0, Way::Router).await?;

@@ -130,7 +130,7 @@ fn product() -> Result<ProductPackage, String> {
         title: "Synthetisches Produkt".to_owned(),
         vendor: None,
         adapter: AdapterKind::Rest,
-        stylesheet: "../../../synthetisch/identity.xsl".to_owned(),
+        stylesheet: Some("../../../synthetisch/identity.xsl".to_owned()),
         output: OutputForm::Xml,
         media_type: "application/xml".to_owned(),
         file_name: "vorgang.xml".to_owned(),

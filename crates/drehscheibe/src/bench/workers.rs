@@ -12,7 +12,7 @@ use dds_message::{Clock, Format, MessageId, SourceId};
 use dds_router::{Subject, judge, recognise};
 use dds_telemetry::SystemClock;
 use dds_testbench::Template;
-use dds_worker::{Pool, PoolOptions, StageTimes};
+use dds_worker::{Pool, PoolOptions};
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
@@ -23,29 +23,17 @@ use crate::{
     node,
 };
 
-/// What a pool as the router has it gets through.
-pub(super) struct Alone {
-    /// Messages per second.
-    pub(super) per_second: f64,
-    /// The same if the product took the Vorgang as it is, so that only the rule had a stylesheet.
-    pub(super) with_one_stylesheet: f64,
-}
-
-/// Measures the workers with nothing else running.
-pub(super) async fn alone(release: Release, template: Template, messages: u64) -> Result<Alone, Failure> {
+/// Messages per second that a pool as the router has it gets through with nothing else running.
+pub(super) async fn alone(release: Release, template: Template, messages: u64) -> Result<f64, Failure> {
     let options = PoolOptions::default();
     let side_by_side = options.processes * 2;
     let pool = Pool::start(options).await?;
     node::load(&pool, &release).await?;
-    let (next, without_targets, targets) = Default::default();
-    let work = Arc::new(Work { pool, release, template, next, without_targets, targets });
+    let work = Arc::new(Work { pool, release, template, next: AtomicU64::default() });
     work.run(messages / 10, side_by_side).await?;
     let watch = Stopwatch::start();
     work.run(messages, side_by_side).await?;
-    let per_second = messages as f64 / watch.seconds();
-    let [without, targets] =
-        [&work.without_targets, &work.targets].map(|sum| sum.load(Ordering::Relaxed) as f64);
-    Ok(Alone { per_second, with_one_stylesheet: per_second * (without + targets) / without })
+    Ok(messages as f64 / watch.seconds())
 }
 
 struct Work {
@@ -53,9 +41,6 @@ struct Work {
     release: Release,
     template: Template,
     next: AtomicU64,
-    /// Microseconds in the workers, without the stylesheets of products and in them.
-    without_targets: AtomicU64,
-    targets: AtomicU64,
 }
 
 impl Work {
@@ -95,9 +80,6 @@ impl Work {
             case_holders: &[],
         };
         let outcome = judge(&self.pool, &self.release, &subject, &facts, recognised).await;
-        let StageTimes { read, validate, canonical, targets } = outcome.micros;
-        self.without_targets.fetch_add(read + validate + canonical, Ordering::Relaxed);
-        self.targets.fetch_add(targets, Ordering::Relaxed);
         outcome.stopped.map_or(Ok(()), |(_, problem)| Err(problem.into()))
     }
 }

@@ -59,7 +59,7 @@ pub(crate) fn job(sheet: &str, document: &str) -> Job {
 
 pub(crate) fn target(sheet: &str, sendung: &str) -> TargetJob {
     TargetJob {
-        stylesheet: sheet.to_owned(),
+        stylesheet: Some(sheet.to_owned()),
         output: OutputForm::Xml,
         sendung: Bytes::copy_from_slice(sendung.as_bytes()),
     }
