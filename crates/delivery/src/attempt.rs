@@ -33,7 +33,7 @@ pub(crate) async fn run(scheduler: &Scheduler, claimed: Claimed) {
     if open > now {
         return give_back(scheduler, &claimed, open).await;
     }
-    let Some(_place) = place(scheduler, &claimed, &target).await else { return };
+    let Some(place) = place(scheduler, &claimed, &target).await else { return };
     if !still_held(scheduler, &claimed, target.policy.attempt_timeout).await {
         return;
     }
@@ -49,7 +49,7 @@ pub(crate) async fn run(scheduler: &Scheduler, claimed: Claimed) {
         Permission::Wait(until) => return give_back(scheduler, &claimed, until).await,
     }
     match consignment(scheduler, &claimed).await {
-        Ok(consignment) => attempt(scheduler, &claimed, &target, &breaker, &consignment).await,
+        Ok(consignment) => attempt(scheduler, &claimed, &target, &breaker, &consignment, place).await,
         Err(error) => {
             tracing::error!(delivery = %claimed.delivery.id, code = %error.code(), %error, "delivery.unreadable");
             not_tried(scheduler, &claimed, &breaker).await;
@@ -103,6 +103,7 @@ async fn attempt(
     target: &LiveTarget,
     breaker: &Mutex<Breaker>,
     consignment: &Consignment,
+    place: Place,
 ) {
     if !target.policy.deduplicates && !mark_attempt(scheduler, claimed, consignment.attempt).await {
         return not_tried(scheduler, claimed, breaker).await;
@@ -135,6 +136,8 @@ async fn attempt(
         Turn::Back => pause(scheduler, claimed, None).await,
         Turn::None => {}
     }
+    // The target is done with it; that our disk is not yet is no reason to keep it waiting.
+    drop(place);
     conclude(scheduler, claimed, consignment, verdict, &target.policy, (began, now)).await;
 }
 

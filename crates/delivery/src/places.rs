@@ -21,6 +21,7 @@ pub(crate) struct Places(Mutex<State>);
 
 struct State {
     free: usize,
+    closed: bool,
     /// Hosts that have places or wait for some.
     hosts: HashMap<Arc<str>, Host>,
 }
@@ -48,10 +49,10 @@ pub(crate) struct Place {
 
 impl Places {
     pub(crate) fn new(all: usize) -> Arc<Self> {
-        Arc::new(Self(Mutex::new(State { free: all, hosts: HashMap::new() })))
+        Arc::new(Self(Mutex::new(State { free: all, closed: false, hosts: HashMap::new() })))
     }
 
-    /// A place for an attempt at `target`, of which there may be `parallel` at a time. `None` only if all this ends.
+    /// A place for an attempt at `target`, of which there may be `parallel` at a time. `None` if they are closed.
     pub(crate) async fn take(
         self: &Arc<Self>,
         host: &Arc<str>,
@@ -60,9 +61,22 @@ impl Places {
     ) -> Option<Place> {
         let (go, gone) = oneshot::channel();
         let waiting = Waiting { target: target.clone(), parallel: parallel.max(1), go };
-        self.0.lock().hosts.entry(Arc::clone(host)).or_default().waiting.push_back(waiting);
+        {
+            let mut state = self.0.lock();
+            if state.closed {
+                return None;
+            }
+            state.hosts.entry(Arc::clone(host)).or_default().waiting.push_back(waiting);
+        }
         self.give_out();
         gone.await.ok()
+    }
+
+    /// No attempt begins any more; whoever waits for a place gets none.
+    pub(crate) fn close(&self) {
+        let mut state = self.0.lock();
+        state.closed = true;
+        state.hosts.values_mut().for_each(|host| host.waiting.clear());
     }
 
     fn give_out(self: &Arc<Self>) {

@@ -16,7 +16,7 @@ pub struct Options {
     /// Attempts side by side over all targets. However slow the targets of one host are, they leave half of these to
     /// others.
     pub concurrency: usize,
-    /// At most so many deliveries of one target under lease. The policy of a target can set fewer attempts.
+    /// At most so many attempts at one target. The policy of a target can set fewer.
     pub per_target: usize,
     /// A claimed delivery may wait so long for its place; the attempt then has its timeout on top of this.
     pub lease: Duration,
@@ -37,6 +37,10 @@ impl Default for Options {
 
 /// After so long the scheduler looks again, whatever it knows to be due.
 const LONGEST_SLEEP: Duration = Duration::from_secs(60);
+
+/// An attempt is over when the target has answered, its lease when the outcome is durable: several times as long. So
+/// many times as many deliveries of a target may be under lease as may be attempted, or the target waits for our disk.
+const SETTLING: usize = 4;
 
 /// So many deliveries are claimed at a time.
 const CLAIM: usize = 64;
@@ -77,7 +81,7 @@ impl Scheduler {
     }
 
     /// Delivers until `shutdown` turns true, then lets attempts under way end within the grace period. Leases of
-    /// attempts that do not end in time return by themselves.
+    /// attempts that do not end in time, or did not begin, return by themselves.
     pub async fn run(self, mut shutdown: watch::Receiver<bool>) {
         let this = Arc::new(self);
         let mut attempts = JoinSet::new();
@@ -88,6 +92,7 @@ impl Scheduler {
             }
             while attempts.try_join_next().is_some() {}
         }
+        this.places.close();
         let ended = async { while attempts.join_next().await.is_some() {} };
         if tokio::time::timeout(this.options.grace, ended).await.is_err() {
             tracing::warn!("delivery.cut_off");
@@ -95,11 +100,12 @@ impl Scheduler {
     }
 
     /// Claims what is due and starts it, or sleeps until something is due. What is claimed waits for its place apart
-    /// from the queue, at most [`Options::per_target`] deliveries of a target: claiming for others never stops.
+    /// from the queue, so that claiming for others never stops. Of one target, [`SETTLING`] times as many are under
+    /// lease as may be attempted.
     async fn round(self: &Arc<Self>, attempts: &mut JoinSet<()>) {
         self.give_up_overdue(attempts).await;
         let now = self.parts.clock.now();
-        let filter = ClaimFilter::Push { per_target: self.options.per_target };
+        let filter = ClaimFilter::Push { per_target: self.options.per_target.saturating_mul(SETTLING) };
         match self.parts.journal.claim(&filter, CLAIM, self.options.lease, now).await {
             Ok(claimed) if claimed.is_empty() => self.sleep(&filter).await,
             Ok(claimed) => {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use dds_delivery::{Options, TargetPolicy};
 use dds_message::{Clock, Code, DeliveryState, MessageState};
-use support::{Bench, HOUR, LEASE, busy, delivered, refused, target};
+use support::{Bench, HOUR, LEASE, OPEN, busy, delivered, refused, soon, target};
 
 fn patient(bench: &Bench, retry: &[u64]) {
     let retry = retry.iter().copied().map(Duration::from_secs).collect();
@@ -130,6 +130,58 @@ async fn an_attempt_longer_than_a_lease_is_the_only_one() {
     let record = bench.until(id, |record| record.state == DeliveryState::Delivered).await;
     assert_eq!(record.attempts, 1);
     bench.stop().await;
+}
+
+/// The disk may take its time with an outcome: the target does not wait for it, nor gets more at a time.
+#[tokio::test]
+async fn an_outcome_that_is_not_durable_yet_keeps_no_place() {
+    let mut bench = Bench::start();
+    let one = TargetPolicy { parallel: 1, ..TargetPolicy::default() };
+    *bench.desk.targets.usual.lock().unwrap() = one;
+    let settling = bench.spy.settling.acquire_many(OPEN as u32).await.unwrap();
+    let mut ids = Vec::new();
+    for number in 0..3 {
+        ids.push(bench.one(number, "single").await);
+    }
+    bench.desk.call().await.says(delivered());
+    let second = bench.desk.call().await;
+    bench.pass(Duration::ZERO).await;
+    assert!(bench.desk.is_empty(), "more than the policy takes");
+    assert_eq!(bench.record(ids[0]).await.state, DeliveryState::Prepared);
+    second.says(delivered());
+    bench.desk.call().await.says(delivered());
+    drop(settling);
+    for id in ids {
+        bench.until(id, |record| record.state == DeliveryState::Delivered).await;
+    }
+    bench.stop().await;
+}
+
+/// What is under way may end; what only waits for its place stays for the next start.
+#[tokio::test]
+async fn at_the_end_of_the_service_no_attempt_begins() {
+    let mut bench = Bench::start();
+    let one = TargetPolicy { parallel: 1, ..TargetPolicy::default() };
+    *bench.desk.targets.usual.lock().unwrap() = one;
+    let ids = [bench.one(1, "single").await, bench.one(2, "single").await];
+    let call = bench.desk.call().await;
+    bench.pass(Duration::ZERO).await;
+    assert_eq!(*bench.spy.leased.borrow(), 2, "the other waits for its place");
+    bench.shutdown.send_replace(true);
+    for _ in 0..10 {
+        // On this one thread the scheduler hears it before the target answers.
+        tokio::task::yield_now().await;
+    }
+    let begun = call.delivery;
+    call.says(delivered());
+    soon(&mut bench.running).await.unwrap();
+    assert!(bench.desk.is_empty());
+    for id in ids {
+        let (state, attempts) =
+            if id == begun { (DeliveryState::Delivered, 1) } else { (DeliveryState::Prepared, 0) };
+        let record = bench.record(id).await;
+        assert_eq!((record.state, record.attempts), (state, attempts));
+    }
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use std::{
     collections::{HashMap, HashSet, VecDeque},
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -54,7 +54,10 @@ impl Work {
 }
 
 /// Larger documents are read from the store again instead of waiting in memory.
-const HELD_IN_MEMORY: usize = 64 * 1024;
+const LARGEST_IN_MEMORY: usize = 64 << 10;
+
+/// Bytes of all documents that wait in memory (16 MB).
+const HELD_IN_MEMORY: usize = 16 << 20;
 
 /// An accepted message that cannot be read is tried again after so long.
 const REST: Duration = Duration::from_secs(30);
@@ -62,6 +65,8 @@ const REST: Duration = Duration::from_secs(30);
 pub(crate) struct Queue {
     sender: mpsc::Sender<Work>,
     receiver: tokio::sync::Mutex<mpsc::Receiver<Work>>,
+    /// Bytes of the documents in it.
+    held: AtomicUsize,
     /// Something was accepted that is not in the queue: look into the store.
     overflow: AtomicBool,
     under_way: Mutex<UnderWay>,
@@ -135,6 +140,7 @@ impl Queue {
         Self {
             sender,
             receiver: tokio::sync::Mutex::new(receiver),
+            held: AtomicUsize::new(0),
             overflow: AtomicBool::new(true),
             under_way: Mutex::default(),
         }
@@ -153,9 +159,30 @@ impl Queue {
         if !taken {
             return;
         }
-        if work.document.len() > HELD_IN_MEMORY || self.sender.try_send(work).is_err() {
+        if !self.hold(work) {
             self.leave(id);
         }
+    }
+
+    /// Keeps a message in memory until it is routed, if there is room.
+    fn hold(&self, work: Work) -> bool {
+        let size = work.document.len();
+        if size > LARGEST_IN_MEMORY {
+            return false;
+        }
+        let before = self.held.fetch_add(size, Ordering::Relaxed);
+        let held = before + size <= HELD_IN_MEMORY && self.sender.try_send(work).is_ok();
+        if !held {
+            self.held.fetch_sub(size, Ordering::Relaxed);
+        }
+        held
+    }
+
+    /// The next message that was held.
+    async fn next(&self, receiver: &mut mpsc::Receiver<Work>) -> Option<Work> {
+        let work = receiver.recv().await?;
+        self.held.fetch_sub(work.document.len(), Ordering::Relaxed);
+        Some(work)
     }
 
     /// The store was looked through to its end. Under the same lock as `put`: what was left there meanwhile is found
@@ -216,7 +243,7 @@ pub(crate) async fn run(router: &Router, mut shutdown: watch::Receiver<bool>) {
         // The pause bounds how long a message waits whose `put` raced with the check above.
         let pause = tokio::time::sleep(Duration::from_millis(200));
         tokio::select! {
-            work = receiver.recv() => if let Some(work) = work { start(router, &places, &mut tasks, work).await },
+            work = queue.next(&mut receiver) => if let Some(work) = work { start(router, &places, &mut tasks, work).await },
             () = pause => {}
             _ = shutdown.changed() => break,
         }
@@ -338,6 +365,32 @@ mod tests {
         queue.try_again();
         assert!(asks() && !queue.under_way.lock().has(id));
         assert!(queue.under_way.lock().take(id, None));
+    }
+
+    #[tokio::test]
+    async fn what_waits_in_memory_is_bounded_in_bytes() {
+        let queue = Queue::new(10_000);
+        let work = |size| Work {
+            id: MessageId(Uuid::nil()),
+            at: Timestamp(0),
+            source: SourceId::parse("portal").unwrap(),
+            answers: None,
+            document: vec![b'x'; size].into(),
+            format: Format::Xml,
+            facts: None,
+            attachments: Vec::new(),
+        };
+        assert!(!queue.hold(work(LARGEST_IN_MEMORY + 1)), "too long for memory");
+        let held = (0..).take_while(|_| queue.hold(work(LARGEST_IN_MEMORY))).count();
+        assert_eq!(held * LARGEST_IN_MEMORY, HELD_IN_MEMORY);
+        let mut receiver = queue.receiver.lock().await;
+        assert!(queue.next(&mut receiver).await.is_some());
+        assert!(queue.hold(work(LARGEST_IN_MEMORY)), "there is room again");
+        assert!(!queue.hold(work(1)));
+        // A queue that is full keeps no bytes of what it did not take.
+        let queue = Queue::new(1);
+        assert!(queue.hold(work(10)) && !queue.hold(work(10)));
+        assert_eq!(queue.held.load(Ordering::Relaxed), 10);
     }
 
     #[test]

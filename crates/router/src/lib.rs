@@ -69,7 +69,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { limits: Limits::default(), concurrency: 32, backlog: 512, grace: Duration::from_secs(20) }
+        Self { limits: Limits::default(), concurrency: 32, backlog: 8_192, grace: Duration::from_secs(20) }
     }
 }
 

@@ -58,8 +58,18 @@ pub fn detach() -> io::Result<()> {
         // SAFETY: as above.
         (3..1024).for_each(|file| unsafe { _ = libc::close(file) });
     }
+    compute();
     let (_, hard) = limits(libc::RLIMIT_STACK)?;
     set_limits(libc::RLIMIT_STACK, STACK_BYTES.min(hard), hard)
+}
+
+/// Tells the kernel that this process computes and that nobody waits for its every move: the service, which feeds all
+/// workers, then takes the processor from it and not the other way round. A hint; where it is refused, all works on.
+fn compute() {
+    // SAFETY: sched_param is a plain structure for which zeros are valid.
+    let none: libc::sched_param = unsafe { std::mem::zeroed() };
+    // SAFETY: the pointer is valid during the call.
+    _ = unsafe { libc::sched_setscheduler(0, libc::SCHED_BATCH, &raw const none) };
 }
 
 const STACK_BYTES: u64 = 64 << 20;

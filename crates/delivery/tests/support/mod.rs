@@ -34,8 +34,8 @@ pub struct Bench {
     pub clock: ManualClock,
     pub spy: Arc<Spy>,
     pub desk: Desk,
-    shutdown: watch::Sender<bool>,
-    running: JoinHandle<()>,
+    pub shutdown: watch::Sender<bool>,
+    pub running: JoinHandle<()>,
     _dir: tempfile::TempDir,
 }
 

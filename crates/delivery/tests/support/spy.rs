@@ -30,6 +30,8 @@ pub struct Spy {
     pub accepts: watch::Sender<u64>,
     /// Each acceptance takes one; a test that holds acceptances back takes all first.
     pub gate: Semaphore,
+    /// Each settlement takes one; a test that holds settlements back takes all first.
+    pub settling: Semaphore,
     /// So many acceptances fail as if the disk was gone.
     pub failing_accepts: AtomicU32,
     /// So many reads of an output fail.
@@ -49,6 +51,7 @@ impl Spy {
             leased: watch::Sender::new(0),
             accepts: watch::Sender::new(0),
             gate: Semaphore::new(OPEN),
+            settling: Semaphore::new(OPEN),
             failing_accepts: AtomicU32::new(0),
             failing_outputs: AtomicU32::new(0),
             damaged: std::sync::Mutex::default(),
@@ -179,6 +182,7 @@ impl Journal for Spy {
     }
 
     async fn settle(&self, outcomes: Vec<Settlement>) -> Result<Vec<Settled>, StoreError> {
+        self.settling.acquire().await.unwrap().forget();
         let leases = outcomes.len();
         let settled = self.store.settle(outcomes).await;
         self.ended(leases);

@@ -32,14 +32,14 @@ const GROUP_BYTES: usize = 8 << 20;
 const QUEUE: usize = 1024;
 /// A busy store holds a group of steps that nobody waits for open so long: every commit costs the disk and the
 /// processor as much as several requests do.
-const COMPANY: Duration = Duration::from_millis(2);
+const COMPANY: Duration = Duration::from_millis(5);
 
 /// Eile: whether somebody outside waits for the answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Haste {
     /// A sender waits for its acknowledgement, or an operator.
     Waited,
-    /// A step of the router's own (planned, settled), or a system that has fetched: two milliseconds do not matter to
+    /// A step of the router's own (planned, settled), or a system that has fetched: a few milliseconds do not matter to
     /// it.
     Patient,
 }

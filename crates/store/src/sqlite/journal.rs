@@ -220,13 +220,15 @@ impl Journal for SqliteStore {
     }
 
     async fn submission(&self, id: MessageId) -> Result<Option<(MessageRecord, Bytes)>, StoreError> {
-        let this = self.clone();
-        let read = move |db: &Connection| {
-            let Some(record) = this.read_message(db, id)? else { return Ok(None) };
-            let document = this.payload(db, Place::Document, id)?;
+        let read = |db: &Connection| {
+            let Some(record) = self.read_message(db, id)? else { return Ok(None) };
+            let document = self.payload(db, Place::Document, id)?;
             Ok(Some((record, document.ok_or_else(|| no_document(id))?)))
         };
-        self.inner.readers.read(read).await
+        match self.inner.readers.read_here(read).await? {
+            Some((record, document)) => Ok(Some((record, document.open(&self.inner.files).await?))),
+            None => Ok(None),
+        }
     }
 
     async fn delivery(&self, id: DeliveryId) -> Result<Option<DeliveryRecord>, StoreError> {
@@ -261,8 +263,7 @@ impl Journal for SqliteStore {
         case: &str,
         before: MessageId,
     ) -> Result<Vec<CaseHolder>, StoreError> {
-        let (source, case) = (source.as_str().to_owned(), case.to_owned());
-        let read = move |db: &Connection| {
+        let read = |db: &Connection| {
             let before = rows::seq_of(db, before)?.unwrap_or(i64::MAX);
             // The inner limit bounds the work for a source that gives all its messages the same reference.
             let sql = "SELECT authority, procedure, municipality FROM (
@@ -273,25 +274,24 @@ impl Journal for SqliteStore {
                            SELECT 1 FROM delivery d WHERE d.message = m.seq AND d.authority = m.authority
                            AND d.state NOT IN ('cancelled', 'redirected'))
                        GROUP BY authority, procedure, municipality ORDER BY MAX(seq) DESC";
-            rows::all(db, sql, params![case, source, before], rows::case_holder)
+            rows::all(db, sql, params![case, source.as_str(), before], rows::case_holder)
         };
-        self.inner.readers.read(read).await
+        self.inner.readers.read_here(read).await
     }
 
     async fn document(&self, id: MessageId) -> Result<Bytes, StoreError> {
-        let this = self.clone();
-        let read = move |db: &Connection| this.payload(db, Place::Document, id);
-        self.inner.readers.read(read).await?.ok_or_else(|| no_document(id))
+        self.read_payload(Place::Document, id).await?.ok_or_else(|| no_document(id))
     }
 
     async fn report(&self, id: MessageId) -> Result<Option<Bytes>, StoreError> {
-        let this = self.clone();
-        self.inner.readers.read(move |db| this.payload(db, Place::Report, id)).await
+        self.read_payload(Place::Report, id).await
     }
 
     async fn shipment(&self, id: DeliveryId) -> Result<Shipment, StoreError> {
-        let this = self.clone();
-        self.inner.readers.read(move |db| this.read_shipment(db, id)).await
+        let read = |db: &Connection| self.read_shipment(db, id);
+        let (mut shipment, output) = self.inner.readers.read_here(read).await?;
+        shipment.output.bytes = output.open(&self.inner.files).await?;
+        Ok(shipment)
     }
 
     async fn note(&self, entry: NewEntry) -> Result<(), StoreError> {
@@ -360,10 +360,14 @@ impl SqliteStore {
             let plain = |delivery| SealedDelivery { delivery, output: None };
             return Ok((deliveries.into_iter().map(plain).collect(), None));
         }
+        let key = self.inner.readers.read_here(|db| self.key(db, message)).await?;
+        let bytes =
+            deliveries.iter().filter_map(|delivery| Some(&delivery.output.as_ref()?.bytes)).chain(&report);
+        // What is longer, or may need a file, is for a thread that may block.
+        let short = bytes.map(Bytes::len).sum::<usize>() <= payload::SHORT.min(self.inner.inline_limit / 2);
         let this = self.clone();
-        let seal = move |db: &Connection| {
+        let seal = move || {
             let inner = &this.inner;
-            let key = this.key(db, message)?;
             let store = |place, owner, bytes: &Bytes| {
                 payload::store(&inner.files, inner.inline_limit, &key, place, owner, bytes)
             };
@@ -376,7 +380,7 @@ impl SqliteStore {
             let report = report.map(|report| store(Place::Report, message.0, &report)).transpose()?;
             Ok((sealed, report))
         };
-        self.inner.readers.read(seal).await
+        if short { seal() } else { blocking(spawn_blocking(seal)).await }
     }
 
     fn key(&self, db: &Connection, message: MessageId) -> Done<MessageKey> {
@@ -405,7 +409,14 @@ impl SqliteStore {
     }
 
     /// Document or report of a message.
-    fn payload(&self, db: &Connection, place: Place, id: MessageId) -> Done<Option<Bytes>> {
+    async fn read_payload(&self, place: Place, id: MessageId) -> Result<Option<Bytes>, StoreError> {
+        match self.inner.readers.read_here(|db| self.payload(db, place, id)).await? {
+            Some(sealed) => Ok(Some(sealed.open(&self.inner.files).await?)),
+            None => Ok(None),
+        }
+    }
+
+    fn payload(&self, db: &Connection, place: Place, id: MessageId) -> Done<Option<payload::Sealed>> {
         let sql = match place {
             Place::Report => {
                 "SELECT m.wrapped_key, p.size, p.sealed, p.blob FROM message m JOIN report p ON p.owner = m.seq
@@ -419,10 +430,11 @@ impl SqliteStore {
         let read = |row: &rusqlite::Row<'_>| Ok((row.get("wrapped_key")?, Stored::read(row)?));
         let Some((wrapped, stored)) = rows::one(db, sql, [id.0.as_bytes()], read)? else { return Ok(None) };
         let key = self.inner.vault.unwrap_key(id, &WrappedKey(wrapped))?;
-        payload::load(&self.inner.files, &key, place, id.0, &stored).map(Some)
+        Ok(Some(payload::Sealed { key, place, owner: id.0, stored }))
     }
 
-    fn read_shipment(&self, db: &Connection, id: DeliveryId) -> Done<Shipment> {
+    /// A shipment without its bytes, and what they are in.
+    fn read_shipment(&self, db: &Connection, id: DeliveryId) -> Done<(Shipment, payload::Sealed)> {
         let missing = || StoreError::NotFound(format!("output of delivery {id}"));
         let sql = "SELECT m.id, m.wrapped_key, m.at, m.direction, m.answers, m.procedure, m.case_ref, m.attachments,
                    m.format, m.digest, d.output_digest, d.media_type, d.file_name, p.size, p.sealed, p.blob
@@ -432,11 +444,11 @@ impl SqliteStore {
         let SealedShipment { message, attachments, output, mut shipment } = found.ok_or_else(missing)?;
         let key = self.inner.vault.unwrap_key(message, &shipment.key)?;
         shipment.attachments = open_attachments(&key, message, attachments)?;
-        shipment.output.bytes = match output {
-            Some(stored) => payload::load(&self.inner.files, &key, Place::Output, id.0, &stored)?,
+        let output = match output {
+            Some(stored) => payload::Sealed { key, place: Place::Output, owner: id.0, stored },
             None => self.payload(db, Place::Document, message)?.ok_or_else(missing)?,
         };
-        Ok(shipment)
+        Ok((shipment, output))
     }
 
     /// Removes a payload file that no commit refers to. A failure leaves an orphan, which retention sweeps.

@@ -5,12 +5,14 @@ use std::cell::RefCell;
 
 use bytes::Bytes;
 use rusqlite::{Connection, Row, params};
+use tokio::task::spawn_blocking;
 use uuid::Uuid;
 use zstd::bulk::{Compressor, Decompressor};
 
 use super::{
     fault::{Outcome, damaged},
     files::Files,
+    reader::blocking,
     rows,
     tx::Tx,
 };
@@ -18,6 +20,9 @@ use crate::{
     BlobRef, MessageKey, StoreError,
     seal::{self, Place},
 };
+
+/// Bytes that are packed or unpacked in a tenth of a millisecond.
+pub(super) const SHORT: usize = 64 << 10;
 
 /// XML shrinks to a fifth at the fastest level already; more costs time on every message.
 const LEVEL: i32 = 1;
@@ -76,6 +81,33 @@ pub(super) fn is_owned(db: &Connection, blob: &BlobRef) -> Outcome<bool> {
 /// A payload that a message has is not there: that is damage, and nothing that whoever asked for it got wrong.
 pub(super) fn lost(what: &str) -> StoreError {
     StoreError::Corrupt(format!("{what} is gone"))
+}
+
+/// A payload with what opens it.
+pub(super) struct Sealed {
+    pub(super) key: MessageKey,
+    pub(super) place: Place,
+    /// Message or delivery whose payload it is.
+    pub(super) owner: Uuid,
+    pub(super) stored: Stored,
+}
+
+impl Sealed {
+    /// The clear bytes: of a short payload in the database here, else on a thread that may block.
+    pub(super) async fn open(self, files: &Files) -> Result<Bytes, StoreError> {
+        let Self { key, place, owner, stored } = self;
+        if stored.sealed.is_some() && is_short(stored.size) {
+            return load(files, &key, place, owner, &stored).map_err(StoreError::from);
+        }
+        let files = files.clone();
+        let load = move || load(&files, &key, place, owner, &stored).map_err(StoreError::from);
+        blocking(spawn_blocking(load)).await
+    }
+}
+
+/// Whether so many clear bytes are packed or unpacked in less time than another thread needs to begin.
+pub(super) fn is_short(size: i64) -> bool {
+    usize::try_from(size).is_ok_and(|size| size <= SHORT)
 }
 
 /// Packs, seals and, if it is larger than `inline` bytes then, writes a file (which blocks).

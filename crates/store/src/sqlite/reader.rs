@@ -1,4 +1,4 @@
-//! A few connections that read, each used by one blocking task at a time.
+//! A few connections that read, each used by one task at a time.
 
 use std::{path::Path, sync::Arc};
 
@@ -31,24 +31,44 @@ impl Readers {
         T: Send + 'static,
         F: FnOnce(&Connection) -> Outcome<T> + Send + 'static,
     {
-        let stopped = || StoreError::Unavailable("the store is closed".into());
+        let guard = self.connection().await?;
+        blocking(tokio::task::spawn_blocking(move || guard.run(work))).await
+    }
+
+    /// As [`read`](Self::read), on the thread of the caller: for the rows of one message or delivery that the router
+    /// needs at each step. They were written a moment ago and lie in memory; to hand this to another thread and back
+    /// costs more than to do it (decision 0001, *Reading*).
+    pub(super) async fn read_here<T>(
+        &self,
+        work: impl FnOnce(&Connection) -> Outcome<T>,
+    ) -> Result<T, StoreError> {
+        self.connection().await?.run(work)
+    }
+
+    async fn connection(&self) -> Result<Guard, StoreError> {
         let pool = Arc::clone(&self.0);
-        let place = self.0.places.acquire().await.map_err(|_| stopped())?;
-        let db = pool.idle.lock().pop().ok_or_else(stopped)?;
+        let place = self.0.places.acquire().await.map_err(|_| closed())?;
+        let db = pool.idle.lock().pop().ok_or_else(closed)?;
         // Guarded: the connection goes back even if the work panics or the caller goes away.
         let guard = Guard { pool, db: Some(db) };
         place.forget();
-        let result = tokio::task::spawn_blocking(move || match &guard.db {
-            Some(db) => work(db).map_err(StoreError::from),
-            None => Err(StoreError::Unavailable("the store is closed".into())),
-        });
-        blocking(result).await
+        Ok(guard)
     }
+}
+
+fn closed() -> StoreError {
+    StoreError::Unavailable("the store is closed".into())
 }
 
 struct Guard {
     pool: Arc<Pool>,
     db: Option<Connection>,
+}
+
+impl Guard {
+    fn run<T>(&self, work: impl FnOnce(&Connection) -> Outcome<T>) -> Result<T, StoreError> {
+        work(self.db.as_ref().ok_or_else(closed)?).map_err(StoreError::from)
+    }
 }
 
 impl Drop for Guard {
