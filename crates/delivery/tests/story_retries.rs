@@ -15,6 +15,10 @@ fn patient(bench: &Bench, retry: &[u64]) {
         TargetPolicy { retry, breaker: (100, HOUR), ..TargetPolicy::default() };
 }
 
+fn one_at_a_time(bench: &Bench) {
+    *bench.desk.targets.usual.lock().unwrap() = TargetPolicy { parallel: 1, ..TargetPolicy::default() };
+}
+
 #[tokio::test]
 async fn waits_grow_as_the_policy_says_and_the_delivery_keeps_its_id() {
     let mut bench = Bench::start();
@@ -136,8 +140,7 @@ async fn an_attempt_longer_than_a_lease_is_the_only_one() {
 #[tokio::test]
 async fn an_outcome_that_is_not_durable_yet_keeps_no_place() {
     let mut bench = Bench::start();
-    let one = TargetPolicy { parallel: 1, ..TargetPolicy::default() };
-    *bench.desk.targets.usual.lock().unwrap() = one;
+    one_at_a_time(&bench);
     let settling = bench.spy.settling.acquire_many(OPEN as u32).await.unwrap();
     let mut ids = Vec::new();
     for number in 0..3 {
@@ -161,8 +164,7 @@ async fn an_outcome_that_is_not_durable_yet_keeps_no_place() {
 #[tokio::test]
 async fn at_the_end_of_the_service_no_attempt_begins() {
     let mut bench = Bench::start();
-    let one = TargetPolicy { parallel: 1, ..TargetPolicy::default() };
-    *bench.desk.targets.usual.lock().unwrap() = one;
+    one_at_a_time(&bench);
     let ids = [bench.one(1, "single").await, bench.one(2, "single").await];
     let call = bench.desk.call().await;
     bench.pass(Duration::ZERO).await;

@@ -37,8 +37,7 @@ struct References<'a> {
 impl References<'_> {
     /// Notes an unknown name with its place and the nearest known one.
     fn unknown(&mut self, code: Code, file: &str, section: &str, what: What, name: &str, near: Option<&str>) {
-        let text = self.files.get(file).map(|bytes| String::from_utf8_lossy(bytes)).unwrap_or_default();
-        let place = locate(&text, section, name);
+        let place = self.place(file, section, name);
         let What(german, english) = what;
         let text = (format!("{german} {name:?} gibt es nicht"), format!("{english} {name:?} does not exist"));
         let finding = CheckFinding::error(code, file, text).at(place);
@@ -46,6 +45,12 @@ impl References<'_> {
             Some(near) => finding.meant(near),
             None => finding,
         });
+    }
+
+    /// Where `needle` stands in a file, behind `section` if that occurs.
+    fn place(&self, file: &str, section: &str, needle: &str) -> (usize, usize) {
+        let text = self.files.get(file).map(|bytes| String::from_utf8_lossy(bytes)).unwrap_or_default();
+        locate(&text, section, needle)
     }
 
     fn packages(&mut self) {
@@ -84,7 +89,8 @@ impl References<'_> {
                 "without a stylesheet the product takes the Vorgang as it is, which is XML: set output = \"xml\" or \
                  name a stylesheet",
             );
-            self.findings.push(CheckFinding::error(Code::RULE_SYNTAX, &product.file, text));
+            let place = self.place(&product.file, "", "output");
+            self.findings.push(CheckFinding::error(Code::RULE_SYNTAX, &product.file, text).at(place));
         }
     }
 
@@ -278,9 +284,7 @@ impl References<'_> {
                     format!("delegation of {procedure} {english}: {names}"),
                 );
                 let file = &self.contents.municipalities[start].file;
-                let source =
-                    self.files.get(file).map(|bytes| String::from_utf8_lossy(bytes)).unwrap_or_default();
-                let place = locate(&source, "delegate", procedure.as_str());
+                let place = self.place(file, "delegate", procedure.as_str());
                 let remedy = (
                     "Die letzte Kommune der Kette muss das Verfahren mit einem eigenen Amt erledigen.",
                     "Let the last area of the chain do it with an office of its own.",
@@ -338,8 +342,7 @@ impl References<'_> {
             match text {
                 Some(text) => {
                     let file = &source.file;
-                    let bytes = self.files.get(file).map(|bytes| String::from_utf8_lossy(bytes));
-                    let place = locate(&bytes.unwrap_or_default(), "", &format!("\"{folder}\""));
+                    let place = self.place(file, "", &format!("\"{folder}\""));
                     let remedy = (
                         "Einen eigenen Namen ohne führenden Schrägstrich und ohne „..“ wählen.",
                         "Choose a name of its own that does not begin with a slash and has no \"..\" in it.",

@@ -60,9 +60,10 @@ fn a_product_that_takes_the_vorgang_as_it_is_takes_xml() {
     let mut depot = Depot::new();
     let product = &mut depot.contents.products[0].value;
     (product.stylesheet, product.output) = (None, OutputForm::Json);
+    depot.file("rules/products/fv-steuerwerk/1.0/product.toml", "adapter = \"rest\"\noutput = \"json\"\n");
     let said = depot.errors();
     assert_eq!(said.len(), 1, "{said:#?}");
-    let file = "rules/products/fv-steuerwerk/1.0/product.toml: DDS-C003";
+    let file = "rules/products/fv-steuerwerk/1.0/product.toml:2:1: DDS-C003";
     assert_says(&said, file, "set output = \"xml\" or name a stylesheet");
 }
 

@@ -50,8 +50,8 @@ pub(crate) fn serialise(
 pub(crate) fn write_document(document: *mut Doc, limit: usize) -> Result<Vec<u8>, (ErrorKind, String)> {
     let mut sink = Sink { bytes: Vec::new(), limit, overflow: false };
     // SAFETY: the document lives, and so does `sink` until the call returns.
-    let written = unsafe { ffi::dds_xslt_write_document(document, write, (&raw mut sink).cast()) };
-    if written != 1 && !sink.overflow {
+    let written = unsafe { ffi::dds_xslt_write_document(document, write, (&raw mut sink).cast()) } != 0;
+    if !written && !sink.overflow {
         return Err((ErrorKind::Memory, "no memory to write the document".to_owned()));
     }
     sink.into_bytes()

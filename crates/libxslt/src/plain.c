@@ -218,17 +218,17 @@ int dds_xslt_write_plain(xsltStylesheetPtr style, xmlDocPtr result, sink write, 
     return to.failed ? -1 : 1;
 }
 
-/* Any document as XML in UTF-8: 1 when it was written, 0 when there was no memory for it, -1 when it was too long. */
+/* Any document as XML in UTF-8: 0 when it was too long, or there was no memory for it. */
 int dds_xslt_write_document(xmlDocPtr document, sink write, void *context) {
     struct writer to;
     xmlOutputBufferPtr buffer;
     if (!is_plain_document(document)) {
         buffer = xmlOutputBufferCreateIO(write, NULL, context, NULL);
-        return buffer == NULL ? 0 : xmlSaveFormatFileTo(buffer, document, "UTF-8", 0) < 0 ? -1 : 1;
+        return buffer != NULL && xmlSaveFormatFileTo(buffer, document, "UTF-8", 0) >= 0;
     }
     begin(&to, write, context);
     put_document(&to, document, 0);
     put(&to, "\n");
     flush(&to);
-    return to.failed ? -1 : 1;
+    return !to.failed;
 }

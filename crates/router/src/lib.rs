@@ -61,7 +61,8 @@ pub struct Options {
     pub limits: Limits,
     /// Messages routed side by side.
     pub concurrency: usize,
-    /// Accepted messages kept in memory until they are routed; beyond that they are read again from the store.
+    /// Accepted messages kept in memory until they are routed, as long as their documents take no more than 16 MB;
+    /// beyond that they are read again from the store.
     pub backlog: usize,
     /// At shutdown, messages being routed get so long to end.
     pub grace: Duration,

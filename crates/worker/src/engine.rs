@@ -107,7 +107,7 @@ impl Engine {
                 added.inspect_err(|error| self.wear(error))?;
                 results.push(match path {
                     Some(path) => self.target(bundle, path, *output, &vorgang)?,
-                    None => vorgang.write(&self.budget).inspect_err(|error| self.wear(error))?.into(),
+                    None => self.as_it_is(&vorgang)?,
                 });
             }
         }
@@ -177,6 +177,15 @@ impl Engine {
                 Problem::new(Code::OUTPUT_INVALID, text)
             }),
         }
+    }
+
+    /// The Vorgang for a product without a stylesheet.
+    fn as_it_is(&self, vorgang: &Document) -> Result<Bytes, Problem> {
+        let written = vorgang.write(&self.budget).inspect_err(|error| self.wear(error));
+        written.map(Bytes::from).map_err(|TransformError { code, message, .. }| {
+            let german = format!("der Vorgang lässt sich nicht schreiben (Meldung: „{message}“)");
+            Problem::new(code, (german, format!("the Vorgang cannot be written: {message}")))
+        })
     }
 
     fn wear(&self, error: &TransformError) {

@@ -57,6 +57,24 @@ async fn a_message_becomes_a_vorgang_and_that_a_document_per_target() {
 }
 
 #[tokio::test]
+async fn a_vorgang_that_grows_beyond_the_budget_is_an_error_of_its_own() {
+    // Enough for what the rule writes, not for the same with a declaration and the sendung.
+    let budget = Budget { output_bytes: 30, ..Budget::default() };
+    let pool = Pool::start(PoolOptions { budget, ..options() }).await.unwrap();
+    pool.load(bundle(&[("vorgang", template("<v><k>7</k></v>"))])).await.unwrap();
+    let mut job = job("good", "<m/>");
+    job.canonical = Some("vorgang".to_owned());
+    job.targets = vec![TargetJob { stylesheet: None, ..target("", "<s z='1'/>") }];
+    let problem = pool.run(job).await.unwrap_err().problem;
+    assert_eq!(problem.code, Code::BUDGET_EXCEEDED);
+    assert!(
+        problem.to_string().contains("the Vorgang cannot be written: result of more than 30 bytes"),
+        "{problem}"
+    );
+    works(&pool).await;
+}
+
+#[tokio::test]
 async fn errors_of_compilation_name_their_place_and_leave_the_rest_usable() {
     let pool = Pool::start(options()).await.unwrap();
     let errors = pool.load(bundle(&[("bad", template("\n<xsl:nonsense/>"))])).await.unwrap();

@@ -209,10 +209,9 @@ pub(super) fn with_one_target(
     options: &Bench,
 ) -> Result<Release, Failure> {
     let mut contents = built.contents().clone();
-    for product in contents.products.iter_mut().filter(|product| product.value.name() == PRODUCT) {
-        if options.stylesheets == 1 {
-            product.value.stylesheet = None;
-        }
+    let without = |name: &str| options.stylesheets == 1 && name == PRODUCT;
+    for product in contents.products.iter_mut().filter(|product| without(&product.value.name())) {
+        product.value.stylesheet = None;
     }
     for profile in &mut contents.profiles {
         for office in profile.value.offices.values_mut() {

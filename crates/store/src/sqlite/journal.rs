@@ -36,9 +36,7 @@ const ROWS: usize = 2_048;
 impl Journal for SqliteStore {
     async fn accept(&self, message: NewMessage) -> Result<Accepted, StoreError> {
         let this = self.clone();
-        // What is longer, or may need a file, is packed and sealed by a blocking task.
-        let small = message.document.len() <= ACCEPTED_IN_ORDER.min(self.inner.inline_limit / 2);
-        let sealed = if small {
+        let sealed = if self.seals_here(message.document.len()) {
             this.seal_message(message)?
         } else {
             blocking(spawn_blocking(move || this.seal_message(message))).await?
@@ -225,10 +223,8 @@ impl Journal for SqliteStore {
             let document = self.payload(db, Place::Document, id)?;
             Ok(Some((record, document.ok_or_else(|| no_document(id))?)))
         };
-        match self.inner.readers.read_here(read).await? {
-            Some((record, document)) => Ok(Some((record, document.open(&self.inner.files).await?))),
-            None => Ok(None),
-        }
+        let Some((record, document)) = self.inner.readers.read_here(read).await? else { return Ok(None) };
+        Ok(Some((record, document.open(&self.inner.files).await?)))
     }
 
     async fn delivery(&self, id: DeliveryId) -> Result<Option<DeliveryRecord>, StoreError> {
@@ -332,6 +328,11 @@ fn touch(db: &Connection) -> Done<()> {
 }
 
 impl SqliteStore {
+    /// Whether so many bytes are packed and sealed at once. What is longer, or may need a file, is for a blocking task.
+    fn seals_here(&self, bytes: usize) -> bool {
+        bytes <= ACCEPTED_IN_ORDER.min(self.inner.inline_limit / 2)
+    }
+
     fn seal_message(&self, message: NewMessage) -> Result<Sealed, StoreError> {
         let (inner, owner) = (&self.inner, message.id.0);
         let key = inner.vault.unwrap_key(message.id, &message.key)?;
@@ -363,8 +364,7 @@ impl SqliteStore {
         let key = self.inner.readers.read_here(|db| self.key(db, message)).await?;
         let bytes =
             deliveries.iter().filter_map(|delivery| Some(&delivery.output.as_ref()?.bytes)).chain(&report);
-        // What is longer, or may need a file, is for a thread that may block.
-        let short = bytes.map(Bytes::len).sum::<usize>() <= payload::SHORT.min(self.inner.inline_limit / 2);
+        let here = self.seals_here(bytes.map(Bytes::len).sum());
         let this = self.clone();
         let seal = move || {
             let inner = &this.inner;
@@ -380,7 +380,7 @@ impl SqliteStore {
             let report = report.map(|report| store(Place::Report, message.0, &report)).transpose()?;
             Ok((sealed, report))
         };
-        if short { seal() } else { blocking(spawn_blocking(seal)).await }
+        if here { seal() } else { blocking(spawn_blocking(seal)).await }
     }
 
     fn key(&self, db: &Connection, message: MessageId) -> Done<MessageKey> {
@@ -410,10 +410,9 @@ impl SqliteStore {
 
     /// Document or report of a message.
     async fn read_payload(&self, place: Place, id: MessageId) -> Result<Option<Bytes>, StoreError> {
-        match self.inner.readers.read_here(|db| self.payload(db, place, id)).await? {
-            Some(sealed) => Ok(Some(sealed.open(&self.inner.files).await?)),
-            None => Ok(None),
-        }
+        let read = |db: &Connection| self.payload(db, place, id);
+        let Some(sealed) = self.inner.readers.read_here(read).await? else { return Ok(None) };
+        sealed.open(&self.inner.files).await.map(Some)
     }
 
     fn payload(&self, db: &Connection, place: Place, id: MessageId) -> Done<Option<payload::Sealed>> {

@@ -21,8 +21,8 @@ use crate::{
     seal::{self, Place},
 };
 
-/// Bytes that are packed or unpacked in a tenth of a millisecond.
-pub(super) const SHORT: usize = 64 << 10;
+/// So many clear bytes are unpacked in less time than another thread needs to begin.
+const SHORT: i64 = 64 << 10;
 
 /// XML shrinks to a fifth at the fastest level already; more costs time on every message.
 const LEVEL: i32 = 1;
@@ -96,18 +96,13 @@ impl Sealed {
     /// The clear bytes: of a short payload in the database here, else on a thread that may block.
     pub(super) async fn open(self, files: &Files) -> Result<Bytes, StoreError> {
         let Self { key, place, owner, stored } = self;
-        if stored.sealed.is_some() && is_short(stored.size) {
+        if stored.sealed.is_some() && stored.size <= SHORT {
             return load(files, &key, place, owner, &stored).map_err(StoreError::from);
         }
         let files = files.clone();
         let load = move || load(&files, &key, place, owner, &stored).map_err(StoreError::from);
         blocking(spawn_blocking(load)).await
     }
-}
-
-/// Whether so many clear bytes are packed or unpacked in less time than another thread needs to begin.
-pub(super) fn is_short(size: i64) -> bool {
-    usize::try_from(size).is_ok_and(|size| size <= SHORT)
 }
 
 /// Packs, seals and, if it is larger than `inline` bytes then, writes a file (which blocks).
