@@ -167,8 +167,8 @@ async fn at_the_end_of_the_service_no_attempt_begins() {
     one_at_a_time(&bench);
     let ids = [bench.one(1, "single").await, bench.one(2, "single").await];
     let call = bench.desk.call().await;
-    bench.pass(Duration::ZERO).await;
-    assert_eq!(*bench.spy.leased.borrow(), 2, "the other waits for its place");
+    // The other waits for its place.
+    soon(bench.spy.leased.subscribe().wait_for(|leases| *leases == 2)).await.unwrap();
     bench.shutdown.send_replace(true);
     for _ in 0..10 {
         // On this one thread the scheduler hears it before the target answers.

@@ -6,16 +6,17 @@ use dds_message::Code;
 use zeroize::Zeroizing;
 
 /// Geheimnisreferenz of a target. Looked up for every attempt, so that a secret that was missing or renewed takes
-/// effect without a restart; the secret itself is in memory only while it is used.
+/// effect without a restart; the secret itself is in memory only while it is used. Its file is read on the thread that
+/// asks: that takes less time than to hand it to another.
 #[derive(Debug, Clone)]
 pub(crate) struct Credential(pub(crate) SecretRef);
 
 impl Credential {
     /// The secret; otherwise DDS-D010, which names the reference.
-    pub(crate) async fn read(&self) -> Result<Zeroizing<String>, Fault> {
+    pub(crate) fn read(&self) -> Result<Zeroizing<String>, Fault> {
         let found = match &self.0 {
             SecretRef::Env(name) => std::env::var(name).ok().map(Zeroizing::new),
-            SecretRef::File(path) => tokio::fs::read_to_string(path).await.ok().map(Zeroizing::new),
+            SecretRef::File(path) => std::fs::read_to_string(path).ok().map(Zeroizing::new),
         };
         found
             .map(|secret| Zeroizing::new(secret.trim().to_owned()))

@@ -70,7 +70,7 @@ impl Endpoint {
         identify(consignment, &mut headers);
         if let Some(credential) = &self.credential {
             let secret =
-                credential.read().await.map_err(|fault| Verdict::Temporary { fault, retry_after: None })?;
+                credential.read().map_err(|fault| Verdict::Temporary { fault, retry_after: None })?;
             let mut value = HeaderValue::from_str(&format!("Bearer {}", *secret)).map_err(|_| {
                 let secret = &credential.0;
                 let text = (format!("{secret} enthält kein Token"), format!("{secret} holds no token"));

@@ -73,7 +73,7 @@ impl Mail {
     async fn send(&self, consignment: &Consignment) -> Result<Option<String>, Failure> {
         let password = match &self.relay.account {
             Some((user, secret)) => {
-                Some((user, Credential(secret.clone()).read().await.map_err(Failure::Credential)?))
+                Some((user, Credential(secret.clone()).read().map_err(Failure::Credential)?))
             }
             None => None,
         };

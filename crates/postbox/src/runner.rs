@@ -193,10 +193,10 @@ fn commit(
     ended: &mut Vec<Tell>,
 ) -> Result<(), PostboxError> {
     let mut jobs = batch.into_iter();
-    let begun = connection.execute_batch("BEGIN IMMEDIATE").map_err(PostboxError::from);
+    let begun = statement(connection, "BEGIN IMMEDIATE");
     let done = begun.and_then(|()| {
         jobs.try_for_each(|job| {
-            let opened = connection.execute_batch("SAVEPOINT step").map_err(PostboxError::from);
+            let opened = statement(connection, "SAVEPOINT step");
             let mut boxes = Boxes { connection, key, owners };
             let step = || job(opened.clone().map(|()| &mut boxes));
             // A step that panics loses its own changes and tells nobody: its channel closes.
@@ -204,20 +204,28 @@ fn commit(
             let keep = end.as_ref().is_some_and(|end| end.keep);
             ended.extend(end.map(|end| end.tell));
             opened?;
-            connection.execute_batch(if keep { "RELEASE step" } else { "ROLLBACK TO step; RELEASE step" })?;
-            Ok(())
+            if !keep {
+                statement(connection, "ROLLBACK TO step")?;
+            }
+            statement(connection, "RELEASE step")
         })
     });
     // Steps that no transaction was there for hear the reason too.
     if let Err(error) = &done {
         ended.extend(jobs.map(|job| job(Err(error.clone())).tell));
     }
-    let committed = done.and_then(|()| Ok(connection.execute_batch("COMMIT")?));
+    let committed = done.and_then(|()| statement(connection, "COMMIT"));
     if committed.is_err() {
         // Fails when SQLite has rolled back by itself already.
         let _rolled_back = connection.execute_batch("ROLLBACK");
     }
     committed
+}
+
+/// Runs a statement without arguments or rows, of those that come with every step.
+fn statement(connection: &Connection, sql: &str) -> Result<(), PostboxError> {
+    connection.prepare_cached(sql)?.execute([])?;
+    Ok(())
 }
 
 /// Where the postbox lies below the folder of the store.

@@ -165,6 +165,8 @@ pub(crate) fn prepare(connection: &Connection) -> Result<(), PostboxError> {
     connection.pragma_update(None, "synchronous", "FULL")?;
     // What is deleted is overwritten.
     connection.pragma_update(None, "secure_delete", true)?;
+    // 16 MiB of pages stay at hand; with the 2 MB of SQLite most were read from the file again at every step.
+    connection.pragma_update(None, "cache_size", -16_384)?;
     // The log of a step that may be taken back, else a file.
     connection.pragma_update(None, "temp_store", "MEMORY")?;
     // 32 MiB of log: pages that change at every step are copied less often.

@@ -2,16 +2,20 @@
 
 use std::{
     fs::File,
-    io::{self, BufReader, Write},
+    io::{self, BufRead as _, BufReader, Write},
+    mem::MaybeUninit,
     os::{
         fd::AsFd,
         unix::{fs::FileExt, net::UnixStream},
     },
+    thread,
+    time::{Duration, Instant},
 };
 
 use bytes::Bytes;
 use dds_message::Problem;
 use dds_transform::Budget;
+use socket2::SockRef;
 
 use crate::{
     engine::{Artefacts, Engine},
@@ -28,6 +32,9 @@ const LONGEST_REQUEST: u64 = 4 << 30;
 
 /// Encodings that `xsl:output` may name beside those built into libxml2 (UTF-8, UTF-16, ISO-8859-1, ASCII).
 const ENCODINGS: &[&str] = &["ISO-8859-15", "WINDOWS-1252"];
+
+/// A request that arrives within this time after the last answer came soon.
+const SOON: Duration = Duration::from_micros(300);
 
 /// Runs as worker on the socket that the service passed as standard input, until the service closes it. For the
 /// hidden subcommand `worker`; call it before any thread is started.
@@ -70,7 +77,10 @@ fn serve(
     };
     let mut engine = Engine::new(budget, settings.limits.clone());
     let mut jobs = 0;
-    while let Some((request, parts)) = next(requests)? {
+    let mut soon = false;
+    loop {
+        soon = wait(requests, soon)?;
+        let Some((request, parts)) = next(requests)? else { return Ok(()) };
         match request {
             Request::Start(_) => return Err(io::Error::other("Start twice")),
             Request::Unload(id) => engine.unload(id),
@@ -95,7 +105,32 @@ fn serve(
             }
         }
     }
-    Ok(())
+}
+
+/// Waits until a request, or the end of the stream, begins to arrive; answers whether that was soon. `soon`: it was so
+/// the last time. Then the pool is busy, and this process looks again and again for a moment before it sleeps: to be
+/// woken takes a good part of the time of a job. Whoever has work for the processor goes before.
+#[allow(clippy::disallowed_methods, reason = "decides nothing but how to wait")]
+fn wait(requests: &mut BufReader<UnixStream>, soon: bool) -> io::Result<bool> {
+    let began = Instant::now();
+    if soon {
+        let socket = SockRef::from(requests.get_ref());
+        let mut byte = [MaybeUninit::uninit()];
+        let empty =
+            |read: io::Result<usize>| read.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock);
+        while requests.buffer().is_empty()
+            && began.elapsed() < SOON
+            && empty(socket.recv_with_flags(&mut byte, libc::MSG_PEEK | libc::MSG_DONTWAIT))
+        {
+            thread::yield_now();
+        }
+    }
+    while let Err(error) = requests.fill_buf() {
+        if error.kind() != io::ErrorKind::Interrupted {
+            return Err(error);
+        }
+    }
+    Ok(began.elapsed() < SOON)
 }
 
 fn answer(recycle: bool, outcome: Result<(frame::Done, Vec<Bytes>), Problem>) -> io::Result<Vec<u8>> {

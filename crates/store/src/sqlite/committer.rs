@@ -1,9 +1,11 @@
 //! The one thread that writes: takes what is queued, does it in one transaction, and only when that is durable
 //! answers everybody.
 //!
-//! Each request stands under a savepoint of its own, so one that fails leaves no trace and does not disturb the rest of
-//! its group. A busy store lets steps that nobody outside waits for wait a moment, for fewer and larger commits. What a
-//! request changes in the memory of the engine (due queue, counts) is applied after the commit.
+//! A request that fails leaves no trace and does not disturb the rest of its group. Savepoints see to that, and SQLite
+//! copies every page it changes under one; so a group is tried without them, and only if a request of it fails is it
+//! taken back and done once more with a savepoint for each. A busy store lets steps that nobody outside waits for wait
+//! a moment, for fewer and larger commits. What a request changes in the memory of the engine (due queue, counts) is
+//! applied after the commit.
 
 use std::{
     collections::VecDeque,
@@ -75,14 +77,15 @@ impl Committer {
         Self { queue: None, thread: None }
     }
 
-    /// Does `work` in the next transaction; durable when it returns. `bytes`: roughly what it writes.
+    /// Does `work` in the next transaction; durable when it returns. `bytes`: roughly what it writes. `work` is done a
+    /// second time if its group is taken back, so what it does beside the transaction must bear that.
     pub(super) async fn submit<T, F>(&self, haste: Haste, bytes: usize, work: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
-        F: FnOnce(&mut Tx<'_>) -> Outcome<T> + Send + 'static,
+        F: FnMut(&mut Tx<'_>) -> Outcome<T> + Send + 'static,
     {
         let (reply, answer) = oneshot::channel();
-        let request = Box::new(Work { work: Some(work), outcome: None, haste, bytes, reply });
+        let request = Box::new(Work { work, outcome: None, haste, bytes, reply });
         let stopped = || StoreError::Unavailable("the committer has stopped; restart the service".into());
         let queue = self.queue.as_ref().ok_or_else(stopped)?;
         queue.send(request).await.map_err(|_| stopped())?;
@@ -122,7 +125,7 @@ trait Request: Send {
 }
 
 struct Work<T, F> {
-    work: Option<F>,
+    work: F,
     outcome: Option<Result<T, StoreError>>,
     haste: Haste,
     bytes: usize,
@@ -132,7 +135,7 @@ struct Work<T, F> {
 impl<T, F> Request for Work<T, F>
 where
     T: Send + 'static,
-    F: FnOnce(&mut Tx<'_>) -> Outcome<T> + Send + 'static,
+    F: FnMut(&mut Tx<'_>) -> Outcome<T> + Send + 'static,
 {
     fn haste(&self) -> Haste {
         self.haste
@@ -143,9 +146,7 @@ where
     }
 
     fn run(&mut self, tx: &mut Tx<'_>) -> Result<(), Fault> {
-        if let Some(work) = self.work.take() {
-            self.outcome = Some(Ok(work(tx)?));
-        }
+        self.outcome = Some(Ok((self.work)(tx)?));
         Ok(())
     }
 
@@ -257,8 +258,15 @@ fn worth_holding_open(busy: bool, waiting: &VecDeque<Box<dyn Request>>) -> bool 
 /// Runs the group and commits it.
 fn transact(tx: &mut Tx<'_>, group: &mut [Box<dyn Request>]) -> Result<(), StoreError> {
     tx.statement("BEGIN IMMEDIATE").map_err(StoreError::from)?;
-    for request in group {
-        attempt(tx, request.as_mut())?;
+    let start = tx.mark();
+    if !group.iter_mut().all(|request| attempt(tx, request.as_mut()).is_ok()) {
+        tx.revert(start);
+        // Without room SQLite may have rolled back the whole transaction by itself.
+        if !tx.is_gone() {
+            tx.statement("ROLLBACK").map_err(StoreError::from)?;
+        }
+        tx.statement("BEGIN IMMEDIATE").map_err(StoreError::from)?;
+        group.iter_mut().try_for_each(|request| attempt_alone(tx, request.as_mut()))?;
     }
     tx.write_tally().map_err(StoreError::from)?;
     match tx.statement("COMMIT") {
@@ -268,19 +276,23 @@ fn transact(tx: &mut Tx<'_>, group: &mut [Box<dyn Request>]) -> Result<(), Store
     }
 }
 
-/// Runs one request under a savepoint. `Err` only if the whole group is lost.
+/// Runs one request. After an error the transaction holds half of it.
 fn attempt(tx: &mut Tx<'_>, request: &mut dyn Request) -> Result<(), StoreError> {
+    match catch_unwind(AssertUnwindSafe(|| request.run(tx))) {
+        Ok(outcome) => outcome.map_err(StoreError::from),
+        Err(_) => Err(StoreError::Unavailable("the request made the store panic; nothing was done".into())),
+    }
+}
+
+/// Runs one request under a savepoint. `Err` only if the whole group is lost.
+fn attempt_alone(tx: &mut Tx<'_>, request: &mut dyn Request) -> Result<(), StoreError> {
     tx.statement("SAVEPOINT request").map_err(StoreError::from)?;
     let mark = tx.mark();
-    let outcome = catch_unwind(AssertUnwindSafe(|| request.run(tx)));
-    let error = match outcome {
-        Ok(Ok(())) => return tx.statement("RELEASE request").map_err(StoreError::from),
-        Ok(Err(fault)) => StoreError::from(fault),
-        Err(_) => StoreError::Unavailable("the request made the store panic; nothing was done".into()),
+    let Err(error) = attempt(tx, request) else {
+        return tx.statement("RELEASE request").map_err(StoreError::from);
     };
     tx.revert(mark);
     request.fail(error.clone());
-    // Without room SQLite may have rolled back the whole transaction by itself.
     if tx.is_gone() {
         return Err(error);
     }
@@ -291,7 +303,7 @@ fn attempt(tx: &mut Tx<'_>, request: &mut dyn Request) -> Result<(), StoreError>
 
 #[cfg(test)]
 mod tests {
-    use dds_message::{Clock, JournalEvent, Timestamp};
+    use dds_message::{Clock, JournalEvent, MessageState, Timestamp};
 
     use super::*;
     use crate::{
@@ -321,7 +333,7 @@ mod tests {
     fn only_what_nobody_waits_for_waits_for_company_and_only_in_a_busy_store() {
         let waiting = |all: &[Haste]| -> VecDeque<Box<dyn Request>> {
             let request = |haste: &Haste| {
-                let work = None::<fn(&mut Tx<'_>) -> Outcome<()>>;
+                let work: fn(&mut Tx<'_>) -> Outcome<()> = |_| Ok(());
                 let reply = oneshot::channel().0;
                 Box::new(Work { work, outcome: None, haste: *haste, bytes: 0, reply }) as Box<dyn Request>
             };
@@ -347,6 +359,38 @@ mod tests {
         fine.unwrap();
         assert_eq!(store.anchor().await.unwrap().seq, 1);
         assert_eq!(store.verify(1, None).await.unwrap().broken, None);
+    }
+
+    #[tokio::test]
+    async fn what_shares_a_group_with_a_failure_is_done_once() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = store(dir.path());
+        let committer = &store.inner.committer;
+        let (queued, wait) = std::sync::mpsc::channel();
+        let busy = committer.submit(Haste::Waited, 0, move |_| {
+            // Until both others are queued: they make one group, alone or with this one.
+            _ = wait.recv();
+            Ok(())
+        });
+        let runs = Arc::new(std::sync::atomic::AtomicUsize::new(0));
+        let counted = Arc::clone(&runs);
+        let good = committer.submit(Haste::Waited, 0, move |tx| {
+            counted.fetch_add(1, Ordering::Relaxed);
+            tx.count_message(None, MessageState::Accepted);
+            tx.log(&entry("good".into()), Timestamp(0), &Default::default(), None, None)
+        });
+        let bad = committer.submit(Haste::Waited, 0, |tx| -> Outcome<()> {
+            tx.count_message(None, MessageState::Accepted);
+            tx.log(&entry("bad".into()), Timestamp(0), &Default::default(), None, None)?;
+            Err(StoreError::Invalid("as the test wants it".into()).into())
+        });
+        let release = async move { queued.send(()).unwrap() };
+        let (busy, good, bad, ()) = tokio::join!(biased; busy, good, bad, release);
+        assert!(matches!((busy, good, bad), (Ok(()), Ok(()), Err(StoreError::Invalid(_)))));
+        assert_eq!(runs.load(Ordering::Relaxed), 2, "they were not in one group");
+        assert_eq!(store.anchor().await.unwrap().seq, 1);
+        assert_eq!(store.verify(1, None).await.unwrap().broken, None);
+        assert_eq!(store.backlog().await.unwrap().messages.get(&MessageState::Accepted), Some(&1));
     }
 
     #[tokio::test]

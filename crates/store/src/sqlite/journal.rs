@@ -57,7 +57,7 @@ impl Journal for SqliteStore {
         let found = move |db: &Connection| {
             rows::one(db, rows::ACCEPTED, params![source.as_str(), key.0], rows::accepted)
         };
-        self.inner.readers.read(found).await
+        self.inner.readers.read_here(found).await
     }
 
     async fn pending(&self, after: Option<MessageId>, max: usize) -> Result<Vec<Pending>, StoreError> {
@@ -115,7 +115,7 @@ impl Journal for SqliteStore {
         entry: NewEntry,
     ) -> Result<(), StoreError> {
         let now = self.inner.clock.now();
-        let work = move |tx: &mut Tx<'_>| settle::revive(tx, delivery, due, deadline, entry, now);
+        let work = move |tx: &mut Tx<'_>| settle::revive(tx, delivery, due, deadline, &entry, now);
         self.inner.committer.submit(Haste::Waited, ROWS, work).await
     }
 
@@ -183,7 +183,10 @@ impl Journal for SqliteStore {
 
     async fn attempting(&self, attempt: Attempting) -> Result<bool, StoreError> {
         let now = self.inner.clock.now();
-        self.inner.committer.submit(Haste::Waited, ROWS, move |tx| settle::attempting(tx, attempt, now)).await
+        self.inner
+            .committer
+            .submit(Haste::Waited, ROWS, move |tx| settle::attempting(tx, &attempt, now))
+            .await
     }
 
     async fn settle(&self, outcomes: Vec<Settlement>) -> Result<Vec<Settled>, StoreError> {
@@ -195,7 +198,7 @@ impl Journal for SqliteStore {
         }
         self.inner
             .committer
-            .submit(Haste::Patient, ROWS * outcomes.len(), move |tx| settle::settle(tx, outcomes))
+            .submit(Haste::Patient, ROWS * outcomes.len(), move |tx| settle::settle(tx, &outcomes))
             .await
     }
 

@@ -66,13 +66,13 @@ impl SqliteStore {
             let files = self.inner.files.clone();
             let names = move || files.names(&folder, before);
             let names = blocking(tokio::task::spawn_blocking(names)).await?;
-            let suspects = self.inner.readers.read(move |db| orphans(db, names)).await?;
+            let suspects = self.inner.readers.read(move |db| orphans(db, &names)).await?;
             if suspects.is_empty() {
                 continue;
             }
             // Asked again by the committer, after which no acceptance can refer to one of them any more.
             let orphans = move |tx: &mut Tx<'_>| {
-                let orphans = orphans(tx.db(), suspects)?;
+                let orphans = orphans(tx.db(), &suspects)?;
                 tx.shared().files.doom(&orphans);
                 Ok(orphans)
             };
@@ -84,12 +84,12 @@ impl SqliteStore {
 }
 
 /// Those of `blobs` that belong to no message.
-fn orphans(db: &rusqlite::Connection, mut blobs: Vec<BlobRef>) -> Outcome<Vec<BlobRef>> {
+fn orphans(db: &rusqlite::Connection, blobs: &[BlobRef]) -> Outcome<Vec<BlobRef>> {
     let mut known = db.prepare_cached("SELECT 1 FROM blob WHERE id = ?1")?;
     let mut orphans = Vec::new();
-    for blob in blobs.drain(..) {
+    for blob in blobs {
         if !known.exists([blob.0.as_bytes()])? {
-            orphans.push(blob);
+            orphans.push(blob.clone());
         }
     }
     Ok(orphans)

@@ -83,7 +83,7 @@ pub(super) fn note(tx: &mut Tx<'_>, entry: &NewEntry, at: Timestamp) -> Done<()>
 }
 
 /// Durable mark of a begun attempt; `false` if the lease was lost.
-pub(super) fn attempting(tx: &mut Tx<'_>, attempt: Attempting, at: Timestamp) -> Done<bool> {
+pub(super) fn attempting(tx: &mut Tx<'_>, attempt: &Attempting, at: Timestamp) -> Done<bool> {
     let id = attempt.lease.delivery;
     let Some(facts) = Facts::find(tx, id)?.filter(|facts| !facts.state.is_final()) else { return Ok(false) };
     if attempt.lease.epoch == 0 || !tx.begin(&attempt.lease) {
@@ -95,18 +95,18 @@ pub(super) fn attempting(tx: &mut Tx<'_>, attempt: Attempting, at: Timestamp) ->
         .execute(params![facts.seq, next.as_str()])?;
     tx.count_delivery(Some(facts.state), next);
     tx.effect(Effect::Attempting(id));
-    let entry = NewEntry { delivery: Some(id), ..attempt.entry };
+    let entry = NewEntry { delivery: Some(id), ..attempt.entry.clone() };
     tx.log(&entry, at, &facts.subject(), Some(&facts.target), Some(next.as_str()))?;
     Ok(true)
 }
 
 /// Outcomes, in order.
-pub(super) fn settle(tx: &mut Tx<'_>, outcomes: Vec<Settlement>) -> Done<Vec<Settled>> {
-    outcomes.into_iter().map(|settlement| settle_one(tx, settlement)).collect()
+pub(super) fn settle(tx: &mut Tx<'_>, outcomes: &[Settlement]) -> Done<Vec<Settled>> {
+    outcomes.iter().map(|settlement| settle_one(tx, settlement)).collect()
 }
 
-fn settle_one(tx: &mut Tx<'_>, settlement: Settlement) -> Done<Settled> {
-    let Settlement { lease, outcome, at, late, entry } = settlement;
+fn settle_one(tx: &mut Tx<'_>, settlement: &Settlement) -> Done<Settled> {
+    let &Settlement { ref lease, ref outcome, at, late, ref entry } = settlement;
     let Some(facts) = Facts::find(tx, lease.delivery)? else { return Ok(Settled::Stale) };
     let manual = lease.epoch == 0;
     // What the target has, it has.
@@ -115,18 +115,18 @@ fn settle_one(tx: &mut Tx<'_>, settlement: Settlement) -> Done<Settled> {
     }
     let decides = manual && matches!(outcome, Outcome::Delivered { .. } | Outcome::Cancelled);
     let held = match facts.state {
-        DeliveryState::Prepared | DeliveryState::InDoubt => tx.begin(&lease),
+        DeliveryState::Prepared | DeliveryState::InDoubt => tx.begin(lease),
         DeliveryState::DeadLetter => decides,
         DeliveryState::Delivered | DeliveryState::Redirected | DeliveryState::Cancelled => false,
     };
-    if !held && !(late && facts.awaits_receipt() && (manual || tx.gave_out(&lease))) {
+    if !held && !(late && facts.awaits_receipt() && (manual || tx.gave_out(lease))) {
         return Ok(Settled::Stale);
     }
     if !held {
         tx.begin_always(lease.delivery);
     }
-    let (next, due, code, receipt) = match outcome {
-        Outcome::Delivered { receipt } => (DeliveryState::Delivered, None, None, receipt),
+    let (next, due, code, receipt) = match *outcome {
+        Outcome::Delivered { ref receipt } => (DeliveryState::Delivered, None, None, receipt.as_deref()),
         Outcome::Retry { at, code } => (DeliveryState::Prepared, Some(at), Some(code), None),
         Outcome::DeadLetter { code } => (DeliveryState::DeadLetter, None, Some(code), None),
         Outcome::Cancelled => (DeliveryState::Cancelled, None, None, None),
@@ -145,14 +145,14 @@ fn settle_one(tx: &mut Tx<'_>, settlement: Settlement) -> Done<Settled> {
             attempted,
             due.map(|due| due.0),
             code.map(Code::as_str),
-            &receipt,
+            receipt,
         ])?;
     tx.count_delivery(Some(facts.state), next);
     tx.effect(match due {
         Some(due) => Effect::Retry(lease.delivery, due),
         None => Effect::Remove(lease.delivery),
     });
-    let mut entry = NewEntry { delivery: Some(lease.delivery), code: entry.code.or(code), ..entry };
+    let mut entry = NewEntry { delivery: Some(lease.delivery), code: entry.code.or(code), ..entry.clone() };
     if let Some(receipt) = receipt {
         // What the target gave for it is evidence like the delivery itself.
         entry.data.insert("receipt".to_owned(), receipt.into());
@@ -175,7 +175,7 @@ pub(super) fn revive(
     id: DeliveryId,
     due: Timestamp,
     deadline: Timestamp,
-    entry: NewEntry,
+    entry: &NewEntry,
     at: Timestamp,
 ) -> Done<()> {
     let facts = Facts::find(tx, id)?.ok_or_else(|| StoreError::NotFound(format!("delivery {id}")))?;
@@ -211,7 +211,7 @@ pub(super) fn revive(
         past: !was_refused(facts.code),
     };
     tx.effect(Effect::Insert(item, None));
-    let entry = NewEntry { delivery: Some(id), ..entry };
+    let entry = NewEntry { delivery: Some(id), ..entry.clone() };
     tx.log(&entry, at, &facts.subject(), Some(&facts.target), Some(next.as_str()))?;
     plan::conclude(tx, &facts.message, at).map(drop)
 }
