@@ -130,10 +130,11 @@ def is_confined():
     own = int(process(main, "Seccomp_filters"))
     filters = [int(process(worker, "Seccomp_filters")) for worker in workers]
     assert filters and set(filters) == {own + 1}, (own, filters)
+    assert {os.sched_getscheduler(int(worker)) for worker in workers} == {os.SCHED_BATCH}
     for path in ("/usr", "/etc", "/srv"):
         refused = subprocess.run(f"nsenter -t {main} -m touch {path}/x", shell=True, capture_output=True, text=True)
         assert "Read-only file system" in refused.stderr, path
-    print(f"{own} seccomp filters of the unit, one more in each of {len(workers)} workers; no capability; /usr, /etc and /srv read-only")
+    print(f"{own} seccomp filters of the unit, one more in each of {len(workers)} workers, which are SCHED_BATCH; no capability; /usr, /etc and /srv read-only")
 
 
 def delivers():
