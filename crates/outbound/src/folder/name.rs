@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use dds_delivery::Consignment;
+use unicode_normalization::UnicodeNormalization as _;
 
 /// Longest file name in bytes; leaves room for a number and stays below the 255 of all common file systems.
 const LONGEST: usize = 150;
@@ -42,11 +43,12 @@ impl Names {
     }
 }
 
-/// The last part of `wanted` without anything that Windows, macOS or Linux refuse, not hidden, not too long.
+/// The last part of `wanted` without anything that Windows, macOS or Linux refuse, not hidden, not too long. Composed
+/// (NFC, as DIN 91379 wants it): for macOS `a\u{308}` and `ä` are one name, and elsewhere nobody can tell them apart.
 fn safe(wanted: &str, fallback: &str) -> String {
     let last = wanted.rsplit(['/', '\\']).next().unwrap_or_default();
     let replaced: String = last
-        .chars()
+        .nfc()
         .map(|c| if c.is_control() || "<>:\"|?*".contains(c) || is_direction(c) { '_' } else { c })
         .collect();
     let trimmed = replaced.trim_start_matches([' ', '.']).trim_end_matches([' ', '.']);
@@ -90,6 +92,8 @@ mod tests {
             ("nul.txt", "_nul.txt"),
             ("Größe \u{202e}fdp.exe", "Größe _fdp.exe"),
             ("a\0b", "a_b"),
+            // As macOS writes it; a letter that has no composed form stays two characters.
+            ("Lagepla\u{308}ne M\u{302}.pdf", "Lagepläne M\u{302}.pdf"),
         ] {
             assert_eq!(safe(wanted, "anlage"), name, "{wanted:?}");
         }
@@ -100,9 +104,12 @@ mod tests {
     #[test]
     fn equal_names_are_numbered() {
         let mut names = Names::taken("zustellung.json");
-        let given: Vec<_> = ["a.pdf", "A.pdf", "a.pdf", "Zustellung.json", "", ""]
+        let given: Vec<_> = ["a.pdf", "A.pdf", "a.pdf", "Zustellung.json", "", "", "ä.pdf", "a\u{308}.pdf"]
             .map(|name| names.claim(name, "anlage"))
             .into();
-        assert_eq!(given, ["a.pdf", "A-2.pdf", "a-3.pdf", "Zustellung-2.json", "anlage", "anlage-2"]);
+        assert_eq!(
+            given,
+            ["a.pdf", "A-2.pdf", "a-3.pdf", "Zustellung-2.json", "anlage", "anlage-2", "ä.pdf", "ä-2.pdf"]
+        );
     }
 }
