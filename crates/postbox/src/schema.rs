@@ -165,7 +165,7 @@ pub(crate) fn prepare(connection: &Connection) -> Result<(), PostboxError> {
     connection.pragma_update(None, "synchronous", "FULL")?;
     // What is deleted is overwritten.
     connection.pragma_update(None, "secure_delete", true)?;
-    // 16 MiB of pages stay at hand; with the 2 MB of SQLite most were read from the file again at every step.
+    // 16 MiB of pages stay at hand, where SQLite would keep 2 MB and read others from the file again.
     connection.pragma_update(None, "cache_size", -16_384)?;
     // The log of a step that may be taken back, else a file.
     connection.pragma_update(None, "temp_store", "MEMORY")?;

@@ -233,11 +233,8 @@ impl Loop {
                 Ok(())
             }
             Err(error) => {
-                tx.revert_all();
-                if !self.db.is_autocommit()
-                    && let Err(error) = self.db.execute_batch("ROLLBACK")
-                {
-                    tracing::error!(%error, "store.not_rolled_back");
+                if let Err(fault) = tx.take_back() {
+                    tracing::error!(error = %StoreError::from(fault), "store.not_rolled_back");
                 }
                 tracing::error!(code = %error.code(), %error, requests = group.len(), "store.commit_failed");
                 Err(error)
@@ -258,13 +255,10 @@ fn worth_holding_open(busy: bool, waiting: &VecDeque<Box<dyn Request>>) -> bool 
 /// Runs the group and commits it.
 fn transact(tx: &mut Tx<'_>, group: &mut [Box<dyn Request>]) -> Result<(), StoreError> {
     tx.statement("BEGIN IMMEDIATE").map_err(StoreError::from)?;
-    let start = tx.mark();
-    if !group.iter_mut().all(|request| attempt(tx, request.as_mut()).is_ok()) {
-        tx.revert(start);
-        // Without room SQLite may have rolled back the whole transaction by itself.
-        if !tx.is_gone() {
-            tx.statement("ROLLBACK").map_err(StoreError::from)?;
-        }
+    // What goes on after SQLite rolled back by itself would be committed statement by statement.
+    let done = |request: &mut Box<dyn Request>| attempt(tx, request.as_mut()).is_ok() && !tx.is_gone();
+    if !group.iter_mut().all(done) {
+        tx.take_back().map_err(StoreError::from)?;
         tx.statement("BEGIN IMMEDIATE").map_err(StoreError::from)?;
         group.iter_mut().try_for_each(|request| attempt_alone(tx, request.as_mut()))?;
     }
@@ -293,6 +287,7 @@ fn attempt_alone(tx: &mut Tx<'_>, request: &mut dyn Request) -> Result<(), Store
     };
     tx.revert(mark);
     request.fail(error.clone());
+    // Without room SQLite may have rolled back the whole transaction by itself.
     if tx.is_gone() {
         return Err(error);
     }
@@ -361,17 +356,24 @@ mod tests {
         assert_eq!(store.verify(1, None).await.unwrap().broken, None);
     }
 
+    /// A request that holds the committer up until it is released: what is queued meanwhile makes one group, alone or
+    /// with this one.
+    fn busy() -> (std::sync::mpsc::Sender<()>, impl FnMut(&mut Tx<'_>) -> Outcome<()> + Send) {
+        let (release, wait) = std::sync::mpsc::channel();
+        let work = move |_: &mut Tx<'_>| {
+            _ = wait.recv();
+            Ok(())
+        };
+        (release, work)
+    }
+
     #[tokio::test]
     async fn what_shares_a_group_with_a_failure_is_done_once() {
         let dir = tempfile::tempdir().unwrap();
         let store = store(dir.path());
         let committer = &store.inner.committer;
-        let (queued, wait) = std::sync::mpsc::channel();
-        let busy = committer.submit(Haste::Waited, 0, move |_| {
-            // Until both others are queued: they make one group, alone or with this one.
-            _ = wait.recv();
-            Ok(())
-        });
+        let (queued, wait) = busy();
+        let busy = committer.submit(Haste::Waited, 0, wait);
         let runs = Arc::new(std::sync::atomic::AtomicUsize::new(0));
         let counted = Arc::clone(&runs);
         let good = committer.submit(Haste::Waited, 0, move |tx| {
@@ -418,6 +420,23 @@ mod tests {
         limit(pages + 1_000).await.unwrap();
         store.note(entry("x".repeat(5_000))).await.unwrap();
         assert_eq!(store.verify(1, None).await.unwrap().checked, written as u64 + 1);
+    }
+
+    #[tokio::test]
+    async fn a_transaction_lost_without_a_word_is_acknowledged_to_nobody() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = store(dir.path());
+        let committer = &store.inner.committer;
+        let (queued, wait) = busy();
+        let busy = committer.submit(Haste::Waited, 0, wait);
+        let mute = committer.submit(Haste::Waited, 0, |tx| Ok(tx.db().execute_batch("ROLLBACK")?));
+        let behind = store.note(entry("behind it".into()));
+        let release = async move { queued.send(()).unwrap() };
+        let (_, mute, behind, ()) = tokio::join!(biased; busy, mute, behind, release);
+        mute.unwrap_err();
+        behind.unwrap_err();
+        store.note(entry("after".into())).await.unwrap();
+        assert_eq!(store.verify(1, None).await.unwrap().broken, None);
     }
 
     #[tokio::test]

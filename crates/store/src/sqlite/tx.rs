@@ -54,6 +54,8 @@ impl Subject {
 pub(super) struct Tx<'c> {
     db: &'c Connection,
     shared: &'c Shared,
+    /// End of the journal before it.
+    start: Head,
     head: Head,
     effects: Vec<Effect>,
     /// Deliveries whose settlement was begun in the queue.
@@ -71,7 +73,15 @@ pub(super) struct Mark {
 
 impl<'c> Tx<'c> {
     pub(super) fn new(db: &'c Connection, shared: &'c Shared, head: Head) -> Self {
-        Self { db, shared, head, effects: Vec::new(), begun: Vec::new(), tally: Tally::default() }
+        Self {
+            db,
+            shared,
+            start: head,
+            head,
+            effects: Vec::new(),
+            begun: Vec::new(),
+            tally: Tally::default(),
+        }
     }
 
     pub(super) const fn db(&self) -> &'c Connection {
@@ -107,10 +117,10 @@ impl<'c> Tx<'c> {
         }
     }
 
-    /// The commit failed.
-    pub(super) fn revert_all(&mut self) {
-        let start = Mark { head: self.head, effects: 0, begun: 0, tally: Tally::default() };
-        self.revert(start);
+    /// Takes all of it back, in memory and in the database, unless SQLite has rolled back by itself already.
+    pub(super) fn take_back(&mut self) -> Outcome<()> {
+        self.revert(Mark { head: self.start, effects: 0, begun: 0, tally: Tally::default() });
+        if self.is_gone() { Ok(()) } else { self.statement("ROLLBACK") }
     }
 
     /// The commit succeeded: applies the changes in memory and returns the new end of the journal.
