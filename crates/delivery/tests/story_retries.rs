@@ -163,7 +163,7 @@ async fn an_outcome_that_is_not_durable_yet_keeps_no_place() {
 /// What is under way may end; what only waits for its place stays for the next start.
 #[tokio::test]
 async fn at_the_end_of_the_service_no_attempt_begins() {
-    let mut bench = Bench::start();
+    let mut bench = Bench::with_grace(Duration::from_secs(30));
     one_at_a_time(&bench);
     let ids = [bench.one(1, "single").await, bench.one(2, "single").await];
     let call = bench.desk.call().await;

@@ -49,7 +49,17 @@ impl Bench {
         Self::start_with(Options { concurrency, lease: LEASE, ..Options::default() })
     }
 
+    /// With so much time for attempts under way at the end.
+    pub fn with_grace(grace: Duration) -> Self {
+        Self::begin(Options { lease: LEASE, grace, ..Options::default() })
+    }
+
+    /// At its end attempts under way are cut off.
     pub fn start_with(options: Options) -> Self {
+        Self::begin(Options { grace: Duration::ZERO, ..options })
+    }
+
+    fn begin(options: Options) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let clock = ManualClock::default();
         let key = MasterKey::from_hex(&"5a".repeat(32)).unwrap();
@@ -64,7 +74,7 @@ impl Bench {
             clock: Arc::new(clock.clone()),
             telemetry: Telemetry::default(),
         };
-        let scheduler = Scheduler::new(parts, Options { grace: Duration::ZERO, ..options });
+        let scheduler = Scheduler::new(parts, options);
         let (shutdown, ended) = watch::channel(false);
         let running = tokio::spawn(scheduler.run(ended));
         Self { clock, spy, desk, shutdown, running, _dir: dir }
