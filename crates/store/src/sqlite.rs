@@ -14,6 +14,7 @@ mod committer;
 mod content;
 mod fault;
 pub mod files;
+mod fresh;
 mod journal;
 mod line;
 mod named;

@@ -614,6 +614,31 @@ async fn large_documents_and_outputs_come_back<E: Engine>(store: E) {
     assert_eq!(store.list(seconds(9_999)).await.unwrap().len(), files);
 }
 
+/// Whether an engine remembers what it has just written is its own affair: the target gets the same.
+async fn a_shipment_is_the_same_at_every_attempt<E: Engine>(store: E) {
+    let (mut new, key) = message_of(store.vault(), 1, document(1));
+    let mut writer = store.create(&key).await.unwrap();
+    writer.write(Bytes::from_static(b"ausweis")).await.unwrap();
+    let (blob, size, digest) = writer.finish().await.unwrap();
+    new.attachments.push(attachment(blob, size, digest));
+    let attachments = new.attachments.clone();
+    store.accept(new).await.unwrap();
+    store.plan(plan(id(1), vec![delivery(id(1), "a")])).await.unwrap();
+
+    let claimed = claim_one(&store, START).await;
+    let first = store.shipment(claimed.lease.delivery).await.unwrap();
+    assert_eq!(first.attachments, attachments);
+    assert_eq!((first.accepted, first.direction), (START, Direction::Application));
+    assert_eq!(first.case.as_ref().map(dds_message::CaseRef::as_str), Some("case-1"));
+    assert_eq!(first.procedure.as_ref().map(ProcedureId::as_str), Some("hundesteuer"));
+    assert_eq!(Digest::of(&first.output.bytes), first.output.digest);
+    settle(&store, retry(claimed.lease, seconds(10))).await;
+
+    let claimed = claim_one(&store, seconds(10)).await;
+    assert_eq!(claimed.delivery.attempts, 1);
+    assert_eq!(store.shipment(claimed.lease.delivery).await.unwrap(), first);
+}
+
 async fn answers_find_their_application<E: Engine>(store: E) {
     let same_case =
         |n: u64| dds_store::NewMessage { case: message(store.vault(), 1).case, ..message(store.vault(), n) };
@@ -869,6 +894,7 @@ conformance! {
     a_fetching_target_takes_its_own
     waiting_ends_when_there_is_work
     payloads_stream_and_stay_secret
+    a_shipment_is_the_same_at_every_attempt
     large_documents_and_outputs_come_back
     answers_find_their_application
     a_case_is_with_whom_its_messages_were_planned_for

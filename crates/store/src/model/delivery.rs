@@ -48,7 +48,7 @@ pub struct Output {
 }
 
 /// What a target gets with one delivery, Sendung.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Shipment {
     /// Acceptance time of the message.
     pub accepted: Timestamp,

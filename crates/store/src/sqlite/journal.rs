@@ -14,18 +14,20 @@ use super::{
     accept::{self, Sealed},
     committer::Haste,
     fault::Outcome as Done,
+    fresh,
     payload::{self, Stored},
     plan::{self, SealedDelivery},
     queue::Taken,
     reader::blocking,
-    rows::{self, SealedShipment},
+    rows::{self, Origin, SealedShipment},
     settle,
     tx::Tx,
 };
 use crate::{
     ACCEPTED_IN_ORDER, Accepted, Attempting, Backlog, BlobRef, CaseApplication, ClaimFilter, Claimed,
     DeliveryRecord, Journal, Lease, MessageKey, MessageRecord, NewDelivery, NewEntry, NewMessage, NewPlan,
-    Outcome, Pending, PlanState, Settled, Settlement, Shipment, StoreError, StoredAttachment, WrappedKey,
+    Outcome, Output, Pending, PlanState, Settled, Settlement, Shipment, StoreError, StoredAttachment,
+    WrappedKey,
     seal::{self, Place},
 };
 
@@ -151,7 +153,10 @@ impl Journal for SqliteStore {
         let guard = Leases { store: self.clone(), leases: taken.iter().map(|taken| taken.lease).collect() };
         let remembered: Option<Vec<Claimed>> = taken
             .iter()
-            .map(|taken| Some(with_record(taken, self.inner.shared.remembered(taken.lease.delivery)?)))
+            .map(|taken| {
+                let fresh = self.inner.shared.fresh.lock();
+                Some(with_record(taken, fresh.get(taken.lease.delivery)?.record.clone()))
+            })
             .collect();
         let claimed = if let Some(claimed) = remembered {
             claimed
@@ -263,17 +268,17 @@ impl Journal for SqliteStore {
         before: MessageId,
     ) -> Result<Vec<CaseHolder>, StoreError> {
         let read = |db: &Connection| {
-            let before = rows::seq_of(db, before)?.unwrap_or(i64::MAX);
             // The inner limit bounds the work for a source that gives all its messages the same reference.
             let sql = "SELECT authority, procedure, municipality FROM (
                            SELECT seq, authority, procedure, municipality FROM message
-                           WHERE case_ref = ?1 AND source = ?2 AND direction = 'application' AND seq < ?3
+                           WHERE case_ref = ?1 AND source = ?2 AND direction = 'application'
+                           AND seq < coalesce((SELECT seq FROM message WHERE id = ?3), 9223372036854775807)
                            ORDER BY seq DESC LIMIT 100) m
                        WHERE procedure IS NOT NULL AND EXISTS (
                            SELECT 1 FROM delivery d WHERE d.message = m.seq AND d.authority = m.authority
                            AND d.state NOT IN ('cancelled', 'redirected'))
                        GROUP BY authority, procedure, municipality ORDER BY MAX(seq) DESC";
-            rows::all(db, sql, params![case, source.as_str(), before], rows::case_holder)
+            rows::all(db, sql, params![case, source.as_str(), before.0.as_bytes()], rows::case_holder)
         };
         self.inner.readers.read_here(read).await
     }
@@ -287,6 +292,10 @@ impl Journal for SqliteStore {
     }
 
     async fn shipment(&self, id: DeliveryId) -> Result<Shipment, StoreError> {
+        let fresh = self.inner.shared.fresh.lock().get(id).and_then(|created| created.shipment.clone());
+        if let Some(shipment) = fresh {
+            return Ok(shipment);
+        }
         let read = |db: &Connection| self.read_shipment(db, id);
         let (mut shipment, output) = self.inner.readers.read_here(read).await?;
         shipment.output.bytes = output.open(&self.inner.files).await?;
@@ -361,10 +370,10 @@ impl SqliteStore {
         report: Option<Bytes>,
     ) -> Result<(Vec<SealedDelivery>, Option<Stored>), StoreError> {
         if report.is_none() && deliveries.iter().all(|delivery| delivery.output.is_none()) {
-            let plain = |delivery| SealedDelivery { delivery, output: None };
+            let plain = |delivery| SealedDelivery { delivery, output: None, shipment: None };
             return Ok((deliveries.into_iter().map(plain).collect(), None));
         }
-        let key = self.inner.readers.read_here(|db| self.key(db, message)).await?;
+        let (origin, key) = self.inner.readers.read_here(|db| self.origin(db, message)).await?;
         let bytes =
             deliveries.iter().filter_map(|delivery| Some(&delivery.output.as_ref()?.bytes)).chain(&report);
         let here = self.seals_here(bytes.map(Bytes::len).sum());
@@ -374,11 +383,15 @@ impl SqliteStore {
             let store = |place, owner, bytes: &Bytes| {
                 payload::store(&inner.files, inner.inline_limit, &key, place, owner, bytes)
             };
+            let attachments = open_attachments(&key, message, origin.attachments.clone())?;
             let mut sealed = Vec::with_capacity(deliveries.len());
             for mut delivery in deliveries {
+                let short = |output: &&Output| !delivery.pull && output.bytes.len() <= fresh::LONGEST;
+                let shipment = delivery.output.as_ref().filter(short);
+                let shipment = shipment.map(|output| origin.shipment(attachments.clone(), output.clone()));
                 let output = delivery.output.as_mut().map(|output| std::mem::take(&mut output.bytes));
                 let output = output.map(|bytes| store(Place::Output, delivery.id.0, &bytes)).transpose()?;
-                sealed.push(SealedDelivery { delivery, output });
+                sealed.push(SealedDelivery { delivery, output, shipment });
             }
             let report = report.map(|report| store(Place::Report, message.0, &report)).transpose()?;
             Ok((sealed, report))
@@ -386,13 +399,15 @@ impl SqliteStore {
         if here { seal() } else { blocking(spawn_blocking(seal)).await }
     }
 
-    fn key(&self, db: &Connection, message: MessageId) -> Done<MessageKey> {
-        let sql = "SELECT wrapped_key FROM message WHERE id = ?1";
-        let key = rows::one(db, sql, [message.0.as_bytes()], |row| Ok(row.get::<_, Option<Vec<u8>>>(0)?))?;
-        let key = key.ok_or_else(|| StoreError::NotFound(format!("message {message}")))?;
-        let key =
-            key.ok_or_else(|| StoreError::Invalid(format!("payload of message {message} was deleted")))?;
-        Ok(self.inner.vault.unwrap_key(message, &WrappedKey(key))?)
+    /// What the shipments of a message have in common, with its key.
+    fn origin(&self, db: &Connection, message: MessageId) -> Done<(Origin, MessageKey)> {
+        let sql = concat!("SELECT ", rows::origin_columns!(), " FROM message m WHERE m.id = ?1");
+        let found = rows::one(db, sql, [message.0.as_bytes()], rows::origin)?;
+        let found = found.ok_or_else(|| StoreError::NotFound(format!("message {message}")))?;
+        let origin =
+            found.ok_or_else(|| StoreError::Invalid(format!("payload of message {message} was deleted")))?;
+        let key = self.inner.vault.unwrap_key(message, &origin.key)?;
+        Ok((origin, key))
     }
 
     fn read_message(&self, db: &Connection, id: MessageId) -> Done<Option<MessageRecord>> {
@@ -438,19 +453,22 @@ impl SqliteStore {
     /// A shipment without its bytes, and what they are in.
     fn read_shipment(&self, db: &Connection, id: DeliveryId) -> Done<(Shipment, payload::Sealed)> {
         let missing = || StoreError::NotFound(format!("output of delivery {id}"));
-        let sql = "SELECT m.id, m.wrapped_key, m.at, m.direction, m.answers, m.procedure, m.case_ref, m.attachments,
-                   m.format, m.digest, d.output_digest, d.media_type, d.file_name, p.size, p.sealed, p.blob
-                   FROM delivery d JOIN message m ON m.seq = d.message LEFT JOIN output p ON p.owner = d.seq
-                   WHERE d.id = ?1 AND m.wrapped_key IS NOT NULL";
-        let found = rows::one(db, sql, [id.0.as_bytes()], rows::shipment)?;
-        let SealedShipment { message, attachments, output, mut shipment } = found.ok_or_else(missing)?;
-        let key = self.inner.vault.unwrap_key(message, &shipment.key)?;
-        shipment.attachments = open_attachments(&key, message, attachments)?;
-        let output = match output {
+        let sql = concat!(
+            "SELECT ",
+            rows::origin_columns!(),
+            ", m.format, m.digest, d.output_digest, d.media_type, d.file_name, p.size, p.sealed, p.blob
+             FROM delivery d JOIN message m ON m.seq = d.message LEFT JOIN output p ON p.owner = d.seq
+             WHERE d.id = ?1"
+        );
+        let found = rows::one(db, sql, [id.0.as_bytes()], rows::shipment)?.flatten();
+        let SealedShipment { mut origin, output, stored } = found.ok_or_else(missing)?;
+        let (message, key) = (origin.message, self.inner.vault.unwrap_key(origin.message, &origin.key)?);
+        let attachments = open_attachments(&key, message, origin.attachments.take())?;
+        let bytes = match stored {
             Some(stored) => payload::Sealed { key, place: Place::Output, owner: id.0, stored },
             None => self.payload(db, Place::Document, message)?.ok_or_else(missing)?,
         };
-        Ok((shipment, output))
+        Ok((origin.shipment(attachments, output), bytes))
     }
 
     /// Removes a payload file that no commit refers to. A failure leaves an orphan, which retention sweeps.

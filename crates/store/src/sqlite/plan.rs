@@ -5,17 +5,20 @@ use rusqlite::params;
 
 use super::{
     fault::Outcome,
+    fresh::Created,
     payload::Stored,
     queue::Item,
     rows::{self, MessageFacts},
     tx::{Effect, Tx},
 };
-use crate::{DeliveryRecord, NewDelivery, NewEntry, NewPlan, PlanState, StoreError};
+use crate::{DeliveryRecord, NewDelivery, NewEntry, NewPlan, PlanState, Shipment, StoreError};
 
 /// A delivery with its output sealed.
 pub(super) struct SealedDelivery {
     pub(super) delivery: NewDelivery,
     pub(super) output: Option<Stored>,
+    /// See [`Created::shipment`].
+    pub(super) shipment: Option<Shipment>,
 }
 
 /// Result of routing; `false` if the message was planned before.
@@ -241,7 +244,7 @@ fn move_to(
 
 /// Creates the delivery; one that exists already stays as it is.
 fn insert(tx: &mut Tx<'_>, facts: &MessageFacts, sealed: &SealedDelivery) -> Outcome<()> {
-    let SealedDelivery { delivery, output } = sealed;
+    let SealedDelivery { delivery, output, shipment } = sealed;
     let created = tx
         .db()
         .prepare_cached(
@@ -300,7 +303,8 @@ fn insert(tx: &mut Tx<'_>, facts: &MessageFacts, sealed: &SealedDelivery) -> Out
         pull: delivery.pull,
         lane: delivery.lane,
     };
-    tx.effect(Effect::Insert(item, Some(Box::new(record))));
+    let created = Created { record, shipment: shipment.clone() };
+    tx.effect(Effect::Insert(item, Some(Box::new(created))));
     Ok(())
 }
 

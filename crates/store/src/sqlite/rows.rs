@@ -2,8 +2,8 @@
 
 use bytes::Bytes;
 use dds_message::{
-    AnswerKind, CaseHolder, Channel, Code, DeliveryId, DeliveryState, Digest, Direction, Format, MessageId,
-    MessageState, MessageType, ProcedureId, ReleaseId, Timestamp,
+    AnswerKind, CaseHolder, CaseRef, Channel, Code, DeliveryId, DeliveryState, Digest, Direction, Format,
+    MessageId, MessageState, MessageType, ProcedureId, ReleaseId, Timestamp,
 };
 use rusqlite::{Connection, OptionalExtension, Params, Row};
 use uuid::Uuid;
@@ -14,7 +14,9 @@ use super::{
     shared::Tally,
     tx::{Head, Subject},
 };
-use crate::{Accepted, BlobRef, DeliveryRecord, LogRow, MessageRecord, Output, Shipment, WrappedKey};
+use crate::{
+    Accepted, BlobRef, DeliveryRecord, LogRow, MessageRecord, Output, Shipment, StoredAttachment, WrappedKey,
+};
 
 /// The first row of a query, if any.
 pub(super) fn one<T>(
@@ -235,19 +237,70 @@ pub(super) fn message(row: &Row<'_>) -> Outcome<(i64, Option<Vec<u8>>, MessageRe
     Ok((row.get("seq")?, row.get("attachments")?, record))
 }
 
-/// A shipment as it lies there.
-pub(super) struct SealedShipment {
+/// Columns of a message `m` that [`origin`] reads.
+macro_rules! origin_columns {
+    () => {
+        "m.id, m.wrapped_key, m.at, m.direction, m.answers, m.procedure, m.case_ref, m.attachments"
+    };
+}
+pub(super) use origin_columns;
+
+/// What the shipments of a message have in common.
+pub(super) struct Origin {
     pub(super) message: MessageId,
     /// Sealed list of attachments.
     pub(super) attachments: Option<Vec<u8>>,
-    /// Missing if the target gets the document itself.
-    pub(super) output: Option<Stored>,
-    /// Without attachments and bytes.
-    pub(super) shipment: Shipment,
+    pub(super) key: WrappedKey,
+    at: Timestamp,
+    direction: Direction,
+    answers: Option<MessageId>,
+    procedure: Option<ProcedureId>,
+    case: Option<CaseRef>,
 }
 
-/// A shipment whose message still has its key.
-pub(super) fn shipment(row: &Row<'_>) -> Outcome<SealedShipment> {
+impl Origin {
+    /// The shipment of `output`.
+    pub(super) fn shipment(&self, attachments: Vec<StoredAttachment>, output: Output) -> Shipment {
+        Shipment {
+            accepted: self.at,
+            direction: self.direction,
+            answers: self.answers,
+            procedure: self.procedure.clone(),
+            case: self.case.clone(),
+            key: self.key.clone(),
+            attachments,
+            output,
+        }
+    }
+}
+
+/// Reads `origin_columns!()`; `None` if the payload of the message was deleted.
+pub(super) fn origin(row: &Row<'_>) -> Outcome<Option<Origin>> {
+    let Some(key) = row.get("wrapped_key")? else { return Ok(None) };
+    Ok(Some(Origin {
+        message: MessageId(uuid(row, "id")?),
+        attachments: row.get("attachments")?,
+        key: WrappedKey(key),
+        at: time(row, "at")?,
+        direction: text(row, "direction", direction)?,
+        answers: opt_uuid(row, "answers")?.map(MessageId),
+        procedure: opt_name(row, "procedure")?,
+        case: opt_name(row, "case_ref")?,
+    }))
+}
+
+/// A shipment as it lies there.
+pub(super) struct SealedShipment {
+    pub(super) origin: Origin,
+    /// Without its bytes.
+    pub(super) output: Output,
+    /// The bytes; missing if the target gets the document itself.
+    pub(super) stored: Option<Stored>,
+}
+
+/// A shipment, unless the payload of its message was deleted.
+pub(super) fn shipment(row: &Row<'_>) -> Outcome<Option<SealedShipment>> {
+    let Some(origin) = origin(row)? else { return Ok(None) };
     let (stored, output) = match row.get::<_, Option<String>>("media_type")? {
         Some(media_type) => {
             let (file_name, digest) = (row.get("file_name")?, digest(row, "output_digest")?);
@@ -259,22 +312,7 @@ pub(super) fn shipment(row: &Row<'_>) -> Outcome<SealedShipment> {
             (None, Output { bytes: Bytes::new(), media_type: format.media_type().into(), file_name, digest })
         }
     };
-    let shipment = Shipment {
-        accepted: time(row, "at")?,
-        direction: text(row, "direction", direction)?,
-        answers: opt_uuid(row, "answers")?.map(MessageId),
-        procedure: opt_name(row, "procedure")?,
-        case: opt_name(row, "case_ref")?,
-        key: WrappedKey(row.get("wrapped_key")?),
-        attachments: Vec::new(),
-        output,
-    };
-    Ok(SealedShipment {
-        message: MessageId(uuid(row, "id")?),
-        attachments: row.get("attachments")?,
-        output: stored,
-        shipment,
-    })
+    Ok(Some(SealedShipment { origin, output, stored }))
 }
 
 /// Columns read by [`delivery`].

@@ -6,15 +6,16 @@ use std::{
     time::Duration,
 };
 
-use dds_message::{DeliveryId, DeliveryState, MessageState, TargetId, Timestamp};
+use dds_message::{DeliveryState, MessageState, TargetId, Timestamp};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
 use super::{
     files::Files,
+    fresh::Fresh,
     queue::{DueQueue, Wakes},
 };
-use crate::{ClaimFilter, DeliveryRecord};
+use crate::ClaimFilter;
 
 /// Messages and deliveries per state; as a difference, what a transaction changes.
 #[derive(Debug, Default, Clone, Copy)]
@@ -48,17 +49,14 @@ impl Tally {
     }
 }
 
-/// Deliveries remembered as they were created, at most.
-const FRESH: usize = 4_096;
-
 /// Memory of the engine between two commits.
 pub(super) struct Shared {
     queue: Mutex<DueQueue>,
     pub(super) tally: Mutex<Tally>,
     /// The last transaction did not become durable.
     pub(super) commit_failed: AtomicBool,
-    /// Deliveries as created, until their first change: most are claimed at once, and need no look into the database.
-    fresh: Mutex<HashMap<DeliveryId, DeliveryRecord>>,
+    /// Deliveries just created.
+    pub(super) fresh: Mutex<Fresh>,
     push: Notify,
     pull: Mutex<HashMap<TargetId, Arc<Notify>>>,
     pub(super) files: Files,
@@ -102,24 +100,6 @@ impl Shared {
                 .filter_map(|target| waiting.remove(target))
                 .for_each(|notify| notify.notify_waiters());
         }
-    }
-
-    /// Remembers a delivery just created, if there is room.
-    pub(super) fn remember(&self, record: DeliveryRecord) {
-        let mut fresh = self.fresh.lock();
-        if fresh.len() < FRESH {
-            fresh.insert(record.id, record);
-        }
-    }
-
-    /// The delivery has changed.
-    pub(super) fn forget(&self, id: DeliveryId) {
-        self.fresh.lock().remove(&id);
-    }
-
-    /// The delivery, if it is as it was created and remembered.
-    pub(super) fn remembered(&self, id: DeliveryId) -> Option<DeliveryRecord> {
-        self.fresh.lock().get(&id).cloned()
     }
 
     /// See [`crate::Journal::wait`].

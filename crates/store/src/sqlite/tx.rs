@@ -7,10 +7,11 @@ use rusqlite::{Connection, params};
 use super::{
     chain::Fields,
     fault::Outcome,
+    fresh::Created,
     queue::Item,
     shared::{Shared, Tally},
 };
-use crate::{DeliveryRecord, Lease, NewEntry};
+use crate::{Lease, NewEntry};
 
 /// End of the journal.
 #[derive(Debug, Clone, Copy)]
@@ -23,7 +24,7 @@ pub(super) struct Head {
 #[derive(Debug)]
 pub(super) enum Effect {
     /// With the delivery as it is now, unless it has a past.
-    Insert(Item, Option<Box<DeliveryRecord>>),
+    Insert(Item, Option<Box<Created>>),
     Attempting(DeliveryId),
     Retry(DeliveryId, Timestamp),
     Remove(DeliveryId),
@@ -127,14 +128,16 @@ impl<'c> Tx<'c> {
     pub(super) fn apply(mut self) -> Head {
         self.shared.tally.lock().merge(&self.tally);
         // First what claims read, then what lets them.
+        let mut fresh = self.shared.fresh.lock();
         for effect in &mut self.effects {
             match effect {
-                Effect::Insert(_, record) => {
-                    record.take().into_iter().for_each(|new| self.shared.remember(*new))
+                Effect::Insert(_, created) => {
+                    created.take().into_iter().for_each(|created| fresh.remember(*created))
                 }
-                Effect::Attempting(id) | Effect::Retry(id, _) | Effect::Remove(id) => self.shared.forget(*id),
+                Effect::Attempting(id) | Effect::Retry(id, _) | Effect::Remove(id) => fresh.forget(*id),
             }
         }
+        drop(fresh);
         if !self.effects.is_empty() {
             self.shared.queue(|queue| {
                 for effect in self.effects {

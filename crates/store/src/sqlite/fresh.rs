@@ -1,0 +1,147 @@
+//! Deliveries just created. Most are claimed and sent a moment later: what they are then need not be read, opened and
+//! unpacked again.
+
+use std::collections::{HashMap, VecDeque};
+
+use dds_message::DeliveryId;
+
+use crate::{DeliveryRecord, Shipment};
+
+/// Deliveries remembered at most: the last ones.
+const MOST: usize = 4_096;
+
+/// Bytes of all outputs remembered (16 MiB).
+const BYTES: usize = 16 << 20;
+
+/// Longer outputs are not remembered.
+pub(super) const LONGEST: usize = 64 << 10;
+
+/// A delivery as it was created.
+#[derive(Debug, Clone)]
+pub(super) struct Created {
+    pub(super) record: DeliveryRecord,
+    /// What its target gets, unless that is long, or waits until it is fetched.
+    pub(super) shipment: Option<Shipment>,
+}
+
+impl Created {
+    fn bytes(&self) -> usize {
+        self.shipment.as_ref().map_or(0, |shipment| shipment.output.bytes.len())
+    }
+}
+
+/// The last deliveries created, each until its first change.
+#[derive(Debug, Default)]
+pub(super) struct Fresh {
+    known: HashMap<DeliveryId, Created>,
+    /// As they were created, also those that have changed since.
+    order: VecDeque<DeliveryId>,
+    /// Of the outputs of all known.
+    bytes: usize,
+}
+
+impl Fresh {
+    /// Remembers a delivery; the oldest make room.
+    pub(super) fn remember(&mut self, created: Created) {
+        let id = created.record.id;
+        self.bytes += created.bytes();
+        self.order.push_back(id);
+        self.known.insert(id, created);
+        while self.order.len() > MOST || self.bytes > BYTES {
+            let Some(oldest) = self.order.pop_front() else { return };
+            self.forget(oldest);
+        }
+    }
+
+    /// The delivery has changed.
+    pub(super) fn forget(&mut self, id: DeliveryId) {
+        if let Some(known) = self.known.remove(&id) {
+            self.bytes -= known.bytes();
+        }
+    }
+
+    /// The delivery, if it is as it was created and remembered.
+    pub(super) fn get(&self, id: DeliveryId) -> Option<&Created> {
+        self.known.get(&id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use dds_message::{DeliveryState, Digest, Direction, MessageId, TargetId, Timestamp};
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::{Output, WrappedKey};
+
+    fn created(number: u128, bytes: usize) -> Created {
+        let record = DeliveryRecord {
+            id: DeliveryId(Uuid::from_u128(number)),
+            message: MessageId(Uuid::nil()),
+            target: TargetId::parse("ziel").unwrap(),
+            authority: None,
+            product: None,
+            state: DeliveryState::Prepared,
+            attempts: 0,
+            due: Timestamp(0),
+            deadline: Timestamp(0),
+            code: None,
+            receipt: None,
+            output_digest: None,
+            pull: false,
+            lane: None,
+        };
+        let output = Output {
+            bytes: vec![0; bytes].into(),
+            media_type: "application/xml".into(),
+            file_name: "antrag.xml".into(),
+            digest: Digest::of(b""),
+        };
+        let shipment = Shipment {
+            accepted: Timestamp(0),
+            direction: Direction::Application,
+            answers: None,
+            procedure: None,
+            case: None,
+            key: WrappedKey(Vec::new()),
+            attachments: Vec::new(),
+            output,
+        };
+        Created { record, shipment: Some(shipment) }
+    }
+
+    fn knows(fresh: &Fresh, number: u128) -> bool {
+        fresh.get(DeliveryId(Uuid::from_u128(number))).is_some()
+    }
+
+    #[test]
+    fn the_oldest_make_room_when_there_are_too_many() {
+        let mut fresh = Fresh::default();
+        let most = MOST as u128;
+        (0..=most).for_each(|number| fresh.remember(created(number, 1)));
+        assert!(!knows(&fresh, 0));
+        assert!(knows(&fresh, 1) && knows(&fresh, most));
+        assert_eq!((fresh.known.len(), fresh.bytes), (MOST, MOST));
+    }
+
+    #[test]
+    fn the_oldest_make_room_when_they_are_too_long_together() {
+        let mut fresh = Fresh::default();
+        let most = (BYTES / LONGEST) as u128;
+        (0..most).for_each(|number| fresh.remember(created(number, LONGEST)));
+        assert!(knows(&fresh, 0));
+        fresh.remember(created(most, 1));
+        assert!(!knows(&fresh, 0) && knows(&fresh, 1));
+        assert_eq!(fresh.bytes, BYTES - LONGEST + 1);
+    }
+
+    #[test]
+    fn what_has_changed_takes_no_room() {
+        let mut fresh = Fresh::default();
+        for number in 0..10 * MOST as u128 {
+            fresh.remember(created(number, LONGEST));
+            fresh.forget(DeliveryId(Uuid::from_u128(number)));
+        }
+        assert_eq!((fresh.known.len(), fresh.bytes, fresh.order.len()), (0, 0, MOST));
+    }
+}
