@@ -184,7 +184,8 @@ fn work(connection: &Connection, key: &MessageKey, owners: &Owners, queue: &mpsc
 
 type Tell = Box<dyn FnOnce(Result<(), PostboxError>) + Send>;
 
-/// One transaction with a savepoint for every step, so that a step that fails takes no other with it.
+/// Does the steps of a batch in one transaction, in which one that fails takes no other with it. What each has to tell
+/// comes into `ended`.
 fn commit(
     connection: &Connection,
     key: &MessageKey,
@@ -192,34 +193,55 @@ fn commit(
     batch: Vec<Job>,
     ended: &mut Vec<Tell>,
 ) -> Result<(), PostboxError> {
+    let mut boxes = Boxes { connection, key, owners };
+    let committed = match <[Job; 1]>::try_from(batch) {
+        Ok([job]) => alone(&mut boxes, job, ended),
+        Err(batch) => together(&mut boxes, batch, ended),
+    };
+    if committed.is_err() {
+        // Fails when SQLite has rolled back by itself already.
+        let _rolled_back = connection.execute_batch("ROLLBACK");
+    }
+    committed
+}
+
+/// A step that no other shares the transaction with. It needs no savepoint, under which SQLite would copy each page
+/// before its first change.
+fn alone(boxes: &mut Boxes<'_>, job: Job, ended: &mut Vec<Tell>) -> Result<(), PostboxError> {
+    let begun = statement(boxes.connection, "BEGIN IMMEDIATE");
+    let keep = step(job, begun.clone().map(|()| &mut *boxes), ended);
+    begun?;
+    statement(boxes.connection, if keep { "COMMIT" } else { "ROLLBACK" })
+}
+
+/// Steps that came at the same time, each under a savepoint.
+fn together(boxes: &mut Boxes<'_>, batch: Vec<Job>, ended: &mut Vec<Tell>) -> Result<(), PostboxError> {
     let mut jobs = batch.into_iter();
-    let begun = statement(connection, "BEGIN IMMEDIATE");
+    let begun = statement(boxes.connection, "BEGIN IMMEDIATE");
     let done = begun.and_then(|()| {
         jobs.try_for_each(|job| {
-            let opened = statement(connection, "SAVEPOINT step");
-            let mut boxes = Boxes { connection, key, owners };
-            let step = || job(opened.clone().map(|()| &mut boxes));
-            // A step that panics loses its own changes and tells nobody: its channel closes.
-            let end = std::panic::catch_unwind(AssertUnwindSafe(step)).ok();
-            let keep = end.as_ref().is_some_and(|end| end.keep);
-            ended.extend(end.map(|end| end.tell));
+            let opened = statement(boxes.connection, "SAVEPOINT step");
+            let keep = step(job, opened.clone().map(|()| &mut *boxes), ended);
             opened?;
             if !keep {
-                statement(connection, "ROLLBACK TO step")?;
+                statement(boxes.connection, "ROLLBACK TO step")?;
             }
-            statement(connection, "RELEASE step")
+            statement(boxes.connection, "RELEASE step")
         })
     });
     // Steps that no transaction was there for hear the reason too.
     if let Err(error) = &done {
         ended.extend(jobs.map(|job| job(Err(error.clone())).tell));
     }
-    let committed = done.and_then(|()| statement(connection, "COMMIT"));
-    if committed.is_err() {
-        // Fails when SQLite has rolled back by itself already.
-        let _rolled_back = connection.execute_batch("ROLLBACK");
-    }
-    committed
+    done.and_then(|()| statement(boxes.connection, "COMMIT"))
+}
+
+/// Runs a step; whether it wants its changes. One that panics loses them and tells nobody: its channel closes.
+fn step(job: Job, boxes: Result<&mut Boxes<'_>, PostboxError>, ended: &mut Vec<Tell>) -> bool {
+    let end = std::panic::catch_unwind(AssertUnwindSafe(|| job(boxes))).ok();
+    let keep = end.as_ref().is_some_and(|end| end.keep);
+    ended.extend(end.map(|end| end.tell));
+    keep
 }
 
 /// Runs a statement without arguments or rows, of those that come with every step.
@@ -290,13 +312,51 @@ mod tests {
         assert_eq!(*heard.lock(), [Ok(())]);
     }
 
-    /// Whoever ends the transaction under a batch takes all of it with it, and all hear of it.
+    /// Alone and among others: what a step that fails or panics has done does not stay, and only it hears of it.
+    #[test]
+    fn what_a_failed_step_has_done_does_not_stay() {
+        let folder = tempfile::tempdir().unwrap();
+        let (connection, key) = opened(folder.path());
+        let note = |boxes: &mut Boxes<'_>, name: &str| {
+            boxes.connection.execute("INSERT INTO meta (name, value) VALUES (?1, x'')", [name]).map(drop)
+        };
+        let heard = Heard::default();
+        let failing = || {
+            job(&heard, move |boxes| {
+                note(boxes, "failed")?;
+                Err(PostboxError::Lost)
+            })
+        };
+        let panicking = || {
+            job(&heard, move |boxes| {
+                note(boxes, "panicked")?;
+                panic!("a step that panics")
+            })
+        };
+        let good = |name: &'static str| job(&heard, move |boxes| Ok(note(boxes, name)?));
+        for batch in [vec![failing()], vec![panicking()], vec![good("alone")]] {
+            run(&connection, &key, batch);
+        }
+        assert_eq!(*heard.lock(), [Err(PostboxError::Lost), Ok(())]);
+        heard.lock().clear();
+        run(&connection, &key, vec![failing(), good("among others"), panicking()]);
+        assert_eq!(*heard.lock(), [Err(PostboxError::Lost), Ok(())]);
+
+        let mut names =
+            connection.prepare("SELECT name FROM meta WHERE name <> 'key' ORDER BY name").unwrap();
+        let names: Vec<String> = names.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+        assert_eq!(names, ["alone", "among others"]);
+    }
+
+    /// Whoever ends the transaction under a step or a batch takes all of it with it, and all hear of it.
     #[test]
     fn who_waits_for_a_step_behind_a_broken_one_hears_why() {
         let folder = tempfile::tempdir().unwrap();
         let (connection, key) = opened(folder.path());
         let heard = Heard::default();
         let breaks = |boxes: &mut Boxes<'_>| Ok(boxes.connection.execute_batch("ROLLBACK")?);
+        run(&connection, &key, vec![job(&heard, breaks)]);
+        assert!(heard.lock().pop().is_some_and(|heard| heard.is_err()));
         run(&connection, &key, vec![job(&heard, breaks), job(&heard, |_| Ok(()))]);
         let heard = heard.lock();
         assert_eq!(heard.len(), 2);
