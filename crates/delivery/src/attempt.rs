@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use dds_message::{Attachment, Code, Direction, JournalEvent, MessageId, Timestamp};
+use dds_message::{Attachment, Code, Direction, EntryFacts, JournalEvent, MessageId, Timestamp};
 use dds_store::{
     Attempting, BlobRef, BlobStore, ByteStream, Claimed, MessageKey, NewEntry, Outcome, Settled, Settlement,
     Shipment, StoreError,
@@ -327,8 +327,7 @@ async fn give_back(scheduler: &Scheduler, claimed: &Claimed, due: Timestamp) {
 }
 
 async fn mark_attempt(scheduler: &Scheduler, claimed: &Claimed, attempt: u32) -> bool {
-    let mut data = dds_telemetry::Facts::new();
-    data.insert("attempt".to_owned(), attempt.into());
+    let data = EntryFacts::new().with("attempt", attempt);
     let entry = NewEntry {
         delivery: Some(claimed.delivery.id),
         target: Some(claimed.delivery.target.clone()),

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use dds_depot::{Source, Target};
 use dds_message::{
-    AnswerKind, AuthorityId, Code, DeliveryId, DeliveryState, Direction, JournalEvent, MessageId, Problem,
-    SourceId, TargetId, Timestamp,
+    AnswerKind, AuthorityId, Code, DeliveryId, DeliveryState, Direction, EntryFacts, JournalEvent, MessageId,
+    Problem, SourceId, TargetId, Timestamp,
 };
 use dds_store::{CaseApplication, MessageRecord, NewDelivery, NewEntry, NewPlan, PlanState};
 
@@ -126,8 +126,8 @@ pub(crate) async fn plan(
         entries: Vec::new(),
     };
     let mut entry = NewEntry::new(JournalEvent::AnswerRouted);
-    entry.data.insert("kind".to_owned(), kind.as_str().into());
-    entry.data.insert("application".to_owned(), serde_json::json!(application));
+    entry.data.note("kind", kind.as_str());
+    entry.data.note("application", application);
     let mut prepared = None;
     match target {
         Some(target) => {
@@ -156,7 +156,7 @@ pub(crate) fn delivery(
     let prepared = NewEntry {
         delivery: Some(id),
         target: Some(target.id.clone()),
-        data: dds_telemetry::Facts::from_iter([("bytes".to_owned(), work.document.len().into())]),
+        data: EntryFacts::new().with("bytes", work.document.len()),
         ..NewEntry::new(JournalEvent::DeliveryPrepared)
     };
     let delivery = NewDelivery {

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use dds_depot::{Order, Plan, PlannedDelivery, Release};
-use dds_message::{Code, DeliveryId, Digest, Facts, JournalEvent, Problem, Timestamp};
+use dds_message::{Code, DeliveryId, Digest, EntryFacts, Facts, JournalEvent, Problem, Timestamp};
 use dds_store::{NewDelivery, NewEntry, Output};
 
 use crate::{Router, dispatch::Work, route};
@@ -46,19 +46,15 @@ pub(crate) fn new_delivery(
     at: Timestamp,
 ) -> (NewDelivery, NewEntry) {
     let digest = Digest::of(bytes);
-    let mut data = dds_telemetry::Facts::new();
-    data.insert("product".to_owned(), planned.product.clone().into());
+    let mut data = EntryFacts::new().with("product", &planned.product);
     if let Some(stylesheet) = &planned.stylesheet {
-        data.insert("stylesheet".to_owned(), stylesheet.clone().into());
-        data.insert(
-            "stylesheet_digest".to_owned(),
-            serde_json::json!(release.file(stylesheet).map(|bytes| Digest::of(bytes))),
-        );
-        data.insert("sources".to_owned(), serde_json::json!(release.sources_digest(stylesheet)));
+        data.note("stylesheet", stylesheet);
+        data.note("stylesheet_digest", release.file(stylesheet).map(|bytes| Digest::of(bytes)));
+        data.note("sources", release.sources_digest(stylesheet));
     }
-    data.insert("output".to_owned(), serde_json::json!(digest));
-    data.insert("bytes".to_owned(), bytes.len().into());
-    data.insert("authority".to_owned(), planned.authority.as_str().into());
+    data.note("output", digest);
+    data.note("bytes", bytes.len());
+    data.note("authority", &planned.authority);
     let entry = NewEntry {
         delivery: Some(id),
         target: Some(planned.target.clone()),

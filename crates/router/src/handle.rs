@@ -3,10 +3,9 @@
 use async_trait::async_trait;
 use bytes::Bytes;
 use dds_message::{
-    AnswerKind, Attachment, Channel, Code, DeliveryId, DeliveryState, Format, JournalEvent, MessageId,
-    MessageState, Problem, SourceId, TargetId, Timestamp,
+    AnswerKind, Attachment, Channel, Code, DeliveryId, DeliveryState, EntryFacts, Format, JournalEvent,
+    MessageId, MessageState, Problem, SourceId, TargetId, Timestamp,
 };
-use dds_telemetry::Facts;
 use futures::stream::BoxStream;
 use serde::Serialize;
 
@@ -63,7 +62,7 @@ pub trait Handle: Send + Sync + 'static {
     async fn answer_received(&self, source: &SourceId, answer: MessageId) -> Result<Option<bool>, Problem>;
 
     /// Notes in the journal why something that came in became no message. The facts name it, and hold nothing personal.
-    async fn note(&self, event: JournalEvent, code: Code, facts: Facts) -> Result<(), Problem>;
+    async fn note(&self, event: JournalEvent, code: Code, facts: EntryFacts) -> Result<(), Problem>;
 }
 
 /// An attachment with its bytes as a stream, each piece authenticated before it is yielded.

@@ -25,9 +25,11 @@ use std::{sync::Arc, time::Duration};
 use async_trait::async_trait;
 use bytes::Bytes;
 use dds_depot::{InForce, Release};
-use dds_message::{Attachment, Channel, Clock, Code, Format, JournalEvent, MessageId, Problem, SourceId};
+use dds_message::{
+    Attachment, Channel, Clock, Code, EntryFacts, Format, JournalEvent, MessageId, Problem, SourceId,
+};
 use dds_store::{BlobStore, Journal, NewEntry, Vault};
-use dds_telemetry::{Facts, Telemetry};
+use dds_telemetry::Telemetry;
 use dds_worker::Pool;
 use dds_xml::Limits;
 
@@ -166,7 +168,7 @@ impl Handle for Router {
         status::answer_received(self, source, answer).await
     }
 
-    async fn note(&self, event: JournalEvent, code: Code, facts: Facts) -> Result<(), Problem> {
+    async fn note(&self, event: JournalEvent, code: Code, facts: EntryFacts) -> Result<(), Problem> {
         let entry = NewEntry { code: Some(code), data: facts, ..NewEntry::new(event) };
         Ok(self.inner.parts.journal.note(entry).await?)
     }

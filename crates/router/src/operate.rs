@@ -229,8 +229,8 @@ impl Router {
         let id = DeliveryId::derive(record.id, to, record.rule.as_deref().unwrap_or_default(), run);
         let (new, mut prepared) =
             Box::pin(delivery_of::prepare(self, &release, &work, &plan, &facts, id)).await?;
-        prepared.data.insert("release".to_owned(), release.id().to_string().into());
-        prepared.data.insert("rule".to_owned(), plan.rule.into());
+        prepared.data.note("release", release.id());
+        prepared.data.note("rule", &plan.rule);
         let deadline = new.due.plus(plan.deadline);
         let delivery = NewDelivery { deadline, ..new };
         let receiver = plan.deliveries.into_iter().next();
@@ -247,10 +247,10 @@ impl Router {
         by: &str,
     ) -> Result<Redirected, Problem> {
         let (delivery, target) = (new.id, new.target.clone());
-        prepared.data.insert("replaces".to_owned(), old.id.to_string().into());
+        prepared.data.note("replaces", old.id);
         let mut entry = of_delivery(JournalEvent::DeliveryRedirected, old, by);
-        entry.data.insert("to".to_owned(), target.as_str().into());
-        entry.data.insert("replacement".to_owned(), delivery.to_string().into());
+        entry.data.note("to", &target);
+        entry.data.note("replacement", delivery);
         let journal = &self.inner.parts.journal;
         journal.replan(old.message, Some(old.id), vec![new], vec![entry, prepared]).await.map_err(told)?;
         Ok(Redirected { delivery, target, office, product })
@@ -279,7 +279,7 @@ fn gets(other: &DeliveryRecord, old: &DeliveryRecord, to: &TargetId) -> bool {
 
 fn by_person(event: JournalEvent, by: &str) -> NewEntry {
     let mut entry = NewEntry::new(event);
-    entry.data.insert("by".to_owned(), by.into());
+    entry.data.note("by", by);
     entry
 }
 

@@ -131,7 +131,7 @@ pub(crate) async fn answer_received(
     let mut settlements = Vec::new();
     for delivery in record.deliveries.iter().filter(|one| one.target == target && open(one.state)) {
         let mut entry = NewEntry::new(JournalEvent::DeliveryDelivered);
-        entry.data.insert("fetched".to_owned(), true.into());
+        entry.data.note("fetched", true);
         settlements.push(Settlement {
             lease: Lease::manual(delivery.id),
             outcome: Outcome::Delivered { receipt: None },

@@ -12,13 +12,12 @@ mod common;
 use std::{fs, path::Path, sync::Arc};
 
 use common::*;
-use dds_message::{Digest, JournalEvent, ReleaseId, Timestamp};
+use dds_message::{Digest, EntryFacts, JournalEvent, ReleaseId, Timestamp};
 use dds_store::{
     Archived, AuditLog, Journal, LogQuery, LogRow, NewEntry, Retention, StoreError,
     sqlite::{LogReader, SqliteStore},
 };
 use rusqlite::Connection;
-use serde_json::json;
 
 /// Entries from September to 3 December 2026, some of them not in the order of their times.
 const TIMES: [&str; 9] = [
@@ -187,14 +186,14 @@ async fn every_release_that_any_entry_names_is_found() {
     let (dir, clock) = (tempfile::tempdir().unwrap(), TestClock::new());
     let release = |name: &str| ReleaseId(Digest::of(name.as_bytes()));
     let store = filled(dir.path(), &clock).await;
-    let note = async |time: &str, facts: serde_json::Value| {
+    let note = async |time: &str, data: EntryFacts| {
         clock.set(at(time));
-        let data = facts.as_object().cloned().unwrap();
         store.note(NewEntry { data, ..NewEntry::new(JournalEvent::ReleaseActivated) }).await.unwrap();
     };
-    note("2026-12-04T00:00:00Z", json!({ "release": release("second"), "previous": release("first") })).await;
-    note("2026-12-05T00:00:00Z", json!({ "release": release("second"), "previous": null })).await;
-    note("2027-01-02T00:00:00Z", json!({ "release": release("third"), "digest": release("none") })).await;
+    let activated = |name: &str| EntryFacts::new().with("release", release(name));
+    note("2026-12-04T00:00:00Z", activated("second").with("previous", release("first"))).await;
+    note("2026-12-05T00:00:00Z", activated("second").with("previous", None::<ReleaseId>)).await;
+    note("2027-01-02T00:00:00Z", activated("third").with("digest", release("none"))).await;
     clock.set(at("2027-01-03T00:00:00Z"));
     let named = async || LogReader::open(dir.path(), clock.clone()).unwrap().releases().await;
     let all = ["first", "second", "third"].map(release).into();

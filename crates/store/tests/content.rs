@@ -20,11 +20,10 @@ use dds_store::{
     sqlite::{ContentReport, Disagreement, ExportCheck, LogReader, SqliteStore},
 };
 use rusqlite::Connection;
-use serde_json::json;
 
 fn told(event: &'static str, key: &str, digest: Digest) -> NewEntry {
     let mut entry = entry(event);
-    entry.data.insert(key.to_owned(), json!(digest));
+    entry.data.note(key, digest);
     entry
 }
 

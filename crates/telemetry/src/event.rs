@@ -2,15 +2,13 @@
 
 use std::time::Duration;
 
-use dds_message::{
-    Channel, Code, Completed, DeliveryId, Digest, MessageId, MessageState, ProcedureId, ReleaseId, SourceId,
-    TargetId, Text, Timestamp,
-};
-use serde_json::json;
-
 use crate::{
-    Facts, Metrics,
+    Metrics,
     metrics::{Accepted, AttemptTook, Attempted, Held, Procedure, Refused, Routed},
+};
+use dds_message::{
+    Channel, Code, Completed, DeliveryId, Digest, EntryFacts, MessageId, MessageState, ProcedureId,
+    ReleaseId, SourceId, TargetId, Text, Timestamp,
 };
 
 /// Something that happened.
@@ -20,14 +18,7 @@ pub trait Event {
     /// Counts.
     fn count(&self, metrics: &Metrics);
     /// Facts of the journal entry.
-    fn facts(&self) -> Facts;
-}
-
-fn object(value: serde_json::Value) -> Facts {
-    match value {
-        serde_json::Value::Object(facts) => facts,
-        other => Facts::from_iter([("value".to_owned(), other)]),
-    }
+    fn facts(&self) -> EntryFacts;
 }
 
 /// A message is durable.
@@ -68,13 +59,15 @@ impl Event for MessageAccepted<'_> {
         metrics.accepted.get_or_create(&label).inc();
     }
 
-    fn facts(&self) -> Facts {
-        let mut facts = object(json!({
-            "channel": self.channel.as_str(), "type": self.message_type, "digest": self.digest,
-            "bytes": self.size, "attachments": self.attachments,
-        }));
+    fn facts(&self) -> EntryFacts {
+        let mut facts = EntryFacts::new()
+            .with("channel", self.channel.as_str())
+            .with("type", self.message_type)
+            .with("digest", self.digest)
+            .with("bytes", self.size)
+            .with("attachments", &self.attachments);
         if !self.remarks.is_empty() {
-            facts.insert("remarks".to_owned(), json!(self.remarks));
+            facts.note("remarks", self.remarks);
         }
         facts
     }
@@ -103,8 +96,8 @@ impl Event for MessageRefused<'_> {
         metrics.refused.get_or_create(&label).inc();
     }
 
-    fn facts(&self) -> Facts {
-        object(json!({ "code": self.code }))
+    fn facts(&self) -> EntryFacts {
+        EntryFacts::new().with("code", self.code)
     }
 }
 
@@ -152,18 +145,20 @@ impl Event for MessageRouted<'_> {
         metrics.routed.get_or_create(&label).inc();
     }
 
-    fn facts(&self) -> Facts {
-        let mut facts =
-            object(json!({ "release": self.release, "rule": self.rule, "reasons": self.reasons }));
+    fn facts(&self) -> EntryFacts {
+        let mut facts = EntryFacts::new()
+            .with("release", self.release)
+            .with("rule", self.rule)
+            .with("reasons", self.reasons);
         if let Some(canonical) = self.canonical {
-            facts.insert("canonical".to_owned(), json!(canonical));
+            facts.note("canonical", canonical);
         }
         if let Some((stylesheet, sources)) = self.stylesheet {
-            facts.insert("stylesheet".to_owned(), json!(stylesheet));
-            facts.insert("sources".to_owned(), json!(sources));
+            facts.note("stylesheet", stylesheet);
+            facts.note("sources", sources);
         }
         if !self.findings.is_empty() {
-            facts.insert("findings".to_owned(), json!(self.findings));
+            facts.note("findings", &self.findings);
         }
         facts
     }
@@ -183,8 +178,8 @@ impl Event for Completed {
         metrics.completed_seconds.get_or_create(&label).observe(self.took.as_secs_f64());
     }
 
-    fn facts(&self) -> Facts {
-        Facts::new()
+    fn facts(&self) -> EntryFacts {
+        EntryFacts::new()
     }
 }
 
@@ -257,10 +252,11 @@ impl Event for AttemptEnded<'_> {
         metrics.attempts.get_or_create(&label).inc();
     }
 
-    fn facts(&self) -> Facts {
-        let mut facts = object(json!({ "attempt": self.attempt, "ms": self.took.as_millis() as u64 }));
+    fn facts(&self) -> EntryFacts {
+        let took = u64::try_from(self.took.as_millis()).unwrap_or(u64::MAX);
+        let mut facts = EntryFacts::new().with("attempt", self.attempt).with("ms", took);
         if let Some(detail) = self.detail {
-            facts.insert("detail".to_owned(), json!(detail));
+            facts.note("detail", detail);
         }
         facts
     }
@@ -291,8 +287,8 @@ impl Event for DeliveryDeadLettered<'_> {
         metrics.attempts.get_or_create(&label).inc();
     }
 
-    fn facts(&self) -> Facts {
-        Facts::new()
+    fn facts(&self) -> EntryFacts {
+        EntryFacts::new()
     }
 }
 
@@ -321,8 +317,8 @@ impl Event for TargetHeld<'_> {
         metrics.held.get_or_create(&Held { code: self.code.as_str() }).inc();
     }
 
-    fn facts(&self) -> Facts {
-        object(json!({ "until": self.until, "code": self.code }))
+    fn facts(&self) -> EntryFacts {
+        EntryFacts::new().with("until", self.until).with("code", self.code)
     }
 }
 
@@ -350,9 +346,11 @@ impl Event for ReleaseActivated {
         metrics.activations.inc();
     }
 
-    fn facts(&self) -> Facts {
-        object(
-            json!({ "release": self.release, "previous": self.previous, "rules": self.rules, "municipalities": self.municipalities }),
-        )
+    fn facts(&self) -> EntryFacts {
+        EntryFacts::new()
+            .with("release", self.release)
+            .with("previous", self.previous)
+            .with("rules", self.rules)
+            .with("municipalities", self.municipalities)
     }
 }

@@ -14,6 +14,8 @@ mod names;
 mod otlp;
 mod span;
 
+use dds_message::EntryFacts;
+
 pub use clock::SystemClock;
 pub use event::{
     AttemptEnded, AttemptOutcome, DeliveryDeadLettered, Event, MessageAccepted, MessageRefused,
@@ -27,9 +29,6 @@ pub use names::{Names, OTHER};
 pub use otlp::{OtlpError, OtlpExporter, OtlpOptions};
 pub use span::{Attribute, LONGEST_VALUE, Moment, Span, SpanSink, Step};
 
-/// Facts of a journal entry.
-pub type Facts = serde_json::Map<String, serde_json::Value>;
-
 /// Cheap to clone; every part of the router holds one.
 #[derive(Debug, Clone, Default)]
 pub struct Telemetry {
@@ -39,7 +38,7 @@ pub struct Telemetry {
 
 impl Telemetry {
     /// Logs and counts `event`, and returns the facts for its journal entry.
-    pub fn record<E: Event>(&self, event: &E) -> Facts {
+    pub fn record<E: Event>(&self, event: &E) -> EntryFacts {
         event.log();
         event.count(&self.metrics);
         event.facts()

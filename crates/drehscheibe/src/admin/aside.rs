@@ -1,7 +1,7 @@
 //! What a person may do with OSCI deliveries that are set aside: see them, have them tried again, give them up.
 
 use axum::{Json, extract::State, http::HeaderMap, response::Response};
-use dds_message::{Code, JournalEvent, Problem};
+use dds_message::{Code, EntryFacts, JournalEvent, Problem};
 use dds_osci::message::MessageId;
 use dds_postbox::{Boxes, Postbox, SetAside};
 use dds_store::NewEntry;
@@ -106,12 +106,9 @@ pub(super) async fn end(State(admin): State<Admin>, headers: HeaderMap, Json(wis
 }
 
 fn dropped(aside: &SetAside) -> NewEntry {
-    let facts = json!({ "channel": "osci", "message_id": aside.id.as_str(), "by": "cli" });
-    NewEntry {
-        code: Code::from_name(&aside.code),
-        data: facts.as_object().cloned().unwrap_or_default(),
-        ..NewEntry::new(JournalEvent::OsciDropped)
-    }
+    let data =
+        EntryFacts::new().with("channel", "osci").with("message_id", aside.id.as_str()).with("by", "cli");
+    NewEntry { code: Code::from_name(&aside.code), data, ..NewEntry::new(JournalEvent::OsciDropped) }
 }
 
 fn nothing() -> Problem {

@@ -29,7 +29,7 @@ pub(super) async fn run(options: &Bench) -> Result<Report, Failure> {
         writers.spawn(async move {
             for number in 0..share {
                 let mut entry = NewEntry::new(JournalEvent::DeliveryDelivered);
-                entry.data.insert("number".to_owned(), number.into());
+                entry.data.note("number", number);
                 store.note(entry).await?;
             }
             Ok::<_, dds_store::StoreError>(())

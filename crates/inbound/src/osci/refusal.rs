@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use dds_message::{Channel, Code, JournalEvent};
+use dds_message::{Channel, Code, EntryFacts, JournalEvent};
 use dds_osci::{
     certificate::Certificate,
     message::{CertificateRole, Envelope, MessageId},
 };
 use dds_router::Handle;
-use dds_telemetry::{Facts, MessageRefused, Telemetry};
+use dds_telemetry::{MessageRefused, Telemetry};
 
 /// By what operator, sender and intermediary agree which delivery is meant. Nothing of it is personal.
 #[derive(Debug, Clone, Default)]
@@ -29,15 +29,14 @@ impl Known {
         found.next().map(Certificate::sha256_hex).map(ToOwned::to_owned)
     }
 
-    fn facts(&self) -> Facts {
+    fn facts(&self) -> EntryFacts {
         let id = self.id.as_ref().map(|id| id.as_str().to_owned());
         let named =
             [("message_id", &id), ("intermediary", &self.intermediary), ("originator", &self.originator)];
-        let mut facts = Facts::new();
-        facts.insert("channel".to_owned(), Channel::Osci.as_str().into());
+        let mut facts = EntryFacts::new().with("channel", Channel::Osci.as_str());
         for (name, value) in named {
             if let Some(value) = value {
-                facts.insert(name.to_owned(), value.as_str().into());
+                facts.note(name, value);
             }
         }
         facts

@@ -7,11 +7,11 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use dds_inbound::{Context, HttpLimits, Listener, Options, SourceTable, Tls};
 use dds_message::{
-    AnswerKind, Attachment, Channel, Code, DeliveryId, DeliveryState, Digest, Digesting, Format,
+    AnswerKind, Attachment, Channel, Code, DeliveryId, DeliveryState, Digest, Digesting, EntryFacts, Format,
     JournalEvent, MessageId, MessageState, Problem, SourceId, TargetId, Timestamp,
 };
 use dds_router::{Acknowledgement, Answer, Begin, DeliveryStatus, Handle, Intake, OpenAttachment, Status};
-use dds_telemetry::{Facts, Telemetry};
+use dds_telemetry::Telemetry;
 use futures::{StreamExt, stream::BoxStream};
 use parking_lot::Mutex;
 use tokio::sync::{Notify, oneshot};
@@ -58,7 +58,7 @@ pub struct Fake {
     /// Answers whose receipt was confirmed.
     pub received: Arc<Mutex<HashSet<MessageId>>>,
     /// What was noted in the journal.
-    pub noted: Arc<Mutex<Vec<(JournalEvent, Code, Facts)>>>,
+    pub noted: Arc<Mutex<Vec<(JournalEvent, Code, serde_json::Value)>>>,
 }
 
 impl Fake {
@@ -198,7 +198,8 @@ impl Handle for Fake {
         Ok(known.then(|| self.received.lock().insert(answer)))
     }
 
-    async fn note(&self, event: JournalEvent, code: Code, facts: Facts) -> Result<(), Problem> {
+    async fn note(&self, event: JournalEvent, code: Code, facts: EntryFacts) -> Result<(), Problem> {
+        let facts = serde_json::from_str(&facts.to_json()).unwrap();
         self.noted.lock().push((event, code, facts));
         Ok(())
     }

@@ -7,11 +7,11 @@ use std::{
 };
 
 use dds_depot::OsciWay;
-use dds_message::{DeliveryId, JournalEvent, TargetId};
+use dds_message::{DeliveryId, EntryFacts, JournalEvent, TargetId};
 use dds_osci::laufzettel::{ProcessCardBundle, Stamp};
 use dds_postbox::{PostboxError, Sent, SentState};
 use dds_store::{Journal, NewEntry, StoreError};
-use dds_telemetry::{Event, Facts, Metrics, Telemetry};
+use dds_telemetry::{Event, Metrics, Telemetry};
 use parking_lot::Mutex;
 use tokio::sync::watch;
 
@@ -190,18 +190,18 @@ impl Event for Received<'_> {
     fn count(&self, _: &Metrics) {}
 
     /// Times as the intermediary stamped them; the subject stays where it is.
-    fn facts(&self) -> Facts {
+    fn facts(&self) -> EntryFacts {
         let card = &self.bundle.card;
         let times =
             [("creation", &card.creation), ("forwarding", &card.forwarding), ("reception", &card.reception)];
-        let mut facts = Facts::new();
+        let mut facts = EntryFacts::new();
         for (name, stamp) in times {
             let text = match stamp {
                 Some(Stamp::Plain(time)) => time.to_string(),
                 Some(Stamp::Cryptographic { .. }) => "cryptographic".to_owned(),
                 None => continue,
             };
-            facts.insert(name.to_owned(), text.into());
+            facts.note(name, text);
         }
         facts
     }

@@ -1,6 +1,6 @@
 //! The journal: entries, search, and the proof that none is missing.
 
-use dds_message::{Code, DeliveryId, Digest, JournalEvent, MessageId, TargetId, Timestamp};
+use dds_message::{Code, DeliveryId, Digest, EntryFacts, JournalEvent, MessageId, TargetId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// Journal entry to write. Holds ids, digests, codes and counts, never content (invariant I9).
@@ -16,15 +16,15 @@ pub struct NewEntry {
     pub target: Option<TargetId>,
     /// Code, when something went wrong.
     pub code: Option<Code>,
-    /// Further facts as a JSON object.
-    pub data: serde_json::Map<String, serde_json::Value>,
+    /// Further facts.
+    pub data: EntryFacts,
 }
 
 impl NewEntry {
     /// An entry that says no more than what happened.
     #[must_use]
     pub fn new(event: JournalEvent) -> Self {
-        Self { at: None, event, delivery: None, target: None, code: None, data: serde_json::Map::new() }
+        Self { at: None, event, delivery: None, target: None, code: None, data: EntryFacts::new() }
     }
 }
 

@@ -8,9 +8,8 @@
 
 use std::{fs, path::Path};
 
-use dds_message::{Digest, JournalEvent, Timestamp};
+use dds_message::{Digest, EntryFacts, JournalEvent, Timestamp};
 use rusqlite::{Connection, OpenFlags, params, params_from_iter, types::Value};
-use serde_json::json;
 
 use super::{
     SqliteStore,
@@ -248,8 +247,8 @@ fn register(tx: &mut Tx<'_>, archive: &Archive, now: Timestamp) -> Outcome<()> {
     let Archive { first, last, name, hash, from, to } = archive;
     let sql = "INSERT INTO archive (last, first, name, hash, from_at, to_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
     tx.db().execute(sql, params![last, first, name, hash.0, from.0, to.0])?;
-    let facts = json!({ "file": name, "first": first, "last": last, "hash": hash });
-    let data = facts.as_object().cloned().unwrap_or_default();
+    let data =
+        EntryFacts::new().with("file", name).with("first", first).with("last", last).with("hash", hash);
     let entry = NewEntry { data, ..NewEntry::new(JournalEvent::JournalArchived) };
     tx.log(&entry, now, &Subject::default(), None, None)
 }

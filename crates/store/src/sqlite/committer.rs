@@ -320,7 +320,7 @@ mod tests {
     }
 
     fn entry(text: String) -> NewEntry {
-        let data = serde_json::Map::from_iter([("text".to_owned(), text.into())]);
+        let data = dds_message::EntryFacts::new().with("text", text);
         NewEntry { data, ..NewEntry::new(JournalEvent::ReleaseActivated) }
     }
 

@@ -155,7 +155,7 @@ fn settle_one(tx: &mut Tx<'_>, settlement: &Settlement) -> Done<Settled> {
     let mut entry = NewEntry { delivery: Some(lease.delivery), code: entry.code.or(code), ..entry.clone() };
     if let Some(receipt) = receipt {
         // What the target gave for it is evidence like the delivery itself.
-        entry.data.insert("receipt".to_owned(), receipt.into());
+        entry.data.note("receipt", receipt);
     }
     tx.log(&entry, at, &facts.subject(), Some(&facts.target), Some(next.as_str()))?;
     let MessageFacts { id: message, state: before, at: accepted, procedure, .. } = &facts.message;

@@ -194,12 +194,7 @@ impl<'c> Tx<'c> {
         target: Option<&str>,
         state: Option<&str>,
     ) -> Outcome<()> {
-        let data = if entry.data.is_empty() {
-            "{}".to_owned()
-        } else {
-            serde_json::to_string(&entry.data)
-                .map_err(|error| crate::StoreError::Invalid(format!("data of the journal entry: {error}")))?
-        };
+        let data = entry.data.to_json();
         let fields = Fields {
             seq: self.head.seq + 1,
             at: entry.at.unwrap_or(at).0,

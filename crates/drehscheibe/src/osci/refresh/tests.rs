@@ -3,12 +3,12 @@ use std::{fs, path::Path};
 use async_trait::async_trait;
 use dds_config::ProcessConfig;
 use dds_inbound::{Limits, SourceTable, osci::IntermediaryEndpoint};
-use dds_message::{Channel, Clock as _, Code, JournalEvent, MessageId, Problem, SourceId};
+use dds_message::{Channel, Clock as _, Code, EntryFacts, JournalEvent, MessageId, Problem, SourceId};
 use dds_osci::{certificate::Certificate, intermediary::Mailboxes as _, trust::CertificateUse};
 use dds_outbound::{OsciSender, TlsOptions};
 use dds_router::{Answer, Begin, Handle, OpenAttachment, Status};
 use dds_store::{MasterKey, Vault};
-use dds_telemetry::{Facts, Telemetry};
+use dds_telemetry::Telemetry;
 use dds_testbench::{ManualClock, OsciIdentity, OsciPki};
 use tempfile::TempDir;
 
@@ -67,7 +67,7 @@ impl Handle for Nobody {
         Ok(None)
     }
 
-    async fn note(&self, _: JournalEvent, _: Code, _: Facts) -> Result<(), Problem> {
+    async fn note(&self, _: JournalEvent, _: Code, _: EntryFacts) -> Result<(), Problem> {
         Ok(())
     }
 }
