@@ -639,6 +639,19 @@ async fn a_shipment_is_the_same_at_every_attempt<E: Engine>(store: E) {
     assert_eq!(store.shipment(claimed.lease.delivery).await.unwrap(), first);
 }
 
+/// What a worker answers is one piece of memory, cut into outputs: a short one must not keep all of it.
+async fn a_planned_delivery_does_not_keep_what_its_output_was_cut_from<E: Engine>(store: E) {
+    store.accept(message(store.vault(), 1)).await.unwrap();
+    let whole = Bytes::from(vec![b' '; 1 << 20]);
+    let mut new = delivery(id(1), "a");
+    let output = new.output.as_mut().unwrap();
+    (output.bytes, output.digest) = (whole.slice(..10), Digest::of(&whole[..10]));
+    store.plan(plan(id(1), vec![new])).await.unwrap();
+    let claimed = claim_one(&store, START).await;
+    assert_eq!(store.shipment(claimed.lease.delivery).await.unwrap().output.bytes, whole[..10]);
+    assert!(whole.is_unique());
+}
+
 async fn answers_find_their_application<E: Engine>(store: E) {
     let same_case =
         |n: u64| dds_store::NewMessage { case: message(store.vault(), 1).case, ..message(store.vault(), n) };
@@ -895,6 +908,7 @@ conformance! {
     waiting_ends_when_there_is_work
     payloads_stream_and_stay_secret
     a_shipment_is_the_same_at_every_attempt
+    a_planned_delivery_does_not_keep_what_its_output_was_cut_from
     large_documents_and_outputs_come_back
     answers_find_their_application
     a_case_is_with_whom_its_messages_were_planned_for

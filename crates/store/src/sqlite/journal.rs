@@ -386,9 +386,7 @@ impl SqliteStore {
             let attachments = open_attachments(&key, message, origin.attachments.clone())?;
             let mut sealed = Vec::with_capacity(deliveries.len());
             for mut delivery in deliveries {
-                let short = |output: &&Output| !delivery.pull && output.bytes.len() <= fresh::LONGEST;
-                let shipment = delivery.output.as_ref().filter(short);
-                let shipment = shipment.map(|output| origin.shipment(attachments.clone(), output.clone()));
+                let shipment = sent_soon(&delivery, &origin, &attachments);
                 let output = delivery.output.as_mut().map(|output| std::mem::take(&mut output.bytes));
                 let output = output.map(|bytes| store(Place::Output, delivery.id.0, &bytes)).transpose()?;
                 sealed.push(SealedDelivery { delivery, output, shipment });
@@ -502,6 +500,17 @@ impl Drop for Leases {
                 .queue(|queue| self.leases.iter().for_each(|lease| queue.release(lease, None)));
         }
     }
+}
+
+/// What the target of a new delivery gets, to be remembered; `None` if that is long, or waits until it is fetched.
+fn sent_soon(delivery: &NewDelivery, origin: &Origin, attachments: &[StoredAttachment]) -> Option<Shipment> {
+    let output = delivery.output.as_ref().filter(|_| !delivery.pull)?;
+    if output.bytes.len() > fresh::LONGEST {
+        return None;
+    }
+    // Copied: the bytes may be cut from the answer of a worker, which is longer and would be kept with them.
+    let bytes = Bytes::copy_from_slice(&output.bytes);
+    Some(origin.shipment(attachments.to_vec(), Output { bytes, ..output.clone() }))
 }
 
 fn with_record(taken: &Taken, delivery: DeliveryRecord) -> Claimed {
