@@ -26,12 +26,19 @@ impl EntryFacts {
 
     /// Notes one more; each name once.
     pub fn note(&mut self, name: &str, value: impl Serialize) {
+        debug_assert!(self.lacks(name), "{name} is noted twice");
         if !self.is_empty() {
             self.members.push(',');
         }
         self.members.push_str(&json(name));
         self.members.push(':');
         self.members.push_str(&json(value));
+    }
+
+    /// A name that came twice would be hashed twice, and an export be called broken, whose readers know it once.
+    fn lacks(&self, name: &str) -> bool {
+        let known = serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(&self.to_json());
+        known.is_ok_and(|known| !known.contains_key(name))
     }
 
     /// The same with one more.
@@ -76,6 +83,13 @@ mod tests {
             expected,
             "read and written again it is the same text: exports are checked so"
         );
+    }
+
+    #[test]
+    #[cfg(debug_assertions)]
+    #[should_panic(expected = "by is noted twice")]
+    fn a_name_is_noted_once() {
+        drop(EntryFacts::new().with("by", "operator").with("by", "auditor"));
     }
 
     #[test]

@@ -211,6 +211,10 @@ fn alone(boxes: &mut Boxes<'_>, job: Job, ended: &mut Vec<Tell>) -> Result<(), P
     let begun = statement(boxes.connection, "BEGIN IMMEDIATE");
     let keep = step(job, begun.clone().map(|()| &mut *boxes), ended);
     begun?;
+    if !keep && boxes.connection.is_autocommit() {
+        // SQLite has rolled back by itself. What the step says of it is the reason.
+        return Ok(());
+    }
     statement(boxes.connection, if keep { "COMMIT" } else { "ROLLBACK" })
 }
 
@@ -357,6 +361,9 @@ mod tests {
         let breaks = |boxes: &mut Boxes<'_>| Ok(boxes.connection.execute_batch("ROLLBACK")?);
         run(&connection, &key, vec![job(&heard, breaks)]);
         assert!(heard.lock().pop().is_some_and(|heard| heard.is_err()));
+        let fails = move |boxes: &mut Boxes<'_>| breaks(boxes).and(Err(PostboxError::Lost));
+        run(&connection, &key, vec![job(&heard, fails)]);
+        assert_eq!(heard.lock().pop(), Some(Err(PostboxError::Lost)), "the reason, not that of the way back");
         run(&connection, &key, vec![job(&heard, breaks), job(&heard, |_| Ok(()))]);
         let heard = heard.lock();
         assert_eq!(heard.len(), 2);

@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
-use crate::{
-    Metrics,
-    metrics::{Accepted, AttemptTook, Attempted, Held, Procedure, Refused, Routed},
-};
 use dds_message::{
     Channel, Code, Completed, DeliveryId, Digest, EntryFacts, MessageId, MessageState, ProcedureId,
     ReleaseId, SourceId, TargetId, Text, Timestamp,
+};
+
+use crate::{
+    Metrics,
+    metrics::{Accepted, AttemptTook, Attempted, Held, Procedure, Refused, Routed},
 };
 
 /// Something that happened.

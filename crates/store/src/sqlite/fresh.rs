@@ -10,7 +10,7 @@ use crate::{DeliveryRecord, Shipment};
 /// Deliveries remembered at most: the last ones.
 const MOST: usize = 4_096;
 
-/// Bytes of all outputs remembered (16 MiB).
+/// Bytes of all shipments remembered (16 MiB).
 const BYTES: usize = 16 << 20;
 
 /// Longer outputs are not remembered.
@@ -20,13 +20,16 @@ pub(super) const LONGEST: usize = 64 << 10;
 #[derive(Debug, Clone)]
 pub(super) struct Created {
     pub(super) record: DeliveryRecord,
-    /// What its target gets, unless that is long, or waits until it is fetched.
+    /// What its target gets, unless that is long, waits until it is fetched, or is the document as it came.
     pub(super) shipment: Option<Shipment>,
 }
 
 impl Created {
+    /// Bytes of the shipment: the output, and the list of attachments, of which there may be hundreds.
     fn bytes(&self) -> usize {
-        self.shipment.as_ref().map_or(0, |shipment| shipment.output.bytes.len())
+        let Some(Shipment { attachments, output, .. }) = &self.shipment else { return 0 };
+        let named = attachments.iter().map(|one| one.attachment.name.len() + one.attachment.media_type.len());
+        output.bytes.len() + named.sum::<usize>() + size_of_val(attachments.as_slice())
     }
 }
 
@@ -36,7 +39,7 @@ pub(super) struct Fresh {
     known: HashMap<DeliveryId, Created>,
     /// As they were created, also those that have changed since.
     order: VecDeque<DeliveryId>,
-    /// Of the outputs of all known.
+    /// Of the shipments of all known.
     bytes: usize,
 }
 
@@ -68,11 +71,11 @@ impl Fresh {
 
 #[cfg(test)]
 mod tests {
-    use dds_message::{DeliveryState, Digest, Direction, MessageId, TargetId, Timestamp};
+    use dds_message::{Attachment, DeliveryState, Digest, Direction, MessageId, TargetId, Timestamp};
     use uuid::Uuid;
 
     use super::*;
-    use crate::{Output, WrappedKey};
+    use crate::{BlobRef, Output, StoredAttachment, WrappedKey};
 
     fn created(number: u128, bytes: usize) -> Created {
         let record = DeliveryRecord {
@@ -133,6 +136,25 @@ mod tests {
         fresh.remember(created(most, 1));
         assert!(!knows(&fresh, 0) && knows(&fresh, 1));
         assert_eq!(fresh.bytes, BYTES - LONGEST + 1);
+    }
+
+    #[test]
+    fn lists_of_attachments_take_room_too() {
+        let mut fresh = Fresh::default();
+        let attachment = Attachment {
+            name: "a".repeat(200),
+            media_type: "application/pdf".to_owned(),
+            size: 1,
+            digest: Digest::of(b""),
+        };
+        let attachment = StoredAttachment { attachment, blob: BlobRef(Uuid::nil()) };
+        for number in 0..1_000 {
+            let mut new = created(number, 1);
+            new.shipment.as_mut().unwrap().attachments = vec![attachment.clone(); 500];
+            fresh.remember(new);
+        }
+        assert!(fresh.known.len() < 160, "{}", fresh.known.len());
+        assert!(fresh.bytes <= BYTES);
     }
 
     #[test]

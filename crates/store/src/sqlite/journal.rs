@@ -502,7 +502,7 @@ impl Drop for Leases {
     }
 }
 
-/// What the target of a new delivery gets, to be remembered; `None` if that is long, or waits until it is fetched.
+/// What the target of a new delivery gets, to be remembered; see [`fresh::Created`].
 fn sent_soon(delivery: &NewDelivery, origin: &Origin, attachments: &[StoredAttachment]) -> Option<Shipment> {
     let output = delivery.output.as_ref().filter(|_| !delivery.pull)?;
     if output.bytes.len() > fresh::LONGEST {
