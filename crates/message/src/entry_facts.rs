@@ -18,16 +18,10 @@ impl EntryFacts {
         Self { members: String::new() }
     }
 
-    /// Whether nothing was noted.
-    #[must_use]
-    pub const fn is_empty(&self) -> bool {
-        self.members.is_empty()
-    }
-
     /// Notes one more; each name once.
     pub fn note(&mut self, name: &str, value: impl Serialize) {
         debug_assert!(self.lacks(name), "{name} is noted twice");
-        if !self.is_empty() {
+        if !self.members.is_empty() {
             self.members.push(',');
         }
         self.members.push_str(&json(name));

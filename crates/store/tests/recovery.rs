@@ -450,3 +450,22 @@ async fn epochs_count_for_a_manual_lease_too() {
     assert_eq!(settled[0].state(), Some(MessageState::Parked));
     assert_eq!(store.settle(vec![dead(manual)]).await.unwrap(), [Settled::Stale]);
 }
+
+/// Who is to send it hears of the damage; who rejects or plans the message is not kept from it.
+#[tokio::test]
+async fn a_list_of_attachments_that_does_not_open_keeps_nobody_from_deciding() {
+    let (dir, _clock, store) = fresh();
+    for n in [1, 2] {
+        store.accept(message(store.vault(), n)).await.unwrap();
+    }
+    let db = Connection::open(dir.path().join("store.db")).unwrap();
+    db.execute("UPDATE message SET attachments = x'00'", []).unwrap();
+
+    let new = delivery(id(1), "a");
+    let planned = new.id;
+    assert!(store.plan(plan(id(1), vec![new])).await.unwrap());
+    assert!(matches!(store.shipment(planned).await, Err(StoreError::Corrupt(_))));
+
+    let (report, rejected) = (Bytes::from_static(b"[]"), PlanState::Rejected(Code::RULES_VIOLATED));
+    store.set_state(id(2), rejected, Some(report), entry("message.rejected")).await.unwrap();
+}

@@ -151,13 +151,11 @@ impl Journal for SqliteStore {
             return Ok(Vec::new());
         }
         let guard = Leases { store: self.clone(), leases: taken.iter().map(|taken| taken.lease).collect() };
-        let remembered: Option<Vec<Claimed>> = taken
-            .iter()
-            .map(|taken| {
-                let fresh = self.inner.shared.fresh.lock();
-                Some(with_record(taken, fresh.get(taken.lease.delivery)?.record.clone()))
-            })
-            .collect();
+        let remembered: Option<Vec<Claimed>> = {
+            let fresh = self.inner.shared.fresh.lock();
+            let record = |taken: &Taken| Some(fresh.get(taken.lease.delivery)?.record.clone());
+            taken.iter().map(|taken| Some(with_record(taken, record(taken)?))).collect()
+        };
         let claimed = if let Some(claimed) = remembered {
             claimed
         } else {
@@ -383,10 +381,11 @@ impl SqliteStore {
             let store = |place, owner, bytes: &Bytes| {
                 payload::store(&inner.files, inner.inline_limit, &key, place, owner, bytes)
             };
-            let attachments = open_attachments(&key, message, origin.attachments.clone())?;
+            // A list that does not open keeps nobody from deciding on its message; whoever is to send it hears of it.
+            let attachments = open_attachments(&key, message, origin.attachments.clone()).ok();
             let mut sealed = Vec::with_capacity(deliveries.len());
             for mut delivery in deliveries {
-                let shipment = sent_soon(&delivery, &origin, &attachments);
+                let shipment = attachments.as_deref().and_then(|list| sent_soon(&delivery, &origin, list));
                 let output = delivery.output.as_mut().map(|output| std::mem::take(&mut output.bytes));
                 let output = output.map(|bytes| store(Place::Output, delivery.id.0, &bytes)).transpose()?;
                 sealed.push(SealedDelivery { delivery, output, shipment });
