@@ -221,7 +221,7 @@ impl World {
     async fn waiting(&self) -> MessageId {
         let own = vec![self.own.sha256_hex().to_owned()];
         let waiting = self.postbox.run(move |boxes| boxes.waiting(&own, at(), 9, 9)).await.unwrap();
-        waiting.deliveries[0].id.clone()
+        waiting.deliveries[0].0.id.clone()
     }
 
     /// A letter with one attachment for our own mailbox, with a list of names or without.

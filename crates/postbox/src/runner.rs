@@ -1,4 +1,5 @@
-//! One thread owns the connection. Steps that wait at the same time share a commit.
+//! One thread owns the connection. Steps that wait at the same time share a commit, and those that nobody outside waits
+//! for wait a moment for others: every commit costs the disk and the processor as much as several steps do.
 
 use std::{
     collections::HashSet,
@@ -6,6 +7,7 @@ use std::{
     path::{Path, PathBuf},
     sync::{Arc, mpsc},
     thread,
+    time::Duration,
 };
 
 use dds_message::{Clock, MessageId};
@@ -19,7 +21,7 @@ use dds_store::{
 };
 use parking_lot::RwLock;
 use rusqlite::{Connection, OptionalExtension as _};
-use tokio::sync::oneshot;
+use tokio::{sync::oneshot, time::Instant};
 use uuid::Uuid;
 
 use crate::{
@@ -28,6 +30,9 @@ use crate::{
 
 /// Steps in one transaction.
 const BATCH: usize = 64;
+
+/// So long patient steps wait for the next one, at most.
+const COMPANY: Duration = Duration::from_millis(5);
 
 /// Where and under which key.
 pub struct Options {
@@ -50,9 +55,15 @@ pub struct Postbox {
     revoked: Arc<[Revoked]>,
 }
 
-/// One step: does its work inside the transaction, and gives what says how it ended once that is known. Without a
-/// transaction it gets the reason instead, for whoever waits.
-type Job = Box<dyn FnOnce(Result<&mut Boxes<'_>, PostboxError>) -> Ended + Send>;
+/// One step, and whether somebody outside waits for it.
+struct Job {
+    is_patient: bool,
+    step: Step,
+}
+
+/// Does its work inside the transaction, and gives what says how it ended once that is known. Without a transaction it
+/// gets the reason instead, for whoever waits.
+type Step = Box<dyn FnOnce(Result<&mut Boxes<'_>, PostboxError>) -> Ended + Send>;
 
 /// What a step leaves behind: whether it wants its changes, and whom to tell.
 struct Ended {
@@ -88,8 +99,8 @@ impl Postbox {
         Ok(Self { jobs, owners, files, held: Held::default(), vault, revoked })
     }
 
-    /// Runs one step as a transaction. When this returns `Ok`, what the step did is durable; when the step itself
-    /// returned `Err`, nothing of it stays.
+    /// Runs one step as a transaction, at once. When this returns `Ok`, what the step did is durable; when the step
+    /// itself returned `Err`, nothing of it stays.
     ///
     /// # Errors
     /// What the step returned, or why the commit failed.
@@ -101,8 +112,36 @@ impl Postbox {
         T: Send + 'static,
         E: Into<PostboxError>,
     {
+        self.queue(false, step).await
+    }
+
+    /// As [`Self::run`], for what nobody outside waits for: a few milliseconds do not matter, and it shares its commit
+    /// with whatever else comes meanwhile.
+    ///
+    /// # Errors
+    /// As [`Self::run`].
+    pub async fn run_patiently<T, E>(
+        &self,
+        step: impl FnOnce(&mut Boxes<'_>) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, PostboxError>
+    where
+        T: Send + 'static,
+        E: Into<PostboxError>,
+    {
+        self.queue(true, step).await
+    }
+
+    async fn queue<T, E>(
+        &self,
+        is_patient: bool,
+        step: impl FnOnce(&mut Boxes<'_>) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, PostboxError>
+    where
+        T: Send + 'static,
+        E: Into<PostboxError>,
+    {
         let (send, receive) = oneshot::channel();
-        let job: Job = Box::new(move |boxes| {
+        let step: Step = Box::new(move |boxes| {
             let outcome = boxes.and_then(|boxes| step(boxes).map_err(Into::into));
             Ended {
                 keep: outcome.is_ok(),
@@ -112,7 +151,7 @@ impl Postbox {
                 }),
             }
         });
-        let jobs = self.jobs.clone();
+        let (jobs, job) = (self.jobs.clone(), Job { is_patient, step });
         if let Err(mpsc::TrySendError::Full(job) | mpsc::TrySendError::Disconnected(job)) = jobs.try_send(job)
         {
             let waiting = tokio::task::spawn_blocking(move || jobs.send(job));
@@ -173,13 +212,32 @@ fn own_key(connection: &Connection, vault: &Vault) -> Result<MessageKey, Postbox
 
 fn work(connection: &Connection, key: &MessageKey, owners: &Owners, queue: &mpsc::Receiver<Job>) {
     while let Ok(first) = queue.recv() {
-        let batch: Vec<Job> = std::iter::once(first).chain(queue.try_iter().take(BATCH - 1)).collect();
+        let batch = gather(first, queue);
         let mut ended = Vec::with_capacity(batch.len());
         let committed = commit(connection, key, owners, batch, &mut ended);
         for tell in ended {
             tell(committed.clone());
         }
     }
+}
+
+/// What shares a commit with `first`: all that waits already, and as long as all of it is patient what else comes soon.
+fn gather(first: Job, queue: &mpsc::Receiver<Job>) -> Vec<Job> {
+    let mut batch = vec![first];
+    batch.extend(queue.try_iter().take(BATCH - 1));
+    let until = Instant::now() + COMPANY;
+    while worth_holding_open(&batch)
+        && let Ok(next) = queue.recv_timeout(until.saturating_duration_since(Instant::now()))
+    {
+        batch.push(next);
+        batch.extend(queue.try_iter().take(BATCH - batch.len()));
+    }
+    batch
+}
+
+/// Whether to wait a moment for more: only if nobody outside waits for one of these.
+fn worth_holding_open(batch: &[Job]) -> bool {
+    batch.len() < BATCH && batch.iter().all(|job| job.is_patient)
 }
 
 type Tell = Box<dyn FnOnce(Result<(), PostboxError>) + Send>;
@@ -235,14 +293,14 @@ fn together(boxes: &mut Boxes<'_>, batch: Vec<Job>, ended: &mut Vec<Tell>) -> Re
     });
     // Steps that no transaction was there for hear the reason too.
     if let Err(error) = &done {
-        ended.extend(jobs.map(|job| job(Err(error.clone())).tell));
+        ended.extend(jobs.map(|job| (job.step)(Err(error.clone())).tell));
     }
     done.and_then(|()| statement(boxes.connection, "COMMIT"))
 }
 
 /// Runs a step; whether it wants its changes. One that panics loses them and tells nobody: its channel closes.
 fn step(job: Job, boxes: Result<&mut Boxes<'_>, PostboxError>, ended: &mut Vec<Tell>) -> bool {
-    let end = std::panic::catch_unwind(AssertUnwindSafe(|| job(boxes))).ok();
+    let end = std::panic::catch_unwind(AssertUnwindSafe(|| (job.step)(boxes))).ok();
     let keep = end.as_ref().is_some_and(|end| end.keep);
     ended.extend(end.map(|end| end.tell));
     keep
@@ -282,7 +340,7 @@ mod tests {
         step: impl FnOnce(&mut Boxes<'_>) -> Result<(), PostboxError> + Send + 'static,
     ) -> Job {
         let heard = Arc::clone(heard);
-        Box::new(move |boxes| {
+        let step: Step = Box::new(move |boxes| {
             let outcome = boxes.and_then(step);
             Ended {
                 keep: outcome.is_ok(),
@@ -290,13 +348,42 @@ mod tests {
                     heard.lock().push(committed.and(outcome));
                 }),
             }
-        })
+        });
+        Job { is_patient: false, step }
     }
 
     fn run(connection: &Connection, key: &MessageKey, batch: Vec<Job>) {
         let mut ended = Vec::new();
         let committed = commit(connection, key, &Owners::default(), batch, &mut ended);
         ended.into_iter().for_each(|tell| tell(committed.clone()));
+    }
+
+    #[test]
+    fn only_what_nobody_outside_waits_for_waits_for_company() {
+        let batch = |patient: &[bool]| -> Vec<Job> {
+            let heard = Heard::default();
+            patient
+                .iter()
+                .map(|is_patient| Job { is_patient: *is_patient, ..job(&heard, |_| Ok(())) })
+                .collect()
+        };
+        assert!(worth_holding_open(&batch(&[true, true])));
+        assert!(!worth_holding_open(&batch(&[true, false, true])));
+        assert!(!worth_holding_open(&batch(&[true; BATCH])));
+    }
+
+    /// On a busy machine the time of the first may be over before the other comes, so they may try more than once.
+    #[test]
+    fn patient_steps_that_come_one_after_the_other_share_a_commit() {
+        let shared = || {
+            let (jobs, queue) = mpsc::sync_channel(1);
+            let patient = || Job { is_patient: true, ..job(&Heard::default(), |_| Ok(())) };
+            let (first, next) = (patient(), patient());
+            let coming = thread::spawn(move || jobs.send(next));
+            let gathered = gather(first, &queue).len();
+            coming.join().is_ok() && gathered == 2
+        };
+        assert!((0..1_000).any(|_| shared()));
     }
 
     #[test]

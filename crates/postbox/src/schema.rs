@@ -5,7 +5,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior, config::DbConfig};
 use crate::PostboxError;
 
 /// Version of the tables; a newer file is refused.
-const VERSION: i64 = 9;
+const VERSION: i64 = 10;
 
 /// From form 1 to 2: dialogues and transfers in chunks get other columns. Both live for hours at most and are begun
 /// anew by whoever has them open; their files are swept.
@@ -59,6 +59,19 @@ ALTER TABLE delivery ADD COLUMN originator TEXT;
 ALTER TABLE delivery ADD COLUMN refused INTEGER NOT NULL DEFAULT 0;
 ";
 
+/// From form 9 to 10: process cards lie in the order of their coming, and as a whole in one page. By id, the larger part
+/// of each lay in a page of its own, and every step that touched a card wrote three pages.
+const IN_ORDER: &str = "
+ALTER TABLE card RENAME TO card_before;
+CREATE TABLE card (
+  number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, submitted INTEGER NOT NULL, modified INTEGER NOT NULL,
+  received INTEGER, record BLOB NOT NULL
+);
+INSERT INTO card (id, submitted, modified, received, record)
+SELECT id, submitted, modified, received, record FROM card_before ORDER BY submitted;
+DROP TABLE card_before;
+";
+
 /// Statements kept compiled; there are fewer.
 const STATEMENTS: usize = 128;
 
@@ -106,8 +119,9 @@ CREATE INDEX IF NOT EXISTS delivery_submitted ON delivery (mailbox, submitted);
 CREATE INDEX IF NOT EXISTS delivery_modified ON delivery (mailbox, modified);
 CREATE INDEX IF NOT EXISTS delivery_received ON delivery (received) WHERE received IS NOT NULL;
 CREATE TABLE IF NOT EXISTS card (
-  id TEXT PRIMARY KEY, submitted INTEGER NOT NULL, modified INTEGER NOT NULL, received INTEGER, record BLOB NOT NULL
-) WITHOUT ROWID;
+  number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, submitted INTEGER NOT NULL, modified INTEGER NOT NULL,
+  received INTEGER, record BLOB NOT NULL
+);
 -- Who may see a card: one row for each certificate that has a part in it.
 CREATE TABLE IF NOT EXISTS card_part (
   certificate TEXT NOT NULL, role INTEGER NOT NULL, id TEXT NOT NULL, PRIMARY KEY (certificate, role, id)
@@ -202,6 +216,9 @@ pub(crate) fn prepare(connection: &Connection) -> Result<(), PostboxError> {
     }
     if matches!(version, 1..=8) {
         step.execute_batch(ORIGINATED)?;
+    }
+    if matches!(version, 1..=9) {
+        step.execute_batch(IN_ORDER)?;
     }
     step.execute_batch(TABLES)?;
     step.pragma_update(None, "user_version", VERSION)?;

@@ -72,8 +72,9 @@ pub struct Why<'a> {
 /// What the collector has to do.
 #[derive(Debug)]
 pub struct Waiting {
-    /// Deliveries that nobody has looked at yet, oldest first, and behind them those set aside whose time has come.
-    pub deliveries: Vec<Delivery<StoredPart>>,
+    /// Deliveries that nobody has looked at yet, oldest first, and behind them those set aside whose time has come; and
+    /// what each answers, if it is a reply.
+    pub deliveries: Vec<(Delivery<StoredPart>, Option<Reply>)>,
     /// Records that cannot be read, and why.
     pub broken: Vec<(MessageId, PostboxError)>,
 }
@@ -114,21 +115,6 @@ impl Boxes<'_> {
         Ok(())
     }
 
-    /// What a delivery answers; `None`: it is no reply.
-    pub fn reply(&mut self, id: &MessageId) -> Result<Option<Reply>, PostboxError> {
-        let found: Option<(String, String)> = self
-            .connection
-            .prepare_cached("SELECT message, kind FROM reply WHERE id = ?1")?
-            .query_row([id.as_str()], |row| Ok((row.get(0)?, row.get(1)?)))
-            .optional()?;
-        let Some((message, kind)) = found else { return Ok(None) };
-        let broken = || PostboxError::Damaged("a row of `reply` cannot be read".to_owned());
-        Ok(Some(Reply {
-            message: dds_message::MessageId::parse(&message).map_err(|_| broken())?,
-            kind: AnswerKind::from_name(&kind).ok_or_else(broken)?,
-        }))
-    }
-
     /// Deliveries to take over now: at most `fresh` new ones, and at most `old` that were set aside and are due,
     /// longest due first. However many were refused, and however dear it is to open them, they hold up nothing that is
     /// new.
@@ -144,12 +130,12 @@ impl Boxes<'_> {
         // Both take the same values; the first has no use for the times.
         let queries = [
             format!(
-                "SELECT id, mailbox, submitted, record FROM delivery JOIN sealed USING (number) \
+                "SELECT delivery.id, mailbox, submitted, record, message, kind FROM delivery JOIN sealed USING (number) LEFT JOIN reply ON reply.id = delivery.id \
                  WHERE received IS NULL AND mailbox IN ({places}) AND ?1 < ?2 AND NOT EXISTS (SELECT 1 FROM set_aside WHERE set_aside.id = delivery.id) ORDER BY number LIMIT {fresh}"
             ),
             format!(
-                "SELECT delivery.id, mailbox, submitted, record FROM set_aside JOIN delivery ON delivery.id = set_aside.id \
-                 JOIN sealed USING (number) WHERE received IS NULL AND mailbox IN ({places}) AND (again <= ?1 OR again > ?2) ORDER BY again LIMIT {old}"
+                "SELECT delivery.id, mailbox, submitted, record, message, kind FROM set_aside JOIN delivery ON delivery.id = set_aside.id \
+                 JOIN sealed USING (number) LEFT JOIN reply ON reply.id = delivery.id WHERE received IS NULL AND mailbox IN ({places}) AND (again <= ?1 OR again > ?2) ORDER BY again LIMIT {old}"
             ),
         ];
         let latest = now.checked_add(LONGEST_REST).unwrap_or(Timestamp::MAX);
@@ -159,10 +145,14 @@ impl Boxes<'_> {
         let mut waiting = Waiting { deliveries: Vec::new(), broken: Vec::new() };
         for query in queries {
             let mut statement = self.connection.prepare_cached(&query)?;
-            for row in statement.query_map(params_from_iter(&values), DeliveryRow::read)? {
-                let row = row?;
+            let rows = statement.query_map(params_from_iter(&values), |row| {
+                Ok((DeliveryRow::read(row)?, row.get(4)?, row.get(5)?))
+            })?;
+            for row in rows {
+                let (row, message, kind) = row?;
                 let id = row.id();
-                match self.delivery(row) {
+                let read = || Ok((self.delivery(row)?, reply(message, kind)?));
+                match read() {
                     Ok(delivery) => waiting.deliveries.push(delivery),
                     Err(error) => waiting.broken.push((id, error)),
                 }
@@ -288,6 +278,16 @@ impl Boxes<'_> {
     pub fn has_delivery(&mut self, id: &MessageId) -> Result<bool, PostboxError> {
         Ok(self.connection.prepare_cached("SELECT 1 FROM delivery WHERE id = ?1")?.exists([id.as_str()])?)
     }
+}
+
+/// The columns of a reply; without one they are empty.
+fn reply(message: Option<String>, kind: Option<String>) -> Result<Option<Reply>, PostboxError> {
+    let (Some(message), Some(kind)) = (message, kind) else { return Ok(None) };
+    let broken = || PostboxError::Damaged("a row of `reply` cannot be read".to_owned());
+    Ok(Some(Reply {
+        message: dds_message::MessageId::parse(&message).map_err(|_| broken())?,
+        kind: AnswerKind::from_name(&kind).ok_or_else(broken)?,
+    }))
 }
 
 /// Columns of [`RawAside`].

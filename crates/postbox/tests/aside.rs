@@ -102,7 +102,7 @@ async fn what_a_person_drops_is_tried_no_more_and_is_no_reception() {
     run(&postbox, |boxes| boxes.retry_set_aside(None)).await;
     let town = ["town".to_owned()];
     let waiting = run(&postbox, move |boxes| boxes.waiting(&town, now(), 9, 9)).await;
-    let ids: Vec<_> = waiting.deliveries.into_iter().map(|delivery| delivery.id).collect();
+    let ids: Vec<_> = waiting.deliveries.into_iter().map(|(delivery, _)| delivery.id).collect();
     assert_eq!(ids, [other]);
     let new = put(&postbox, "3").await;
     let id = new.clone();

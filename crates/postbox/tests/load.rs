@@ -1,4 +1,4 @@
-//! What waits in a mailbox is counted as it comes and goes.
+//! What waits in a mailbox is counted as it comes and goes, and its cards stay.
 
 #![allow(
     clippy::unwrap_used,
@@ -92,4 +92,37 @@ async fn what_lay_in_a_postbox_of_form_2_is_counted() {
     assert!(deliveries == 1 && bytes >= 10, "{deliveries} {bytes}");
     let found = new.run(|boxes| boxes.find_delivery(&"amt".to_owned(), None)).await.unwrap();
     assert!(found.is_some_and(|(delivery, more)| delivery.id.as_str() == "b" && !more));
+}
+
+#[tokio::test]
+async fn the_cards_of_a_postbox_of_form_9_stay() {
+    let folder = tempfile::tempdir().unwrap();
+    let old = postbox(folder.path());
+    put(&old, "b", "amt", 10).await;
+    put(&old, "a", "amt", 10).await;
+    receive(&old, "a").await;
+    drop(old);
+    let file = rusqlite::Connection::open(folder.path().join("postbox.sqlite")).unwrap();
+    file.execute_batch(
+        "CREATE TABLE before (id TEXT PRIMARY KEY, submitted INTEGER NOT NULL, modified INTEGER NOT NULL, received INTEGER, record BLOB NOT NULL)
+           WITHOUT ROWID;
+         INSERT INTO before SELECT id, submitted, modified, received, record FROM card;
+         DROP TABLE card; ALTER TABLE before RENAME TO card; PRAGMA user_version = 9;",
+    )
+    .unwrap();
+    drop(file);
+    let new = postbox(folder.path());
+    let received = |id: &'static str| {
+        let card = new.run(move |boxes| boxes.card(&MessageId::new(id)));
+        async { card.await.unwrap().map(|card| card.bundle.card.reception.is_some()) }
+    };
+    assert_eq!(
+        (received("a").await, received("b").await, received("c").await),
+        (Some(true), Some(false), None)
+    );
+    receive(&new, "b").await;
+    assert_eq!(received("b").await, Some(true));
+    let file = rusqlite::Connection::open(folder.path().join("postbox.sqlite")).unwrap();
+    let ids = "SELECT group_concat(id) FROM (SELECT id FROM card ORDER BY number)";
+    assert_eq!(file.query_one(ids, [], |row| row.get::<_, String>(0)), Ok("a,b".to_owned()));
 }

@@ -10,7 +10,7 @@ use dds_osci::{
     message::{Envelope, MessageId},
     xml::{Document, limits},
 };
-use dds_postbox::{LONGEST_REST, Postbox, StoredPart, Waiting, Why};
+use dds_postbox::{LONGEST_REST, Postbox, Reply, StoredPart, Waiting, Why};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{Notify, OnceCell, Semaphore};
@@ -161,9 +161,9 @@ impl Collector {
             self.set_aside(Known { id: Some(id), ..Known::default() }, error.into(), true).await?;
         }
         let (mut ours, mut others) = (Vec::new(), Vec::new());
-        for delivery in deliveries {
+        for (delivery, reply) in deliveries {
             match self.own.get(&delivery.mailbox) {
-                Some(identity) => ours.push((delivery, identity.clone())),
+                Some(identity) => ours.push((delivery, reply, identity.clone())),
                 None => others.push(delivery.id),
             }
         }
@@ -173,8 +173,9 @@ impl Collector {
         // Opening costs private operations, accepting and noting wait for the disk: each goes on while the others do,
         // and commits are shared. Accepted is in the order in which they came.
         let turns = &Semaphore::new(AT_ONCE);
-        let opened =
-            stream::iter(ours).map(|(delivery, identity)| self.open(delivery, identity)).buffered(AT_ONCE);
+        let opened = stream::iter(ours)
+            .map(|(delivery, reply, identity)| self.open(delivery, reply, identity))
+            .buffered(AT_ONCE);
         let accepted = opened.map(|(id, Opened { originator, prepared })| async move {
             let taken = match prepared {
                 Ok(prepared) => accept(turns, prepared).await,
@@ -208,7 +209,10 @@ impl Collector {
     ) -> Result<(), Problem> {
         let now = self.now();
         match taken {
-            Ok(()) => self.postbox.run(move |boxes| boxes.taken(&id, now)).await.map_err(Problem::from),
+            Ok(()) => {
+                let noting = self.postbox.run_patiently(move |boxes| boxes.taken(&id, now));
+                noting.await.map_err(Problem::from)
+            }
             Err(problem) => {
                 let last = is_final(&problem);
                 self.set_aside(Known { id: Some(id), originator, intermediary: None }, problem, last).await
@@ -248,10 +252,11 @@ impl Collector {
     fn open(
         &self,
         delivery: Delivery<StoredPart>,
+        reply: Option<Reply>,
         identity: Identity,
     ) -> impl Future<Output = (MessageId, Opened)> + use<> {
         let id = delivery.id.clone();
-        let opening = tokio::spawn(open(self.door.clone(), delivery, identity));
+        let opening = tokio::spawn(open(self.door.clone(), delivery, reply, identity));
         async move {
             let gone = |_| {
                 let text = (
@@ -299,8 +304,13 @@ fn keyless() -> Problem {
     Problem::new(Code::OSCI_KEYS, text)
 }
 
-async fn open(door: Door, delivery: Delivery<StoredPart>, identity: Identity) -> Opened {
-    match read(&door, delivery).await {
+async fn open(
+    door: Door,
+    delivery: Delivery<StoredPart>,
+    reply: Option<Reply>,
+    identity: Identity,
+) -> Opened {
+    match read(delivery, reply) {
         Ok(delivered) => Opened {
             originator: Known::originator(&delivered.envelope),
             prepared: door.prepare(delivered, &identity).await,
@@ -309,13 +319,11 @@ async fn open(door: Door, delivery: Delivery<StoredPart>, identity: Identity) ->
     }
 }
 
-async fn read(door: &Door, delivery: Delivery<StoredPart>) -> Result<Delivered, Problem> {
+fn read(delivery: Delivery<StoredPart>, reply: Option<Reply>) -> Result<Delivered, Problem> {
     let stored = |why: String| unreadable("die Zustellung ist nicht lesbar", &why);
     let document =
         Document::parse(delivery.envelope, &limits()).map_err(|error| stored(error.to_string()))?;
     let envelope = Envelope::read(&document).map_err(|refused| stored(refused.detail))?;
-    let id = delivery.id.clone();
-    let reply = door.postbox.run(move |boxes| boxes.reply(&id)).await?;
     let key = delivery.id.as_str().to_owned();
     // Our intermediary keeps an originator's signature certificate only of those who signed, and elsewhere only those
     // are pinned whose signed answer is as good; unless it says itself that nobody signed the reply.

@@ -66,7 +66,7 @@ impl Intermediary {
         now: Timestamp,
         random: &mut dyn Random,
     ) -> Result<Deposit<H>, Refused> {
-        let (id, subject) = (message_id(random), delivery.subject.clone());
+        let (id, subject) = (message_id(now, random), delivery.subject.clone());
         let (request, _) = client.store(id.clone(), delivery, random);
         let octets = request.envelope.write()?.assemble(None);
         check_parts(&attachments)?;

@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use jiff::Timestamp;
+
 use super::reply::Frame;
 use super::{Dialogue, Examined, Intermediary, Mailboxes, StoreFailed};
 use crate::control::{Rules, challenge as fresh_challenge, conversation_id, same};
@@ -121,13 +123,33 @@ pub(super) fn enter<M: Mailboxes>(
     Ok(Ok((place, frame)))
 }
 
-/// A fresh MessageId.
-pub(super) fn message_id(random: &mut dyn Random) -> crate::message::MessageId {
+/// A fresh MessageId: the time in milliseconds since 1970 in 48 bits, then 80 random bits, in lower-case hex. So ids
+/// that are issued one after the other lie side by side in whatever keeps them by id, however many there are.
+pub(super) fn message_id(at: Timestamp, random: &mut dyn Random) -> crate::message::MessageId {
     let mut octets = [0; 16];
     random.fill(&mut octets);
+    let [_, _, time @ ..] = at.as_millisecond().max(0).to_be_bytes();
+    octets[..time.len()].copy_from_slice(&time);
     let mut text = String::with_capacity(32);
     for octet in octets {
         let _infallible = write!(text, "{octet:02x}");
     }
     crate::message::MessageId::new(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::SystemRandom;
+
+    #[test]
+    fn later_ids_sort_behind_earlier_ones_and_no_two_are_the_same() {
+        let at = Timestamp::from_millisecond;
+        let before: Timestamp = "1969-01-01T00:00:00Z".parse().unwrap();
+        let times = [before, at(1).unwrap(), at(1_795_000_000_000).unwrap(), Timestamp::MAX];
+        let ids = times.map(|at| [message_id(at, &mut SystemRandom), message_id(at, &mut SystemRandom)]);
+        assert!(ids.iter().all(|[one, other]| one != other && one.as_str().len() == 32), "{ids:?}");
+        assert!(ids.is_sorted_by(|earlier, later| earlier.iter().max() < later.iter().min()), "{ids:?}");
+        assert!(ids[2][0].as_str().starts_with("01a1ee565e00"), "{ids:?}");
+    }
 }

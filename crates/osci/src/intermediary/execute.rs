@@ -256,7 +256,7 @@ impl<M: Mailboxes> Turn<'_, M> {
                 return Ok(Err(Refusal::new(FeedbackCode::S9811, "too many unused MessageIds")));
             }
             None => {
-                let id = message_id(self.random);
+                let id = message_id(self.order.at, self.random);
                 self.boxes.issue_id(&id, &client, order.as_deref(), self.order.at)?;
                 id
             }
