@@ -2,9 +2,11 @@
 //!
 //! Nothing here decides about trust; see [`crate::trust`].
 
+use std::borrow::Borrow;
+use std::collections::HashSet;
 use std::fmt;
 use std::hash::{Hash, Hasher};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use aws_lc_rs::{digest, signature as sig};
 use base64::Engine as _;
@@ -32,6 +34,14 @@ pub enum CertificateError {
     #[error("not an X.509 certificate: {0}")]
     Malformed(String),
 }
+
+/// Certificates read lately. Every message brings half a dozen, the same again and again: those of its author, of the
+/// intermediary and of its readers.
+static LATELY: LazyLock<Mutex<HashSet<Certificate>>> = LazyLock::new(Mutex::default);
+/// At most so many are kept; then it begins anew.
+const KEPT: usize = 512;
+/// A longer one is not kept (octets).
+const KEPT_LENGTH: usize = 8 << 10;
 
 /// What kind of public key a certificate has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -92,7 +102,9 @@ struct Inner {
     der: Vec<u8>,
     sha256_hex: String,
     subject: String,
+    subject_der: Vec<u8>,
     issuer: String,
+    issuer_der: Vec<u8>,
     serial: String,
     not_before: Timestamp,
     not_after: Timestamp,
@@ -117,6 +129,22 @@ impl Certificate {
     /// # Errors
     /// [`CertificateError::Malformed`] if the bytes are not exactly one certificate.
     pub fn from_der(der: Vec<u8>) -> Result<Self, CertificateError> {
+        let lately = || LATELY.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = lately().get(der.as_slice()) {
+            return Ok(known.clone());
+        }
+        let certificate = Self::parse(der)?;
+        if certificate.der().len() <= KEPT_LENGTH {
+            let mut kept = lately();
+            if kept.len() >= KEPT {
+                kept.clear();
+            }
+            kept.insert(certificate.clone());
+        }
+        Ok(certificate)
+    }
+
+    fn parse(der: Vec<u8>) -> Result<Self, CertificateError> {
         let malformed = |error: &dyn fmt::Display| CertificateError::Malformed(error.to_string());
         let (rest, x509) = X509Certificate::from_der(&der).map_err(|error| malformed(&error))?;
         if !rest.is_empty() {
@@ -134,7 +162,9 @@ impl Certificate {
         let inner = Inner {
             sha256_hex: hex(digest::digest(&digest::SHA256, &der).as_ref()),
             subject: x509.subject().to_string(),
+            subject_der: x509.subject().as_raw().to_vec(),
             issuer: x509.issuer().to_string(),
+            issuer_der: x509.issuer().as_raw().to_vec(),
             serial: x509.serial.to_string(),
             not_before,
             not_after,
@@ -153,7 +183,8 @@ impl Certificate {
     /// # Errors
     /// [`CertificateError::Base64`] and those of [`from_der`](Self::from_der).
     pub fn from_base64(text: &str) -> Result<Self, CertificateError> {
-        let compact: String = text.chars().filter(|c| !c.is_ascii_whitespace()).collect();
+        let mut compact = text.as_bytes().to_vec();
+        compact.retain(|octet| !octet.is_ascii_whitespace());
         let der = base64::engine::general_purpose::STANDARD
             .decode(compact)
             .map_err(|_| CertificateError::Base64)?;
@@ -193,6 +224,16 @@ impl Certificate {
     #[must_use]
     pub fn issuer(&self) -> &str {
         &self.0.issuer
+    }
+
+    /// Subject name as encoded, by which paths are built (RFC 5280, 4.1.2.4).
+    pub(crate) fn subject_der(&self) -> &[u8] {
+        &self.0.subject_der
+    }
+
+    /// Issuer name as encoded.
+    pub(crate) fn issuer_der(&self) -> &[u8] {
+        &self.0.issuer_der
     }
 
     /// Serial number, decimal.
@@ -320,6 +361,13 @@ impl Eq for Certificate {}
 impl Hash for Certificate {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.0.der.hash(state);
+    }
+}
+
+impl Borrow<[u8]> for Certificate {
+    /// The DER, by which certificates are compared.
+    fn borrow(&self) -> &[u8] {
+        &self.0.der
     }
 }
 

@@ -107,3 +107,31 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_certificate_that_was_read_lately_is_the_same_object_and_another_is_another() {
+    let der = known("certificate ");
+    let (one, again) =
+        (Certificate::from_der(der.clone()).unwrap(), Certificate::from_der(der.clone()).unwrap());
+    assert!(Arc::ptr_eq(&one.0, &again.0));
+    // The octets of the signature say nothing that is read here.
+    let mut other = der;
+    if let Some(last) = other.last_mut() {
+        *last ^= 1;
+    }
+    let other = Certificate::from_der(other).unwrap();
+    assert_ne!(one, other);
+    assert_ne!(one.sha256_hex(), other.sha256_hex());
+}
+
+#[test]
+fn those_read_lately_are_not_kept_without_bound() {
+    let der = known("certificate ");
+    for change in 0..=u16::try_from(KEPT).unwrap() {
+        let mut der = der.clone();
+        let place = der.len() - 2;
+        der[place..].copy_from_slice(&change.to_be_bytes());
+        Certificate::from_der(der).unwrap();
+        assert!(LATELY.lock().unwrap().len() <= KEPT);
+    }
+}
