@@ -11,7 +11,7 @@
 //! A recipient that does not know it sees one more content, and numbers for names. Messages without it are read by
 //! their Content-IDs.
 
-use dds_osci::xml::{Document, XmlWriter, limits};
+use dds_osci::xml::{Document, XmlWriter, children, is, limits};
 
 /// Namespace of the list.
 const NAMESPACE: &str = "urn:datendrehscheibe:osci:anlagen:1";
@@ -56,10 +56,10 @@ impl AttachmentList {
         }
         let document = Document::parse(octets.to_vec(), &limits()).ok()?;
         let root = document.root();
-        if !root.has_tag_name((NAMESPACE, "anlagen")) {
+        if !is(root, NAMESPACE, "anlagen") {
             return None;
         }
-        let listed = root.children().filter(|node| node.has_tag_name((NAMESPACE, "anlage"))).map(|node| {
+        let listed = children(root, NAMESPACE, "anlage").map(|node| {
             let text = |name| Some(node.attribute(name)?.to_owned());
             Some(ListedAttachment {
                 content_id: text("cid")?,

@@ -3,9 +3,7 @@
 //! facts 8 and 9: OSCI knows no other canonicalisation. Prefixes stay as in the source; the apex element carries every
 //! namespace in scope and the `xml:` attributes of its ancestors (Canonical XML 1.0, sections 2.3 and 2.4).
 
-use roxmltree::Node;
-
-use crate::xml::{NS_XML, escape_attribute, escape_text};
+use crate::xml::{NS_XML, Node, NodeId, escape_attribute, escape_text};
 
 /// Which namespace declarations the apex element carries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -18,14 +16,13 @@ pub enum Apex {
 }
 
 /// Writes the canonical form of `node` into `out`, in pieces of a few kilobytes.
-pub fn canonicalize(node: Node<'_, '_>, out: &mut dyn FnMut(&[u8])) {
+pub fn canonicalize(node: Node<'_>, out: &mut dyn FnMut(&[u8])) {
     canonicalize_as(node, Apex::InScope, out);
 }
 
 /// [`canonicalize`] with a choice of the declarations at the apex.
-pub fn canonicalize_as(node: Node<'_, '_>, apex: Apex, out: &mut dyn FnMut(&[u8])) {
-    let mut writer =
-        Writer { source: node.document().input_text(), buffer: Vec::with_capacity(BUFFER + 256), out };
+pub fn canonicalize_as(node: Node<'_>, apex: Apex, out: &mut dyn FnMut(&[u8])) {
+    let mut writer = Writer { buffer: Vec::with_capacity(BUFFER + 256), out };
     let mut scopes = Scopes::default();
     if apex == Apex::OwnOnly
         && let Some(parent) = node.parent_element()
@@ -67,7 +64,7 @@ pub fn canonicalize_as(node: Node<'_, '_>, apex: Apex, out: &mut dyn FnMut(&[u8]
 
 /// The canonical form as one piece; for signatures over a few kilobytes such as SignedInfo.
 #[must_use]
-pub fn canonical_bytes(node: Node<'_, '_>) -> Vec<u8> {
+pub fn canonical_bytes(node: Node<'_>) -> Vec<u8> {
     let mut bytes = Vec::new();
     canonicalize(node, &mut |piece| bytes.extend_from_slice(piece));
     bytes
@@ -76,13 +73,12 @@ pub fn canonical_bytes(node: Node<'_, '_>) -> Vec<u8> {
 /// Bytes gathered before they go to the hasher: a call per token would cost more than the hashing.
 const BUFFER: usize = 8 << 10;
 
-struct Writer<'o, 's> {
-    source: &'s str,
+struct Writer<'o> {
     buffer: Vec<u8>,
     out: &'o mut dyn FnMut(&[u8]),
 }
 
-impl Writer<'_, '_> {
+impl Writer<'_> {
     fn put(&mut self, bytes: &[u8]) {
         if self.buffer.len() + bytes.len() > BUFFER {
             self.flush();
@@ -101,10 +97,9 @@ impl Writer<'_, '_> {
         }
     }
 
-    fn start_tag<'a>(&mut self, node: Node<'a, '_>, apex: bool, scopes: &mut Scopes<'a>) {
+    fn start_tag<'a>(&mut self, node: Node<'a>, apex: bool, scopes: &mut Scopes<'a>) {
         self.put(b"<");
-        let name = qualified_name(self.source, node);
-        self.put(name.as_bytes());
+        self.put(node.qname().as_bytes());
         scopes.enter(node, |prefix, uri| {
             match prefix {
                 "" => self.put(b" xmlns=\""),
@@ -121,7 +116,7 @@ impl Writer<'_, '_> {
         self.put(b">");
     }
 
-    fn attributes(&mut self, node: Node<'_, '_>, apex: bool) {
+    fn attributes(&mut self, node: Node<'_>, apex: bool) {
         let inherited = apex
             && node
                 .ancestors()
@@ -151,65 +146,52 @@ impl Writer<'_, '_> {
         attributes.sort_unstable_by_key(|attribute| (attribute.namespace(), attribute.name()));
         for attribute in attributes {
             self.put(b" ");
-            let name = self.source.get(attribute.range_qname()).unwrap_or_default();
-            self.put(name.as_bytes());
+            self.put(attribute.qname().as_bytes());
             self.put(b"=\"");
             escape_attribute(attribute.value(), &mut |bytes| self.put(bytes));
             self.put(b"\"");
         }
     }
 
-    fn end_tag(&mut self, node: Node<'_, '_>) {
+    fn end_tag(&mut self, node: Node<'_>) {
         self.put(b"</");
-        let name = qualified_name(self.source, node);
-        self.put(name.as_bytes());
+        self.put(node.qname().as_bytes());
         self.put(b">");
     }
 
-    fn leaf(&mut self, node: Node<'_, '_>) {
+    fn leaf(&mut self, node: Node<'_>) {
         if node.is_text() {
             escape_text(node.text().unwrap_or_default(), &mut |bytes| self.put(bytes));
-        } else if let Some(instruction) = node.pi() {
+        } else if let Some(instruction) = node.instruction() {
             self.put(b"<?");
             self.put(instruction.target.as_bytes());
-            if let Some(value) = instruction.value.filter(|value| !value.is_empty()) {
+            if !instruction.value.is_empty() {
                 self.put(b" ");
-                self.put(value.as_bytes());
+                self.put(instruction.value.as_bytes());
             }
             self.put(b"?>");
         }
     }
 }
 
-/// The name as written, prefix included; the tree itself keeps only namespace and local name.
-fn qualified_name<'s>(source: &'s str, node: Node<'_, '_>) -> &'s str {
-    let tag = source.get(node.range()).and_then(|tag| tag.get(1..)).unwrap_or_default();
-    let end = tag
-        .bytes()
-        .position(|byte| matches!(byte, b' ' | b'\t' | b'\n' | b'\r' | b'/' | b'>'))
-        .unwrap_or(tag.len());
-    tag.get(..end).unwrap_or_default()
-}
-
 /// Namespaces in scope of the open output elements: sorted by prefix, one list per element that changes something.
 #[derive(Default)]
 struct Scopes<'a> {
-    lists: Vec<(roxmltree::NodeId, Vec<(&'a str, &'a str)>)>,
+    lists: Vec<(NodeId, Vec<(&'a str, &'a str)>)>,
 }
 
 impl<'a> Scopes<'a> {
     /// Calls `declare` for what the element has and its output parent has not, in canonical order.
-    fn enter(&mut self, node: Node<'a, '_>, mut declare: impl FnMut(&str, &str)) {
+    fn enter(&mut self, node: Node<'a>, mut declare: impl FnMut(&str, &str)) {
         if let Some(parent) = node.parent_element()
             && !self.lists.is_empty()
-            && same_list(node, parent)
+            && node.shares_scope_with(parent)
         {
             return;
         }
         let mut list: Vec<(&str, &str)> =
-            node.namespaces().map(|namespace| (namespace.name().unwrap_or(""), namespace.uri())).collect();
+            node.namespaces().map(|namespace| (namespace.prefix(), namespace.uri())).collect();
         list.sort_unstable();
-        list.dedup_by_key(|entry| entry.0);
         let parent = self.lists.last().map_or(&[][..], |(_, list)| list.as_slice());
         let mut known = parent.iter().peekable();
         for (prefix, uri) in &list {
@@ -223,21 +205,9 @@ impl<'a> Scopes<'a> {
         self.lists.push((node.id(), list));
     }
 
-    fn leave(&mut self, node: Node<'_, '_>) {
+    fn leave(&mut self, node: Node<'_>) {
         if self.lists.last().is_some_and(|(id, _)| *id == node.id()) {
             self.lists.pop();
-        }
-    }
-}
-
-/// Whether both elements share their declarations; then the tree holds the very same entries for both.
-fn same_list(node: Node<'_, '_>, parent: Node<'_, '_>) -> bool {
-    let (mut left, mut right) = (node.namespaces(), parent.namespaces());
-    loop {
-        match (left.next(), right.next()) {
-            (None, None) => return true,
-            (Some(left), Some(right)) if std::ptr::eq(left, right) => {}
-            _ => return false,
         }
     }
 }

@@ -205,7 +205,15 @@ impl<'a, P: PartStore> Intake<'a, P> {
             State::Start(_) => Err(missing()),
             State::Plain(document, kind, parts) => {
                 let (store, attachments) = parts.finish();
-                Ok(Received { document, kind, attachments, transport: None, store, bytes, _held: outer.held })
+                Ok(Received {
+                    document: *document,
+                    kind,
+                    attachments,
+                    transport: None,
+                    store,
+                    bytes,
+                    _held: outer.held,
+                })
             }
             State::Encrypted(encrypted) => encrypted.finish(outer.config, bytes),
         }
@@ -231,7 +239,7 @@ struct Outer<'a, P: PartStore> {
 
 enum State<P: PartStore> {
     Start(Option<P>),
-    Plain(Document, MessageKind, Parts<P>),
+    Plain(Box<Document>, MessageKind, Parts<P>),
     Encrypted(Box<Encrypted<P>>),
 }
 
@@ -274,7 +282,7 @@ impl<P: PartStore> PartSink for Outer<'_, P> {
                         store,
                     )?))
                 } else {
-                    State::Plain(document, kind, Parts::new(store, algorithms))
+                    State::Plain(Box::new(document), kind, Parts::new(store, algorithms))
                 };
                 Ok(())
             }

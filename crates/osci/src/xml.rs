@@ -6,6 +6,7 @@ mod document;
 mod names;
 mod writer;
 
+pub use dds_xml::tree::{Node, NodeId};
 /// The gate's limits and errors, which stand in the face of this crate too: nobody needs to depend on `dds-xml` for
 /// them.
 pub use dds_xml::{LimitKind, Limits, Rule, XmlError as GateError, XmlErrorKind as GateErrorKind};
@@ -15,7 +16,6 @@ pub use names::{
     C14N_INCLUSIVE, MIME_TEXT_XML, NS_C14N_EXCLUSIVE, NS_DS, NS_OSCI, NS_OSCI128, NS_OSCI2017, NS_SOAP,
     NS_XADES, NS_XENC, NS_XENC11, NS_XML, NS_XSI, TRANSFORM_BASE64,
 };
-pub use roxmltree::{Node, NodeId};
 pub use writer::{ENVELOPE_NAMESPACES, XmlWriter, base64_lines};
 pub(crate) use writer::{escape_attribute, escape_text};
 
@@ -25,38 +25,38 @@ pub(crate) use writer::{escape_attribute, escape_text};
 #[must_use]
 pub fn schema_location(document: &Document) -> Option<&str> {
     let location = document.envelope()?.attribute_node((NS_XSI, "schemaLocation"))?;
-    (document.text().get(location.range_qname()) == Some("xsi:schemaLocation")).then(|| location.value())
+    (location.qname() == "xsi:schemaLocation").then(|| location.value())
 }
 
 /// Whether the node is the element `local` of `namespace`.
 #[must_use]
-pub fn is(node: Node<'_, '_>, namespace: &str, local: &str) -> bool {
+pub fn is(node: Node<'_>, namespace: &str, local: &str) -> bool {
     node.is_element() && node.tag_name().name() == local && node.tag_name().namespace() == Some(namespace)
 }
 
 /// First child element of that name.
 #[must_use]
-pub fn child<'a, 'i>(node: Node<'a, 'i>, namespace: &str, local: &str) -> Option<Node<'a, 'i>> {
+pub fn child<'a>(node: Node<'a>, namespace: &str, local: &str) -> Option<Node<'a>> {
     node.children().find(|child| is(*child, namespace, local))
 }
 
 /// Child elements of that name, in document order.
-pub fn children<'a, 'i: 'a>(
-    node: Node<'a, 'i>,
+pub fn children<'a>(
+    node: Node<'a>,
     namespace: &'a str,
     local: &'a str,
-) -> impl Iterator<Item = Node<'a, 'i>> + 'a {
+) -> impl Iterator<Item = Node<'a>> + 'a {
     node.children().filter(move |child| is(*child, namespace, local))
 }
 
 /// All child elements, in document order.
-pub fn elements<'a, 'i: 'a>(node: Node<'a, 'i>) -> impl Iterator<Item = Node<'a, 'i>> + 'a {
+pub fn elements<'a>(node: Node<'a>) -> impl Iterator<Item = Node<'a>> + 'a {
     node.children().filter(Node::is_element)
 }
 
 /// Text of an element without markup inside: its text children put together. `None` when it has child elements.
 #[must_use]
-pub fn text_of<'a>(node: Node<'a, '_>) -> Option<std::borrow::Cow<'a, str>> {
+pub fn text_of<'a>(node: Node<'a>) -> Option<std::borrow::Cow<'a, str>> {
     use std::borrow::Cow;
     let mut text: Cow<'a, str> = Cow::Borrowed("");
     for child in node.children() {
@@ -80,6 +80,8 @@ pub fn text_of<'a>(node: Node<'a, '_>) -> Option<std::borrow::Cow<'a, str>> {
 #[must_use]
 pub fn base64_of(text: &str) -> Option<Vec<u8>> {
     use base64::Engine as _;
-    let bytes: Vec<u8> = text.bytes().filter(|byte| !matches!(byte, b' ' | b'\t' | b'\n' | b'\r')).collect();
+    let lines = text.as_bytes().split(|byte| matches!(byte, b' ' | b'\t' | b'\n' | b'\r'));
+    let mut bytes = Vec::with_capacity(text.len());
+    lines.for_each(|line| bytes.extend_from_slice(line));
     base64::engine::general_purpose::STANDARD.decode(bytes).ok()
 }

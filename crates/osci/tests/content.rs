@@ -647,8 +647,7 @@ fn authors_of_one_content_digest_it_each_in_their_way() {
     let piece = &mut |piece: &[u8]| canonical.extend_from_slice(piece);
     canonicalize_as(document.by_id("c1").unwrap(), Apex::InScope, piece);
     let in_scope = document.root().namespaces();
-    let namespaces =
-        in_scope.map(|one| (one.name().unwrap_or_default().to_owned(), one.uri().to_owned())).collect();
+    let namespaces = in_scope.map(|one| (one.prefix().to_owned(), one.uri().to_owned())).collect();
     let mut signatures = String::new();
     for digest in [DigestAlgorithm::Sha256, DigestAlgorithm::Sha512] {
         let digest_of = |octets: &[u8]| Hasher::digest(digest, octets).unwrap();
@@ -717,11 +716,8 @@ fn the_known_defect_with_encrypted_data_is_recognised() {
         canonicalize_as(document.by_id(id).unwrap(), apex, &mut |bytes| hasher.update(bytes));
         hasher.finish()
     };
-    let namespaces = document
-        .root()
-        .namespaces()
-        .map(|n| (n.name().unwrap_or("").to_owned(), n.uri().to_owned()))
-        .collect();
+    let namespaces =
+        document.root().namespaces().map(|n| (n.prefix().to_owned(), n.uri().to_owned())).collect();
     for (encrypted, content, valid) in [
         (Apex::InScope, Apex::InScope, true),
         (Apex::OwnOnly, Apex::InScope, true),

@@ -189,7 +189,8 @@ fn a_relayed_header_means_the_same_in_its_new_place() {
             let meta = document.by_id("meta").unwrap().descendants().filter(Node::is_element);
             meta.map(|node| {
                 let name = node.tag_name();
-                let attributes: Vec<_> = node.attributes().collect();
+                let attributes = node.attributes().map(|one| (one.namespace(), one.name(), one.value()));
+                let attributes: Vec<_> = attributes.collect();
                 format!("{:?} {} {attributes:?}", name.namespace().unwrap_or_default(), name.name())
             })
             .collect()

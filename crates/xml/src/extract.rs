@@ -90,7 +90,7 @@ impl<'a, T, V: FnMut(usize, &str, &str) -> ControlFlow<T>> Sink<'a> for Peek<V, 
         Ok(())
     }
 
-    fn end(&mut self) -> Result<(), XmlErrorKind> {
+    fn end(&mut self, _at: usize) -> Result<(), XmlErrorKind> {
         self.depth -= 1;
         Ok(())
     }
@@ -168,7 +168,7 @@ impl<'a> Sink<'a> for Collector<'_> {
         Ok(())
     }
 
-    fn end(&mut self) -> Result<(), XmlErrorKind> {
+    fn end(&mut self, _at: usize) -> Result<(), XmlErrorKind> {
         if self.beside > 0 {
             self.beside -= 1;
         } else if let Some((node, value)) = self.open.pop()

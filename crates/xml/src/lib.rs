@@ -1,7 +1,7 @@
 //! Safe reading of foreign XML and JSON, without I/O.
 //!
-//! [`check`] and [`extract`] are the only gate through which foreign bytes become a message. Both make the same one
-//! strict pass: UTF-8, well-formed with namespaces, no DOCTYPE, no entity but the five predefined ones, everything
+//! [`check`], [`extract`] and [`Tree::parse`] are the only gate through which foreign bytes become a message. All make
+//! the same one strict pass: UTF-8, well-formed with namespaces, no DOCTYPE, no entity but the five predefined ones, everything
 //! within [`Limits`]. What passes here is read alike by every engine behind it (roxmltree, xsd-schema, libxml2);
 //! `docs/decisions/0004-xml-parsing.md` gives the reasons and figures.
 //!
@@ -19,6 +19,7 @@ mod path;
 mod plan;
 mod qname;
 mod scan;
+pub mod tree;
 
 pub use canonical::{Difference, Whitespace, canonical, diff};
 pub use error::{LimitKind, Rule, XmlError, XmlErrorKind};
@@ -27,6 +28,7 @@ pub use limits::Limits;
 pub use path::{Path, PathError};
 pub use plan::{KeyPlan, Slot};
 pub use qname::{ParseQNameError, QName};
+pub use tree::Tree;
 
 /// The example of the README compiles and holds.
 #[cfg(doctest)]

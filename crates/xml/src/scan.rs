@@ -1,10 +1,13 @@
-//! The strict reader behind [`crate::check`] and [`crate::extract`]: one pass over the bytes, no copy, no recursion.
+//! The strict reader behind [`crate::check`], [`crate::extract`] and [`crate::Tree`]: one pass over the bytes, no copy, no
+//! recursion.
 //!
 //! Section numbers are those of XML 1.0 (fifth edition); "NS" is Namespaces in XML 1.0.
 
 use std::borrow::Cow;
+use std::ops::Range;
+use std::str::Utf8Error;
 
-use crate::chars::{is_char, is_name_char, is_name_start, is_space};
+use crate::chars::{is_char, is_name_char, is_name_start, is_space, is_space_char};
 use crate::names::{XML, XMLNS};
 use crate::{LimitKind, Limits, Rule, XmlError, XmlErrorKind};
 
@@ -16,7 +19,10 @@ pub(crate) trait Sink<'a> {
     fn text(&mut self, _text: Raw<'a>) -> Result<(), XmlErrorKind> {
         Ok(())
     }
-    fn end(&mut self) -> Result<(), XmlErrorKind> {
+    fn comment(&mut self, _range: Range<usize>) {}
+    fn instruction(&mut self, _target: &'a str, _value: &'a str, _range: Range<usize>) {}
+    /// `at`: behind the end tag.
+    fn end(&mut self, _at: usize) -> Result<(), XmlErrorKind> {
         Ok(())
     }
 }
@@ -24,7 +30,7 @@ pub(crate) trait Sink<'a> {
 /// Character data as written, checked but not yet decoded.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Raw<'a> {
-    raw: &'a str,
+    pub(crate) raw: &'a str,
     /// Nothing to decode: no reference, no CR, and in an attribute no tab or line end.
     plain: bool,
     cdata: bool,
@@ -71,10 +77,15 @@ impl<'a> Raw<'a> {
 
 /// A start tag with its names resolved.
 pub(crate) struct Tag<'a, 's> {
+    /// Place of its `<`.
+    pub(crate) at: usize,
     pub(crate) local: &'a str,
-    namespace: usize,
-    attributes: &'s [Attribute<'a>],
-    bindings: &'s [Binding<'a>],
+    /// Index into the bindings.
+    pub(crate) namespace: usize,
+    /// With the declarations of namespaces.
+    pub(crate) attributes: &'s [Attribute<'a>],
+    /// In scope, those of the tag last; [`NONE`] and [`XML_PREFIX`] are always there.
+    pub(crate) bindings: &'s [Binding<'a>],
 }
 
 impl<'a> Tag<'a, '_> {
@@ -90,22 +101,35 @@ impl<'a> Tag<'a, '_> {
     }
 }
 
-struct Attribute<'a> {
+pub(crate) struct Attribute<'a> {
     at: usize,
-    prefix: &'a str,
-    local: &'a str,
-    value: Raw<'a>,
+    pub(crate) prefix: &'a str,
+    pub(crate) local: &'a str,
+    pub(crate) value: Raw<'a>,
     /// Index into the bindings.
-    namespace: usize,
+    pub(crate) namespace: usize,
 }
 
-struct Binding<'a> {
-    prefix: &'a str,
-    namespace: Cow<'a, str>,
+impl<'a> Attribute<'a> {
+    /// The prefix it declares, if it declares one; empty: the default namespace.
+    pub(crate) fn declares(&self) -> Option<&'a str> {
+        match (self.prefix, self.local) {
+            ("", "xmlns") => Some(""),
+            ("xmlns", prefix) => Some(prefix),
+            _ => None,
+        }
+    }
+}
+
+pub(crate) struct Binding<'a> {
+    pub(crate) prefix: &'a str,
+    pub(crate) namespace: Cow<'a, str>,
 }
 
 /// Binding of names in no namespace.
-const NONE: usize = 0;
+pub(crate) const NONE: usize = 0;
+/// Binding of `xml`.
+pub(crate) const XML_PREFIX: usize = 1;
 
 /// Reads `document` from end to end and tells `sink` what it meets.
 pub(crate) fn scan<'a>(
@@ -113,15 +137,23 @@ pub(crate) fn scan<'a>(
     limits: &Limits,
     sink: &mut impl Sink<'a>,
 ) -> Result<(), XmlError> {
-    if document.len() > limits.bytes {
-        let kind = XmlErrorKind::Limit { what: LimitKind::Bytes, max: limits.bytes };
-        return Err(XmlError { line: 1, column: 1, kind });
-    }
+    too_long(document, limits)?;
     let text = utf8(document)?;
+    let begin = if text.starts_with(BOM) { BOM.len_utf8() } else { 0 };
+    scan_text(text, begin, limits, sink)
+}
+
+/// Reads `text` from `begin` to its end.
+pub(crate) fn scan_text<'a>(
+    text: &'a str,
+    begin: usize,
+    limits: &Limits,
+    sink: &mut impl Sink<'a>,
+) -> Result<(), XmlError> {
     let mut scanner = Scanner {
         text,
-        bytes: document,
-        at: 0,
+        bytes: text.as_bytes(),
+        at: begin,
         limits,
         elements: 0,
         references: 0,
@@ -135,12 +167,27 @@ pub(crate) fn scan<'a>(
     scanner.document(sink).map_err(|kind| place(text, scanner.at, kind))
 }
 
+/// Byte order mark.
+pub(crate) const BOM: char = '\u{FEFF}';
+
+/// Whether a document is longer than the limits say.
+pub(crate) fn too_long(document: &[u8], limits: &Limits) -> Result<(), XmlError> {
+    if document.len() > limits.bytes {
+        let kind = XmlErrorKind::Limit { what: LimitKind::Bytes, max: limits.bytes };
+        return Err(XmlError { line: 1, column: 1, kind });
+    }
+    Ok(())
+}
+
 /// The bytes as text, or the place of the first that is none.
 pub(crate) fn utf8(bytes: &[u8]) -> Result<&str, XmlError> {
-    std::str::from_utf8(bytes).map_err(|error| {
-        let valid = std::str::from_utf8(&bytes[..error.valid_up_to()]).unwrap_or("");
-        place(valid, valid.len(), XmlErrorKind::Rule(Rule::NotUtf8))
-    })
+    std::str::from_utf8(bytes).map_err(|error| not_utf8(bytes, error))
+}
+
+/// The place of the first byte that is no text.
+pub(crate) fn not_utf8(bytes: &[u8], error: Utf8Error) -> XmlError {
+    let valid = std::str::from_utf8(&bytes[..error.valid_up_to()]).unwrap_or("");
+    place(valid, valid.len(), XmlErrorKind::Rule(Rule::NotUtf8))
 }
 
 /// The error at a place of the text.
@@ -182,9 +229,6 @@ struct Scanner<'a, 'l> {
 
 impl<'a> Scanner<'a, '_> {
     fn document(&mut self, sink: &mut impl Sink<'a>) -> Step<()> {
-        if self.text.starts_with('\u{FEFF}') {
-            self.at = '\u{FEFF}'.len_utf8();
-        }
         if self.rest().starts_with(b"<?xml") && self.bytes.get(self.at + 5).copied().is_some_and(is_space) {
             self.declaration()?;
         }
@@ -196,11 +240,11 @@ impl<'a> Scanner<'a, '_> {
             } else if rest.starts_with(b"</") {
                 self.end_tag(sink)?;
             } else if rest.starts_with(b"<!--") {
-                self.comment()?;
+                self.comment(sink)?;
             } else if rest.starts_with(b"<![CDATA[") {
                 self.cdata(sink)?;
             } else if rest.starts_with(b"<?") {
-                self.instruction()?;
+                self.instruction(sink)?;
             } else if rest.get(..9).is_some_and(|start| start.eq_ignore_ascii_case(b"<!doctype")) {
                 return broken(Rule::Doctype);
             } else {
@@ -304,19 +348,21 @@ impl<'a> Scanner<'a, '_> {
     }
 
     /// Comment, 2.5.
-    fn comment(&mut self) -> Step<()> {
-        let start = self.at + 4;
+    fn comment(&mut self, sink: &mut impl Sink<'a>) -> Step<()> {
+        let begin = self.at;
+        let start = begin + 4;
         let end = self.section(start, b"--")?;
         self.text_length(start)?;
         if self.bytes.get(end + 2) != Some(&b'>') {
             return broken(if end + 2 < self.bytes.len() { Rule::Comment } else { Rule::Unclosed });
         }
         self.at = end + 3;
+        sink.comment(begin..self.at);
         Ok(())
     }
 
     /// PI, 2.6. Its target is an NCName (NS 7); `xml` is reserved in every spelling.
-    fn instruction(&mut self) -> Step<()> {
+    fn instruction(&mut self, sink: &mut impl Sink<'a>) -> Step<()> {
         let begin = self.at;
         self.at += 2;
         let target = self.ncname().map_err(|_| XmlErrorKind::Rule(Rule::Instruction))?;
@@ -331,6 +377,8 @@ impl<'a> Scanner<'a, '_> {
         let end = self.section(start, b"?>")?;
         self.text_length(start)?;
         self.at = end + 2;
+        let value = self.text[start..end].trim_start_matches(is_space_char);
+        sink.instruction(target, value, begin..self.at);
         Ok(())
     }
 
@@ -382,10 +430,16 @@ impl<'a> Scanner<'a, '_> {
         self.at = begin;
         let namespace = self.lookup(prefix)?;
         self.at = end;
-        sink.start(&Tag { local, namespace, attributes: &self.attributes, bindings: &self.bindings })?;
+        sink.start(&Tag {
+            at: begin,
+            local,
+            namespace,
+            attributes: &self.attributes,
+            bindings: &self.bindings,
+        })?;
         if empty {
             self.bindings.truncate(outer);
-            return sink.end();
+            return sink.end(end);
         }
         self.open.push((name, outer));
         Ok(())
@@ -410,7 +464,7 @@ impl<'a> Scanner<'a, '_> {
         }
         self.open.pop();
         self.bindings.truncate(outer);
-        sink.end()
+        sink.end(self.at)
     }
 
     /// Attribute, 3.1, without its namespace: declarations may follow later in the tag.
@@ -465,11 +519,7 @@ impl<'a> Scanner<'a, '_> {
     /// attribute.
     fn declare(&mut self) -> Step<()> {
         for attribute in &self.attributes {
-            let prefix = match (attribute.prefix, attribute.local) {
-                ("", "xmlns") => "",
-                ("xmlns", prefix) => prefix,
-                _ => continue,
-            };
+            let Some(prefix) = attribute.declares() else { continue };
             self.at = attribute.at;
             let namespace = attribute.value.attribute();
             if (prefix == "xml") != (namespace == XML) || prefix == "xmlns" || namespace == XMLNS {

@@ -383,8 +383,7 @@ fn signed_layer(inner: &[u8], author: Option<&OsciIdentity>) -> Vec<u8> {
     let digest = Hasher::digest(DigestAlgorithm::Sha256, &canonical).unwrap();
     let references = vec![Reference::Element { id: "Schicht".to_owned(), digest }];
     let in_scope = document.root().namespaces();
-    let namespaces =
-        in_scope.map(|one| (one.name().unwrap_or_default().to_owned(), one.uri().to_owned())).collect();
+    let namespaces = in_scope.map(|one| (one.prefix().to_owned(), one.uri().to_owned())).collect();
     let key_id = R::SignatureOtherAuthor.usual_id(author.signature_certificate(), 0);
     let draft = SignatureDraft { references, key_id: &key_id, namespaces: &namespaces, objects: b"" };
     let signature = sign(&draft, author.signature.as_ref(), SigningOptions::default()).unwrap();

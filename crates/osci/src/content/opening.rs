@@ -2,8 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use roxmltree::Node;
-
 use super::{
     AttachmentCipher, AttachmentPart, Container, Content, ContentBody, ContentItem, EncryptedContent, Layer,
     LayerState,
@@ -17,7 +15,9 @@ use crate::intake::IntakeConfig;
 use crate::keys::{Decrypter, unwrap_or_random};
 use crate::random::Random;
 use crate::signature::{PartDigests, certificate_element, certificate_in, verify_content};
-use crate::xml::{Document, NS_DS, NS_OSCI, NS_XENC, base64_of, child, children, elements, is, text_of};
+use crate::xml::{
+    Document, NS_DS, NS_OSCI, NS_XENC, Node, base64_of, child, children, elements, is, text_of,
+};
 
 /// Cipher certificate headers of those who may read content (facts 10).
 const READERS: [&str; 4] = [
@@ -110,7 +110,7 @@ struct AttachmentKey {
 impl Opening<'_> {
     /// Takes note of the keys and digest algorithms in a ContentPackage or in the plaintext of a layer. Returns the
     /// Content-IDs of the attachments whose keys these are.
-    fn enter(&mut self, root: Node<'_, '_>) -> Result<BTreeSet<String>, Refused> {
+    fn enter(&mut self, root: Node<'_>) -> Result<BTreeSet<String>, Refused> {
         let mut found = BTreeSet::new();
         for node in root.descendants().filter(|node| holds_attachment_key(*node)) {
             let Ok(data) = encryption::read(node, &self.config.policy) else { continue };
@@ -134,12 +134,7 @@ impl Opening<'_> {
         Ok(found)
     }
 
-    fn container(
-        &mut self,
-        document: &Document,
-        node: Node<'_, '_>,
-        depth: usize,
-    ) -> Result<Container, Refused> {
+    fn container(&mut self, document: &Document, node: Node<'_>, depth: usize) -> Result<Container, Refused> {
         if depth >= DEPTH {
             return Err(invalid("nested too deeply"));
         }
@@ -171,12 +166,7 @@ impl Opening<'_> {
         Ok(Container { id: node.attribute("Id").map(str::to_owned), contents, encrypted, signatures })
     }
 
-    fn item(
-        &mut self,
-        document: &Document,
-        node: Node<'_, '_>,
-        depth: usize,
-    ) -> Result<ContentItem, Refused> {
+    fn item(&mut self, document: &Document, node: Node<'_>, depth: usize) -> Result<ContentItem, Refused> {
         let mut inside = elements(node);
         let (first, second) = (inside.next(), inside.next());
         if second.is_some() {
@@ -304,7 +294,7 @@ impl Opening<'_> {
     }
 }
 
-fn holds_attachment_key(node: Node<'_, '_>) -> bool {
+fn holds_attachment_key(node: Node<'_>) -> bool {
     let key = |info| child(info, NS_DS, "MgmtData").is_some();
     is(node, NS_XENC, "EncryptedData") && child(node, NS_DS, "KeyInfo").is_some_and(key)
 }

@@ -1,13 +1,12 @@
 //! `xenc:EncryptedData` as data.
 
-use roxmltree::Node;
 use zeroize::Zeroizing;
 
 use crate::algorithm::{CryptoPolicy, DataAlgorithm, IvLength, KeyTransport};
 use crate::certificate::Certificate;
 use crate::feedback::{FeedbackCode, Refused};
 use crate::signature::certificate_in;
-use crate::xml::{NS_DS, NS_OSCI128, NS_XENC, NS_XENC11, base64_of, elements, is, text_of};
+use crate::xml::{NS_DS, NS_OSCI128, NS_XENC, NS_XENC11, Node, base64_of, elements, is, text_of};
 
 /// One `xenc:EncryptedData`.
 #[derive(Debug, Clone)]
@@ -59,7 +58,7 @@ pub enum CipherSource {
 /// # Errors
 /// 9100 for another structure (`KeySize`, `EncryptionProperties`, …). Algorithms that are unknown or that the policy
 /// refuses, and IV lengths other than 12 and 16 (Korrigendum 6; facts 7), are 9202 at the place where they stand.
-pub fn read(node: Node<'_, '_>, policy: &CryptoPolicy) -> Result<EncryptedData, Refused> {
+pub fn read(node: Node<'_>, policy: &CryptoPolicy) -> Result<EncryptedData, Refused> {
     let mut parts = elements(node);
     let method = parts
         .next()
@@ -101,7 +100,7 @@ fn algorithm_refused(what: &str) -> Refused {
 
 /// `Err`: the structure is not OSCI's.
 fn data_method(
-    method: Node<'_, '_>,
+    method: Node<'_>,
     policy: &CryptoPolicy,
 ) -> Result<Result<(DataAlgorithm, IvLength), Refused>, Refused> {
     let uri = method.attribute("Algorithm").unwrap_or_default();
@@ -119,7 +118,7 @@ fn data_method(
     Ok(iv.map(|iv| (algorithm, iv)))
 }
 
-fn encrypted_key(node: Node<'_, '_>, policy: &CryptoPolicy) -> Result<EncryptedKey, Refused> {
+fn encrypted_key(node: Node<'_>, policy: &CryptoPolicy) -> Result<EncryptedKey, Refused> {
     let mut parts = elements(node);
     let method = parts
         .next()
@@ -159,7 +158,7 @@ fn encrypted_key(node: Node<'_, '_>, policy: &CryptoPolicy) -> Result<EncryptedK
     }
 }
 
-fn key_method(method: Node<'_, '_>, policy: &CryptoPolicy) -> Result<KeyTransport, Refused> {
+fn key_method(method: Node<'_>, policy: &CryptoPolicy) -> Result<KeyTransport, Refused> {
     let uri = method.attribute("Algorithm").unwrap_or_default();
     let (mut mgf, mut digest) = (None, None);
     for part in elements(method) {
@@ -180,7 +179,7 @@ fn key_method(method: Node<'_, '_>, policy: &CryptoPolicy) -> Result<KeyTranspor
         .ok_or_else(|| algorithm_refused(uri))
 }
 
-fn cipher_data(data: Node<'_, '_>) -> Result<CipherSource, Refused> {
+fn cipher_data(data: Node<'_>) -> Result<CipherSource, Refused> {
     let mut parts = elements(data);
     let only = parts.next().filter(|_| parts.next().is_none()).ok_or_else(|| structure("CipherData"))?;
     if is(only, NS_XENC, "CipherValue") {
@@ -201,6 +200,6 @@ fn cipher_data(data: Node<'_, '_>) -> Result<CipherSource, Refused> {
     }
 }
 
-fn decoded(node: Node<'_, '_>, what: &str) -> Result<Vec<u8>, Refused> {
+fn decoded(node: Node<'_>, what: &str) -> Result<Vec<u8>, Refused> {
     text_of(node).and_then(|text| base64_of(&text)).ok_or_else(|| structure(what))
 }

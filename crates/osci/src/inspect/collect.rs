@@ -17,7 +17,9 @@ use crate::signature::{
     ContentSignature, MessageVerdict, ReferenceVerdict, Verdict, certificate_in, is_signature_block,
     verify_message,
 };
-use crate::xml::{Document, NS_OSCI, NS_OSCI2017, NS_SOAP, NS_XENC, XmlError, child, elements, is, text_of};
+use crate::xml::{
+    Document, NS_OSCI, NS_OSCI2017, NS_SOAP, NS_XENC, Node, XmlError, child, elements, is, text_of,
+};
 
 /// Inspects the octets of an HTTP body, plain or encrypted. The policy should be permissive: what it would refuse is
 /// said beside each algorithm anyway, and an inspection has nothing to protect.
@@ -216,7 +218,7 @@ impl Report {
         }
     }
 
-    fn control(&mut self, block: roxmltree::Node<'_, '_>) {
+    fn control(&mut self, block: Node<'_>) {
         for name in ["ConversationId", "SequenceNumber"] {
             if let Some(value) = block.attribute(name) {
                 self.dialogue.push((name.to_owned(), value.to_owned()));
@@ -228,7 +230,7 @@ impl Report {
         }
     }
 
-    fn certificates(&mut self, block: roxmltree::Node<'_, '_>) {
+    fn certificates(&mut self, block: Node<'_>) {
         for node in elements(block) {
             let certificate = certificate_in(node).ok_or_else(|| "the certificate cannot be read".to_owned());
             self.certificates.push((
@@ -239,7 +241,7 @@ impl Report {
         }
     }
 
-    fn entry(&mut self, node: roxmltree::Node<'_, '_>) {
+    fn entry(&mut self, node: Node<'_>) {
         let Some(parent) = node.parent_element() else { return };
         let list = if is(parent, NS_OSCI, "Feedback") {
             &mut self.feedback
@@ -253,7 +255,7 @@ impl Report {
         list.push((language, text("Code"), text("Text")));
     }
 
-    fn card(&mut self, node: roxmltree::Node<'_, '_>) {
+    fn card(&mut self, node: Node<'_>) {
         let id = child(node, NS_OSCI, "MessageId").map(message_id).unwrap_or_default();
         let mut facts = Vec::new();
         if let Some(card) = child(node, NS_OSCI, "ProcessCard") {
@@ -311,12 +313,12 @@ impl Report {
     }
 }
 
-fn in_card(node: roxmltree::Node<'_, '_>) -> bool {
+fn in_card(node: Node<'_>) -> bool {
     node.ancestors().any(|ancestor| ancestor.tag_name().name().ends_with("ProcessCardBundle"))
 }
 
 /// MessageId is Base64 of text (facts 5.2).
-fn message_id(node: roxmltree::Node<'_, '_>) -> String {
+fn message_id(node: Node<'_>) -> String {
     let text = text_of(node).unwrap_or_default();
     let decoded = crate::xml::base64_of(&text).and_then(|octets| String::from_utf8(octets).ok());
     decoded.unwrap_or_else(|| format!("{text} (not Base64 of text)"))

@@ -1,15 +1,13 @@
 //! Facts of an order beside its main data: chunks, selections, qualities of time stamps, features, further headers,
 //! inspections.
 
-use roxmltree::Node;
-
-use crate::xml::{NS_DS, NS_OSCI, NS_OSCI2017, NS_XENC, children, elements, is, text_of};
+use crate::xml::{NS_DS, NS_OSCI, NS_OSCI2017, NS_XENC, Node, children, elements, is, text_of};
 
 /// A name and its value.
 type Fact = (String, String);
 
 /// Attributes as `Name=value`, then the text; `Id` and what SOAP adds say nothing.
-fn described(node: Node<'_, '_>) -> String {
+fn described(node: Node<'_>) -> String {
     let attributes =
         node.attributes().filter(|attribute| attribute.namespace().is_none() && attribute.name() != "Id");
     let attributes = attributes.map(|attribute| format!("{}={}", attribute.name(), attribute.value()));
@@ -19,7 +17,7 @@ fn described(node: Node<'_, '_>) -> String {
 
 /// The blocks of a header that hold no certificates and no dialogue data. Of custom headers the name alone: they are
 /// content.
-pub(super) fn of_header(header: Node<'_, '_>) -> Vec<Fact> {
+pub(super) fn of_header(header: Node<'_>) -> Vec<Fact> {
     let mut facts = Vec::new();
     for block in elements(header) {
         let name = block.tag_name().name();
@@ -48,7 +46,7 @@ pub(super) fn of_header(header: Node<'_, '_>) -> Vec<Fact> {
 }
 
 /// What one element of the order says; a selection by MessageId is reported as the MessageId it names.
-pub(super) fn of(node: Node<'_, '_>) -> Vec<Fact> {
+pub(super) fn of(node: Node<'_>) -> Vec<Fact> {
     let name = node.tag_name().name();
     match name {
         "SelectionRule" => elements(node)
@@ -61,7 +59,7 @@ pub(super) fn of(node: Node<'_, '_>) -> Vec<Fact> {
 }
 
 /// One inspection of a process card: whose certificate, and what was found.
-pub(super) fn inspection(node: Node<'_, '_>) -> String {
+pub(super) fn inspection(node: Node<'_>) -> String {
     let text = |name| children(node, NS_OSCI, name).next().and_then(text_of).unwrap_or_default().into_owned();
     let result = |name: &str| {
         let found = children(node, NS_OSCI, name).next()?;

@@ -3,7 +3,6 @@
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
-use roxmltree::Node;
 
 use super::{
     CertType, Inspection, MathResult, OfflineResult, OnlineResult, ProcessCard, ProcessCardBundle, Stamp,
@@ -11,10 +10,10 @@ use super::{
 use crate::feedback::Refused;
 use crate::message::MessageId;
 use crate::message::fields::{attribute, invalid, one, optional, text};
-use crate::xml::{NS_OSCI, base64_of, children, is};
+use crate::xml::{NS_OSCI, Node, base64_of, children, is};
 
 /// `ProcessCardBundle`, also under its names in responseToMediateDelivery.
-pub(crate) fn bundle(node: Node<'_, '_>) -> Result<ProcessCardBundle, Refused> {
+pub(crate) fn bundle(node: Node<'_>) -> Result<ProcessCardBundle, Refused> {
     let id = text(one(node, NS_OSCI, "MessageId")?)?;
     let message_id = MessageId::from_wire(&id)
         .ok_or_else(|| invalid("MessageId of a process card is not Base64 of text"))?;
@@ -26,7 +25,7 @@ pub(crate) fn bundle(node: Node<'_, '_>) -> Result<ProcessCardBundle, Refused> {
     })
 }
 
-fn card(node: Node<'_, '_>) -> Result<ProcessCard, Refused> {
+fn card(node: Node<'_>) -> Result<ProcessCard, Refused> {
     let stamp_of = |name| optional(node, NS_OSCI, name)?.map(stamp).transpose();
     Ok(ProcessCard {
         recent_modification: date_time(attribute(node, "RecentModification")?)?,
@@ -37,7 +36,7 @@ fn card(node: Node<'_, '_>) -> Result<ProcessCard, Refused> {
     })
 }
 
-fn stamp(node: Node<'_, '_>) -> Result<Stamp, Refused> {
+fn stamp(node: Node<'_>) -> Result<Stamp, Refused> {
     if let Some(plain) = optional(node, NS_OSCI, "Plain")? {
         return Ok(Stamp::Plain(date_time(&text(plain)?)?));
     }
@@ -47,7 +46,7 @@ fn stamp(node: Node<'_, '_>) -> Result<Stamp, Refused> {
     Ok(Stamp::Cryptographic { algorithm: signed.attribute("Algorithm").map(str::to_owned), value })
 }
 
-fn inspection(node: Node<'_, '_>) -> Result<Inspection, Refused> {
+fn inspection(node: Node<'_>) -> Result<Inspection, Refused> {
     let value = |name| text(one(node, NS_OSCI, name)?);
     let result = |name| one(node, NS_OSCI, name).and_then(|element| attribute(element, "Result"));
     Ok(Inspection {
@@ -75,7 +74,7 @@ fn inspection(node: Node<'_, '_>) -> Result<Inspection, Refused> {
     })
 }
 
-fn online(node: Node<'_, '_>) -> Result<OnlineResult, Refused> {
+fn online(node: Node<'_>) -> Result<OnlineResult, Refused> {
     let mut found = OnlineResult {
         // Anything but a clear "ok" must not read as not revoked.
         revoked: attribute(node, "Result")? != "ok",

@@ -1,9 +1,7 @@
 //! Small steps of reading that name what is missing. Everything they refuse is 9100: not a valid OSCI message.
 
-use roxmltree::Node;
-
 use crate::feedback::{FeedbackCode, Refused};
-use crate::xml::{children, text_of};
+use crate::xml::{Node, children, text_of};
 
 /// Not a valid OSCI message.
 pub(crate) fn invalid(detail: impl Into<String>) -> Refused {
@@ -11,17 +9,13 @@ pub(crate) fn invalid(detail: impl Into<String>) -> Refused {
 }
 
 /// The only child element of that name; none or several are refused.
-pub(crate) fn one<'a, 'i>(node: Node<'a, 'i>, namespace: &str, name: &str) -> Result<Node<'a, 'i>, Refused> {
+pub(crate) fn one<'a>(node: Node<'a>, namespace: &str, name: &str) -> Result<Node<'a>, Refused> {
     optional(node, namespace, name)?
         .ok_or_else(|| invalid(format!("{} has no {name}", node.tag_name().name())))
 }
 
 /// The child element of that name, if there is one; several are refused.
-pub(crate) fn optional<'a, 'i>(
-    node: Node<'a, 'i>,
-    namespace: &str,
-    name: &str,
-) -> Result<Option<Node<'a, 'i>>, Refused> {
+pub(crate) fn optional<'a>(node: Node<'a>, namespace: &str, name: &str) -> Result<Option<Node<'a>>, Refused> {
     let mut found = node.children().filter(|child| {
         child.is_element()
             && child.tag_name().name() == name
@@ -35,7 +29,7 @@ pub(crate) fn optional<'a, 'i>(
 }
 
 /// Refuses child elements other than these.
-pub(crate) fn only(node: Node<'_, '_>, allowed: &[(&str, &str)]) -> Result<(), Refused> {
+pub(crate) fn only(node: Node<'_>, allowed: &[(&str, &str)]) -> Result<(), Refused> {
     let stranger = node.children().filter(Node::is_element).find(|child| {
         !allowed.iter().any(|(namespace, name)| {
             child.tag_name().name() == *name && child.tag_name().namespace() == Some(*namespace)
@@ -50,19 +44,19 @@ pub(crate) fn only(node: Node<'_, '_>, allowed: &[(&str, &str)]) -> Result<(), R
 }
 
 /// The text of an element without markup inside.
-pub(crate) fn text(node: Node<'_, '_>) -> Result<String, Refused> {
+pub(crate) fn text(node: Node<'_>) -> Result<String, Refused> {
     text_of(node)
         .map(std::borrow::Cow::into_owned)
         .ok_or_else(|| invalid(format!("{} must hold text only", node.tag_name().name())))
 }
 
 /// An attribute that must be there.
-pub(crate) fn attribute<'a>(node: Node<'a, '_>, name: &str) -> Result<&'a str, Refused> {
+pub(crate) fn attribute<'a>(node: Node<'a>, name: &str) -> Result<&'a str, Refused> {
     node.attribute(name).ok_or_else(|| invalid(format!("{} has no attribute {name}", node.tag_name().name())))
 }
 
 /// An attribute that, if there, is a number.
-pub(crate) fn number(node: Node<'_, '_>, name: &str) -> Result<Option<u64>, Refused> {
+pub(crate) fn number(node: Node<'_>, name: &str) -> Result<Option<u64>, Refused> {
     node.attribute(name)
         .map(|value| value.trim().parse::<u64>())
         .transpose()
@@ -70,6 +64,6 @@ pub(crate) fn number(node: Node<'_, '_>, name: &str) -> Result<Option<u64>, Refu
 }
 
 /// Whether an element of that name is among the children.
-pub(crate) fn has(node: Node<'_, '_>, namespace: &str, name: &str) -> bool {
+pub(crate) fn has(node: Node<'_>, namespace: &str, name: &str) -> bool {
     children(node, namespace, name).next().is_some()
 }

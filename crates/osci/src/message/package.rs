@@ -1,8 +1,6 @@
 use std::collections::BTreeMap;
 
-use roxmltree::Node;
-
-use crate::xml::{Document, NS_DS, NS_OSCI, NS_SOAP, NS_XENC, NS_XML, NS_XSI};
+use crate::xml::{Document, NS_DS, NS_OSCI, NS_SOAP, NS_XENC, NS_XML, NS_XSI, Node};
 
 /// The namespace prefixes in force at a place of a document. Inclusive canonicalisation puts them all into the
 /// digest of an author's signature, so content that is moved must find the same ones again (facts 11).
@@ -19,11 +17,11 @@ impl Default for NamespaceContext {
 
 impl NamespaceContext {
     /// What is in force inside an element.
-    pub fn inside(node: Node<'_, '_>) -> Self {
+    pub fn inside(node: Node<'_>) -> Self {
         let bound = node
             .namespaces()
             .filter(|namespace| namespace.uri() != NS_XML && !namespace.uri().is_empty())
-            .map(|namespace| (namespace.name().unwrap_or_default().to_owned(), namespace.uri().to_owned()));
+            .map(|namespace| (namespace.prefix().to_owned(), namespace.uri().to_owned()));
         Self(bound.collect())
     }
 
@@ -104,7 +102,7 @@ impl ContentPackage {
     }
 
     /// The package that is the given element of a document.
-    pub fn of(document: &Document, package: Node<'_, '_>) -> Self {
+    pub fn of(document: &Document, package: Node<'_>) -> Self {
         let around =
             package.parent_element().map_or_else(NamespaceContext::default, NamespaceContext::inside);
         Self { xml: document.source(package).as_bytes().to_vec(), namespaces: around }

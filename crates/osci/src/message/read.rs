@@ -1,7 +1,5 @@
 //! Reading an envelope: its type, its header blocks, its body.
 
-use roxmltree::Node;
-
 use super::fields::{attribute, invalid, only};
 use super::order::Fault;
 use super::{
@@ -9,7 +7,7 @@ use super::{
     Quality, RoleCertificates, read_blocks, read_order,
 };
 use crate::feedback::{FeedbackCode, Refused};
-use crate::xml::{Document, NS_OSCI, NS_OSCI2017, NS_SOAP, elements, is, schema_location};
+use crate::xml::{Document, NS_OSCI, NS_OSCI2017, NS_SOAP, Node, elements, is, schema_location};
 
 impl Message {
     /// Reads an unencrypted message: structure and values, not signatures and not the rules of dialogues.
@@ -48,11 +46,11 @@ impl Envelope {
 
 /// What the header blocks yield before the order is known.
 #[derive(Default)]
-struct Blocks<'a, 'i> {
+struct Blocks<'a> {
     control: Option<ControlBlock>,
     languages: Option<Vec<String>>,
     qualities: Qualities,
-    order: Option<Node<'a, 'i>>,
+    order: Option<Node<'a>>,
     intermediary: Option<RoleCertificates>,
     certificates: Option<RoleCertificates>,
     features: Option<super::FeatureDescription>,
@@ -63,8 +61,8 @@ struct Blocks<'a, 'i> {
 fn read_envelope(
     document: &Document,
     kind: MessageKind,
-    header: Node<'_, '_>,
-    body: Node<'_, '_>,
+    header: Node<'_>,
+    body: Node<'_>,
 ) -> Result<Envelope, Refused> {
     let mut blocks = Blocks::default();
     for block in elements(header) {
@@ -101,11 +99,11 @@ fn read_envelope(
     })
 }
 
-fn read_block<'a, 'i>(
+fn read_block<'a>(
     document: &Document,
     kind: MessageKind,
-    block: Node<'a, 'i>,
-    blocks: &mut Blocks<'a, 'i>,
+    block: Node<'a>,
+    blocks: &mut Blocks<'a>,
 ) -> Result<(), Refused> {
     let name = block.tag_name().name();
     match block.tag_name().namespace() {
@@ -158,11 +156,7 @@ fn once<T>(slot: &mut Option<T>, value: T, name: &str) -> Result<(), Refused> {
     Ok(())
 }
 
-fn take_order<'a, 'i>(
-    kind: MessageKind,
-    block: Node<'a, 'i>,
-    slot: &mut Option<Node<'a, 'i>>,
-) -> Result<(), Refused> {
+fn take_order<'a>(kind: MessageKind, block: Node<'a>, slot: &mut Option<Node<'a>>) -> Result<(), Refused> {
     let expected = read_order::element_name(kind);
     if !is(block, read_order::namespace(kind), &expected) {
         return Err(invalid(format!("unexpected header block {} in {kind}", block.tag_name().name())));
@@ -170,7 +164,7 @@ fn take_order<'a, 'i>(
     once(slot, block, &expected)
 }
 
-fn read_quality(block: Node<'_, '_>, qualities: &mut Qualities) -> Result<(), Refused> {
+fn read_quality(block: Node<'_>, qualities: &mut Qualities) -> Result<(), Refused> {
     let quality = match attribute(block, "Quality")? {
         "plain" => Quality::Plain,
         "cryptographic" => Quality::Cryptographic,
@@ -185,7 +179,7 @@ fn read_quality(block: Node<'_, '_>, qualities: &mut Qualities) -> Result<(), Re
 }
 
 /// What the envelope schemas demand beyond the order element (facts 5), as far as anything depends on it.
-fn check_presence(kind: MessageKind, blocks: &Blocks<'_, '_>, content: bool) -> Result<(), Refused> {
+fn check_presence(kind: MessageKind, blocks: &Blocks<'_>, content: bool) -> Result<(), Refused> {
     use MessageKind as K;
     if !kind.is_response() && blocks.languages.as_ref().is_none_or(Vec::is_empty) {
         return Err(invalid("DesiredLanguages is missing"));

@@ -1,12 +1,10 @@
 //! Reading the header blocks that all messages share.
 
-use roxmltree::Node;
-
 use super::fields::{attribute, invalid, number, one, only, optional, text};
 use super::{CertificateRole, ControlBlock, Feature, FeatureDescription, RoleCertificate, RoleCertificates};
 use crate::certificate::Certificate;
 use crate::feedback::{Feedback, FeedbackCode, FeedbackEntry, Refused};
-use crate::xml::{NS_DS, NS_OSCI, NS_OSCI2017, NS_XML, children, elements};
+use crate::xml::{NS_DS, NS_OSCI, NS_OSCI2017, NS_XML, Node, children, elements};
 
 /// Longest ConversationId, Challenge and Response we carry around; the wire sets no bound, lawful ones have 30.
 const LONGEST: usize = 256;
@@ -16,7 +14,7 @@ const LONGEST: usize = 256;
 const MOST_CERTIFICATES: usize = 256;
 const MOST_OCTETS: usize = 768 << 10;
 
-pub(super) fn control(block: Node<'_, '_>) -> Result<ControlBlock, Refused> {
+pub(super) fn control(block: Node<'_>) -> Result<ControlBlock, Refused> {
     only(block, &[(NS_OSCI, "Response"), (NS_OSCI, "Challenge")])?;
     let value = |name| -> Result<Option<String>, Refused> {
         let value = optional(block, NS_OSCI, name)?.map(text).transpose()?;
@@ -51,7 +49,7 @@ pub(super) fn control(block: Node<'_, '_>) -> Result<ControlBlock, Refused> {
     })
 }
 
-pub(super) fn certificates(block: Node<'_, '_>, intermediary: bool) -> Result<RoleCertificates, Refused> {
+pub(super) fn certificates(block: Node<'_>, intermediary: bool) -> Result<RoleCertificates, Refused> {
     let mut read = RoleCertificates::default();
     let mut octets = 0;
     for element in elements(block) {
@@ -84,7 +82,7 @@ pub(super) fn certificates(block: Node<'_, '_>, intermediary: bool) -> Result<Ro
     Ok(read)
 }
 
-pub(super) fn features(block: Node<'_, '_>) -> Result<FeatureDescription, Refused> {
+pub(super) fn features(block: Node<'_>) -> Result<FeatureDescription, Refused> {
     let list = one(block, NS_OSCI2017, "SupportedFeatures")?;
     let timeout = match number(block, "ChunkMessageTimeout")? {
         None => number(block, "ChunkMessageTimeOut")?,
@@ -107,7 +105,7 @@ pub(super) fn features(block: Node<'_, '_>) -> Result<FeatureDescription, Refuse
 }
 
 /// `Feedback`, `InsideFeedback`.
-pub(super) fn feedback(node: Node<'_, '_>) -> Result<Feedback, Refused> {
+pub(super) fn feedback(node: Node<'_>) -> Result<Feedback, Refused> {
     let entries = children(node, NS_OSCI, "Entry")
         .map(|entry| {
             let code = text(one(entry, NS_OSCI, "Code")?)?;

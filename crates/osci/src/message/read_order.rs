@@ -1,14 +1,12 @@
 //! Reading the order element of each message.
 
-use roxmltree::Node;
-
 use super::fields::{attribute, has, invalid, number, one, optional, text};
 use super::order::{ChunkInformation, ChunkRequest, Fault, Order};
 use super::read_blocks::feedback;
 use super::{CardQuery, CardSelection, DateSelection, DeliverySelection, MessageId, MessageKind, Role};
 use crate::feedback::{FaultSide, FeedbackCode, Refused};
 use crate::laufzettel::{ProcessCardBundle, bundle, date_time};
-use crate::xml::{NS_OSCI, NS_OSCI2017, NS_SOAP, child, children, elements, text_of};
+use crate::xml::{NS_OSCI, NS_OSCI2017, NS_SOAP, Node, child, children, elements, text_of};
 
 /// Whether the order element stands in the Body; deliveries have it in the Header (facts 5).
 pub(super) const fn is_in_body(kind: MessageKind) -> bool {
@@ -40,7 +38,7 @@ pub(super) fn namespace(kind: MessageKind) -> &'static str {
     if kind.name().contains("Partial") { NS_OSCI2017 } else { NS_OSCI }
 }
 
-pub(super) fn read(kind: MessageKind, node: Node<'_, '_>) -> Result<Order, Refused> {
+pub(super) fn read(kind: MessageKind, node: Node<'_>) -> Result<Order, Refused> {
     use MessageKind as K;
     let answer = || feedback(one(node, NS_OSCI, "Feedback")?);
     Ok(match kind {
@@ -134,15 +132,15 @@ pub(super) fn read(kind: MessageKind, node: Node<'_, '_>) -> Result<Order, Refus
     })
 }
 
-fn id(node: Node<'_, '_>) -> Result<MessageId, Refused> {
+fn id(node: Node<'_>) -> Result<MessageId, Refused> {
     maybe_id(node, "MessageId")?.ok_or_else(|| invalid("MessageId is missing"))
 }
 
-fn maybe_id(node: Node<'_, '_>, name: &str) -> Result<Option<MessageId>, Refused> {
+fn maybe_id(node: Node<'_>, name: &str) -> Result<Option<MessageId>, Refused> {
     optional(node, NS_OSCI, name)?.map(parse_id).transpose()
 }
 
-fn parse_id(node: Node<'_, '_>) -> Result<MessageId, Refused> {
+fn parse_id(node: Node<'_>) -> Result<MessageId, Refused> {
     let wire = text(node)?;
     // Ours have 36 characters; a longer one than this was issued by nobody.
     if wire.len() > 1024 {
@@ -154,7 +152,7 @@ fn parse_id(node: Node<'_, '_>) -> Result<MessageId, Refused> {
 /// Octets of a subject, which stands in every list of process cards.
 const LONGEST_SUBJECT: usize = 16 << 10;
 
-fn subject(node: Node<'_, '_>) -> Result<Option<String>, Refused> {
+fn subject(node: Node<'_>) -> Result<Option<String>, Refused> {
     let subject = optional(node, NS_OSCI, "Subject")?.map(text).transpose()?;
     if subject.as_ref().is_some_and(|subject| subject.len() > LONGEST_SUBJECT) {
         return Err(invalid("Subject is too long"));
@@ -162,11 +160,11 @@ fn subject(node: Node<'_, '_>) -> Result<Option<String>, Refused> {
     Ok(subject)
 }
 
-fn receiver(node: Node<'_, '_>) -> Result<String, Refused> {
+fn receiver(node: Node<'_>) -> Result<String, Refused> {
     Ok(attribute(one(node, NS_OSCI, "ContentReceiver")?, "URI")?.to_owned())
 }
 
-fn card(node: Node<'_, '_>, name: &str) -> Result<Option<ProcessCardBundle>, Refused> {
+fn card(node: Node<'_>, name: &str) -> Result<Option<ProcessCardBundle>, Refused> {
     optional(node, NS_OSCI, name)?.map(bundle).transpose()
 }
 
@@ -178,7 +176,7 @@ fn never_received(bundle: &ProcessCardBundle) -> Result<(), Refused> {
     }
 }
 
-fn delivery_selection(node: Node<'_, '_>) -> Result<Option<DeliverySelection>, Refused> {
+fn delivery_selection(node: Node<'_>) -> Result<Option<DeliverySelection>, Refused> {
     let Some(rule) = optional(node, NS_OSCI, "SelectionRule")? else { return Ok(None) };
     let mut choices = elements(rule);
     let (Some(choice), None) = (choices.next(), choices.next()) else {
@@ -192,7 +190,7 @@ fn delivery_selection(node: Node<'_, '_>) -> Result<Option<DeliverySelection>, R
     }))
 }
 
-fn card_query(node: Node<'_, '_>) -> Result<CardQuery, Refused> {
+fn card_query(node: Node<'_>) -> Result<CardQuery, Refused> {
     let limit = optional(node, NS_OSCI, "Quantity")?
         .map(|quantity| attribute(quantity, "Limit").and_then(|_| number(quantity, "Limit")))
         .transpose()?
@@ -219,7 +217,7 @@ fn card_query(node: Node<'_, '_>) -> Result<CardQuery, Refused> {
     }
 }
 
-fn date_selection(node: Node<'_, '_>) -> Result<DateSelection, Refused> {
+fn date_selection(node: Node<'_>) -> Result<DateSelection, Refused> {
     let no_reception = match node.attribute("NoReception") {
         None => None,
         Some("true" | "1") => Some(true),
@@ -235,7 +233,7 @@ fn date_selection(node: Node<'_, '_>) -> Result<DateSelection, Refused> {
     Ok(DateSelection { from: date_time(&text(node)?)?, no_reception, role })
 }
 
-fn chunk(node: Node<'_, '_>) -> Result<ChunkInformation, Refused> {
+fn chunk(node: Node<'_>) -> Result<ChunkInformation, Refused> {
     let node = one(node, NS_OSCI2017, "ChunkInformation")?;
     let received = match node.attribute("ReceivedChunks") {
         None => None,
@@ -263,7 +261,7 @@ fn chunk(node: Node<'_, '_>) -> Result<ChunkInformation, Refused> {
 
 impl Fault {
     /// Reads `soap:Fault`; its children may be unqualified (SOAP 1.1) or qualified, as printed in the specification.
-    pub(super) fn read(body: Node<'_, '_>) -> Result<Self, Refused> {
+    pub(super) fn read(body: Node<'_>) -> Result<Self, Refused> {
         let fault = one(body, NS_SOAP, "Fault")?;
         let part = |name: &str| {
             elements(fault).find(|child| {

@@ -2,14 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use roxmltree::Node;
-
 use crate::algorithm::Hasher;
 use crate::c14n::canonicalize;
 use crate::keys::Signer;
 use crate::message::UnsignedEnvelope;
 use crate::signature::{PartDigests, Reference, SignatureDraft, SigningError, SigningOptions, sign};
-use crate::xml::{Document, NS_DS, NS_OSCI, NS_SOAP, XmlWriter, elements, limits_of_ours};
+use crate::xml::{Document, NS_DS, NS_OSCI, NS_SOAP, Node, XmlWriter, elements, limits_of_ours};
 
 /// Signs an envelope: one reference for every header block, the Body and every attachment, signature block right after
 /// the ControlBlock (facts 8). The digests are taken from the parsed envelope, not from what its writer believes to be
@@ -67,10 +65,8 @@ pub fn sign_envelope(
 }
 
 /// Prefix and URI of everything in scope.
-pub(crate) fn namespaces_of(node: Node<'_, '_>) -> BTreeMap<String, String> {
-    node.namespaces()
-        .map(|namespace| (namespace.name().unwrap_or_default().to_owned(), namespace.uri().to_owned()))
-        .collect()
+pub(crate) fn namespaces_of(node: Node<'_>) -> BTreeMap<String, String> {
+    node.namespaces().map(|namespace| (namespace.prefix().to_owned(), namespace.uri().to_owned())).collect()
 }
 
 /// Declarations the signature block needs and the envelope has not; adds them to what is in scope.

@@ -2,8 +2,6 @@
 
 use std::collections::{HashMap, HashSet};
 
-use roxmltree::{Node, NodeId};
-
 use super::reading::{
     Parsed, ParsedReference, Transform, certificate_element, certificate_in, element_digest,
 };
@@ -12,7 +10,8 @@ use crate::algorithm::{CryptoPolicy, DigestAlgorithm, Hasher, SignatureAlgorithm
 use crate::c14n::Apex;
 use crate::certificate::Certificate;
 use crate::xml::{
-    Document, NS_DS, NS_OSCI, NS_XADES, NS_XENC, base64_of, child, children, elements, is, text_of,
+    Document, NS_DS, NS_OSCI, NS_XADES, NS_XENC, Node, NodeId, base64_of, child, children, elements, is,
+    text_of,
 };
 
 /// Author certificates by element name, in the order of facts 10.
@@ -156,7 +155,7 @@ enum Part<'a> {
 const UNSIGNED: usize = 16;
 
 impl<'a> Scope<'a> {
-    fn of(container: Node<'a, 'a>) -> Self {
+    fn of(container: Node<'a>) -> Self {
         let (mut elements, mut required) = (HashSet::new(), Vec::new());
         for content in children(container, NS_OSCI, "Content") {
             let target = child(content, NS_OSCI, "Base64Content").unwrap_or(content);
@@ -193,7 +192,7 @@ enum Form {
 }
 
 impl Digests {
-    fn of(&mut self, node: Node<'_, '_>, form: Form, algorithm: DigestAlgorithm) -> Option<&[u8]> {
+    fn of(&mut self, node: Node<'_>, form: Form, algorithm: DigestAlgorithm) -> Option<&[u8]> {
         let compute = || match form {
             Form::Octets => Hasher::digest(algorithm, &base64_of(&text_of(node)?)?),
             Form::Canonical(apex) => element_digest(node, apex, algorithm),
@@ -203,7 +202,7 @@ impl Digests {
 }
 
 impl<'a> Check<'a> {
-    fn signature(&mut self, signature: Node<'a, 'a>) -> ContentSignature {
+    fn signature(&mut self, signature: Node<'a>) -> ContentSignature {
         let parsed = match Parsed::read(signature, self.policy) {
             Ok(parsed) => parsed,
             Err(fault) => return ContentSignature::broken(fault),
@@ -272,7 +271,7 @@ impl<'a> Check<'a> {
     fn reference(
         &mut self,
         reference: &ParsedReference<'_>,
-        own: &[Node<'a, 'a>],
+        own: &[Node<'a>],
         seen: &mut HashSet<Part<'a>>,
     ) -> (Target, Verdict, bool) {
         let invalid = |reason| Verdict::Invalid(Fault::new(reason, reference.uri));
@@ -322,11 +321,7 @@ impl<'a> Check<'a> {
 }
 
 /// Compares the digest of an element; `true` when only the library's form fits.
-fn element(
-    node: Node<'_, '_>,
-    reference: &ParsedReference<'_>,
-    digests: &mut Digests,
-) -> Result<bool, Fault> {
+fn element(node: Node<'_>, reference: &ParsedReference<'_>, digests: &mut Digests) -> Result<bool, Fault> {
     let fault = |reason| Err(Fault::new(reason, reference.uri));
     let algorithm = *reference.algorithm.as_ref().map_err(Clone::clone)?;
     let expected = Some(reference.expected.as_slice());
@@ -354,13 +349,13 @@ fn element(
 }
 
 /// `xades:SignedProperties` inside the Objects of the signature itself.
-fn signed_properties<'a>(signature: Node<'a, 'a>) -> impl Iterator<Item = Node<'a, 'a>> {
+fn signed_properties<'a>(signature: Node<'a>) -> impl Iterator<Item = Node<'a>> {
     children(signature, NS_DS, "Object")
         .flat_map(|object| elements(object).filter(|node| is(*node, NS_XADES, "QualifyingProperties")))
         .flat_map(|properties| elements(properties).filter(|node| is(*node, NS_XADES, "SignedProperties")))
 }
 
-fn signing_time_in(properties: Node<'_, '_>) -> Option<String> {
+fn signing_time_in(properties: Node<'_>) -> Option<String> {
     if !is(properties, NS_XADES, "SignedProperties") {
         return None;
     }

@@ -2,8 +2,6 @@
 
 use std::collections::{HashMap, HashSet};
 
-use roxmltree::{Node, NodeId};
-
 use super::reading::{
     Parsed, ParsedReference, Transform, certificate_element, certificate_in, element_digest,
 };
@@ -13,7 +11,7 @@ use crate::c14n::Apex;
 use crate::certificate::Certificate;
 use crate::feedback::{FeedbackCode, Refused};
 use crate::message::MessageKind;
-use crate::xml::{Document, NS_DS, NS_OSCI, elements, is};
+use crate::xml::{Document, NS_DS, NS_OSCI, Node, NodeId, elements, is};
 
 /// Whose signature certificate must have made the signature, and thereby which certificate element KeyInfo must name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -177,7 +175,7 @@ pub fn verify_message(
     }
 }
 
-pub(crate) fn is_signature_block(node: Node<'_, '_>) -> bool {
+pub(crate) fn is_signature_block(node: Node<'_>) -> bool {
     is(node, NS_OSCI, "ClientSignature") || is(node, NS_OSCI, "SupplierSignature")
 }
 
@@ -190,16 +188,16 @@ struct Verification<'a> {
 }
 
 struct Part<'a> {
-    node: Node<'a, 'a>,
+    node: Node<'a>,
     seen: bool,
 }
 
 impl<'a> Verification<'a> {
     fn new(
         document: &'a Document,
-        header: Node<'a, 'a>,
-        body: Node<'a, 'a>,
-        block: Node<'a, 'a>,
+        header: Node<'a>,
+        body: Node<'a>,
+        block: Node<'a>,
         attachments: &'a [PartDigests],
     ) -> Self {
         let parts = elements(header)
@@ -339,7 +337,7 @@ impl<'a> Verification<'a> {
 }
 
 fn digest_fits(
-    node: Node<'_, '_>,
+    node: Node<'_>,
     algorithm: DigestAlgorithm,
     reference: &ParsedReference<'_>,
 ) -> Result<(), Fault> {

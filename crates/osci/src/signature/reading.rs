@@ -1,18 +1,16 @@
 //! `ds:Signature` as data.
 
-use roxmltree::Node;
-
 use super::verdict::{Fault, Reason};
 use crate::algorithm::{CryptoPolicy, DigestAlgorithm, Hasher, SignatureAlgorithm};
 use crate::c14n::canonical_bytes;
 use crate::certificate::Certificate;
 use crate::xml::{
-    C14N_INCLUSIVE, Document, NS_DS, TRANSFORM_BASE64, base64_of, child, elements, is, text_of,
+    C14N_INCLUSIVE, Document, NS_DS, Node, TRANSFORM_BASE64, base64_of, child, elements, is, text_of,
 };
 
 /// One `ds:Signature`, read strictly.
 pub(super) struct Parsed<'a> {
-    pub(super) signed_info: Node<'a, 'a>,
+    pub(super) signed_info: Node<'a>,
     /// `SignatureMethod`, when it is known.
     pub(super) algorithm: Option<SignatureAlgorithm>,
     /// Why canonicalisation or signature method do not count; the value is not compared then, the digests are.
@@ -21,7 +19,7 @@ pub(super) struct Parsed<'a> {
     pub(super) references: Vec<ParsedReference<'a>>,
     /// Fragment of `RetrievalMethod@URI`.
     pub(super) key_id: &'a str,
-    pub(super) objects: Vec<Node<'a, 'a>>,
+    pub(super) objects: Vec<Node<'a>>,
 }
 
 pub(super) struct ParsedReference<'a> {
@@ -45,7 +43,7 @@ fn structure(what: &'static str) -> Fault {
 
 impl<'a> Parsed<'a> {
     /// Reads the one `ds:Signature` of a signature block, or a `ds:Signature` of a container.
-    pub(super) fn read(signature: Node<'a, 'a>, policy: &CryptoPolicy) -> Result<Self, Fault> {
+    pub(super) fn read(signature: Node<'a>, policy: &CryptoPolicy) -> Result<Self, Fault> {
         let mut parts = elements(signature);
         let signed_info = parts
             .next()
@@ -106,7 +104,7 @@ impl<'a> Parsed<'a> {
     }
 
     /// KeyInfo holds one RetrievalMethod to a certificate header and nothing else (facts 8: X509Data is 9100).
-    fn key_id(key_info: Node<'a, 'a>) -> Result<&'a str, Fault> {
+    fn key_id(key_info: Node<'a>) -> Result<&'a str, Fault> {
         let mut parts = elements(key_info);
         let method = parts
             .next()
@@ -124,7 +122,7 @@ impl<'a> Parsed<'a> {
 }
 
 impl<'a> ParsedReference<'a> {
-    fn read(node: Node<'a, 'a>, policy: &CryptoPolicy) -> Result<Self, Fault> {
+    fn read(node: Node<'a>, policy: &CryptoPolicy) -> Result<Self, Fault> {
         if !is(node, NS_DS, "Reference") {
             return Err(structure("SignedInfo"));
         }
@@ -160,7 +158,7 @@ impl<'a> ParsedReference<'a> {
 }
 
 impl Transform {
-    fn read(transforms: Option<Node<'_, '_>>, uri: &str) -> Result<Self, Fault> {
+    fn read(transforms: Option<Node<'_>>, uri: &str) -> Result<Self, Fault> {
         let Some(transforms) = transforms else { return Ok(Self::None) };
         let refused = || Fault::new(Reason::Transform, uri);
         let mut list = elements(transforms);
@@ -180,7 +178,7 @@ impl Transform {
 
 /// Digest of the canonical form of an element.
 pub(super) fn element_digest(
-    node: Node<'_, '_>,
+    node: Node<'_>,
     apex: crate::c14n::Apex,
     algorithm: DigestAlgorithm,
 ) -> Option<Vec<u8>> {
@@ -190,7 +188,7 @@ pub(super) fn element_digest(
 }
 
 /// The certificate inside `Id`-bearing certificate elements: `ds:X509Data/ds:X509Certificate`, exactly one (facts 10).
-pub(crate) fn certificate_in(element: Node<'_, '_>) -> Option<Certificate> {
+pub(crate) fn certificate_in(element: Node<'_>) -> Option<Certificate> {
     let data = child(element, NS_DS, "X509Data")?;
     let certificate = child(data, NS_DS, "X509Certificate")?;
     Certificate::from_base64(&text_of(certificate)?).ok()
@@ -198,11 +196,7 @@ pub(crate) fn certificate_in(element: Node<'_, '_>) -> Option<Certificate> {
 
 /// The certificate element with this Id, provided that it stands in a certificate header of the envelope and has one of
 /// the names. An element of that Id anywhere else is not the signer's or reader's certificate.
-pub(crate) fn certificate_element<'a>(
-    envelope: &'a Document,
-    id: &str,
-    names: &[&str],
-) -> Option<Node<'a, 'a>> {
+pub(crate) fn certificate_element<'a>(envelope: &'a Document, id: &str, names: &[&str]) -> Option<Node<'a>> {
     use crate::xml::NS_OSCI;
     let element = envelope.by_id(id).filter(|node| node.attribute("Id") == Some(id))?;
     let block = element.parent_element()?;

@@ -2,10 +2,9 @@
 
 use std::fmt;
 
-use roxmltree::NodeId;
-
 use crate::algorithm::DigestAlgorithm;
 use crate::feedback::{FeedbackCode, Refused};
+use crate::xml::NodeId;
 
 /// Hashwerte einer Anlage: the digests of the octets of one attachment, one for each algorithm asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -3,8 +3,10 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
-use roxmltree::{Node, NodeId};
-use self_cell::self_cell;
+use dds_xml::{
+    Tree,
+    tree::{Node, NodeId},
+};
 
 use super::{NS_SOAP, is};
 
@@ -19,9 +21,6 @@ pub enum XmlError {
     /// what a sender chose.
     #[error("an Id occurs more than once")]
     DuplicateId(String),
-    /// The tree builder refused what the gate let through.
-    #[error("not acceptable XML: {0}")]
-    Tree(String),
 }
 
 /// Limits for an OSCI envelope or a decrypted content container: deeper and wider than any lawful message, tight enough
@@ -59,70 +58,39 @@ pub(crate) fn limits_of_ours() -> dds_xml::Limits {
 /// The element of each Id.
 type Ids = HashMap<Box<str>, NodeId>;
 
-struct Tree<'a> {
-    document: roxmltree::Document<'a>,
+/// Eingelesenes XML-Dokument: text, tree and the index of its Ids, which are unique.
+pub struct Document {
+    tree: Tree,
     ids: Ids,
 }
 
-self_cell! {
-    struct Cell {
-        owner: String,
-        #[covariant]
-        dependent: Tree,
-    }
-}
-
-/// Eingelesenes XML-Dokument: text, tree and the index of its Ids, which are unique.
-pub struct Document(Cell);
-
 impl Document {
-    /// Passes the gate (`dds_xml::check`), normalises line ends as XML 1.0 section 2.11 wants before anything else is
-    /// done, builds the tree and the index of Ids.
+    /// Passes the gate and builds the tree ([`Tree::parse`]), then the index of Ids.
     ///
     /// # Errors
     /// [`XmlError`], answered with 9100.
     pub fn parse(bytes: Vec<u8>, limits: &dds_xml::Limits) -> Result<Self, XmlError> {
-        Self::build(bytes, limits, index)
+        let tree = Tree::parse(bytes, limits)?;
+        let ids = index(&tree)?;
+        Ok(Self { tree, ids })
     }
 
     /// As [`Self::parse`], whatever the Ids: none is found by [`Self::by_id`]. For an inspection, never for what is to
     /// be acted upon.
     pub(crate) fn parse_without_ids(bytes: Vec<u8>, limits: &dds_xml::Limits) -> Result<Self, XmlError> {
-        Self::build(bytes, limits, |_| Ok(Ids::new()))
-    }
-
-    fn build(
-        mut bytes: Vec<u8>,
-        limits: &dds_xml::Limits,
-        index: fn(&roxmltree::Document<'_>) -> Result<Ids, XmlError>,
-    ) -> Result<Self, XmlError> {
-        dds_xml::check(&bytes, limits)?;
-        if bytes.starts_with(b"\xEF\xBB\xBF") {
-            bytes.drain(..3);
-        }
-        normalise_line_ends(&mut bytes);
-        let text = String::from_utf8(bytes).map_err(|error| XmlError::Tree(error.to_string()))?;
-        Cell::try_new(text, |text| {
-            let options =
-                roxmltree::ParsingOptions { allow_dtd: false, ..roxmltree::ParsingOptions::default() };
-            let document = roxmltree::Document::parse_with_options(text, options)
-                .map_err(|error| XmlError::Tree(error.to_string()))?;
-            let ids = index(&document)?;
-            Ok(Tree { document, ids })
-        })
-        .map(Self)
+        Ok(Self { tree: Tree::parse(bytes, limits)?, ids: Ids::new() })
     }
 
     /// The root element.
     #[must_use]
-    pub fn root(&self) -> Node<'_, '_> {
-        self.0.borrow_dependent().document.root_element()
+    pub fn root(&self) -> Node<'_> {
+        self.tree.root()
     }
 
     /// The text, line ends normalised: what the ranges of the nodes count in.
     #[must_use]
     pub fn text(&self) -> &str {
-        self.0.borrow_owner()
+        self.tree.text()
     }
 
     /// The bytes of [`Self::text`].
@@ -133,42 +101,41 @@ impl Document {
 
     /// Source text of one element, from `<` to the end of its end tag.
     #[must_use]
-    pub fn source(&self, node: Node<'_, '_>) -> &str {
+    pub fn source(&self, node: Node<'_>) -> &str {
         self.text().get(node.range()).unwrap_or_default()
     }
 
     /// The one element whose attribute `Id` has this value.
     #[must_use]
-    pub fn by_id(&self, id: &str) -> Option<Node<'_, '_>> {
-        let tree = self.0.borrow_dependent();
-        tree.ids.get(id).and_then(|node| tree.document.get_node(*node))
+    pub fn by_id(&self, id: &str) -> Option<Node<'_>> {
+        self.ids.get(id).and_then(|node| self.tree.node(*node))
     }
 
     /// The element object with this number; numbers come from [`Node::id`] of the same document.
     #[must_use]
-    pub fn node(&self, id: NodeId) -> Option<Node<'_, '_>> {
-        self.0.borrow_dependent().document.get_node(id)
+    pub fn node(&self, id: NodeId) -> Option<Node<'_>> {
+        self.tree.node(id)
     }
 
     /// `soap:Envelope`, when that is what the document is.
     #[must_use]
-    pub fn envelope(&self) -> Option<Node<'_, '_>> {
+    pub fn envelope(&self) -> Option<Node<'_>> {
         Some(self.root()).filter(|root| is(*root, NS_SOAP, "Envelope"))
     }
 
     /// `soap:Header` of the envelope, only when it is the only one.
     #[must_use]
-    pub fn header(&self) -> Option<Node<'_, '_>> {
+    pub fn header(&self) -> Option<Node<'_>> {
         self.only("Header")
     }
 
     /// `soap:Body` of the envelope, only when it is the only one.
     #[must_use]
-    pub fn body(&self) -> Option<Node<'_, '_>> {
+    pub fn body(&self) -> Option<Node<'_>> {
         self.only("Body")
     }
 
-    fn only(&self, local: &str) -> Option<Node<'_, '_>> {
+    fn only(&self, local: &str) -> Option<Node<'_>> {
         let mut found = self.envelope()?.children().filter(|child| is(*child, NS_SOAP, local));
         let first = found.next()?;
         found.next().is_none().then_some(first)
@@ -184,9 +151,9 @@ impl std::fmt::Debug for Document {
 
 /// Every attribute with the local name Id counts, whatever its namespace: the stricter reading leaves no room for two
 /// parties to find two different elements.
-fn index(document: &roxmltree::Document<'_>) -> Result<Ids, XmlError> {
+fn index(tree: &Tree) -> Result<Ids, XmlError> {
     let mut ids = Ids::new();
-    for node in document.descendants().filter(Node::is_element) {
+    for node in tree.root().descendants().filter(Node::is_element) {
         for attribute in node.attributes().filter(|attribute| attribute.name() == "Id") {
             match ids.entry(Box::from(attribute.value())) {
                 Entry::Vacant(entry) => {
@@ -197,29 +164,6 @@ fn index(document: &roxmltree::Document<'_>) -> Result<Ids, XmlError> {
         }
     }
     Ok(ids)
-}
-
-/// CR LF and lone CR become LF. The tree builder does this itself, but leaves a literal CR before a reference as it is
-/// (roxmltree 0.21: `\r&amp;`), and does not touch processing instructions; both would spoil digests.
-fn normalise_line_ends(bytes: &mut Vec<u8>) {
-    let Some(first) = memchr::memchr(b'\r', bytes) else { return };
-    let (mut read, mut write) = (first, first);
-    while let Some(byte) = bytes.get(read).copied() {
-        read += 1;
-        let out = if byte == b'\r' {
-            if bytes.get(read) == Some(&b'\n') {
-                read += 1;
-            }
-            b'\n'
-        } else {
-            byte
-        };
-        if let Some(place) = bytes.get_mut(write) {
-            *place = out;
-        }
-        write += 1;
-    }
-    bytes.truncate(write);
 }
 
 #[cfg(test)]
