@@ -1,5 +1,5 @@
-//! The gate that every foreign XML document passes. What it lets through, the tree readers behind it accept too, and the
-//! tree of the gate itself holds the same as that of another parser.
+//! The gate that every foreign XML document passes. What it lets through, the tree readers behind it accept too, and
+//! its own tree holds the same as that of another parser.
 #![no_main]
 
 use dds_xml::{Limits, Tree, check};

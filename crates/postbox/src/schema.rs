@@ -59,8 +59,8 @@ ALTER TABLE delivery ADD COLUMN originator TEXT;
 ALTER TABLE delivery ADD COLUMN refused INTEGER NOT NULL DEFAULT 0;
 ";
 
-/// From form 9 to 10: process cards lie in the order of their coming, and as a whole in one page. By id, the larger part
-/// of each lay in a page of its own, and every step that touched a card wrote three pages.
+/// From form 9 to 10: process cards lie in the order of their coming, and as a whole in one page. By id, the larger
+/// part of each lay in a page of its own, and every step that touched a card wrote three pages.
 const IN_ORDER: &str = "
 ALTER TABLE card RENAME TO card_before;
 CREATE TABLE card (

@@ -1,9 +1,9 @@
 //! Safe reading of foreign XML and JSON, without I/O.
 //!
 //! [`check`], [`extract`] and [`Tree::parse`] are the only gate through which foreign bytes become a message. All make
-//! the same one strict pass: UTF-8, well-formed with namespaces, no DOCTYPE, no entity but the five predefined ones, everything
-//! within [`Limits`]. What passes here is read alike by every engine behind it (roxmltree, xsd-schema, libxml2);
-//! `docs/decisions/0004-xml-parsing.md` gives the reasons and figures.
+//! the same one strict pass: UTF-8, well-formed with namespaces, no DOCTYPE, no entity but the five predefined ones,
+//! everything within [`Limits`]. What passes here is read alike by every engine behind it (roxmltree, xsd-schema,
+//! libxml2); `docs/decisions/0004-xml-parsing.md` gives the reasons and figures.
 //!
 //! Standards: XML 1.0 (fifth edition), Namespaces in XML 1.0, Canonical XML 1.1 (idea only), XPath 3.1 (`xml-to-json`).
 

@@ -1,5 +1,5 @@
-//! The strict reader behind [`crate::check`], [`crate::extract`] and [`crate::Tree`]: one pass over the bytes, no copy, no
-//! recursion.
+//! The strict reader behind [`crate::check`], [`crate::extract`] and [`crate::Tree`]: one pass over the bytes, no copy,
+//! no recursion.
 //!
 //! Section numbers are those of XML 1.0 (fifth edition); "NS" is Namespaces in XML 1.0.
 
