@@ -137,7 +137,7 @@ pub(crate) fn scan<'a>(
     limits: &Limits,
     sink: &mut impl Sink<'a>,
 ) -> Result<(), XmlError> {
-    too_long(document, limits)?;
+    too_long(document, limits.bytes)?;
     let text = utf8(document)?;
     let begin = if text.starts_with(BOM) { BOM.len_utf8() } else { 0 };
     scan_text(text, begin, limits, sink)
@@ -170,10 +170,10 @@ pub(crate) fn scan_text<'a>(
 /// Byte order mark.
 pub(crate) const BOM: char = '\u{FEFF}';
 
-/// Whether a document is longer than the limits say.
-pub(crate) fn too_long(document: &[u8], limits: &Limits) -> Result<(), XmlError> {
-    if document.len() > limits.bytes {
-        let kind = XmlErrorKind::Limit { what: LimitKind::Bytes, max: limits.bytes };
+/// Whether a document is longer than so many bytes.
+pub(crate) fn too_long(document: &[u8], max: usize) -> Result<(), XmlError> {
+    if document.len() > max {
+        let kind = XmlErrorKind::Limit { what: LimitKind::Bytes, max };
         return Err(XmlError { line: 1, column: 1, kind });
     }
     Ok(())

@@ -14,13 +14,37 @@ mod node;
 
 pub use node::{Attribute, Instruction, Name, Namespace, Node, NodeId};
 
+/// From where to where, in octets of the text or places of a list. Half as large as a range: a hostile document has
+/// millions of nodes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+struct Span {
+    start: u32,
+    end: u32,
+}
+
+impl Span {
+    /// [`Tree::parse`] takes no document that is longer than these numbers count.
+    #[expect(clippy::cast_possible_truncation, reason = "bounded by the length of the document")]
+    const fn new(start: usize, end: usize) -> Self {
+        Self { start: start as u32, end: end as u32 }
+    }
+
+    const fn range(self) -> Range<usize> {
+        self.start as usize..self.end as usize
+    }
+
+    const fn is_empty(self) -> bool {
+        self.start == self.end
+    }
+}
+
 /// Baum: a document that passed the gate.
 pub struct Tree {
     text: String,
     parts: Parts,
 }
 
-/// What the pass found. All ranges are octets of the text.
+/// What the pass found.
 #[derive(Default)]
 struct Parts {
     /// The document itself, and behind it everything in its order.
@@ -29,16 +53,16 @@ struct Parts {
     /// Each declaration that changed something.
     namespaces: Vec<NamespacePart>,
     /// Places in `namespaces`: what is in scope of an element, as lists that elements share.
-    scopes: Vec<usize>,
+    scopes: Vec<u32>,
 }
 
 struct Part {
     kind: Kind,
     /// Place of the parent; the document is its own.
-    parent: usize,
+    parent: u32,
     /// Place behind the last node below this one.
-    end: usize,
-    range: Range<usize>,
+    end: u32,
+    span: Span,
 }
 
 enum Kind {
@@ -46,30 +70,30 @@ enum Kind {
     Element(ElementPart),
     Text(Value),
     Comment,
-    Instruction { target: Range<usize>, value: Range<usize> },
+    Instruction { target: Span, value: Span },
 }
 
 struct ElementPart {
     /// As written, with the prefix.
-    qname: Range<usize>,
-    local: Range<usize>,
+    qname: Span,
+    local: Span,
     namespace: Uri,
     /// Places in [`Parts::attributes`].
-    attributes: Range<usize>,
+    attributes: Span,
     /// Places in [`Parts::scopes`].
-    scope: Range<usize>,
+    scope: Span,
 }
 
 struct AttributePart {
     /// As written, with the prefix.
-    qname: Range<usize>,
-    local: Range<usize>,
+    qname: Span,
+    local: Span,
     namespace: Uri,
     value: Value,
 }
 
 struct NamespacePart {
-    prefix: Range<usize>,
+    prefix: Span,
     uri: Value,
 }
 
@@ -80,13 +104,13 @@ enum Uri {
     /// That of `xml`, which nobody declares.
     Xml,
     /// Place in [`Parts::namespaces`].
-    Declared(usize),
+    Declared(u32),
 }
 
 /// Text as it is read.
 enum Value {
     /// As it is written, here.
-    Written(Range<usize>),
+    Written(Span),
     Decoded(String),
 }
 
@@ -97,7 +121,8 @@ impl Tree {
     /// # Errors
     /// [`XmlError`] with the first fault and its place (`DDS-I005`; `DDS-I003` when too large).
     pub fn parse(mut document: Vec<u8>, limits: &Limits) -> Result<Self, XmlError> {
-        too_long(&document, limits)?;
+        let most = limits.bytes.min(u32::MAX as usize);
+        too_long(&document, most)?;
         if document.starts_with(BOM.encode_utf8(&mut [0; 4]).as_bytes()) {
             document.drain(..BOM.len_utf8());
         }
@@ -126,16 +151,20 @@ impl Tree {
     /// The node with this number in this tree.
     #[must_use]
     pub fn node(&self, id: NodeId) -> Option<Node<'_>> {
-        (id.0 < self.parts.nodes.len()).then(|| self.at(id.0))
+        ((id.0 as usize) < self.parts.nodes.len()).then(|| self.at(id.0))
     }
 
-    const fn at(&self, place: usize) -> Node<'_> {
+    const fn at(&self, place: u32) -> Node<'_> {
         Node { tree: self, place }
+    }
+
+    fn written(&self, span: Span) -> &str {
+        &self.text[span.range()]
     }
 
     fn value<'a>(&'a self, value: &'a Value) -> &'a str {
         match value {
-            Value::Written(range) => &self.text[range.clone()],
+            Value::Written(span) => self.written(*span),
             Value::Decoded(text) => text,
         }
     }
@@ -144,7 +173,7 @@ impl Tree {
         match uri {
             Uri::None => None,
             Uri::Xml => Some(crate::names::XML),
-            Uri::Declared(place) => Some(self.value(&self.parts.namespaces[place].uri)),
+            Uri::Declared(place) => Some(self.value(&self.parts.namespaces[place as usize].uri)),
         }
     }
 }
@@ -177,20 +206,20 @@ struct Builder<'a> {
     text: &'a str,
     parts: Parts,
     /// Open elements, the document first: place, and how many bindings were known outside.
-    open: Vec<(usize, usize)>,
+    open: Vec<(u32, usize)>,
     /// For each binding of the pass its place in [`Parts::namespaces`]; the first two are declared by nobody.
-    known: Vec<usize>,
+    known: Vec<u32>,
 }
 
 impl<'a> Builder<'a> {
     fn new(text: &'a str) -> Self {
-        let document = Part { kind: Kind::Document, parent: 0, end: 1, range: 0..text.len() };
+        let document = Part { kind: Kind::Document, parent: 0, end: 1, span: Span::new(0, text.len()) };
         let parts = Parts { nodes: vec![document], ..Parts::default() };
         Self { text, parts, open: vec![(0, 0)], known: vec![0; XML_PREFIX + 1] }
     }
 
     fn finish(mut self) -> Parts {
-        let nodes = self.parts.nodes.len();
+        let nodes = next(&self.parts.nodes);
         if let Some(document) = self.parts.nodes.first_mut() {
             document.end = nodes;
         }
@@ -198,15 +227,15 @@ impl<'a> Builder<'a> {
     }
 
     /// Where a piece of the text lies in it.
-    fn place(&self, piece: &str) -> Range<usize> {
+    fn span(&self, piece: &str) -> Span {
         let start = piece.as_ptr().addr().wrapping_sub(self.text.as_ptr().addr());
         // What is empty may lie anywhere.
-        if piece.is_empty() { 0..0 } else { start..start + piece.len() }
+        if piece.is_empty() { Span::default() } else { Span::new(start, start + piece.len()) }
     }
 
     fn value(&self, value: Cow<'a, str>) -> Value {
         match value {
-            Cow::Borrowed(piece) => Value::Written(self.place(piece)),
+            Cow::Borrowed(piece) => Value::Written(self.span(piece)),
             Cow::Owned(text) => Value::Decoded(text),
         }
     }
@@ -219,26 +248,26 @@ impl<'a> Builder<'a> {
         }
     }
 
-    fn parent(&self) -> usize {
+    fn parent(&self) -> u32 {
         self.open.last().map_or(0, |(place, _)| *place)
     }
 
-    fn push(&mut self, kind: Kind, range: Range<usize>) {
-        let place = self.parts.nodes.len();
-        self.parts.nodes.push(Part { kind, parent: self.parent(), end: place + 1, range });
+    fn push(&mut self, kind: Kind, span: Span) {
+        let end = next(&self.parts.nodes) + 1;
+        self.parts.nodes.push(Part { kind, parent: self.parent(), end, span });
     }
 
     /// What is in scope of an element with these bindings: what its parent has, unless it declares something.
-    fn scope(&mut self, tag: &Tag<'a, '_>) -> Range<usize> {
+    fn scope(&mut self, tag: &Tag<'a, '_>) -> Span {
         if self.known.len() == tag.bindings.len() {
-            return match &self.parts.nodes[self.parent()].kind {
-                Kind::Element(parent) => parent.scope.clone(),
-                _ => 0..0,
+            return match &self.parts.nodes[self.parent() as usize].kind {
+                Kind::Element(parent) => parent.scope,
+                _ => Span::default(),
             };
         }
         for binding in &tag.bindings[self.known.len()..] {
-            let (prefix, uri) = (self.place(binding.prefix), self.value(binding.namespace.clone()));
-            self.known.push(self.parts.namespaces.len());
+            let (prefix, uri) = (self.span(binding.prefix), self.value(binding.namespace.clone()));
+            self.known.push(next(&self.parts.namespaces));
             self.parts.namespaces.push(NamespacePart { prefix, uri });
         }
         let start = self.parts.scopes.len();
@@ -249,8 +278,13 @@ impl<'a> Builder<'a> {
                 self.parts.scopes.push(self.known[place]);
             }
         }
-        start..self.parts.scopes.len()
+        Span::new(start, self.parts.scopes.len())
     }
+}
+
+/// Place of the next entry of a list; they are shorter than the document.
+const fn next<T>(list: &[T]) -> u32 {
+    Span::new(list.len(), 0).start
 }
 
 impl<'a> Sink<'a> for Builder<'a> {
@@ -259,62 +293,63 @@ impl<'a> Sink<'a> for Builder<'a> {
         let scope = self.scope(tag);
         let first = self.parts.attributes.len();
         for attribute in tag.attributes.iter().filter(|attribute| attribute.declares().is_none()) {
-            let (prefix, local) = (self.place(attribute.prefix), self.place(attribute.local));
-            let qname = if prefix.is_empty() { local.clone() } else { prefix.start..local.end };
+            let (prefix, local) = (self.span(attribute.prefix), self.span(attribute.local));
+            let qname = if prefix.is_empty() { local } else { Span { end: local.end, ..prefix } };
             let namespace = self.uri(attribute.namespace);
             let value = self.value(attribute.value.attribute());
             self.parts.attributes.push(AttributePart { qname, local, namespace, value });
         }
-        let attributes = first..self.parts.attributes.len();
+        let attributes = Span::new(first, self.parts.attributes.len());
         let namespace = if tag.namespace().is_empty() { Uri::None } else { self.uri(tag.namespace) };
-        let local = self.place(tag.local);
-        let qname = tag.at + 1..local.end;
+        let local = self.span(tag.local);
+        let qname = Span { end: local.end, ..Span::new(tag.at + 1, tag.at + 1) };
         let element = ElementPart { qname, local, namespace, attributes, scope };
-        let place = self.parts.nodes.len();
+        let place = next(&self.parts.nodes);
         // Where it ends is known at its end.
-        self.push(Kind::Element(element), tag.at..tag.at);
+        self.push(Kind::Element(element), Span::new(tag.at, tag.at));
         self.open.push((place, outer));
         Ok(())
     }
 
     fn text(&mut self, text: Raw<'a>) -> Result<(), XmlErrorKind> {
-        let (range, value) = (self.place(text.raw), self.value(text.text()));
+        let (span, value) = (self.span(text.raw), self.value(text.text()));
         let parent = self.parent();
         match self.parts.nodes.last_mut() {
             // CDATA and what stands beside it is one text.
-            Some(Part { kind: Kind::Text(before), parent: of, range: all, .. }) if *of == parent => {
+            Some(Part { kind: Kind::Text(before), parent: of, span: all, .. }) if *of == parent => {
                 let added = match &value {
-                    Value::Written(range) => &self.text[range.clone()],
+                    Value::Written(span) => &self.text[span.range()],
                     Value::Decoded(text) => text,
                 };
-                match before {
-                    Value::Decoded(text) => text.push_str(added),
-                    Value::Written(range) => {
-                        *before = Value::Decoded([&self.text[range.clone()], added].concat());
-                    }
+                if let Value::Written(first) = before {
+                    *before = Value::Decoded(self.text[first.range()].to_owned());
                 }
-                all.end = all.end.max(range.end);
+                if let Value::Decoded(text) = before {
+                    text.push_str(added);
+                }
+                all.end = all.end.max(span.end);
             }
-            _ => self.push(Kind::Text(value), range),
+            _ => self.push(Kind::Text(value), span),
         }
         Ok(())
     }
 
     fn comment(&mut self, range: Range<usize>) {
-        self.push(Kind::Comment, range);
+        self.push(Kind::Comment, Span::new(range.start, range.end));
     }
 
     fn instruction(&mut self, target: &'a str, value: &'a str, range: Range<usize>) {
-        let (target, value) = (self.place(target), self.place(value));
-        self.push(Kind::Instruction { target, value }, range);
+        let (target, value) = (self.span(target), self.span(value));
+        self.push(Kind::Instruction { target, value }, Span::new(range.start, range.end));
     }
 
     fn end(&mut self, at: usize) -> Result<(), XmlErrorKind> {
-        let nodes = self.parts.nodes.len();
+        let nodes = next(&self.parts.nodes);
         if let Some((place, outer)) = self.open.pop() {
             self.known.truncate(outer);
-            let element = &mut self.parts.nodes[place];
-            (element.end, element.range.end) = (nodes, at);
+            let element = &mut self.parts.nodes[place as usize];
+            element.end = nodes;
+            element.span = Span::new(element.span.start as usize, at);
         }
         Ok(())
     }

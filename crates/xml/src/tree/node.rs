@@ -2,18 +2,18 @@
 
 use std::ops::Range;
 
-use super::{AttributePart, ElementPart, Kind, NamespacePart, Part, Tree};
+use super::{AttributePart, ElementPart, Kind, NamespacePart, Part, Span, Tree};
 
 /// Knoten: the document, an element, text, a comment or a processing instruction.
 #[derive(Clone, Copy)]
 pub struct Node<'a> {
     pub(super) tree: &'a Tree,
-    pub(super) place: usize,
+    pub(super) place: u32,
 }
 
 /// Number of a node within its tree: document order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct NodeId(pub(super) usize);
+pub struct NodeId(pub(super) u32);
 
 /// Expandierter Name: namespace and local part (Namespaces in XML 1.0, 2.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,7 +75,7 @@ impl<'a> Node<'a> {
     /// Where it lies in [`Tree::text`], in octets: an element from `<` to behind the `>` of its end.
     #[must_use]
     pub fn range(&self) -> Range<usize> {
-        self.part().range.clone()
+        self.part().span.range()
     }
 
     /// It is an element.
@@ -94,8 +94,7 @@ impl<'a> Node<'a> {
     #[must_use]
     pub fn instruction(&self) -> Option<Instruction<'a>> {
         let Kind::Instruction { target, value } = &self.part().kind else { return None };
-        let text = self.tree.text();
-        Some(Instruction { target: &text[target.clone()], value: &text[value.clone()] })
+        Some(Instruction { target: self.tree.written(*target), value: self.tree.written(*value) })
     }
 
     /// Name of an element.
@@ -103,14 +102,14 @@ impl<'a> Node<'a> {
     pub fn tag_name(&self) -> Name<'a> {
         self.element().map_or(Name { namespace: None, local: "" }, |element| Name {
             namespace: self.tree.uri(element.namespace),
-            local: &self.tree.text[element.local.clone()],
+            local: self.tree.written(element.local),
         })
     }
 
     /// Name of an element as written, with the prefix.
     #[must_use]
     pub fn qname(&self) -> &'a str {
-        self.element().map_or("", |element| &self.tree.text[element.qname.clone()])
+        self.element().map_or("", |element| self.tree.written(element.qname))
     }
 
     /// The text of a text, or that an element begins with.
@@ -126,7 +125,7 @@ impl<'a> Node<'a> {
     /// Attributes in the order of the document, declarations of namespaces left out.
     pub fn attributes(&self) -> impl ExactSizeIterator<Item = Attribute<'a>> + use<'a> {
         let tree = self.tree;
-        let range = self.element().map_or(0..0, |element| element.attributes.clone());
+        let range = self.element().map_or(0..0, |element| element.attributes.range());
         tree.parts.attributes[range].iter().map(move |part| Attribute { tree, part })
     }
 
@@ -147,8 +146,8 @@ impl<'a> Node<'a> {
     /// the empty text.
     pub fn namespaces(&self) -> impl Iterator<Item = Namespace<'a>> + use<'a> {
         let tree = self.tree;
-        let places = tree.parts.scopes[self.scope()].iter();
-        places.map(move |place| Namespace { tree, part: &tree.parts.namespaces[*place] })
+        let places = tree.parts.scopes[self.scope().range()].iter();
+        places.map(move |place| Namespace { tree, part: &tree.parts.namespaces[*place as usize] })
     }
 
     /// Nothing was declared between the two: the very same namespaces are in scope of both.
@@ -205,7 +204,7 @@ impl<'a> Node<'a> {
     }
 
     fn part(&self) -> &'a Part {
-        &self.tree.parts.nodes[self.place]
+        &self.tree.parts.nodes[self.place as usize]
     }
 
     fn element(&self) -> Option<&'a ElementPart> {
@@ -215,8 +214,8 @@ impl<'a> Node<'a> {
         }
     }
 
-    fn scope(&self) -> Range<usize> {
-        self.element().map_or(0..0, |element| element.scope.clone())
+    fn scope(&self) -> Span {
+        self.element().map_or(Span::default(), |element| element.scope)
     }
 }
 
@@ -247,13 +246,13 @@ impl<'a> Attribute<'a> {
     /// Local part of the name.
     #[must_use]
     pub fn name(&self) -> &'a str {
-        &self.tree.text[self.part.local.clone()]
+        self.tree.written(self.part.local)
     }
 
     /// The name as written, with the prefix.
     #[must_use]
     pub fn qname(&self) -> &'a str {
-        &self.tree.text[self.part.qname.clone()]
+        self.tree.written(self.part.qname)
     }
 
     /// Namespace, if it is in one.
@@ -280,7 +279,7 @@ impl<'a> Namespace<'a> {
     /// Prefix; empty for the default namespace.
     #[must_use]
     pub fn prefix(&self) -> &'a str {
-        &self.tree.text[self.part.prefix.clone()]
+        self.tree.written(self.part.prefix)
     }
 
     /// Its name.
