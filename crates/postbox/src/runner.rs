@@ -31,7 +31,7 @@ use crate::{
 /// Steps in one transaction.
 const BATCH: usize = 64;
 
-/// So long patient steps wait for the next one, at most.
+/// So long patient steps wait for others, in all.
 const COMPANY: Duration = Duration::from_millis(5);
 
 /// Where and under which key.

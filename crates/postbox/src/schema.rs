@@ -60,7 +60,8 @@ ALTER TABLE delivery ADD COLUMN refused INTEGER NOT NULL DEFAULT 0;
 ";
 
 /// From form 9 to 10: process cards lie in the order of their coming, and as a whole in one page. By id, the larger
-/// part of each lay in a page of its own, and every step that touched a card wrote three pages.
+/// part of each lay in a page of its own, and every step that touched a card wrote three pages. Those that are there
+/// keep their old order: to sort them would take as much memory as they are long.
 const IN_ORDER: &str = "
 ALTER TABLE card RENAME TO card_before;
 CREATE TABLE card (
@@ -68,7 +69,7 @@ CREATE TABLE card (
   received INTEGER, record BLOB NOT NULL
 );
 INSERT INTO card (id, submitted, modified, received, record)
-SELECT id, submitted, modified, received, record FROM card_before ORDER BY submitted;
+SELECT id, submitted, modified, received, record FROM card_before;
 DROP TABLE card_before;
 ";
 

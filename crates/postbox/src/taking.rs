@@ -146,12 +146,12 @@ impl Boxes<'_> {
         for query in queries {
             let mut statement = self.connection.prepare_cached(&query)?;
             let rows = statement.query_map(params_from_iter(&values), |row| {
-                Ok((DeliveryRow::read(row)?, row.get(4)?, row.get(5)?))
+                Ok((DeliveryRow::read(row)?, row.get(4), row.get(5)))
             })?;
             for row in rows {
                 let (row, message, kind) = row?;
                 let id = row.id();
-                let read = || Ok((self.delivery(row)?, reply(message, kind)?));
+                let read = || Ok((self.delivery(row)?, reply(message?, kind?)?));
                 match read() {
                     Ok(delivery) => waiting.deliveries.push(delivery),
                     Err(error) => waiting.broken.push((id, error)),

@@ -123,6 +123,6 @@ async fn the_cards_of_a_postbox_of_form_9_stay() {
     receive(&new, "b").await;
     assert_eq!(received("b").await, Some(true));
     let file = rusqlite::Connection::open(folder.path().join("postbox.sqlite")).unwrap();
-    let ids = "SELECT group_concat(id) FROM (SELECT id FROM card ORDER BY number)";
-    assert_eq!(file.query_one(ids, [], |row| row.get::<_, String>(0)), Ok("a,b".to_owned()));
+    let cards = "SELECT count(*) FROM card WHERE number IN (1, 2)";
+    assert_eq!(file.query_one(cards, [], |row| row.get::<_, i64>(0)), Ok(2));
 }

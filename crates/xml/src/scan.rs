@@ -19,8 +19,17 @@ pub(crate) trait Sink<'a> {
     fn text(&mut self, _text: Raw<'a>) -> Result<(), XmlErrorKind> {
         Ok(())
     }
-    fn comment(&mut self, _range: Range<usize>) {}
-    fn instruction(&mut self, _target: &'a str, _value: &'a str, _range: Range<usize>) {}
+    fn comment(&mut self, _range: Range<usize>) -> Result<(), XmlErrorKind> {
+        Ok(())
+    }
+    fn instruction(
+        &mut self,
+        _target: &'a str,
+        _value: &'a str,
+        _range: Range<usize>,
+    ) -> Result<(), XmlErrorKind> {
+        Ok(())
+    }
     /// `at`: behind the end tag.
     fn end(&mut self, _at: usize) -> Result<(), XmlErrorKind> {
         Ok(())
@@ -357,8 +366,7 @@ impl<'a> Scanner<'a, '_> {
             return broken(if end + 2 < self.bytes.len() { Rule::Comment } else { Rule::Unclosed });
         }
         self.at = end + 3;
-        sink.comment(begin..self.at);
-        Ok(())
+        sink.comment(begin..self.at)
     }
 
     /// PI, 2.6. Its target is an NCName (NS 7); `xml` is reserved in every spelling.
@@ -378,8 +386,7 @@ impl<'a> Scanner<'a, '_> {
         self.text_length(start)?;
         self.at = end + 2;
         let value = self.text[start..end].trim_start_matches(is_space_char);
-        sink.instruction(target, value, begin..self.at);
-        Ok(())
+        sink.instruction(target, value, begin..self.at)
     }
 
     /// Checks characters from `from` up to `end`, whose place it returns; `at` follows for the error's place.

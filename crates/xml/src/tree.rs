@@ -6,7 +6,7 @@
 use std::{borrow::Cow, ops::Range};
 
 use crate::{
-    Limits, XmlError, XmlErrorKind,
+    LimitKind, Limits, XmlError, XmlErrorKind,
     scan::{BOM, NONE, Raw, Sink, Tag, XML_PREFIX, not_utf8, scan_text, too_long},
 };
 
@@ -23,8 +23,8 @@ struct Span {
 }
 
 impl Span {
-    /// [`Tree::parse`] takes no document that is longer than these numbers count.
-    #[expect(clippy::cast_possible_truncation, reason = "bounded by the length of the document")]
+    /// [`Tree::parse`] takes no document that is longer than these numbers count, and no lists.
+    #[expect(clippy::cast_possible_truncation, reason = "bounded as said")]
     const fn new(start: usize, end: usize) -> Self {
         Self { start: start as u32, end: end as u32 }
     }
@@ -116,7 +116,8 @@ enum Value {
 
 impl Tree {
     /// Checks a document as [`check`](crate::check) does and builds its tree in the same pass. Line ends become LF
-    /// before anything else is done (XML 1.0, 2.11), and a byte order mark goes: the text has neither.
+    /// before anything else is done (XML 1.0, 2.11), and a byte order mark goes: the text has neither, and lengths and
+    /// places of errors count in it. A document may have eight nodes of any kind for each element the limits allow.
     ///
     /// # Errors
     /// [`XmlError`] with the first fault and its place (`DDS-I005`; `DDS-I003` when too large).
@@ -129,7 +130,7 @@ impl Tree {
         normalise_line_ends(&mut document);
         let text =
             String::from_utf8(document).map_err(|error| not_utf8(error.as_bytes(), error.utf8_error()))?;
-        let mut builder = Builder::new(&text);
+        let mut builder = Builder::new(&text, limits);
         scan_text(&text, 0, limits, &mut builder)?;
         let parts = builder.finish();
         Ok(Self { text, parts })
@@ -201,9 +202,14 @@ fn normalise_line_ends(bytes: &mut Vec<u8>) {
     bytes.truncate(write);
 }
 
+/// Nodes of all kinds for each element that the limits allow.
+const NODES: usize = 8;
+
 /// Takes down what the pass meets.
 struct Builder<'a> {
     text: &'a str,
+    /// Most nodes: a few for each element there may be. Comments and instructions would be free otherwise.
+    most: usize,
     parts: Parts,
     /// Open elements, the document first: place, and how many bindings were known outside.
     open: Vec<(u32, usize)>,
@@ -212,10 +218,11 @@ struct Builder<'a> {
 }
 
 impl<'a> Builder<'a> {
-    fn new(text: &'a str) -> Self {
+    fn new(text: &'a str, limits: &Limits) -> Self {
         let document = Part { kind: Kind::Document, parent: 0, end: 1, span: Span::new(0, text.len()) };
         let parts = Parts { nodes: vec![document], ..Parts::default() };
-        Self { text, parts, open: vec![(0, 0)], known: vec![0; XML_PREFIX + 1] }
+        let most = limits.elements.saturating_mul(NODES).min(u32::MAX as usize);
+        Self { text, most, parts, open: vec![(0, 0)], known: vec![0; XML_PREFIX + 1] }
     }
 
     fn finish(mut self) -> Parts {
@@ -252,37 +259,46 @@ impl<'a> Builder<'a> {
         self.open.last().map_or(0, |(place, _)| *place)
     }
 
-    fn push(&mut self, kind: Kind, span: Span) {
+    fn push(&mut self, kind: Kind, span: Span) -> Result<(), XmlErrorKind> {
+        if self.parts.nodes.len() >= self.most {
+            return Err(XmlErrorKind::Limit { what: LimitKind::Elements, max: self.most / NODES });
+        }
         let end = next(&self.parts.nodes) + 1;
         self.parts.nodes.push(Part { kind, parent: self.parent(), end, span });
+        Ok(())
     }
 
     /// What is in scope of an element with these bindings: what its parent has, unless it declares something.
-    fn scope(&mut self, tag: &Tag<'a, '_>) -> Span {
-        if self.known.len() == tag.bindings.len() {
-            return match &self.parts.nodes[self.parent() as usize].kind {
-                Kind::Element(parent) => parent.scope,
-                _ => Span::default(),
-            };
+    fn scope(&mut self, tag: &Tag<'a, '_>) -> Result<Span, XmlErrorKind> {
+        let outer = match &self.parts.nodes[self.parent() as usize].kind {
+            Kind::Element(parent) => parent.scope,
+            _ => Span::default(),
+        };
+        let declared = &tag.bindings[self.known.len()..];
+        if declared.is_empty() {
+            return Ok(outer);
         }
-        for binding in &tag.bindings[self.known.len()..] {
+        let Parts { namespaces, scopes, .. } = &self.parts;
+        let prefix = |entry: &u32| &self.text[namespaces[*entry as usize].prefix.range()];
+        let hidden = |entry: &u32| declared.iter().any(|binding| binding.prefix == prefix(entry));
+        let kept: Vec<u32> = scopes[outer.range()].iter().filter(|entry| !hidden(entry)).copied().collect();
+        let start = scopes.len();
+        if start + kept.len() + declared.len() > u32::MAX as usize {
+            return Err(XmlErrorKind::Limit { what: LimitKind::Namespaces, max: u32::MAX as usize });
+        }
+        self.parts.scopes.extend(kept);
+        for binding in declared {
             let (prefix, uri) = (self.span(binding.prefix), self.value(binding.namespace.clone()));
-            self.known.push(next(&self.parts.namespaces));
+            let entry = next(&self.parts.namespaces);
+            self.known.push(entry);
+            self.parts.scopes.push(entry);
             self.parts.namespaces.push(NamespacePart { prefix, uri });
         }
-        let start = self.parts.scopes.len();
-        let declared = tag.bindings.iter().enumerate().skip(XML_PREFIX + 1);
-        for (place, binding) in declared {
-            let inner = &tag.bindings[place + 1..];
-            if !inner.iter().any(|inner| inner.prefix == binding.prefix) {
-                self.parts.scopes.push(self.known[place]);
-            }
-        }
-        Span::new(start, self.parts.scopes.len())
+        Ok(Span::new(start, self.parts.scopes.len()))
     }
 }
 
-/// Place of the next entry of a list; they are shorter than the document.
+/// Place of the next entry of a list; that none gets too long, `push` and `scope` see to.
 const fn next<T>(list: &[T]) -> u32 {
     Span::new(list.len(), 0).start
 }
@@ -290,7 +306,7 @@ const fn next<T>(list: &[T]) -> u32 {
 impl<'a> Sink<'a> for Builder<'a> {
     fn start(&mut self, tag: &Tag<'a, '_>) -> Result<(), XmlErrorKind> {
         let outer = self.known.len();
-        let scope = self.scope(tag);
+        let scope = self.scope(tag)?;
         let first = self.parts.attributes.len();
         for attribute in tag.attributes.iter().filter(|attribute| attribute.declares().is_none()) {
             let (prefix, local) = (self.span(attribute.prefix), self.span(attribute.local));
@@ -306,7 +322,7 @@ impl<'a> Sink<'a> for Builder<'a> {
         let element = ElementPart { qname, local, namespace, attributes, scope };
         let place = next(&self.parts.nodes);
         // Where it ends is known at its end.
-        self.push(Kind::Element(element), Span::new(tag.at, tag.at));
+        self.push(Kind::Element(element), Span::new(tag.at, tag.at))?;
         self.open.push((place, outer));
         Ok(())
     }
@@ -327,20 +343,30 @@ impl<'a> Sink<'a> for Builder<'a> {
                 if let Value::Decoded(text) = before {
                     text.push_str(added);
                 }
-                all.end = all.end.max(span.end);
+                // Empty CDATA lies nowhere.
+                *all = match (all.is_empty(), span.is_empty()) {
+                    (true, _) => span,
+                    (false, true) => *all,
+                    (false, false) => Span { end: span.end, ..*all },
+                };
             }
-            _ => self.push(Kind::Text(value), span),
+            _ => self.push(Kind::Text(value), span)?,
         }
         Ok(())
     }
 
-    fn comment(&mut self, range: Range<usize>) {
-        self.push(Kind::Comment, Span::new(range.start, range.end));
+    fn comment(&mut self, range: Range<usize>) -> Result<(), XmlErrorKind> {
+        self.push(Kind::Comment, Span::new(range.start, range.end))
     }
 
-    fn instruction(&mut self, target: &'a str, value: &'a str, range: Range<usize>) {
+    fn instruction(
+        &mut self,
+        target: &'a str,
+        value: &'a str,
+        range: Range<usize>,
+    ) -> Result<(), XmlErrorKind> {
         let (target, value) = (self.span(target), self.span(value));
-        self.push(Kind::Instruction { target, value }, Span::new(range.start, range.end));
+        self.push(Kind::Instruction { target, value }, Span::new(range.start, range.end))
     }
 
     fn end(&mut self, at: usize) -> Result<(), XmlErrorKind> {

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may end by panic, also in its helpers")]
 
-use dds_xml::{Limits, Tree, check, tree::Node};
+use dds_xml::{LimitKind, Limits, Tree, XmlErrorKind, check, tree::Node};
 use proptest::prelude::*;
 
 /// What a tree holds, line by line; `Err` if it is refused.
@@ -125,6 +125,15 @@ fn a_mark_and_line_ends_go_before_anything_is_read() {
 }
 
 #[test]
+fn comments_are_not_free() {
+    let limits = Limits { elements: 2, ..Limits::default() };
+    let of = |comments: usize| Tree::parse(format!("<a>{}</a>", "<!---->".repeat(comments)).into(), &limits);
+    assert!(of(14).is_ok(), "the document, the element and they");
+    let refused = of(15).unwrap_err().kind;
+    assert!(matches!(refused, XmlErrorKind::Limit { what: LimitKind::Elements, max: 2 }), "{refused:?}");
+}
+
+#[test]
 fn nodes_know_their_places() {
     let tree =
         Tree::parse("<a i='1'>t<b><c/></b><d xmlns:p='urn:p' p:i='2'/></a>".into(), &Limits::default())
@@ -145,6 +154,8 @@ fn nodes_know_their_places() {
         (Some("1"), None, Some("2"))
     );
     assert!(c.shares_scope_with(root) && !d.shares_scope_with(root));
+    let text = Tree::parse("<a><![CDATA[]]>b&lt;<![CDATA[c]]></a>".into(), &Limits::default()).unwrap();
+    assert_eq!(text.root().first_child().map(|text| text.range()), Some(15..30));
     assert_eq!(format!("{root:?} {tree:?}"), "Node(0..53) Tree(53 bytes)");
 }
 
@@ -156,7 +167,7 @@ proptest! {
             prop_oneof![
                 Just("<a>"), Just("</a>"), Just("<p:b x='1' p:x=\"&lt;2\">"), Just("</p:b>"), Just("<c/>"),
                 Just("<d xmlns='urn:d' xmlns:p='urn:p2'>"), Just("</d>"), Just("<e xmlns=''/>"), Just("text"),
-                Just("&amp;"), Just("\n "), Just("<![CDATA[<x>]]>"), Just("<!-- c -->"), Just("<?p i?>"),
+                Just("&amp;"), Just("\n "), Just("<![CDATA[<x>]]>"), Just("<![CDATA[]]>"), Just("<!-- c -->"), Just("<?p i?>"),
                 Just("]]"), Just("ä"), Just("<p:b xmlns:p='urn:p' xml:lang='de' y='\t'/>"),
             ],
             0..24,

@@ -142,7 +142,7 @@ fn maybe_id(node: Node<'_>, name: &str) -> Result<Option<MessageId>, Refused> {
 
 fn parse_id(node: Node<'_>) -> Result<MessageId, Refused> {
     let wire = text(node)?;
-    // Ours have 36 characters; a longer one than this was issued by nobody.
+    // Ours have 32 characters; a longer one than this was issued by nobody.
     if wire.len() > 1024 {
         return Err(invalid("MessageId is too long"));
     }

@@ -69,13 +69,10 @@ impl Osci {
     ) -> Result<Verdict, Verdict> {
         let (sender, delivery) = (&self.sender, consignment.delivery);
         let (party, begun) = (party(&self.partner.client), sender.now());
-        if consignment.attempt > 1 {
-            // Spares the work when it is there already; below it is asked again, whatever the attempt.
-            let looking = party.clone();
-            let before = sender.postbox.run(move |boxes| stored_before(boxes, &looking, delivery, begun));
-            if let Some(id) = before.await.map_err(store)? {
-                return Ok(received(&id));
-            }
+        let looking = party.clone();
+        let before = sender.postbox.run(move |boxes| stored_before(boxes, &looking, delivery, begun));
+        if let Some(id) = before.await.map_err(store)? {
+            return Ok(received(&id));
         }
         let Parcel { delivery: content, attachments, parts } =
             Parcel::pack(sender, &self.partner, consignment).await?;

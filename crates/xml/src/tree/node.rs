@@ -72,7 +72,8 @@ impl<'a> Node<'a> {
         self.tree
     }
 
-    /// Where it lies in [`Tree::text`], in octets: an element from `<` to behind the `>` of its end.
+    /// Where it lies in [`Tree::text`], in octets: an element from `<` to behind the `>` of its end; a text without
+    /// the marks of CDATA at its ends, an empty one nowhere (0 to 0).
     #[must_use]
     pub fn range(&self) -> Range<usize> {
         self.part().span.range()
