@@ -9,7 +9,6 @@ use std::hash::{Hash, Hasher};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use aws_lc_rs::{digest, signature as sig};
-use base64::Engine as _;
 use jiff::Timestamp;
 use thiserror::Error;
 use x509_parser::prelude::{FromDer as _, X509Certificate};
@@ -17,6 +16,7 @@ use x509_parser::public_key::PublicKey;
 
 use crate::algorithm::{KeyTransport, SignatureAlgorithm};
 use crate::keys::KeyError;
+use crate::xml::base64_of;
 
 mod ecdsa;
 mod pss;
@@ -183,12 +183,7 @@ impl Certificate {
     /// # Errors
     /// [`CertificateError::Base64`] and those of [`from_der`](Self::from_der).
     pub fn from_base64(text: &str) -> Result<Self, CertificateError> {
-        let mut compact = text.as_bytes().to_vec();
-        compact.retain(|octet| !octet.is_ascii_whitespace());
-        let der = base64::engine::general_purpose::STANDARD
-            .decode(compact)
-            .map_err(|_| CertificateError::Base64)?;
-        Self::from_der(der)
+        Self::from_der(base64_of(text).ok_or(CertificateError::Base64)?)
     }
 
     /// Reads the first `CERTIFICATE` block of a PEM text.

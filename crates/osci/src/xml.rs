@@ -80,7 +80,7 @@ pub fn text_of<'a>(node: Node<'a>) -> Option<std::borrow::Cow<'a, str>> {
 #[must_use]
 pub fn base64_of(text: &str) -> Option<Vec<u8>> {
     use base64::Engine as _;
-    let lines = text.as_bytes().split(|byte| matches!(byte, b' ' | b'\t' | b'\n' | b'\r'));
+    let lines = text.as_bytes().split(u8::is_ascii_whitespace);
     let mut bytes = Vec::with_capacity(text.len());
     lines.for_each(|line| bytes.extend_from_slice(line));
     base64::engine::general_purpose::STANDARD.decode(bytes).ok()

@@ -22,7 +22,7 @@ mod transfer;
 mod unreadable;
 
 pub use boxes::Boxes;
-pub use dds_store::sqlite::files::FileReader as PartReader;
+pub use dds_store::sqlite::{Haste, files::FileReader as PartReader};
 pub use download::{Download, Fetching};
 pub use error::PostboxError;
 pub use parts::{Parts, StoredPart};

@@ -7,7 +7,6 @@ use std::{
     path::{Path, PathBuf},
     sync::{Arc, mpsc},
     thread,
-    time::Duration,
 };
 
 use dds_message::{Clock, MessageId};
@@ -15,6 +14,7 @@ use dds_osci::certificate::Certificate;
 use dds_store::{
     MessageKey, Vault, WrappedKey,
     sqlite::{
+        COMPANY, Haste,
         files::{FileReader, Files},
         private_file, private_folder,
     },
@@ -30,9 +30,6 @@ use crate::{
 
 /// Steps in one transaction.
 const BATCH: usize = 64;
-
-/// So long patient steps wait for others, in all.
-const COMPANY: Duration = Duration::from_millis(5);
 
 /// Where and under which key.
 pub struct Options {
@@ -57,7 +54,7 @@ pub struct Postbox {
 
 /// One step, and whether somebody outside waits for it.
 struct Job {
-    is_patient: bool,
+    haste: Haste,
     step: Step,
 }
 
@@ -112,28 +109,16 @@ impl Postbox {
         T: Send + 'static,
         E: Into<PostboxError>,
     {
-        self.queue(false, step).await
+        self.run_as(Haste::Waited, step).await
     }
 
-    /// As [`Self::run`], for what nobody outside waits for: a few milliseconds do not matter, and it shares its commit
-    /// with whatever else comes meanwhile.
+    /// As [`Self::run`]. A patient step waits a few milliseconds for others to share its commit.
     ///
     /// # Errors
     /// As [`Self::run`].
-    pub async fn run_patiently<T, E>(
+    pub async fn run_as<T, E>(
         &self,
-        step: impl FnOnce(&mut Boxes<'_>) -> Result<T, E> + Send + 'static,
-    ) -> Result<T, PostboxError>
-    where
-        T: Send + 'static,
-        E: Into<PostboxError>,
-    {
-        self.queue(true, step).await
-    }
-
-    async fn queue<T, E>(
-        &self,
-        is_patient: bool,
+        haste: Haste,
         step: impl FnOnce(&mut Boxes<'_>) -> Result<T, E> + Send + 'static,
     ) -> Result<T, PostboxError>
     where
@@ -151,7 +136,7 @@ impl Postbox {
                 }),
             }
         });
-        let (jobs, job) = (self.jobs.clone(), Job { is_patient, step });
+        let (jobs, job) = (self.jobs.clone(), Job { haste, step });
         if let Err(mpsc::TrySendError::Full(job) | mpsc::TrySendError::Disconnected(job)) = jobs.try_send(job)
         {
             let waiting = tokio::task::spawn_blocking(move || jobs.send(job));
@@ -237,7 +222,7 @@ fn gather(first: Job, queue: &mpsc::Receiver<Job>) -> Vec<Job> {
 
 /// Whether to wait a moment for more: only if nobody outside waits for one of these.
 fn worth_holding_open(batch: &[Job]) -> bool {
-    batch.len() < BATCH && batch.iter().all(|job| job.is_patient)
+    batch.len() < BATCH && batch.iter().all(|job| job.haste == Haste::Patient)
 }
 
 type Tell = Box<dyn FnOnce(Result<(), PostboxError>) + Send>;
@@ -349,7 +334,7 @@ mod tests {
                 }),
             }
         });
-        Job { is_patient: false, step }
+        Job { haste: Haste::Waited, step }
     }
 
     fn run(connection: &Connection, key: &MessageKey, batch: Vec<Job>) {
@@ -362,10 +347,8 @@ mod tests {
     fn only_what_nobody_outside_waits_for_waits_for_company() {
         let batch = |patient: &[bool]| -> Vec<Job> {
             let heard = Heard::default();
-            patient
-                .iter()
-                .map(|is_patient| Job { is_patient: *is_patient, ..job(&heard, |_| Ok(())) })
-                .collect()
+            let haste = |patient: &bool| if *patient { Haste::Patient } else { Haste::Waited };
+            patient.iter().map(|one| Job { haste: haste(one), ..job(&heard, |_| Ok(())) }).collect()
         };
         assert!(worth_holding_open(&batch(&[true, true])));
         assert!(!worth_holding_open(&batch(&[true, false, true])));
@@ -377,7 +360,7 @@ mod tests {
     fn patient_steps_that_come_one_after_the_other_share_a_commit() {
         let shared = || {
             let (jobs, queue) = mpsc::sync_channel(1);
-            let patient = || Job { is_patient: true, ..job(&Heard::default(), |_| Ok(())) };
+            let patient = || Job { haste: Haste::Patient, ..job(&Heard::default(), |_| Ok(())) };
             let (first, next) = (patient(), patient());
             let coming = thread::spawn(move || jobs.send(next));
             let gathered = gather(first, &queue).len();

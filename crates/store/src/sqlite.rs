@@ -44,16 +44,12 @@ use dds_message::{Clock, JournalEvent, TargetId};
 pub use self::{
     audit::LogReader,
     chain::ExportCheck,
+    committer::{COMPANY, Haste},
     content::{ContentReport, Difference, Disagreement},
 };
 use self::{
-    checkpoint::Checkpoints,
-    committer::{Committer, Haste},
-    files::Files,
-    queue::DueQueue,
-    reader::Readers,
-    shared::Shared,
-    tx::Tx,
+    checkpoint::Checkpoints, committer::Committer, files::Files, queue::DueQueue, reader::Readers,
+    shared::Shared, tx::Tx,
 };
 use crate::{MasterKey, NewEntry, StoreError, Vault};
 

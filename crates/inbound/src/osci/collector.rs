@@ -10,7 +10,7 @@ use dds_osci::{
     message::{Envelope, MessageId},
     xml::{Document, limits},
 };
-use dds_postbox::{LONGEST_REST, Postbox, Reply, StoredPart, Waiting, Why};
+use dds_postbox::{Haste, LONGEST_REST, Postbox, Reply, StoredPart, Waiting, Why};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{Notify, OnceCell, Semaphore};
@@ -210,7 +210,7 @@ impl Collector {
         let now = self.now();
         match taken {
             Ok(()) => {
-                let noting = self.postbox.run_patiently(move |boxes| boxes.taken(&id, now));
+                let noting = self.postbox.run_as(Haste::Patient, move |boxes| boxes.taken(&id, now));
                 noting.await.map_err(Problem::from)
             }
             Err(problem) => {

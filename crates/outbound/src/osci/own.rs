@@ -16,7 +16,7 @@ use dds_osci::{
     message::{CardQuery, CardSelection, MessageId},
     random::SystemRandom,
 };
-use dds_postbox::{Boxes, PostboxError, Sent, SentState};
+use dds_postbox::{Boxes, Haste, PostboxError, Sent, SentState};
 use jiff::Timestamp;
 use tokio::task::spawn_blocking;
 
@@ -89,7 +89,7 @@ impl Osci {
             deposit = deposit.recheck(&rules);
         }
         let target = consignment.target.clone();
-        let putting = sender.postbox.run_patiently(move |boxes| {
+        let putting = sender.postbox.run_as(Haste::Patient, move |boxes| {
             if let Some(id) = stored_before(boxes, &party, delivery, now)? {
                 return Ok(Put::Before(id));
             }

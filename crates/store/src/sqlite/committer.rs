@@ -32,13 +32,13 @@ const GROUP: usize = 256;
 const GROUP_BYTES: usize = 8 << 20;
 /// Requests that may wait; senders beyond it wait for a place.
 const QUEUE: usize = 1024;
-/// A busy store holds a group of steps that nobody waits for open so long: every commit costs the disk and the
-/// processor as much as several requests do.
-const COMPANY: Duration = Duration::from_millis(5);
+/// A group of steps that nobody waits for is held open so long, in all: every commit costs the disk and the processor
+/// as much as several requests do.
+pub const COMPANY: Duration = Duration::from_millis(5);
 
 /// Eile: whether somebody outside waits for the answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Haste {
+pub enum Haste {
     /// A sender waits for its acknowledgement, or an operator.
     Waited,
     /// A step of the router's own (planned, settled), or a system that has fetched: a few milliseconds do not matter to
